@@ -1,0 +1,163 @@
+// Package cli is what all quire commands share: options, diagnostics and exit codes.
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"quire/lib/diag"
+)
+
+// Version is the version of the whole toolkit.
+const Version = "0.1.0"
+
+// The exit codes of every command. A command that runs another passes that
+// one's code on, by the shell's rules: 126, 127, 128+N.
+const (
+	OK      = 0   // done, or yes
+	No      = 1   // no, or the pipeline failed
+	Misuse  = 2   // wrong options or operands
+	Failure = 111 // quire could not do its work
+)
+
+// Env is what a command gets from whoever started it.
+type Env struct {
+	Name   string   // the command's name, for diagnostics
+	Args   []string // without the name; Parse leaves the operands
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+	Getenv func(string) string
+
+	usage string // of the last Parse, printed after a misuse
+}
+
+// Func is the body of a command. Its error becomes the exit code, see Main.
+type Func func(context.Context, *Env) error
+
+// Main runs a command on the standard streams, reports its error on stderr, and
+// returns the exit code: that of a Status error, Misuse for a Usagef error,
+// Failure for any other. The context ends at the first INT, TERM or HUP, and
+// the code is then 128 and the signal's number unless the error has its own.
+func Main(name string, args []string, run Func) int {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	go func() {
+		select {
+		case s := <-signals:
+			cancel(SignalError{s.(syscall.Signal)})
+		case <-ctx.Done():
+		}
+	}()
+	e := &Env{Name: name, Args: args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	err := run(ctx, e)
+	if sig := (SignalError{}); errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &sig) {
+		err = Status(128+int(sig.Signal), sig)
+	}
+	return e.report(err)
+}
+
+// SignalError is the cause of a context that a signal ended.
+type SignalError struct{ Signal syscall.Signal }
+
+func (s SignalError) Error() string {
+	return fmt.Sprintf("ended by signal %d (%s)", int(s.Signal), s.Signal)
+}
+
+// statusError carries an exit code. A nil err means that all has been said.
+type statusError struct {
+	code int
+	err  error
+}
+
+func (s *statusError) Error() string {
+	if s.err == nil {
+		return fmt.Sprintf("exit status %d", s.code)
+	}
+	return s.err.Error()
+}
+
+func (s *statusError) Unwrap() error { return s.err }
+
+// Status returns an error that makes the command exit with code. err is
+// reported as usual; nil reports nothing.
+func Status(code int, err error) error { return &statusError{code, err} }
+
+type usageError struct{ what string }
+
+func (u *usageError) Error() string { return u.what }
+
+// Usagef returns an error that says how the command was misused.
+func Usagef(format string, args ...any) error {
+	return &usageError{fmt.Sprintf(format, args...)}
+}
+
+// report writes what err says to stderr and returns its exit code. Diagnostics
+// that point into a file stand for themselves, as a compiler's do; anything else
+// is one line behind the command's name.
+func (e *Env) report(err error) int {
+	code := Failure
+	var status *statusError
+	if errors.As(err, &status) {
+		code, err = status.code, status.err
+	}
+	var list diag.List
+	var usage *usageError
+	switch {
+	case err == nil && status == nil, errors.Is(err, flag.ErrHelp):
+		return OK
+	case err == nil:
+	case errors.As(err, &usage):
+		fmt.Fprintf(e.Stderr, "%s: %s\n%s", e.Name, usage.what, e.usage)
+		return Misuse
+	case errors.As(err, &list):
+		io.WriteString(e.Stderr, list.Text())
+	default:
+		fmt.Fprintf(e.Stderr, "%s: %s\n", e.Name, oneLine(err.Error()))
+	}
+	return code
+}
+
+// Warn reports something that does not stop the work.
+func (e *Env) Warn(format string, args ...any) {
+	fmt.Fprintf(e.Stderr, "%s: warning: %s\n", e.Name, oneLine(fmt.Sprintf(format, args...)))
+}
+
+// Errorf reports an error that does not stop the work on other operands; the
+// command still has to return a Status for it.
+func (e *Env) Errorf(format string, args ...any) {
+	fmt.Fprintf(e.Stderr, "%s: %s\n", e.Name, oneLine(fmt.Sprintf(format, args...)))
+}
+
+// oneLine folds line breaks, and shows as '?' what could drive a terminal.
+func oneLine(s string) string {
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	return strings.Map(func(r rune) rune {
+		if r != '\t' && (r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0)) {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// Terminal says whether stdout is a terminal.
+func (e *Env) Terminal() bool {
+	f, ok := e.Stdout.(*os.File)
+	if !ok {
+		return false
+	}
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}

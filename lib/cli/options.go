@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+)
+
+// Parse takes the options of fs off e.Args and leaves the operands there.
+// Options stand before operands and "--" ends them. usage is the constant that
+// --help prints on stdout and a misuse on stderr; it begins "usage: " and ends
+// with a newline. The error is for returning: it makes --help and --version exit
+// with OK and anything that cannot be parsed with Misuse.
+func (e *Env) Parse(fs *flag.FlagSet, usage string) error {
+	e.usage = usage
+	fs.Init(e.Name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.Usage = func() {}
+	version := fs.Bool("version", false, "")
+	err := fs.Parse(e.Args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		io.WriteString(e.Stdout, usage)
+		return err
+	case err != nil:
+		return Usagef("%s", reword(err.Error()))
+	case *version:
+		fmt.Fprintf(e.Stdout, "%s %s\n", e.Name, Version)
+		return flag.ErrHelp
+	}
+	e.Args = fs.Args()
+	return nil
+}
+
+var (
+	unknownOption = regexp.MustCompile(`^flag provided but not defined: -(.*)$`)
+	missingValue  = regexp.MustCompile(`^flag needs an argument: -(.*)$`)
+	badValue      = regexp.MustCompile(`(?s)^invalid (?:boolean )?value "(.*)" for (?:flag )?-([^:]*): (.*)$`)
+)
+
+// reword puts what package flag says into the words of the other diagnostics.
+func reword(s string) string {
+	if m := unknownOption.FindStringSubmatch(s); m != nil {
+		return fmt.Sprintf("unknown option '%s'", dashed(m[1]))
+	}
+	if m := missingValue.FindStringSubmatch(s); m != nil {
+		return fmt.Sprintf("option '%s' needs a value", dashed(m[1]))
+	}
+	if m := badValue.FindStringSubmatch(s); m != nil {
+		return fmt.Sprintf("bad value '%s' of option '%s': %s", m[1], dashed(m[2]), m[3])
+	}
+	return s
+}
+
+func dashed(option string) string {
+	if len(option) == 1 {
+		return "-" + option
+	}
+	return "--" + option
+}
+
+// Operands returns an error unless there are between least and most operands;
+// a negative most means any number. names is how usage writes them.
+func (e *Env) Operands(least, most int, names string) error {
+	switch n := len(e.Args); {
+	case n < least:
+		return Usagef("missing operand: %s", names)
+	case most >= 0 && n > most:
+		return Usagef("unexpected operand '%s'", e.Args[most])
+	}
+	return nil
+}
+
+// Commands runs the subcommand that the first operand names, with the operands
+// behind it as its Args.
+func (e *Env) Commands(ctx context.Context, usage string, table map[string]Func) error {
+	if err := e.Parse(new(flag.FlagSet), usage); err != nil {
+		return err
+	}
+	if len(e.Args) == 0 {
+		return Usagef("missing subcommand")
+	}
+	name := e.Args[0]
+	run, ok := table[name]
+	if !ok {
+		return Usagef("unknown subcommand '%s'", strings.ToValidUTF8(name, "?"))
+	}
+	e.Args = e.Args[1:]
+	return run(ctx, e)
+}
