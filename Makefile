@@ -1,0 +1,46 @@
+# quire: make [all|check|lint|test|bench|demo|install|uninstall|clean]
+PREFIX = /usr/local
+DESTDIR =
+GO = go
+COMMANDS = quire-trigger quire-materialize quire-ci quire-runstate
+SCRIPTS = hooks/post-receive hooks/quire-dispatch test/demo .ci/run
+D = $(DESTDIR)$(PREFIX)
+# skip TOOL: run what follows where TOOL is installed, say so where it is not
+skip = command -v $(1) >/dev/null || { echo "skipped: $(1) is not installed"; exit 0; };
+
+all:
+	$(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/...
+
+check: lint
+	$(GO) test -race ./...
+
+lint:
+	@test -z "$$(gofmt -l cmd lib test)" || { gofmt -d cmd lib test; exit 1; }
+	$(GO) vet ./...
+	@$(call skip,staticcheck) echo staticcheck ./... && staticcheck ./...
+	@$(call skip,shellcheck) echo shellcheck $(SCRIPTS) && shellcheck $(SCRIPTS)
+	@$(call skip,mandoc) echo mandoc -Tlint man/* && mandoc -Tlint -Wwarning man/*
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+demo: all
+	./test/demo
+
+install: all
+	install -d $(D)/bin $(D)/share/quire/hooks $(D)/share/man/man1 $(D)/share/man/man5 $(D)/share/man/man7
+	install -m 755 $(COMMANDS:%=bin/%) $(D)/bin
+	sed 's|/usr/local|$(PREFIX)|' hooks/quire-dispatch >$(D)/bin/quire-dispatch
+	sed 's|/usr/local|$(PREFIX)|' hooks/post-receive >$(D)/share/quire/hooks/post-receive
+	chmod 755 $(D)/bin/quire-dispatch $(D)/share/quire/hooks/post-receive
+	for page in man/*; do install -m 644 $$page $(D)/share/man/man$${page##*.} || exit 1; done
+
+uninstall:
+	cd $(D)/bin && rm -f $(COMMANDS) quire-dispatch
+	rm -rf $(D)/share/quire
+	for page in man/*; do rm -f $(D)/share/man/man$${page##*.}/$${page#man/} || exit 1; done
+
+clean:
+	rm -rf bin
+
+.PHONY: all check lint bench demo install uninstall clean

@@ -1,0 +1,204 @@
+// Package test holds the tests of quire as a whole: what the source tree keeps
+// to, and real pushes to real bare repositories.
+package test
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// layers are the packages from the base up. A package imports only packages of
+// the layers before its own.
+var layers = [][]string{
+	{"diag", "cli", "git", "process", "runlog", "vm"},
+	{"runstore", "fennel", "workspace"},
+	{"config", "pipeline"},
+	{"executor"},
+	{"drive", "trigger"},
+}
+
+// baseImports are the imports that base packages may have among themselves.
+var baseImports = []string{"cli -> diag"}
+
+// starters are the packages that may start a program.
+var starters = []string{"git", "process"}
+
+func TestImportsRunOneWay(t *testing.T) {
+	rank := map[string]int{}
+	for i, layer := range layers {
+		for _, name := range layer {
+			rank[name] = i
+		}
+	}
+	for _, file := range goFiles(t, "../lib") {
+		name := filepath.Base(filepath.Dir(file))
+		mine, ok := rank[name]
+		if !ok {
+			t.Errorf("%s: package %s has no layer", file, name)
+			continue
+		}
+		for _, path := range imports(t, file) {
+			other, ok := strings.CutPrefix(path, "quire/lib/")
+			if !ok {
+				if strings.HasPrefix(path, "quire/") {
+					t.Errorf("%s imports %s", file, path)
+				}
+				continue
+			}
+			arrow := name + " -> " + other
+			if rank[other] >= mine && !slices.Contains(baseImports, arrow) {
+				t.Errorf("%s: %s is against the layers", file, arrow)
+			}
+		}
+	}
+}
+
+// TestLibKeepsQuiet holds that nothing in lib prints, exits, or reads the
+// command line, but for package cli, which is the border to the system.
+func TestLibKeepsQuiet(t *testing.T) {
+	forbidden := []string{"os.Args", "os.Exit(", "os.Stdout", "os.Stderr", "os.Stdin", "fmt.Print", "log.Print", "log.Fatal", "flag."}
+	for _, file := range goFiles(t, "../lib") {
+		if strings.Contains(file, "/cli/") || strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		for n, line := range lines(t, file) {
+			code, _, _ := strings.Cut(line, "//")
+			for _, word := range forbidden {
+				if i := strings.Index(code, word); i >= 0 && (i == 0 || !isLetter(code[i-1])) {
+					t.Errorf("%s:%d uses %s", file, n+1, word)
+				}
+			}
+		}
+	}
+}
+
+func isLetter(c byte) bool { return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+
+// TestOneStarterOfGit holds that package git alone starts git.
+func TestOneStarterOfGit(t *testing.T) {
+	for _, file := range goFiles(t, "../lib") {
+		if strings.Contains(file, "/git/") || strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		for n, line := range lines(t, file) {
+			if strings.Contains(line, "exec.Command") && strings.Contains(line, `"git"`) {
+				t.Errorf("%s:%d starts git", file, n+1)
+			}
+		}
+	}
+}
+
+// commands are the programs that make install puts into bin.
+func commands(t *testing.T) []string {
+	t.Helper()
+	dirs, err := filepath.Glob("../cmd/*")
+	if err != nil || len(dirs) == 0 {
+		t.Fatalf("no commands: %v", err)
+	}
+	var names []string
+	for _, dir := range dirs {
+		names = append(names, filepath.Base(dir))
+	}
+	return append(names, "quire-dispatch")
+}
+
+// TestCommandsAreDocumented holds that each command has its page with an EXIT
+// STATUS, and that its one line is the same in the page and in quire(7).
+func TestCommandsAreDocumented(t *testing.T) {
+	front := read(t, "../man/quire.7")
+	for _, name := range commands(t) {
+		page := read(t, "../man/"+name+".1")
+		if !strings.Contains(page, ".Sh EXIT STATUS") {
+			t.Errorf("%s.1 has no EXIT STATUS", name)
+		}
+		_, rest, ok := strings.Cut(page, ".Nd ")
+		if !ok {
+			t.Errorf("%s.1 has no one-line description", name)
+			continue
+		}
+		line, _, _ := strings.Cut(rest, "\n")
+		if !strings.Contains(front, fmt.Sprintf(".Xr %s 1", name)) || !strings.Contains(front, line) {
+			t.Errorf("quire.7 does not list %s with its line %q", name, line)
+		}
+	}
+}
+
+// TestMainsAreShort holds the mains to parse, call, and exit code.
+func TestMainsAreShort(t *testing.T) {
+	for _, file := range goFiles(t, "../cmd") {
+		if n := len(lines(t, file)); n > 80 && !strings.HasSuffix(file, "_test.go") {
+			t.Errorf("%s has %d lines, at most 80 are wanted", file, n)
+		}
+	}
+}
+
+func TestHooksAreShort(t *testing.T) {
+	for _, file := range []string{"../hooks/post-receive", "../hooks/quire-dispatch"} {
+		n := 0
+		for _, line := range lines(t, file) {
+			if line != "" && !strings.HasPrefix(line, "#") {
+				n++
+			}
+		}
+		if n >= 40 {
+			t.Errorf("%s has %d lines of shell, fewer than 40 are wanted", file, n)
+		}
+	}
+}
+
+func goFiles(t *testing.T, dir string) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && d.Name() == "testdata" {
+			return fs.SkipDir
+		}
+		if err == nil && strings.HasSuffix(path, ".go") {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no Go files in %s: %v", dir, err)
+	}
+	return files
+}
+
+func imports(t *testing.T, file string) []string {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	for _, spec := range parsed.Imports {
+		path, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+func lines(t *testing.T, file string) []string {
+	t.Helper()
+	return strings.Split(strings.TrimSuffix(read(t, file), "\n"), "\n")
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
