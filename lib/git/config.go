@@ -1,0 +1,96 @@
+package git
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+)
+
+// Config returns the value of a configuration variable such as "quire.root": the
+// last one given, as git itself takes it. A variable without a value is "true".
+// The whole configuration is read once, by one process, at the first question.
+func (r *Repo) Config(key string) (value string, ok bool, err error) {
+	config, err := r.config()
+	if err != nil {
+		return "", false, err
+	}
+	values := config[canonicalKey(key)]
+	if len(values) == 0 {
+		return "", false, nil
+	}
+	return values[len(values)-1], true, nil
+}
+
+func (r *Repo) loadConfig() (map[string][]string, error) {
+	out, err := r.output(context.Background(), "config", "--list", "-z", "--includes")
+	if err != nil {
+		return nil, err
+	}
+	return parseConfig(string(out)), nil
+}
+
+// parseConfig reads what `git config --list -z` prints: entries that end with a
+// NUL, each a key, a line break and a value, or a key alone.
+func parseConfig(text string) map[string][]string {
+	config := map[string][]string{}
+	for entry := range strings.SplitSeq(text, "\x00") {
+		if entry == "" {
+			continue
+		}
+		key, value, ok := strings.Cut(entry, "\n")
+		if !ok {
+			value = "true"
+		}
+		config[key] = append(config[key], value)
+	}
+	return config
+}
+
+// canonicalKey writes a key as git prints it: section and variable in lower
+// case, the subsection between them as it is.
+func canonicalKey(key string) string {
+	first, last := strings.Index(key, "."), strings.LastIndex(key, ".")
+	if first < 0 {
+		return strings.ToLower(key)
+	}
+	return strings.ToLower(key[:first]) + key[first:last] + strings.ToLower(key[last:])
+}
+
+// RepoName returns the name a repository goes by in the store of root: its path
+// below root's repos/, else `git config quire.name`, else the base name of the
+// Git directory, or of the directory around it where that is ".git". A
+// quire.name that is no path below a directory is passed over: it would lead out
+// of the store.
+func RepoName(_ context.Context, r *Repo, root string) string {
+	if rel, ok := below(filepath.Join(root, "repos"), r.dir); ok {
+		return rel
+	}
+	if name, ok, err := r.Config("quire.name"); err == nil && ok && filepath.IsLocal(name) {
+		if name = filepath.Clean(name); name != "." {
+			return name
+		}
+	}
+	if filepath.Base(r.dir) == ".git" {
+		return filepath.Base(filepath.Dir(r.dir))
+	}
+	return filepath.Base(r.dir)
+}
+
+// below returns path relative to dir where it is in it, whichever links lead there.
+func below(dir, path string) (string, bool) {
+	for _, p := range []*string{&dir, &path} {
+		abs, err := filepath.Abs(*p)
+		if err != nil {
+			return "", false
+		}
+		if real, err := filepath.EvalSymlinks(abs); err == nil {
+			abs = real
+		}
+		*p = abs
+	}
+	rel, err := filepath.Rel(dir, path)
+	if err != nil || rel == "." || !filepath.IsLocal(rel) {
+		return "", false
+	}
+	return rel, true
+}

@@ -1,0 +1,203 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// IsZero reports whether oid is the id of nothing that post-receive lines have
+// for a ref that was made or deleted: zeros only, of either hash.
+func IsZero(oid string) bool {
+	return oid != "" && strings.Trim(oid, "0") == ""
+}
+
+// maxCommit is how much of a commit object is read for its message, in bytes.
+const maxCommit = 1 << 20
+
+// Message returns the message of a commit, or of the commit that a tag points
+// at, in UTF-8.
+func (o *Objects) Message(commit string) (string, error) {
+	oid, _, _, err := o.Info(commit + "^{commit}")
+	if err != nil {
+		return "", fmt.Errorf("cannot read message of %s: %w", quoted(commit), err)
+	}
+	var text []byte
+	err = o.ReadAll([]string{oid}, func(_ int, _ Info, body io.Reader) error {
+		text, err = io.ReadAll(io.LimitReader(body, maxCommit))
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("cannot read message of %s: %w", quoted(commit), err)
+	}
+	return parseMessage(text), nil
+}
+
+// Message is Objects.Message for one commit.
+func (r *Repo) Message(ctx context.Context, commit string) (string, error) {
+	o, err := r.Objects(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer o.Close()
+	return o.Message(commit)
+}
+
+// parseMessage takes the message out of a commit object: what follows the first
+// empty line. Of encodings other than UTF-8 it knows Latin-1, which is what old
+// repositories have; of the others, bytes that are not UTF-8 become U+FFFD.
+func parseMessage(commit []byte) string {
+	header, message, ok := bytes.Cut(commit, []byte("\n\n"))
+	if !ok {
+		return ""
+	}
+	if utf8.Valid(message) {
+		return string(message)
+	}
+	for line := range bytes.Lines(header) {
+		name, ok := bytes.CutPrefix(line, []byte("encoding "))
+		switch strings.ToLower(strings.TrimSpace(string(name))) {
+		case "iso-8859-1", "iso8859-1", "latin1", "latin-1":
+			if ok {
+				return fromLatin1(message)
+			}
+		}
+	}
+	return strings.ToValidUTF8(string(message), "\uFFFD")
+}
+
+// fromLatin1 uses that the code points of Latin-1 are its bytes.
+func fromLatin1(text []byte) string {
+	var b strings.Builder
+	for _, c := range text {
+		b.WriteRune(rune(c))
+	}
+	return b.String()
+}
+
+// ChangedFiles returns the files that a change of a ref from old to new
+// touched, sorted: added, changed and deleted ones; a rename is one deleted and
+// one added. Names are as in the tree, which need not be UTF-8.
+//
+// For an update, fast-forward or forced, these are the files that differ between
+// the two: what the ref shows now and did not before. Where there is no old, since
+// the ref is new or the old commit is gone, new is compared with where it left the
+// branch that HEAD names. If that tells nothing, since it is that branch or has
+// nothing of its own (a tag on main), all files are named: better a job too many
+// than one too few.
+func (r *Repo) ChangedFiles(ctx context.Context, old, new string) ([]string, error) {
+	o, err := r.Objects(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer o.Close()
+	infos, errs := o.InfoAll([]string{new + "^{tree}", old + "^{tree}", new + "^{commit}"})
+	if errs[0] != nil {
+		return nil, fmt.Errorf("cannot list changed files: %w", errs[0])
+	}
+	newTree, oldTree := infos[0].OID, infos[1].OID
+	if errs[1] != nil && !errors.Is(errs[1], ErrMissing) {
+		return nil, fmt.Errorf("cannot list changed files: %w", errs[1])
+	}
+	if errs[1] != nil && errs[2] == nil {
+		if oldTree, err = r.forkTree(ctx, o, infos[2].OID); err != nil {
+			return nil, fmt.Errorf("cannot list changed files: %w", err)
+		}
+	}
+	args := []string{"ls-tree", "-r", "-z", "--full-tree", "--name-only", newTree}
+	if oldTree != "" {
+		args = []string{"diff-tree", "-r", "-z", "--no-renames", "--name-only", oldTree, newTree}
+	}
+	out, err := r.output(ctx, args...)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list changed files: %w", err)
+	}
+	files := splitNUL(out)
+	slices.Sort(files)
+	return files, nil
+}
+
+// forkTree returns the tree of the commit at which commit left HEAD's branch; ""
+// where there is none, or it is commit itself.
+func (r *Repo) forkTree(ctx context.Context, o *Objects, commit string) (string, error) {
+	head, _, _, err := o.Info("HEAD^{commit}")
+	if errors.Is(err, ErrMissing) || head == commit {
+		return "", nil
+	} else if err != nil {
+		return "", err
+	}
+	out, err := r.output(ctx, "merge-base", head, commit)
+	if e, ok := errors.AsType[*Error](err); ok && e.Code == 1 {
+		return "", nil // histories that share nothing
+	} else if err != nil {
+		return "", err
+	}
+	base := strings.TrimSpace(string(out))
+	if base == commit {
+		return "", nil
+	}
+	tree, _, _, err := o.Info(base + "^{tree}")
+	return tree, err
+}
+
+// A Ref is one ref of a repository.
+type Ref struct {
+	Name string // full, such as "refs/heads/main"
+	OID  string // of what it points at, which may be a tag object, a tree or a blob
+}
+
+// Refs lists the repository's refs, sorted by name. Prefixes, such as
+// "refs/heads/", choose among them; without any, all are listed.
+func (r *Repo) Refs(ctx context.Context, prefixes ...string) ([]Ref, error) {
+	args := append([]string{"for-each-ref", "--format=%(objectname) %(refname)", "--"}, prefixes...)
+	out, err := r.output(ctx, args...)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list refs: %w", err)
+	}
+	var refs []Ref
+	for line := range strings.Lines(string(out)) {
+		oid, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		refs = append(refs, Ref{Name: name, OID: oid})
+	}
+	return refs, nil
+}
+
+// Tag makes the lightweight tag name at commit. A tag of that name at the same
+// commit is no error; at another one it is, and stays as it is.
+func (r *Repo) Tag(ctx context.Context, name, commit string) error {
+	ref := "refs/tags/" + name
+	if _, err := r.output(ctx, "check-ref-format", ref); err != nil {
+		return fmt.Errorf("cannot make tag %s: not a valid name", quoted(name))
+	}
+	o, err := r.Objects(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	infos, errs := o.InfoAll([]string{commit + "^{commit}", ref + "^{commit}"})
+	if errs[0] != nil {
+		return fmt.Errorf("cannot make tag %s: %w", quoted(name), errs[0])
+	}
+	if errs[1] == nil && infos[0].OID == infos[1].OID {
+		return nil
+	}
+	// The old value of zeros makes git refuse where the ref exists by now.
+	zero := strings.Repeat("0", len(infos[0].OID))
+	if _, err := r.output(ctx, "update-ref", ref, infos[0].OID, zero); err != nil {
+		return fmt.Errorf("cannot make tag %s: %w", quoted(name), err)
+	}
+	return nil
+}
+
+// splitNUL splits a list whose entries each end with a NUL.
+func splitNUL(out []byte) []string {
+	if len(out) == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+}

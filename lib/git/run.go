@@ -1,0 +1,128 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// An Error is a git that failed.
+type Error struct {
+	Command string // such as "diff-tree"
+	Code    int    // its exit status; -1 where it could not run or was killed
+	Message string // what it wrote to stderr, on one line, or how it ended
+	Cause   error  // of the operating system or the context; may be nil
+}
+
+func (e *Error) Error() string { return "git " + e.Command + ": " + e.Message }
+func (e *Error) Unwrap() error { return e.Cause }
+
+// command returns `git ARGS...` on the repository, with nothing started yet.
+// The settings switch off whatever would run a program that is not git's own.
+func (r *Repo) command(ctx context.Context, args ...string) *exec.Cmd {
+	all := append([]string{
+		"-c", "core.hooksPath=/dev/null",
+		"-c", "core.fsmonitor=false",
+	}, args...)
+	cmd := exec.CommandContext(ctx, "git", all...)
+	cmd.Dir = r.dir
+	cmd.Env = r.env[:len(r.env):len(r.env)]
+	return cmd
+}
+
+// output runs `git ARGS...` and returns what it printed. A failure is an *Error.
+func (r *Repo) output(ctx context.Context, args ...string) ([]byte, error) {
+	return finish(ctx, r.command(ctx, args...), args[0])
+}
+
+// finish runs cmd, which is `git NAME ...`, to its end.
+func finish(ctx context.Context, cmd *exec.Cmd, name string) ([]byte, error) {
+	var out bytes.Buffer
+	stderr := &tail{}
+	cmd.Stdout, cmd.Stderr = &out, stderr
+	if err := cmd.Run(); err != nil {
+		return nil, failure(ctx, name, err, stderr)
+	}
+	return out.Bytes(), nil
+}
+
+// failure makes the *Error of a git that ended with err.
+func failure(ctx context.Context, name string, err error, stderr *tail) error {
+	e := &Error{Command: name, Code: -1, Message: stderr.line()}
+	exit, exited := errors.AsType[*exec.ExitError](err)
+	switch {
+	case ctx.Err() != nil:
+		e.Message, e.Cause = context.Cause(ctx).Error(), context.Cause(ctx)
+	case !exited:
+		e.Message, e.Cause = err.Error(), err
+	default:
+		e.Code = exit.ExitCode()
+		if e.Message == "" {
+			e.Message = exit.String()
+		}
+	}
+	return e
+}
+
+// tail keeps the end of what git wrote to stderr, where the fatal line is.
+type tail struct{ text []byte }
+
+const (
+	tailSize    = 8 << 10
+	messageSize = 600 // bytes of an error's one line
+)
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.text = append(t.text, p...)
+	if extra := len(t.text) - tailSize; extra > 0 {
+		t.text = append(t.text[:0], t.text[extra:]...)
+	}
+	return len(p), nil
+}
+
+// line returns the text on one line: without git's hints, its prefixes, and
+// characters that a terminal would obey (file names come from whoever pushed).
+func (t *tail) line() string {
+	text := string(t.text)
+	if strings.Contains(text, "dubious ownership") {
+		return "the repository belongs to another user: name it in safe.directory, see git-config(1)"
+	}
+	var parts []string
+	for l := range strings.Lines(text) {
+		l = strings.TrimSpace(l)
+		if l == "" || strings.HasPrefix(l, "hint:") {
+			continue
+		}
+		for _, prefix := range []string{"fatal: ", "error: ", "warning: ", "remote: "} {
+			l = strings.TrimPrefix(l, prefix)
+		}
+		parts = append(parts, l)
+	}
+	return printable(strings.Join(parts, "; "))
+}
+
+// printable cuts s to messageSize bytes and shows control characters as '?'.
+func printable(s string) string {
+	s = strings.ToValidUTF8(s, "?")
+	if len(s) > messageSize {
+		cut := messageSize
+		for !utf8.RuneStart(s[cut]) {
+			cut--
+		}
+		s = s[:cut] + "..."
+	}
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return '?'
+		}
+		return c
+	}, s)
+}
+
+// quoted is a name from a repository as it stands in an error.
+func quoted(name string) string { return fmt.Sprintf("'%s'", printable(name)) }
