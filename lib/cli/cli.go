@@ -49,11 +49,27 @@ type Func func(context.Context, *Env) error
 // Failure for any other. The context ends at the first INT, TERM or HUP, and
 // the code is then 128 and the signal's number unless the error has its own.
 func Main(name string, args []string, run Func) int {
+	ctx, stop := withSignals(context.Background())
+	defer stop()
+	e := &Env{Name: name, Args: args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	err := run(ctx, e)
+	if sig := (SignalError{}); errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &sig) {
+		err = Status(128+int(sig.Signal), sig)
+	}
+	return e.report(err)
+}
+
+// withSignals returns a context that the first INT, TERM or HUP ends, with a
+// SignalError as its cause. A signal that was ignored from the start, as nohup
+// and a shell's trap '' leave HUP, stays ignored.
+func withSignals(parent context.Context) (context.Context, func()) {
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	defer signal.Stop(signals)
-	ctx, cancel := context.WithCancelCause(context.Background())
-	defer cancel(nil)
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			signal.Notify(signals, s)
+		}
+	}
+	ctx, cancel := context.WithCancelCause(parent)
 	go func() {
 		select {
 		case s := <-signals:
@@ -61,12 +77,10 @@ func Main(name string, args []string, run Func) int {
 		case <-ctx.Done():
 		}
 	}()
-	e := &Env{Name: name, Args: args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
-	err := run(ctx, e)
-	if sig := (SignalError{}); errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &sig) {
-		err = Status(128+int(sig.Signal), sig)
+	return ctx, func() {
+		signal.Stop(signals)
+		cancel(nil)
 	}
-	return e.report(err)
 }
 
 // SignalError is the cause of a context that a signal ended.
