@@ -1,0 +1,68 @@
+// Package trigger makes runs out of the ref updates of a push.
+package trigger
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"quire/lib/git"
+)
+
+// An Update is one ref that a push changed, as githooks(5) describes the input
+// of post-receive.
+type Update struct {
+	Old string // object id; zeros where the ref is new
+	New string // object id; zeros where the ref was deleted
+	Ref string // full name, such as "refs/heads/main"
+}
+
+// Deleted says whether the update removed its ref.
+func (u Update) Deleted() bool { return git.IsZero(u.New) }
+
+// maxLine bounds a line, in bytes; git refuses ref names far shorter.
+const maxLine = 64 << 10
+
+// ReadUpdates reads "<old> <new> <ref>" lines to the end of r. Lines of another
+// form are passed over, and named in the error beside the updates that are good.
+func ReadUpdates(r io.Reader) ([]Update, error) {
+	var updates []Update
+	var errs []error
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxLine)
+	for n := 1; lines.Scan(); n++ {
+		u, err := parseUpdate(lines.Text())
+		if err != nil {
+			errs = append(errs, fmt.Errorf("standard input line %d: %w", n, err))
+			continue
+		}
+		updates = append(updates, u)
+	}
+	if err := lines.Err(); err != nil {
+		errs = append(errs, fmt.Errorf("cannot read standard input: %w", err))
+	}
+	return updates, errors.Join(errs...)
+}
+
+func parseUpdate(line string) (Update, error) {
+	old, rest, _ := strings.Cut(line, " ")
+	id, ref, ok := strings.Cut(rest, " ")
+	switch {
+	case !ok:
+		return Update{}, errors.New("want '<old> <new> <ref>'")
+	case !isID(old) || !isID(id) || len(old) != len(id):
+		return Update{}, errors.New("want two object ids of 40 or 64 hexadecimal digits")
+	case !strings.HasPrefix(ref, "refs/") || strings.ContainsFunc(ref, isControl) || strings.Contains(ref, " "):
+		return Update{}, fmt.Errorf("want a full ref name, not '%.200s'", ref)
+	}
+	return Update{Old: old, New: id, Ref: ref}, nil
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+
+// isID says whether s is a full object id of SHA-1 or SHA-256.
+func isID(s string) bool {
+	return (len(s) == 40 || len(s) == 64) && strings.Trim(s, "0123456789abcdef") == ""
+}

@@ -1,0 +1,154 @@
+package test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// executors are those that every script is run with, see setup.
+var executors = []string{"host", "quire-ci"}
+
+// prefix is where TestMain installed quire.
+var prefix string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "quire-test")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(dir)
+		prefix = filepath.Join(dir, "prefix")
+		install := exec.Command("make", "-s", "-C", "..", "install", "PREFIX="+prefix)
+		if out, err := install.CombinedOutput(); err != nil {
+			fmt.Printf("make install: %v\n%s", err, out)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// TestPush runs each script of testdata/script, real pushes to a real bare
+// repository with the installed hook, once with each executor.
+func TestPush(t *testing.T) {
+	for _, executor := range executors {
+		t.Run(executor, func(t *testing.T) {
+			testscript.Run(t, testscript.Params{
+				Dir:   "testdata/script",
+				Setup: func(env *testscript.Env) error { return setup(env, executor) },
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){
+					"exits":  exits,
+					"repo":   repo,
+					"commit": commit,
+				},
+				Condition: func(c string) (bool, error) {
+					if c == "root" {
+						return os.Getuid() == 0, nil
+					}
+					return c == executor, nil
+				},
+				RequireExplicitExec: true,
+			})
+		})
+	}
+}
+
+// setup makes an environment that nothing of this machine's user shines into:
+// a root with the executor configured, and the installed commands in front.
+func setup(env *testscript.Env, executor string) error {
+	home := filepath.Join(env.WorkDir, "home")
+	root := filepath.Join(env.WorkDir, "root")
+	for _, dir := range []string{home, root} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	gitconfig := "[user]\n\tname = A Pusher\n\temail = pusher@example.org\n" +
+		"[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n"
+	if err := os.WriteFile(filepath.Join(home, "gitconfig"), []byte(gitconfig), 0o644); err != nil {
+		return err
+	}
+	config := fmt.Sprintf("executor = %q\n", executor)
+	if err := os.WriteFile(filepath.Join(root, "config.toml"), []byte(config), 0o644); err != nil {
+		return err
+	}
+	env.Setenv("PATH", filepath.Join(prefix, "bin")+":"+os.Getenv("PATH"))
+	env.Setenv("PREFIX", prefix)
+	env.Setenv("HOME", home)
+	env.Setenv("GIT_CONFIG_GLOBAL", filepath.Join(home, "gitconfig"))
+	env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+	env.Setenv("QUIRE_ROOT", root)
+	env.Setenv("QUIRE_PUSHER", "pat")
+	env.Setenv("EXECUTOR", executor)
+	env.Setenv("LC_ALL", "C")
+	env.Setenv("TZ", "UTC")
+	for _, name := range []string{"GOCACHE", "GOFLAGS"} {
+		out, err := exec.Command("go", "env", name).Output()
+		if err != nil {
+			return err
+		}
+		env.Setenv(name, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// repo NAME [OPTION...] makes the bare repository root/repos/NAME with the
+// installed hook, and a working copy of it in work, with git init's OPTIONs.
+func repo(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: repo NAME [OPTION...]")
+	}
+	bare := filepath.Join(ts.Getenv("QUIRE_ROOT"), "repos", args[0])
+	work := ts.MkAbs("work")
+	for _, command := range [][]string{
+		append([]string{"git", "init", "-q", "--bare", bare}, args[1:]...),
+		append([]string{"git", "init", "-q", work}, args[1:]...),
+		{"git", "-C", work, "remote", "add", "origin", bare},
+		{"git", "-C", bare, "config", "receive.advertisePushOptions", "true"},
+		{"ln", "-sf", filepath.Join(prefix, "share/quire/hooks/post-receive"), filepath.Join(bare, "hooks")},
+	} {
+		ts.Check(ts.Exec(command[0], command[1:]...))
+	}
+}
+
+// commit FILE commits FILE of the script as .quire/ci.fnl, or under its own
+// extension, in work.
+func commit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: commit FILE")
+	}
+	quire := filepath.Join(ts.MkAbs("work"), ".quire")
+	ts.Check(os.MkdirAll(quire, 0o755))
+	name := filepath.Join(quire, "ci"+filepath.Ext(args[0]))
+	ts.Check(os.WriteFile(name, []byte(ts.ReadFile(args[0])), 0o644))
+	ts.Check(ts.Exec("git", "-C", ts.MkAbs("work"), "add", "-A"))
+	ts.Check(ts.Exec("git", "-C", ts.MkAbs("work"), "commit", "-qm", "Use "+args[0]))
+}
+
+// exits CODE COMMAND [ARG...] runs a command that has to exit with just CODE.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND [ARG...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("cannot run %s: %v", args[1], err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
