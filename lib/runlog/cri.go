@@ -1,0 +1,106 @@
+package runlog
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// TimeFormat is how times are written, in UTC: RFC 3339 with nine digits of the
+// second, so that times are as long as each other and sort as text.
+const TimeFormat = "2006-01-02T15:04:05.000000000Z"
+
+// A Log is the log file of one command in the format of quire-events(5), that of
+// Kubernetes' container runtime interface.
+type Log struct {
+	mu      sync.Mutex
+	file    *os.File
+	streams []*logStream
+	err     error // the first failure to write
+}
+
+// CreateLog creates the log file path, which must not exist, and its directory.
+func CreateLog(path string) (*Log, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return &Log{file: file}, nil
+}
+
+// Stream returns a writer for what the command prints on the stream name,
+// "stdout" or "stderr". The streams of a log may be written to at the same time.
+// A write never fails: a command is not to be stopped by a full disk that only
+// its log suffers from. Close tells.
+func (l *Log) Stream(name string) io.Writer {
+	s := &logStream{log: l, name: name}
+	s.lines.Emit = s.record
+	l.streams = append(l.streams, s)
+	return s
+}
+
+// Close writes the unterminated last lines and closes the file. Its error is the
+// first failure of any write.
+func (l *Log) Close() error {
+	for _, s := range l.streams {
+		s.finish()
+	}
+	if err := l.file.Close(); l.err == nil {
+		l.err = err
+	}
+	return l.err
+}
+
+type logStream struct {
+	log   *Log
+	name  string
+	lines Lines
+	stamp []byte       // the time of the write being cut
+	out   bytes.Buffer // the records of the write being cut
+}
+
+// Write appends the lines of p as records that bear the time of this call, in
+// one write to the file.
+func (s *logStream) Write(p []byte) (int, error) {
+	s.stamp = time.Now().UTC().AppendFormat(s.stamp[:0], TimeFormat)
+	s.lines.Write(p)
+	s.pass()
+	return len(p), nil
+}
+
+func (s *logStream) finish() {
+	s.stamp = time.Now().UTC().AppendFormat(s.stamp[:0], TimeFormat)
+	s.lines.Flush()
+	s.pass()
+}
+
+func (s *logStream) record(text []byte, full bool) {
+	s.out.Write(s.stamp)
+	s.out.WriteByte(' ')
+	s.out.WriteString(s.name)
+	if full {
+		s.out.WriteString(" F ")
+	} else {
+		s.out.WriteString(" P ")
+	}
+	s.out.Write(text)
+	s.out.WriteByte('\n')
+}
+
+func (s *logStream) pass() {
+	if s.out.Len() == 0 {
+		return
+	}
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	if _, err := s.log.file.Write(s.out.Bytes()); s.log.err == nil {
+		s.log.err = err
+	}
+	s.out.Reset()
+}

@@ -1,0 +1,72 @@
+package runlog
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Version is the version of the format of events.jsonl; see quire-events(5).
+const Version = 1
+
+// The events of a run.
+const (
+	RunStart = "run-start"
+	RunEnd   = "run-end"
+	JobStart = "job-start"
+	JobRetry = "job-retry"
+	JobEnd   = "job-end"
+	ShStart  = "sh-start"
+	ShEnd    = "sh-end"
+	JobLog   = "log"
+)
+
+// The states of a job that has ended.
+const (
+	Complete = "complete"
+	Failed   = "failed"
+	Skipped  = "skipped"
+)
+
+// An Event is one line of events.jsonl. What each event has is in quire-events(5);
+// the other fields are zero.
+type Event struct {
+	Time  time.Time `json:"time"`
+	Event string    `json:"event"`
+	Job   string    `json:"job,omitempty"`
+	Sh    int       `json:"sh,omitempty"`
+
+	Version  int     `json:"version,omitempty"`
+	Run      string  `json:"run,omitempty"`
+	Repo     string  `json:"repo,omitempty"`
+	Ref      string  `json:"ref,omitempty"`
+	SHA      string  `json:"sha,omitempty"`
+	Pipeline string  `json:"pipeline,omitempty"`
+	Jobs     []JobID `json:"jobs,omitempty"`
+
+	Cmd  string   `json:"cmd,omitempty"`
+	Argv []string `json:"argv,omitempty"`
+	Cwd  string   `json:"cwd,omitempty"`
+	File string   `json:"file,omitempty"`
+	Line int      `json:"line,omitempty"`
+	Log  string   `json:"log,omitempty"`
+
+	Exit      *int   `json:"exit,omitempty"`
+	Signal    string `json:"signal,omitempty"`
+	Truncated bool   `json:"truncated,omitempty"`
+
+	State   string          `json:"state,omitempty"`
+	Reason  string          `json:"reason,omitempty"`
+	Code    int             `json:"code,omitempty"`
+	Error   string          `json:"error,omitempty"`
+	Allowed bool            `json:"allowed,omitempty"`
+	Attempt int             `json:"attempt,omitempty"`
+	Output  json.RawMessage `json:"output,omitempty"`
+
+	Text string `json:"text,omitempty"`
+}
+
+// A JobID is a job in the first event.
+type JobID struct {
+	ID     string   `json:"id"`
+	Inputs []string `json:"inputs"`
+}

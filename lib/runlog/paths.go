@@ -1,0 +1,32 @@
+package runlog
+
+import (
+	"fmt"
+	"path"
+	"strings"
+)
+
+// LogPath returns the path of the log of command n of a job, relative to the
+// directory of the run and with slashes.
+func LogPath(job string, n int) string {
+	return path.Join("jobs", jobDir(job), fmt.Sprintf("sh-%d.log", n))
+}
+
+// jobDir returns the id of a job as a path that stays where it is put.
+func jobDir(job string) string {
+	var b strings.Builder
+	for _, c := range []byte(job) {
+		if c < ' ' || c == 0x7f || c == '%' {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	parts := strings.Split(b.String(), "/")
+	for i, part := range parts {
+		if part == "." || part == ".." {
+			parts[i] = strings.ReplaceAll(part, ".", "%2E")
+		}
+	}
+	return strings.Join(parts, "/")
+}

@@ -1,0 +1,163 @@
+package runlog
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+const token = "s3cr3t/töken+<&>=="
+
+func TestRedactorString(t *testing.T) {
+	r := NewRedactor(map[string]string{
+		"token": token,
+		"key":   "-----BEGIN KEY-----\nabcdefghijkl\nshort\nmnopqrstuvwx\n-----END KEY-----",
+		"long":  "overlapping-one",
+		"over":  "one-and-another",
+		"pre":   "overlapp",
+		"same":  token,
+		"tiny":  "1234567",
+	})
+	b64 := base64.StdEncoding.EncodeToString
+	jsonText, err := json.Marshal(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct{ in, want string }{
+		"nothing":          {"nothing here", "nothing here"},
+		"empty":            {"", ""},
+		"value":            {"a " + token + " b", "a {{ same }} b"},
+		"beside itself":    {token + token, "{{ same }}{{ same }}"},
+		"longest":          {"overlapping-one", "{{ long }}"},
+		"shorter":          {"overlapping-two", "{{ pre }}ing-two"},
+		"overlap":          {"overlapping-one-and-another", "{{ long }}"},
+		"too short":        {"1234567", "1234567"},
+		"line of many":     {"x abcdefghijkl y", "x {{ key }} y"},
+		"many lines":       {"-----BEGIN KEY-----\nabcdefghijkl\nshort\nmnopqrstuvwx\n-----END KEY-----\n", "{{ key }}\n"},
+		"short line stays": {"short", "short"},
+		"base64":           {b64([]byte(token)), "{{ same }}"},
+		"hex":              {hex.EncodeToString([]byte(token)), "{{ same }}"},
+		"HEX":              {strings.ToUpper(hex.EncodeToString([]byte(token))), "{{ same }}"},
+		"query":            {"?q=" + url.QueryEscape(token) + "&", "?q={{ same }}&"},
+		"path":             {"/" + url.PathEscape(token) + "/", "/{{ same }}/"},
+		"query, lower":     {strings.ToLower(url.QueryEscape(token)), "{{ same }}"},
+		"json":             {string(jsonText), `"{{ same }}"`},
+		"json, ascii":      {`"s3cr3t/t\u00f6ken+<&>=="`, `"{{ same }}"`},
+		"json, slash":      {`"s3cr3t\/töken+<&>=="`, `"{{ same }}"`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := r.String(tt.in); got != tt.want {
+				t.Errorf("String(%q) = %q, want %q", tt.in, got, tt.want)
+			}
+		})
+	}
+	if got := strings.Join(r.Short(), " "); got != "tiny" {
+		t.Errorf("Short() = %q, want tiny", got)
+	}
+}
+
+// Base64 of a text that holds the secret anywhere shows nothing of it but, at
+// both ends, characters that it shares with its neighbours.
+func TestRedactorBase64Alignments(t *testing.T) {
+	r := NewRedactor(map[string]string{"token": token})
+	for before := range 4 {
+		for after := range 4 {
+			plain := strings.Repeat("x", before) + token + strings.Repeat("y", after)
+			for _, enc := range []*base64.Encoding{
+				base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding,
+			} {
+				got := r.String(enc.EncodeToString([]byte(plain)))
+				left := strings.Replace(got, "{{ token }}", "", 1)
+				if left == got || len(left) > 12 {
+					t.Errorf("%d bytes before and %d after: %q", before, after, got)
+				}
+			}
+		}
+	}
+}
+
+func TestRedactorWrappedBase64(t *testing.T) {
+	value := strings.Repeat("0123456789abcdefghijklm", 9)
+	r := NewRedactor(map[string]string{"blob": value})
+	for _, width := range wrapWidths {
+		for _, tail := range []string{"", "\n"} {
+			got := r.String(wrap(base64.StdEncoding.EncodeToString([]byte(value+tail)), width))
+			if len(got) > len("{{ blob }}")+4 {
+				t.Errorf("width %d: %q", width, got)
+			}
+		}
+	}
+}
+
+// A secret's beginning is kept back, and never more.
+func TestRedactWriterKeepsBack(t *testing.T) {
+	r := NewRedactor(map[string]string{"token": "abcdefgh12345678"})
+	var out bytes.Buffer
+	w := r.Writer(&out)
+	for _, step := range []struct{ in, want string }{
+		{"plain\n", "plain\n"},
+		{"xyz abcdefgh", "plain\nxyz "},
+		{"1234", "plain\nxyz "},
+		{"!", "plain\nxyz abcdefgh1234!"},
+		{"abcdefgh12345678", "plain\nxyz abcdefgh1234!{{ token }}"},
+		{"abc", "plain\nxyz abcdefgh1234!{{ token }}"},
+	} {
+		if _, err := w.Write([]byte(step.in)); err != nil {
+			t.Fatal(err)
+		}
+		if out.String() != step.want {
+			t.Fatalf("after %q: %q, want %q", step.in, out.String(), step.want)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if want := "plain\nxyz abcdefgh1234!{{ token }}abc"; out.String() != want {
+		t.Errorf("after Flush: %q, want %q", out.String(), want)
+	}
+}
+
+// FuzzRedact checks that no way of cutting a text changes what comes out, that
+// no form of a secret is left, and that what is kept back is shorter than the
+// longest needle.
+func FuzzRedact(f *testing.F) {
+	f.Add("abcdefgh", "abcdefghij\nefghabcd", "xx abcdefghabcdefghij\nefghabcd", uint8(3))
+	f.Add("aaaaaaaa", "aaaaaaaaab", "aaaaaaaaaaaaaaaaaab", uint8(1))
+	f.Add(token, "0123456789", base64.StdEncoding.EncodeToString([]byte("x"+token)), uint8(2))
+	f.Fuzz(func(t *testing.T, one, two, text string, cut uint8) {
+		r := NewRedactor(map[string]string{"": one, "\x00": two})
+		want := r.String(text)
+		if strings.Contains(one+two+text, "{") {
+			return // the marks themselves could be taken for a secret
+		}
+		for _, n := range r.needles {
+			if strings.Contains(want, n.text) && !strings.ContainsAny(n.text, " }\x00") {
+				t.Errorf("%q is left in %q", n.text, want)
+			}
+		}
+		longest := 0
+		for _, n := range r.needles {
+			longest = max(longest, len(n.text))
+		}
+		var out bytes.Buffer
+		w := r.Writer(&out)
+		for rest := text; rest != ""; {
+			n := min(int(cut)%7+1, len(rest))
+			w.Write([]byte(rest[:n]))
+			rest = rest[n:]
+			if kept := len(w.scan.rest); kept >= max(longest, 1) {
+				t.Errorf("%d bytes are kept back with secrets of %d", kept, longest)
+			}
+			cut = cut*31 + 7
+		}
+		w.Flush()
+		if out.String() != want {
+			t.Errorf("in pieces %q, whole %q", out.String(), want)
+		}
+	})
+}
