@@ -35,7 +35,15 @@ func (r *Repo) PushMirror(ctx context.Context, remote string, refspecs []string,
 		"GIT_SSH_COMMAND=ssh -o BatchMode=yes",
 	)
 	cmd.Env = append(cmd.Env, configEnv(settings)...)
-	if _, err := finish(ctx, cmd, "push"); err != nil {
+	_, err = finish(ctx, cmd, "push")
+	if e, ok := errors.AsType[*Error](err); ok && strings.Contains(e.Message, "terminal prompts disabled") {
+		// What git says here is about its prompt, which is beside the point.
+		e.Message = "the remote wants a credential"
+		if credential != "" {
+			e.Message = "the remote refused the credential"
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("cannot push to mirror %s: %w", quoted(remote), err)
 	}
 	return nil

@@ -1,0 +1,219 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestInfo(t *testing.T) {
+	for _, format := range []string{"sha1", "sha256"} {
+		t.Run(format, func(t *testing.T) {
+			f := newFixture(t, "--object-format="+format)
+			f.write(".quire/ci.fnl", "(x)")
+			commit := f.commit("one")
+			f.git("tag", "-a", "-m", "m", "v1")
+			blob := f.git("rev-parse", "HEAD:.quire/ci.fnl")
+			o := f.objects()
+			tests := []struct {
+				spec string
+				want Info
+				err  error
+			}{
+				{"v1^{commit}", Info{commit, "commit", int64(len(f.git("cat-file", "commit", "HEAD"))) + 1}, nil},
+				{commit + ":.quire/ci.fnl", Info{blob, "blob", 3}, nil},
+				{commit + ":.quire/ci.lua", Info{}, ErrMissing},
+				{blob + "^{commit}", Info{}, ErrMissing},
+				{strings.Repeat("0", len(commit)), Info{}, ErrMissing},
+				{"", Info{}, ErrMissing},
+				{"a\nHEAD", Info{}, ErrMissing},
+				{"HEAD\x00", Info{}, ErrMissing},
+				{"no such thing at all", Info{}, ErrMissing},
+				{"--help", Info{}, ErrMissing},
+				{"HEAD:.quire/ci.fnl", Info{blob, "blob", 3}, nil}, // answers are still in step
+			}
+			specs := make([]string, len(tests))
+			for i, tt := range tests {
+				specs[i] = tt.spec
+				oid, kind, size, err := o.Info(tt.spec)
+				if diff := cmp.Diff(tt.want, Info{oid, kind, size}); diff != "" || !errors.Is(err, tt.err) {
+					t.Errorf("Info(%q): %v %s", tt.spec, err, diff)
+				}
+			}
+			infos, errs := o.InfoAll(specs)
+			for i, tt := range tests {
+				if diff := cmp.Diff(tt.want, infos[i]); diff != "" || !errors.Is(errs[i], tt.err) {
+					t.Errorf("InfoAll: %q: %v %s", tt.spec, errs[i], diff)
+				}
+			}
+		})
+	}
+}
+
+// More questions than both pipes hold, so that asking first and reading later
+// would block for ever.
+func TestManyQuestions(t *testing.T) {
+	f := newFixture(t)
+	f.write("file", strings.Repeat("x", 5000))
+	commit := f.commit("one")
+	o := f.objects()
+	specs := make([]string, 20000)
+	for i := range specs {
+		specs[i] = commit + ":file"
+		if i%2 == 1 {
+			specs[i] = fmt.Sprintf("%s:missing/%d", commit, i)
+		}
+	}
+	_, errs := o.InfoAll(specs)
+	for i, err := range errs {
+		if (i%2 == 1) != errors.Is(err, ErrMissing) {
+			t.Fatalf("question %d: %v", i, err)
+		}
+	}
+	blob := f.git("rev-parse", "HEAD:file")
+	oids := make([]string, 2000)
+	for i := range oids {
+		oids[i] = blob
+	}
+	count := 0
+	err := o.ReadAll(oids, func(i int, in Info, body io.Reader) error {
+		count++
+		if i%3 == 0 { // what is not read must not be taken for the next answer
+			return nil
+		}
+		data, err := io.ReadAll(body)
+		if len(data) != 5000 {
+			t.Errorf("read %d bytes", len(data))
+		}
+		return err
+	})
+	if err != nil || count != len(oids) {
+		t.Errorf("ReadAll: %d objects, %v", count, err)
+	}
+}
+
+func TestRead(t *testing.T) {
+	f := newFixture(t)
+	f.write("file", "some text")
+	f.commit("one")
+	o := f.objects()
+	data, err := o.Read("HEAD:file", 9)
+	if err != nil || string(data) != "some text" {
+		t.Errorf("Read: %q %v", data, err)
+	}
+	if _, err := o.Read("HEAD:file", 8); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("Read over the limit: %v", err)
+	}
+	if _, err := o.Read("HEAD:none", 8); !errors.Is(err, ErrMissing) {
+		t.Errorf("Read of nothing: %v", err)
+	}
+}
+
+func TestReplaceRefsAreIgnored(t *testing.T) {
+	f := newFixture(t)
+	f.write("file", "pushed")
+	f.commit("one")
+	other := f.gitIn("replaced", "hash-object", "-w", "--stdin")
+	f.git("replace", f.git("rev-parse", "HEAD:file"), other)
+	data, err := f.objects().Read("HEAD:file", 100)
+	if err != nil || string(data) != "pushed" {
+		t.Errorf("Read: %q %v", data, err)
+	}
+}
+
+// A damaged object ends git's process. The error says so, and the next question works.
+func TestDamagedObject(t *testing.T) {
+	f := newFixture(t)
+	f.write("bad", strings.Repeat("bad", 100))
+	f.write("good", "good")
+	f.commit("one")
+	bad := f.git("rev-parse", "HEAD:bad")
+	path := filepath.Join(f.dir, ".git/objects", bad[:2], bad[2:])
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("junk"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o := f.objects()
+	_, err := o.Read(bad, 1000)
+	if err == nil || errors.Is(err, io.EOF) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("Read: %v", err)
+	}
+	if data, err := o.Read("HEAD:good", 100); err != nil || string(data) != "good" {
+		t.Errorf("Read after it: %q %v", data, err)
+	}
+}
+
+func TestObjectsEndWithContext(t *testing.T) {
+	f := newFixture(t)
+	f.commit("one")
+	ctx, cancel := context.WithCancel(context.Background())
+	o, err := f.open().Objects(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	if _, _, _, err := o.Info("HEAD"); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if _, _, _, err := o.Info("HEAD"); !errors.Is(err, context.Canceled) {
+		t.Errorf("Info: %v, want canceled", err)
+	}
+	if _, err := f.open().Objects(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Objects: %v, want canceled", err)
+	}
+}
+
+func TestReadAllStopsAtError(t *testing.T) {
+	f := newFixture(t)
+	f.write("file", "text")
+	f.commit("one")
+	o := f.objects()
+	blob := f.git("rev-parse", "HEAD:file")
+	stop := errors.New("stop")
+	err := o.ReadAll([]string{blob, blob}, func(i int, _ Info, body io.Reader) error { return stop })
+	if !errors.Is(err, stop) {
+		t.Errorf("ReadAll: %v", err)
+	}
+	var text bytes.Buffer
+	err = o.ReadAll([]string{blob}, func(_ int, _ Info, body io.Reader) error {
+		_, err := io.Copy(&text, body)
+		return err
+	})
+	if err != nil || text.String() != "text" {
+		t.Errorf("ReadAll after it: %q %v", text.String(), err)
+	}
+}
+
+func BenchmarkInfo2000(b *testing.B) {
+	dir := b.TempDir()
+	f := &fixture{t: &testing.T{}, dir: dir}
+	f.git("init", "-q")
+	f.git("commit", "-q", "--allow-empty", "-m", "one")
+	r, err := Open(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	specs := make([]string, 2000)
+	for i := range specs {
+		specs[i] = "HEAD^{commit}:.quire/ci.fnl"
+	}
+	for b.Loop() {
+		o, err := r.Objects(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		o.InfoAll(specs)
+		o.Close()
+	}
+}
