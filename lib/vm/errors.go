@@ -1,0 +1,152 @@
+package vm
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// A LimitKind says which limit was reached.
+type LimitKind int
+
+// The limits. Depth is of calls within calls; it is not settable.
+const (
+	Time LimitKind = iota
+	Memory
+	Depth
+)
+
+// A LimitError says that Lua went past a limit. Lua cannot catch it.
+type LimitError struct {
+	Kind   LimitKind
+	Limits Limits // that were in force
+}
+
+func (e *LimitError) Error() string {
+	switch e.Kind {
+	case Time:
+		return fmt.Sprintf("ran longer than %s", e.Limits.Time)
+	case Memory:
+		return "used more than " + size(e.Limits.Memory)
+	}
+	return "recursed too deep"
+}
+
+func size(n uint64) string {
+	if n < 1<<20 {
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d MiB", n>>20)
+}
+
+// A Frame is one call in progress.
+type Frame struct {
+	File     string // the chunk's name
+	Line     int
+	Function string // as well as it is known
+}
+
+// An Error is a run-time error of Lua.
+type Error struct {
+	Message   string     // without the place that Lua puts in front
+	File      string     // the chunk's name, "" where no Lua was running
+	Line      int        // 1-based
+	Traceback []Frame    // innermost first; only the innermost ones
+	Value     lua.LValue // what was raised, nil for an error that Lua did not raise
+	Cause     error      // a *LimitError, the cause of a context, or nil
+}
+
+func (e *Error) Error() string {
+	if e.File == "" {
+		return e.Message
+	}
+	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Message)
+}
+
+func (e *Error) Unwrap() error { return e.Cause }
+
+// A SyntaxError says that a text is not Lua.
+type SyntaxError struct {
+	File    string
+	Line    int // 1-based
+	Column  int // 1-based, 0 where it is not known
+	Message string
+}
+
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Message)
+}
+
+// maxTraceback bounds what an error costs: a program may raise and catch many,
+// and gopher-lua walks from the top for each frame.
+const maxTraceback = 12
+
+// traceback returns the innermost Lua frames of l.
+func traceback(l *lua.LState) []Frame {
+	var frames []Frame
+	for level := 0; len(frames) < maxTraceback && level < 4*maxTraceback; level++ {
+		dbg, ok := l.GetStack(level)
+		if !ok {
+			break
+		}
+		if _, err := l.GetInfo("nSl", dbg, lua.LNil); err != nil || dbg.CurrentLine < 1 {
+			continue // a Go function
+		}
+		frames = append(frames, Frame{File: dbg.Source, Line: dbg.CurrentLine, Function: dbg.Name})
+	}
+	return frames
+}
+
+// describe makes an Error of the value that was raised in l.
+func describe(l *lua.LState, value lua.LValue) *Error {
+	e := &Error{Value: value, Traceback: traceback(l)}
+	if len(e.Traceback) > 0 {
+		e.File, e.Line = e.Traceback[0].File, e.Traceback[0].Line
+	}
+	e.Message = message(l, value)
+	if file, line, rest, ok := cutPlace(e.Message); ok && (file == e.File || known(e.Traceback, file)) {
+		e.File, e.Line, e.Message = file, line, rest
+	}
+	return e
+}
+
+// message is what to tell of a raised value. A table's __tostring is not called:
+// this runs while Lua is being left.
+func message(l *lua.LState, value lua.LValue) string {
+	switch value := value.(type) {
+	case lua.LString:
+		return string(value)
+	case lua.LNumber:
+		return value.String()
+	case *lua.LTable:
+		for _, key := range []string{"message", "msg", "error"} {
+			if s, ok := value.RawGetString(key).(lua.LString); ok {
+				return string(s)
+			}
+		}
+	}
+	return fmt.Sprintf("error value is a %s, not a string", value.Type())
+}
+
+func known(frames []Frame, file string) bool {
+	for _, f := range frames {
+		if f.File == file {
+			return true
+		}
+	}
+	return false
+}
+
+// cutPlace takes "FILE:LINE: " off a message, which error puts there and, with a
+// level, may be another place than the innermost. FILE may hold colons.
+func cutPlace(s string) (file string, line int, rest string, ok bool) {
+	head, rest, ok := strings.Cut(s, ": ")
+	colon := strings.LastIndexByte(head, ':')
+	if !ok || colon < 1 {
+		return "", 0, "", false
+	}
+	line, err := strconv.Atoi(head[colon+1:])
+	return head[:colon], line, rest, err == nil
+}

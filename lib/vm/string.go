@@ -1,0 +1,234 @@
+package vm
+
+import (
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+func stringByte(l *lua.LState) int {
+	s := l.CheckString(1)
+	first := position(l.OptInt(2, 1), len(s))
+	last := position(l.OptInt(3, first), len(s))
+	first, last = max(first, 1), min(last, len(s))
+	if first > last {
+		return 0
+	}
+	if last-first >= maxUnpack {
+		l.RaiseError("string slice too long")
+	}
+	for i := first; i <= last; i++ {
+		l.Push(lua.LNumber(s[i-1]))
+	}
+	return last - first + 1
+}
+
+// position makes an index into a string of n bytes out of one that may count
+// from the end.
+func position(i, n int) int {
+	if i < 0 {
+		return max(n+i+1, 0)
+	}
+	return i
+}
+
+func stringChar(l *lua.LState) int {
+	b := make([]byte, l.GetTop())
+	for i := range b {
+		c := l.CheckInt(i + 1)
+		if c < 0 || c > 255 {
+			l.ArgError(i+1, "value out of range")
+		}
+		b[i] = byte(c)
+	}
+	l.Push(lua.LString(b))
+	return 1
+}
+
+func stringRep(l *lua.LState) int {
+	s, n := l.CheckString(1), max(l.CheckInt(2), 0)
+	if s == "" {
+		n = 0
+	}
+	if n > 0 {
+		hi := uint64(n) > 1<<40 // then the product might wrap
+		if hi {
+			n = 1 << 40
+		}
+		room(l, uint64(len(s))*uint64(n))
+	}
+	l.Push(lua.LString(strings.Repeat(s, n)))
+	return 1
+}
+
+// stringLower and stringUpper change ASCII letters, as Lua does in the C locale,
+// and leave every other byte alone.
+func stringLower(l *lua.LState) int { return mapBytes(l, 'A', 'Z') }
+func stringUpper(l *lua.LState) int { return mapBytes(l, 'a', 'z') }
+
+func mapBytes(l *lua.LState, from, to byte) int {
+	b := []byte(l.CheckString(1))
+	for i, c := range b {
+		if c >= from && c <= to {
+			b[i] = c ^ 0x20
+		}
+	}
+	l.Push(lua.LString(b))
+	return 1
+}
+
+// stringFind and stringMatch look for a pattern from an index on.
+func stringFind(l *lua.LState) int {
+	s, pattern := l.CheckString(1), l.CheckString(2)
+	at := start(l, len(s))
+	if lua.LVAsBool(l.Get(4)) || !strings.ContainsAny(pattern, specials) {
+		i := strings.Index(s[at:], pattern)
+		if i < 0 {
+			l.Push(lua.LNil)
+			return 1
+		}
+		l.Push(lua.LNumber(at + i + 1))
+		l.Push(lua.LNumber(at + i + len(pattern)))
+		return 2
+	}
+	m := newMatcher(l, s, pattern)
+	first, end, ok := m.search(at)
+	if !ok {
+		l.Push(lua.LNil)
+		return 1
+	}
+	l.Push(lua.LNumber(first + 1))
+	l.Push(lua.LNumber(end))
+	return 2 + pushAll(l, m.captured())
+}
+
+func stringMatch(l *lua.LState) int {
+	s := l.CheckString(1)
+	m := newMatcher(l, s, l.CheckString(2))
+	first, end, ok := m.search(start(l, len(s)))
+	if !ok {
+		l.Push(lua.LNil)
+		return 1
+	}
+	return pushAll(l, m.capturedOr(first, end))
+}
+
+// start returns the third argument, an index, as an offset into a string of n
+// bytes.
+func start(l *lua.LState, n int) int {
+	return min(max(position(l.OptInt(3, 1), n)-1, 0), n)
+}
+
+func stringGmatch(l *lua.LState) int {
+	s, pattern := l.CheckString(1), l.CheckString(2)
+	at := 0
+	l.Push(l.NewFunction(func(l *lua.LState) int {
+		m := newMatcher(l, s, pattern)
+		m.anchored = false // in gmatch '^' is a character like any other
+		for ; at <= len(s); at++ {
+			if end, ok := m.matchAt(at); ok {
+				first := at
+				at = max(end, at+1)
+				return pushAll(l, m.capturedOr(first, end))
+			}
+		}
+		return 0
+	}))
+	return 1
+}
+
+func stringGsub(l *lua.LState) int {
+	s := l.CheckString(1)
+	m := newMatcher(l, s, l.CheckString(2))
+	l.CheckTypes(3, lua.LTString, lua.LTNumber, lua.LTTable, lua.LTFunction)
+	replace, most := l.Get(3), l.OptInt(4, len(s)+1)
+	t := turnOf(l)
+	t.nest(l)
+	defer t.unnest()
+
+	var b strings.Builder
+	n, at := 0, 0
+	for n < most {
+		end, ok := m.matchAt(at)
+		switch {
+		case ok:
+			n++
+			b.WriteString(m.replacement(replace, at, end))
+			room(l, uint64(b.Len()))
+		}
+		switch {
+		case ok && end > at:
+			at = end
+		case at < len(s):
+			b.WriteByte(s[at])
+			at++
+		default:
+			at++
+		}
+		if at > len(s) || m.anchored {
+			break
+		}
+	}
+	if at < len(s) {
+		b.WriteString(s[at:])
+	}
+	l.Push(lua.LString(b.String()))
+	l.Push(lua.LNumber(n))
+	return 2
+}
+
+// replacement returns what gsub puts in place of the match from first to end.
+func (m *matcher) replacement(by lua.LValue, first, end int) string {
+	l, whole := m.l, m.src[first:end]
+	var value lua.LValue
+	switch by := by.(type) {
+	case *lua.LTable:
+		value = l.GetTable(by, m.capturedOr(first, end)[0])
+	case *lua.LFunction:
+		l.Push(by)
+		n := pushAll(l, m.capturedOr(first, end))
+		l.Call(n, 1)
+		value = l.Get(-1)
+		l.Pop(1)
+	default:
+		return m.expand(lua.LVAsString(by), first, end)
+	}
+	switch {
+	case lua.LVIsFalse(value):
+		return whole
+	case !lua.LVCanConvToString(value):
+		l.RaiseError("invalid replacement value (a %s)", value.Type())
+	}
+	return lua.LVAsString(value)
+}
+
+// expand fills the captures into a replacement string: %0 is the whole match, %1
+// the first capture or, without captures, the whole match.
+func (m *matcher) expand(text string, first, end int) string {
+	if !strings.Contains(text, "%") {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if c != '%' || i+1 == len(text) {
+			b.WriteByte(c)
+			continue
+		}
+		i++
+		switch c = text[i]; {
+		case c == '0':
+			b.WriteString(m.src[first:end])
+		case c >= '1' && c <= '9':
+			values := m.capturedOr(first, end)
+			if int(c-'1') >= len(values) {
+				m.l.RaiseError("invalid capture index")
+			}
+			b.WriteString(values[c-'1'].String())
+		default:
+			b.WriteByte(c)
+		}
+		room(m.l, uint64(b.Len()))
+	}
+	return b.String()
+}

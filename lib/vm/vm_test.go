@@ -1,0 +1,118 @@
+package vm
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	lua "github.com/yuin/gopher-lua"
+)
+
+// run runs text and returns its results as strings, or the error.
+func run(t *testing.T, l Limits, text string) (string, error) {
+	t.Helper()
+	v := New(l)
+	defer v.Close()
+	values, err := v.Run(context.Background(), text, "test.lua")
+	var words []string
+	for _, value := range values {
+		words = append(words, value.String())
+	}
+	return strings.Join(words, " "), err
+}
+
+func TestLibraries(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{`return 1, "a", nil`, "1 a nil"},
+		{`return select('#', unpack({1, nil, 3}, 1, 3)), select(-1, 1, 2)`, "3 2"},
+		{`return pcall(error, "x")`, "false x"},
+		{`return pcall(function() error("x") end)`, "false test.lua:1: x"},
+		{"local function f() error('x', 2) end\nreturn pcall(function()\n f()\n end)", "false test.lua:3: x"},
+		{`return pcall(function() error({1}) end) == false`, "true"},
+		{`return select(2, pcall(error))`, "nil"},
+		{`return xpcall(function() error("x", 0) end, function(e) return e .. "!" end)`, "false x!"},
+		{`return xpcall(function() return 1, 2 end, nil)`, "true 1 2"},
+		{`return xpcall(function() error("x", 0) end)`, "false x"},
+		{`return pcall(nil)`, "false test.lua:1: attempt to call a non-function object"},
+		{`return pcall(assert, false, "m")`, "false m"},
+		{`return tonumber("1e3"), tonumber("0x1F"), tonumber("-7"), tonumber(" 8 "), tonumber("ff", 16), tonumber("z"), tonumber("inf"), tonumber("1_0"), tonumber(""), tonumber("--1")`,
+			"1000 31 -7 8 255 nil nil nil nil nil"},
+		{`local t = {} for w in ("a b c"):gmatch("%a") do t[#t+1] = w end return table.concat(t, ",")`, "a,b,c"},
+		{`local t = {3,1,2} table.sort(t) return table.concat(t, " ")`, "1 2 3"},
+		{`local t = {3,1,2} table.sort(t, function(a, b) return a > b end) return table.concat(t, " ")`, "3 2 1"},
+		{`local t = {1,3} table.insert(t, 2, 2) table.insert(t, 4) return table.concat(t, " "), table.remove(t), #t`, "1 2 3 4 4 3"},
+		{`return ("abc"):byte(), ("abc"):byte(-1), ("abc"):byte(1, 2)`, "97 99 97 98"},
+		{`return ("aé"):upper(), ("ÀB"):lower()`, "Aé Àb"},
+		{`return ("x"):rep(3), ("x"):rep(-1), (""):rep(1e18)`, "xxx  "},
+		{`return math.huge > 1e308, math.floor(1.5)`, "true 1"},
+		{`return type(os.time()), os.exit, os.getenv, io, debug, load, loadstring, dofile, getfenv, collectgarbage, package.path`,
+			"number nil nil nil nil nil nil nil nil nil nil"},
+		{`return pcall(setmetatable, "", {})`, "false test.lua:1: bad argument #1 to (anonymous) (table expected, got string)"},
+		{`return require("string") == string, pcall(require, "x")`, "true false test.lua:1: module 'x' not found"},
+	} {
+		got, err := run(t, Limits{}, test.text)
+		if err != nil {
+			t.Errorf("%s: %v", test.text, err)
+		} else if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s: %s", test.text, diff)
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"\nerror('x')", "test.lua:2: x"},
+		{"local t\n\nt.x = 1", "test.lua:3: attempt to index a non-table object(nil) with key 'x'"},
+		{"error({message = 'm'})", "test.lua:1: m"},
+		{"error({})", "test.lua:1: error value is a table, not a string"},
+		{"local function f()\n error('x', 2)\nend\nf()", "test.lua:4: x"},
+		{"x = = 1", "test.lua:1: syntax error near '='"},
+		{"x = (\n\n", "test.lua:1: syntax error near '('"},
+		{"goto nowhere", "test.lua:2: no visible label 'nowhere' for <goto> at line 1"},
+	} {
+		_, err := run(t, Limits{}, test.text)
+		if err == nil {
+			t.Errorf("%s: no error", test.text)
+		} else if diff := cmp.Diff(test.want, err.Error()); diff != "" {
+			t.Errorf("%s: %s", test.text, diff)
+		}
+	}
+}
+
+func TestTraceback(t *testing.T) {
+	_, err := run(t, Limits{}, "local function inner() error('x') end\nlocal function outer()\n inner()\n return 1\nend\nouter()\nreturn 1")
+	var e *Error
+	if !errors.As(err, &e) {
+		t.Fatal(err)
+	}
+	want := []Frame{{"test.lua", 1, "inner"}, {"test.lua", 3, "outer"}, {"test.lua", 6, "(anonymous)"}}
+	for i := range want {
+		want[i].Function = e.Traceback[i].Function
+	}
+	if diff := cmp.Diff(want, e.Traceback); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestRaise wants the error of a Go function back as it was.
+func TestRaise(t *testing.T) {
+	v := New(Limits{})
+	defer v.Close()
+	cause := errors.New("cause")
+	v.State().SetGlobal("fail", v.State().NewFunction(func(l *lua.LState) int {
+		Raise(l, cause)
+		return 0
+	}))
+	if _, err := v.Run(context.Background(), "\nfail()", "test.lua"); !errors.Is(err, cause) || err.Error() != "test.lua:2: cause" {
+		t.Error(err)
+	}
+	values, err := v.Run(context.Background(), "return pcall(fail)", "test.lua")
+	if err != nil || values[1].String() != "cause" {
+		t.Error(values, err)
+	}
+	if _, err := v.Run(context.Background(), "pcall(fail) error('other')", "test.lua"); errors.Is(err, cause) {
+		t.Error("an error that was caught is the cause of another")
+	}
+}

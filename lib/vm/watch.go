@@ -1,0 +1,90 @@
+package vm
+
+import (
+	"runtime"
+	"runtime/metrics"
+	"sync"
+	"time"
+)
+
+// usage is what the process's heap and goroutine stacks take, in bytes.
+type usage struct{ heap, stacks uint64 }
+
+// readUsage takes some microseconds and stops nothing.
+func readUsage() usage {
+	s := []metrics.Sample{
+		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/stacks:bytes"},
+	}
+	metrics.Read(s)
+	return usage{s[0].Value.Uint64(), s[1].Value.Uint64()}
+}
+
+const (
+	// watchEvery is short enough that plain Lua allocates a few megabytes in
+	// between. What allocates a lot in one go is bounded where it does.
+	watchEvery = 2 * time.Millisecond
+
+	// maxStack is by how much the goroutine stacks may grow. Go ends the process
+	// at 1 GB for one goroutine and doubles a stack that is full, so this leaves
+	// two doublings of room.
+	maxStack = 160 << 20
+)
+
+// A watch looks at the process's memory while a stretch of Lua runs. gopher-lua
+// does not count what it allocates, so the process is measured, not the state.
+type watch struct {
+	turn  *turn
+	start usage
+
+	mu    sync.Mutex
+	timer *time.Timer // nil after stop
+}
+
+func startWatch(t *turn) *watch {
+	w := &watch{turn: t, start: readUsage()}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timer = time.AfterFunc(watchEvery, w.look)
+	return w
+}
+
+func (w *watch) stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timer.Stop()
+	w.timer = nil
+}
+
+// again arranges for the next look, unless the stretch is over.
+func (w *watch) again(after time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.timer != nil {
+		w.timer.Reset(after)
+	}
+}
+
+// look fails the turn when too much is in use. The heap's size includes garbage
+// that is still to be collected, so one that is somewhat too large is collected
+// and measured again; garbage alone does not triple it, since the collector
+// starts when a heap has doubled.
+func (w *watch) look() {
+	now, began := readUsage(), time.Now()
+	limit := w.turn.vm.limits.Memory
+	if now.stacks > w.start.stacks+maxStack {
+		w.turn.exceed(Depth)
+		return
+	}
+	over := func(u usage) bool { return u.heap > w.turn.vm.baseline.heap+limit }
+	if over(now) && now.heap < w.turn.vm.baseline.heap+3*limit {
+		runtime.GC()
+		now = readUsage()
+	}
+	if over(now) {
+		w.turn.exceed(Memory)
+		return
+	}
+	// A heap that is nearly full must not be collected all the time.
+	w.again(watchEvery + 10*time.Since(began))
+}
