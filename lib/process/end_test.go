@@ -1,0 +1,217 @@
+package process
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// escapes are scripts that leave processes behind when they have printed a line.
+var escapes = map[string]string{
+	"background":    `sleep 1000 & echo ready`,
+	"double fork":   `(sleep 1000 &) ; echo ready`,
+	"setsid":        `setsid sleep 1000 & echo ready`,
+	"setsid twice":  `setsid setsid -f sh -c 'echo ready; exec sleep 1000'`,
+	"closes all":    `setsid -f sh -c 'exec sleep 1000 <&- >&- 2>&-'; echo ready`,
+	"ignores TERM":  `setsid -f sh -c 'trap "" TERM HUP INT; echo ready; while :; do sleep 1000; done'`,
+	"stopped":       `setsid -f sh -c 'echo ready; kill -STOP $$'`,
+	"forks on TERM": `setsid -f sh -c 'trap "setsid -f sleep 1000; exit" TERM; echo ready; while :; do sleep 1000 & wait; done'`,
+	"leader stays":  `setsid -f sleep 1000; echo ready; exec sleep 1000`,
+	"many":          `i=0; while [ $i -lt 300 ]; do setsid -f sleep 1000; i=$((i+1)); done; echo ready`,
+}
+
+const grace = 50 * time.Millisecond
+
+func TestEndDescendants(t *testing.T) {
+	if err := Subreaper(); err != nil {
+		t.Fatal(err)
+	}
+	for name, script := range escapes {
+		t.Run(name, func(t *testing.T) {
+			cmd, living := marked(t, "sh", "-c", script)
+			g, _ := begin(t, cmd)
+			for len(living()) == 0 {
+				// A process that is just beginning a program shows no environment.
+				runtime.Gosched()
+			}
+			if err := EndDescendants(grace); err != nil {
+				t.Fatal(err)
+			}
+			if pids := living(); len(pids) != 0 {
+				t.Errorf("processes %v live on", pids)
+			}
+			if _, err := g.Wait(); err != nil {
+				t.Errorf("the leader was reaped by somebody else: %v", err)
+			}
+			noZombies(t)
+		})
+	}
+}
+
+// noZombies fails the test when an ended child is left unreaped.
+func noZombies(t *testing.T) {
+	t.Helper()
+	table, err := readTable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range table {
+		if p.zombie && p.parent == os.Getpid() {
+			t.Errorf("process %d is left unreaped", p.pid)
+		}
+	}
+}
+
+// A process whose first thread has exited looks ended in /proc.
+func TestEndDescendantsFindsAHeadlessProcess(t *testing.T) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "PROCESS_TEST_ROLE=headless")
+	g, _ := begin(t, cmd)
+	for {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", g.Pid()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(stat, []byte(") Z ")) {
+			break
+		}
+		runtime.Gosched()
+	}
+	if err := EndDescendants(grace); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-g.Done():
+	default:
+		t.Error("the process lives on")
+	}
+	g.Wait()
+}
+
+// A process that goes on by forking and exiting is never there for long.
+func TestEndDescendantsCatchesAHopper(t *testing.T) {
+	if err := Subreaper(); err != nil {
+		t.Fatal(err)
+	}
+	script := filepath.Join(t.TempDir(), "hop")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\ntrap '' TERM\necho ready\nsetsid \"$0\" &\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(script)
+	g, _ := begin(t, cmd)
+	if err := EndDescendants(grace); err != nil {
+		t.Fatal(err)
+	}
+	// A hop after this would find no script and complain on standard error.
+	g.Wait()
+	var info unix.Siginfo
+	err := unix.Waitid(unix.P_ALL, 0, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	if !errors.Is(err, unix.ECHILD) {
+		t.Errorf("there is still a child (%v)", err)
+	}
+}
+
+// Children of plain exec.Cmd are left to it, ended or not.
+func TestEndDescendantsSparesPlainChildren(t *testing.T) {
+	plain := exec.Command("sh", "-c", "echo ready; read x; exit 5")
+	stdin, err := plain.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	quick := exec.Command("true")
+	for _, c := range []*exec.Cmd{plain, quick} {
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := EndDescendants(grace); err != nil {
+		t.Fatal(err)
+	}
+	stdin.Close()
+	plain.Wait()
+	if got := plain.ProcessState.ExitCode(); got != 5 {
+		t.Errorf("plain child ended with %d, want 5", got)
+	}
+	if err := quick.Wait(); err != nil {
+		t.Errorf("plain child that had ended: %v", err)
+	}
+}
+
+func TestGroupEnd(t *testing.T) {
+	for _, waitFirst := range []bool{false, true} {
+		cmd, living := marked(t, os.Args[0])
+		cmd.Env = append(cmd.Env, "PROCESS_TEST_ROLE=regroup")
+		g, _ := begin(t, cmd)
+		<-g.Done()
+		if waitFirst {
+			g.Wait()
+		}
+		if len(living()) == 0 {
+			t.Fatal("nothing left to end")
+		}
+		if err := g.End(grace); err != nil {
+			t.Fatal(err)
+		}
+		if pids := living(); len(pids) != 0 {
+			t.Errorf("processes %v live on", pids)
+		}
+		if !waitFirst {
+			g.Wait()
+		}
+	}
+}
+
+// A process that ends on TERM is given the time it needs, and no more is waited
+// than that.
+func TestGrace(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "cleaned")
+	cmd := exec.Command("sh", "-c", `trap 'sleep 0.1; echo yes >"$1"; exit 4' TERM; echo ready; while :; do sleep 1000 & wait; done`, "sh", file)
+	g, _ := begin(t, cmd)
+	begun := time.Now()
+	if err := g.End(time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := g.Wait(); got.Code != 4 {
+		t.Errorf("ended with %v, want exit 4", got)
+	}
+	if _, err := os.Stat(file); err != nil {
+		t.Error(err)
+	}
+	if d := time.Since(begun); d > 30*time.Second {
+		t.Errorf("took %v", d)
+	}
+}
+
+func TestEndEnviron(t *testing.T) {
+	cmd, living := marked(t, "sh", "-c", `setsid -f sh -c 'echo ready; exec sleep 1000'; (sleep 1000 &) ; exec env -i sleep 1000`)
+	g, _ := begin(t, cmd)
+	other, _ := marked(t, "sh", "-c", "echo ready; read x; exit 6")
+	stdin, err := other.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, _ := begin(t, other)
+
+	mark := cmd.Env[len(cmd.Env)-1]
+	if err := EndEnviron(mark, grace); err != nil {
+		t.Fatal(err)
+	}
+	if pids := living(); len(pids) != 0 {
+		t.Errorf("processes %v live on", pids)
+	}
+	if got, _ := g.Wait(); got.Signal == 0 {
+		t.Errorf("a process that wiped its environment, in the same session: %v", got)
+	}
+	stdin.Close()
+	if got, _ := o.Wait(); got.Code != 6 {
+		t.Errorf("a process with another mark ended with %v, want exit 6", got)
+	}
+}

@@ -1,0 +1,70 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Subreaper makes this process the parent of every orphan among its descendants
+// from now on, in place of init (prctl(2), PR_SET_CHILD_SUBREAPER). The process
+// then reaps them: a little in each Group.Wait, all in EndDescendants.
+func Subreaper() error {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("cannot become a subreaper: %w", err)
+	}
+	return nil
+}
+
+// reapAdopted reaps ended children until it meets one that is somebody's to wait
+// for: started by Start, or by plain exec.Cmd and so in this process's group. So
+// a command that abandons thousands of processes does not fill the process table.
+func reapAdopted() {
+	group := unix.Getpgrp()
+	for {
+		var info unix.Siginfo
+		err := unix.Waitid(unix.P_ALL, 0, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		pid := childPid(&info)
+		if err != nil || pid == 0 || !reap(pid, group) {
+			return
+		}
+	}
+}
+
+// reap reaps the ended children of this process, self, that are nobody's to wait for.
+func (t table) reap(self, group int) {
+	for _, p := range t {
+		if p.zombie && p.parent == self {
+			reap(p.pid, group)
+		}
+	}
+}
+
+// reap reaps the ended child pid and reports true, unless the child is waited
+// for elsewhere.
+func reap(pid, group int) bool {
+	started.Lock()
+	defer started.Unlock()
+	if started.pids[pid] {
+		return false
+	}
+	if g, err := unix.Getpgid(pid); err != nil || g == group {
+		return false
+	}
+	_, err := unix.Wait4(pid, nil, unix.WNOHANG, nil)
+	return err == nil
+}
+
+// childPid returns the field si_pid, which package unix keeps to itself. It is the
+// first of a union that follows three ints and is aligned as a pointer is
+// (sigaction(2)).
+func childPid(info *unix.Siginfo) int {
+	const word = unsafe.Sizeof(uintptr(0))
+	const offset = (3*unsafe.Sizeof(int32(0)) + word - 1) / word * word
+	return int(*(*int32)(unsafe.Add(unsafe.Pointer(info), offset)))
+}

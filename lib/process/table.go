@@ -1,0 +1,182 @@
+package process
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// A proc is one process as /proc/PID/stat shows it (proc_pid_stat(5)).
+type proc struct {
+	pid, parent, group, session int
+	start                       uint64 // in clock ticks since boot: with pid, unique
+	zombie                      bool   // ended, not yet reaped
+}
+
+// A table is the processes of the machine at about one time, by number.
+type table map[int]proc
+
+// readTable reads /proc. A process that ends meanwhile is left out.
+func readTable() (table, error) {
+	d, err := os.Open("/proc")
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(-1)
+	if err != nil {
+		return nil, err
+	}
+	t := make(table, len(names))
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
+		if err != nil {
+			continue
+		}
+		if p, err := readProc(pid); err == nil {
+			t[pid] = p
+		}
+	}
+	return t, nil
+}
+
+// addChildren adds to the table the children that process pid has by now. A process
+// that goes on by forking and exiting is always younger than a table, which takes
+// milliseconds; this takes microseconds. A kernel without the files
+// /proc/PID/task/TID/children (proc_tid_children(5)) adds nothing.
+func (t table) addChildren(pid int) {
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, list := range lists {
+		text, _ := os.ReadFile(list)
+		for name := range strings.FieldsSeq(string(text)) {
+			child, err := strconv.Atoi(name)
+			if err != nil || t[child].zombie {
+				continue
+			}
+			if p, err := readProc(child); err == nil {
+				t[child] = p
+			}
+		}
+	}
+}
+
+func readProc(pid int) (proc, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return proc{}, err
+	}
+	return parseStat(string(text))
+}
+
+// parseStat reads a line of /proc/PID/stat. The second field is the name of the
+// program in parentheses, and may itself hold spaces and parentheses: the rest
+// begins after the last one.
+func parseStat(line string) (proc, error) {
+	bad := fmt.Errorf("not a line of /proc/PID/stat: %q", line)
+	open, end := strings.IndexByte(line, '('), strings.LastIndexByte(line, ')')
+	if open < 0 || end < open {
+		return proc{}, bad
+	}
+	f := strings.Fields(line[end+1:])
+	const state, parent, group, session, threads, start = 0, 1, 2, 3, 17, 19
+	if len(f) <= start {
+		return proc{}, bad
+	}
+	var p proc
+	var n int
+	for _, v := range []struct {
+		text string
+		to   *int
+	}{
+		{strings.TrimSpace(line[:open]), &p.pid},
+		{f[parent], &p.parent},
+		{f[group], &p.group},
+		{f[session], &p.session},
+		{f[threads], &n},
+	} {
+		i, err := strconv.Atoi(v.text)
+		if err != nil {
+			return proc{}, bad
+		}
+		*v.to = i
+	}
+	var err error
+	if p.start, err = strconv.ParseUint(f[start], 10, 64); err != nil {
+		return proc{}, bad
+	}
+	// The state is that of the first thread, which may have exited and left
+	// the others running.
+	p.zombie = (f[state] == "Z" || f[state] == "X") && n <= 1
+	return p, nil
+}
+
+// forks returns how many processes and threads the machine has started since it
+// was booted (proc_stat(5)), or 0 where that cannot be read.
+func forks() int {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(text), "\nprocesses ")
+	line, _, _ := strings.Cut(rest, "\n")
+	n, _ := strconv.Atoi(line)
+	return n
+}
+
+// filter returns the living processes that keep accepts, in no order.
+func (t table) filter(keep func(proc) bool) []proc {
+	var out []proc
+	for _, p := range t {
+		if !p.zombie && keep(p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// below returns the living processes that come from a process which is a root,
+// the roots among them.
+func (t table) below(root func(proc) bool) []proc {
+	known := make(map[int]bool, len(t)) // pid: whether it is below a root
+	var is func(pid int) bool
+	is = func(pid int) bool {
+		if yes, ok := known[pid]; ok {
+			return yes
+		}
+		known[pid] = false // a table read while numbers are reused may hold a cycle
+		p, ok := t[pid]
+		known[pid] = ok && (root(p) || is(p.parent))
+		return known[pid]
+	}
+	return t.filter(func(p proc) bool { return is(p.pid) })
+}
+
+// ancestors returns the numbers of pid and of all it descends from.
+func (t table) ancestors(pid int) map[int]bool {
+	found := map[int]bool{}
+	for !found[pid] {
+		found[pid] = true
+		if p, ok := t[pid]; ok {
+			pid = p.parent
+		}
+	}
+	return found
+}
+
+// hasEnv reports whether the environment that process pid was given when its
+// program began holds the assignment NAME=VALUE.
+func hasEnv(pid int, assignment string) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	if err != nil {
+		return false
+	}
+	for v := range bytes.SplitSeq(text, []byte{0}) {
+		if string(v) == assignment {
+			return true
+		}
+	}
+	return false
+}
