@@ -1,0 +1,261 @@
+package fennel
+
+import (
+	"strconv"
+
+	"quire/lib/diag"
+	"quire/lib/vm"
+)
+
+// Options say how to compile.
+type Options struct {
+	// File names the source in diagnostics and in the messages of lambda.
+	File string
+
+	// Globals are the names that are known without being declared. A name that
+	// is neither here nor bound is an error. Nil turns the check off.
+	Globals []string
+
+	// Macros finds a module for import-macros, require-macros, include, and
+	// require inside a macro. It returns the name of the file, which diagnostics
+	// use, and its text. Nil means there are none.
+	Macros func(module string) (file string, src []byte, err error)
+
+	// Limits bound what the macros of the source may use; the zero value is
+	// vm.DefaultLimits.
+	Limits vm.Limits
+}
+
+// Compile translates Fennel into Lua 5.1 that also runs on gopher-lua. Each
+// line of the text holds what the same line of src compiled to. The error is a
+// diag.List in the order of the source: every error that can be told apart
+// from the consequences of another, at least one for each form that has any.
+func Compile(src []byte, o Options) (lua string, err error) {
+	s := &source{name: o.File, text: src}
+	r := newReader(s)
+	forms := r.forms()
+	if len(r.errs) > 0 {
+		return "", r.errs
+	}
+	c := newCompiler(o)
+	defer c.close()
+	b := c.chunk(forms, s)
+	if len(c.errs) == 0 {
+		c.checkLimits(b, s)
+	}
+	if len(c.errs) > 0 {
+		sortByPlace(c.errs)
+		return "", c.errs
+	}
+	return print(b), nil
+}
+
+// A compiler holds what one call of Compile shares among its forms.
+type compiler struct {
+	opts    Options
+	globals map[string]bool // nil: any name is taken for a global
+	errs    diag.List
+
+	main        *source  // lines of the output are lines of this file
+	at          Position // of the innermost form that has one
+	depth       int      // of forms within forms
+	temporaries int
+	expansions  int
+
+	compileTime *compileTime // nil until a macro is defined
+	included    map[string]*included
+	preload     *block // what include puts in front of the chunk
+}
+
+func newCompiler(o Options) *compiler {
+	c := &compiler{opts: o}
+	if o.Globals != nil {
+		c.globals = map[string]bool{"_G": true, "_ENV": true}
+		for _, name := range o.Globals {
+			c.globals[name] = true
+		}
+	}
+	return c
+}
+
+// maxDepth bounds how deep forms may nest once macros are expanded.
+const maxDepth = 1000
+
+// chunk compiles a whole file.
+func (c *compiler) chunk(forms []Node, src *source) *block {
+	c.main = src
+	c.at = Position{Line: 1, Column: 1, src: src}
+	root := newFunctionScope(nil, &function{vararg: true})
+	c.preload = &block{}
+	b := &block{}
+	c.body(forms, root, b, want{values: anyNumber, tail: true})
+	b.stats = append(c.preload.stats, b.stats...)
+	return b
+}
+
+// anyNumber as want.values asks for however many values there are.
+const anyNumber = -1
+
+// A want says what is to become of the value of a form.
+type want struct {
+	values  int       // 0, 1 or anyNumber
+	tail    bool      // return them
+	targets []luaExpr // assign them to these
+}
+
+var (
+	wantNone = want{values: 0}
+	wantOne  = want{values: 1}
+	wantAll  = want{values: anyNumber}
+)
+
+// handsOver reports whether w takes the value away, so that no expression is left.
+func (w want) handsOver() bool { return w.tail || w.targets != nil }
+
+// A result is what compiling a form leaves: expressions, or nothing more to do
+// where the form has already returned or assigned its value.
+type result struct {
+	exprs []luaExpr
+	done  bool
+}
+
+var finished = result{done: true}
+
+func values(e ...luaExpr) result { return result{exprs: e} }
+
+// compile compiles one form: statements it needs go to b, and what it evaluates
+// to is returned, as w wants it. With wantOne there is exactly one expression,
+// which may yet be a call of several values.
+func (c *compiler) compile(n Node, s *scope, b *block, w want) []luaExpr {
+	if c.depth++; c.depth > maxDepth {
+		c.failHint(n, "split the form into functions", "nested too deeply: more than %d levels", maxDepth)
+	}
+	defer c.enter(n)()
+	n = c.expand(n, s)
+	r := c.form(n, s, b, w)
+	if r.done {
+		return nil
+	}
+	return c.deliver(r.exprs, b, w, c.lineOf(n))
+}
+
+// enter keeps track of the innermost form with a place; the function it returns
+// leaves the form.
+func (c *compiler) enter(n Node) func() {
+	before := c.at
+	if p := n.Pos(); p.Line > 0 {
+		c.at = p
+	}
+	return func() {
+		c.at = before
+		c.depth--
+	}
+}
+
+// lineOf returns the line of n in the output, 0 where it has none.
+func (c *compiler) lineOf(n Node) line {
+	p := n.Pos()
+	if p.Line == 0 {
+		p = c.at
+	}
+	if p.src != c.main {
+		return 0
+	}
+	return line(p.Line)
+}
+
+// form compiles an expanded form.
+func (c *compiler) form(n Node, s *scope, b *block, w want) result {
+	at := c.lineOf(n)
+	switch n := n.(type) {
+	case *Symbol:
+		return values(c.reference(n, s))
+	case *String:
+		return values(&luaLiteral{at, quoteLua(n.Value)})
+	case *Number:
+		return values(&luaLiteral{at, numberLua(n.Value)})
+	case *Bool:
+		return values(&luaLiteral{at, strconv.FormatBool(n.Value)})
+	case *Vararg:
+		return values(c.vararg(n, s))
+	case *Sequence:
+		return values(c.sequence(n, s, b))
+	case *Table:
+		return values(c.table(n, s, b))
+	case *List:
+		return c.call(n, s, b, w)
+	}
+	c.fail(n, "this cannot be compiled")
+	return finished
+}
+
+// one compiles n to a single expression.
+func (c *compiler) one(n Node, s *scope, b *block) luaExpr {
+	return c.compile(n, s, b, wantOne)[0]
+}
+
+// deliver does with the values of a form what w asks for.
+func (c *compiler) deliver(exprs []luaExpr, b *block, w want, at line) []luaExpr {
+	if w.values >= 0 && !w.handsOver() {
+		if len(exprs) > w.values {
+			c.keepEffects(exprs[w.values:], b)
+			exprs = exprs[:w.values:w.values]
+		}
+		for len(exprs) < w.values {
+			exprs = append(exprs, luaNil)
+		}
+	}
+	switch {
+	case w.tail:
+		b.add(&statReturn{at, exprs})
+		return nil
+	case w.targets != nil:
+		c.assign(w.targets, exprs, b, at)
+		return nil
+	}
+	return exprs
+}
+
+// keepEffects emits expressions nobody wants the value of, where evaluating
+// them may do something.
+func (c *compiler) keepEffects(exprs []luaExpr, b *block) {
+	for _, e := range exprs {
+		for p, ok := e.(*luaParen); ok; p, ok = e.(*luaParen) {
+			e = p.inner
+		}
+		at := line(e.lineOf())
+		switch e := e.(type) {
+		case *luaCall, *luaMethod:
+			b.add(&statCall{at, e})
+		case *luaName, *luaLiteral, *luaVararg, *luaFunction:
+		default:
+			b.add(&statDo{at, &block{[]luaStat{&statLocal{at, []string{"_"}, []luaExpr{e}}}}})
+		}
+	}
+}
+
+// body compiles forms one after the other; the last one as w wants, the others
+// for their effects. A form that fails is left out, so that the errors of the
+// rest are found too.
+func (c *compiler) body(forms []Node, s *scope, b *block, w want) []luaExpr {
+	if len(forms) == 0 {
+		if w.tail {
+			return nil
+		}
+		return c.deliver(nil, b, w, 0)
+	}
+	last := len(forms) - 1
+	for _, n := range forms[:last] {
+		c.guard(n, s, func() { c.effects(n, s, b) })
+	}
+	var exprs []luaExpr
+	if !c.guard(forms[last], s, func() { exprs = c.compile(forms[last], s, b, w) }) {
+		return c.deliver(nil, b, w, 0)
+	}
+	return exprs
+}
+
+// effects compiles a form whose value nobody wants.
+func (c *compiler) effects(n Node, s *scope, b *block) {
+	c.keepEffects(c.compile(n, s, b, want{values: 0}), b)
+}

@@ -1,0 +1,255 @@
+package fennel
+
+import "strings"
+
+// A binder gives the values of one expression to a pattern of names: what let,
+// local, var, set, global, fn and each do with the form on their left.
+type binder struct {
+	c    *compiler
+	s    *scope
+	b    *block
+	mode bindMode
+
+	// pending are locals of declarations, which become visible once the whole
+	// pattern is done: its values still see the names' old meanings.
+	pending []pendingLocal
+}
+
+type pendingLocal struct {
+	name  *Symbol
+	local *local
+}
+
+type bindMode int
+
+const (
+	declareLocal bindMode = iota
+	declareVar
+	setVar
+	setForcibly
+	setGlobal
+)
+
+func (m bindMode) declares() bool { return m <= declareVar }
+
+// bindForm gives the value of the form from to the pattern to.
+func (c *compiler) bindForm(to, from Node, mode bindMode, s *scope, b *block) {
+	d := &binder{c: c, s: s, b: b, mode: mode}
+	switch to := to.(type) {
+	case *Symbol:
+		d.fromForm([]Node{to}, to, from)
+	case *List:
+		if _, ok := callOf(to, "."); ok {
+			d.fromForm([]Node{to}, to, from)
+			break
+		}
+		c.check(len(to.Items) > 0, to, "must provide at least one value")
+		d.fromForm(to.Items, to, from)
+	case *Sequence:
+		if values, ok := from.(*Sequence); ok && plainTargets(to) {
+			all := &List{Position: values.Position, Items: append([]Node{symbol(values, "values")}, values.Items...)}
+			d.fromForm(to.Items, to, all)
+			break
+		}
+		d.pattern(to, d.source(from))
+	case *Table:
+		d.pattern(to, d.source(from))
+	default:
+		c.fail(to, "unable to bind %s", show(to))
+	}
+	d.finish()
+}
+
+// bindValue gives a value that is at hand already to the pattern to.
+func (c *compiler) bindValue(to Node, from luaExpr, s *scope, b *block) {
+	d := &binder{c: c, s: s, b: b}
+	d.value(to, from)
+	d.finish()
+}
+
+// finish makes what was declared visible.
+func (d *binder) finish() {
+	for _, p := range d.pending {
+		d.c.bind(p.name, p.local, d.s)
+	}
+}
+
+// plainTargets reports whether a sequence pattern holds only names and fields,
+// so that it can be assigned from another sequence without building a table.
+func plainTargets(n *Sequence) bool {
+	for _, item := range n.Items {
+		if name, ok := item.(*Symbol); ok && !strings.HasPrefix(name.Name, "&") && name.Name != "nil" {
+			continue
+		}
+		if _, ok := callOf(item, "."); !ok {
+			return false
+		}
+	}
+	return len(n.Items) > 0
+}
+
+// fromForm binds each of targets to one value of a form. Tables among the
+// targets are taken apart afterwards.
+func (d *binder) fromForm(targets []Node, whole, from Node) {
+	at := d.c.lineOf(whole)
+	type nested struct {
+		pattern Node
+		value   luaExpr
+	}
+	var places []luaExpr
+	var later []nested
+	for _, t := range targets {
+		if isTable(t) {
+			name := &luaName{at, d.c.temporary()}
+			places = append(places, name)
+			later = append(later, nested{t, name})
+			continue
+		}
+		places = append(places, d.target(t))
+	}
+	d.initialise(places, len(later) > 0, from, at)
+	for _, n := range later {
+		d.pattern(n.pattern, n.value)
+	}
+}
+
+// initialise gives the values of a form to places that are declared here or
+// stand already. A form that ends in one assignment becomes "local x = ...";
+// any other, such as an if, assigns to a local declared in front of it.
+func (d *binder) initialise(places []luaExpr, fresh bool, from Node, at line) {
+	if !d.mode.declares() {
+		if fresh {
+			d.b.add(&statLocal{line: at, names: temporaries(places)})
+		}
+		d.c.compile(from, d.s, d.b, want{values: anyNumber, targets: places})
+		return
+	}
+	inner := &block{}
+	d.c.compile(from, d.s, inner, want{values: anyNumber, targets: places})
+	names := namesOf(places)
+	if last := len(inner.stats) - 1; last >= 0 {
+		if a, ok := inner.stats[last].(*statAssign); ok && sameExprs(a.targets, places) {
+			d.b.stats = append(d.b.stats, inner.stats[:last]...)
+			d.b.add(&statLocal{line(a.lineOf()), names, a.values})
+			return
+		}
+	}
+	d.b.add(&statLocal{at, names, nil})
+	d.b.stats = append(d.b.stats, inner.stats...)
+}
+
+// sameExprs reports whether two lists are the same nodes.
+func sameExprs(a, b []luaExpr) bool {
+	return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0]
+}
+
+func namesOf(places []luaExpr) []string {
+	var names []string
+	for _, p := range places {
+		names = append(names, p.(*luaName).name)
+	}
+	return names
+}
+
+func temporaries(places []luaExpr) []string {
+	var names []string
+	for _, p := range places {
+		if n, ok := p.(*luaName); ok && isTemporary(n.name) {
+			names = append(names, n.name)
+		}
+	}
+	return names
+}
+
+// target returns the place that a name, field or (. t k) stands for.
+func (d *binder) target(n Node) luaExpr {
+	switch n := n.(type) {
+	case *Symbol:
+		return d.nameTarget(n)
+	case *List:
+		if _, ok := callOf(n, "."); ok {
+			return d.fieldTarget(n)
+		}
+		d.c.fail(n, "can't nest multi-value destructuring")
+	}
+	d.c.fail(n, "unable to bind %s", show(n))
+	return nil
+}
+
+func (d *binder) nameTarget(n *Symbol) luaExpr {
+	c, s := d.c, d.s
+	if d.mode.declares() {
+		l := c.reserve(n, s, d.mode == declareVar)
+		d.pending = append(d.pending, pendingLocal{n, l})
+		return &luaName{c.lineOf(n), l.lua}
+	}
+	fields, method := n.parts()
+	c.check(!method, n, "cannot set method sym")
+	c.check(n.Name != "nil", n, "unable to bind nil")
+	head := fields[0]
+	l := s.lookup(head)
+	if d.mode == setGlobal {
+		c.check(len(fields) == 1, n, "unexpected multi symbol %s", n.Name)
+		c.check(l == nil, n, "global %s conflicts with local", n.Name)
+		c.checkBindable(n, s)
+		if c.globals != nil {
+			c.globals[head] = true
+		}
+		return c.global(head, s, c.lineOf(n))
+	}
+	if len(fields) == 1 {
+		c.checkBindable(n, s)
+		if d.mode == setVar && l != nil && !l.mutable {
+			c.failHint(n, "introduce it with var instead of local or let", "expected var %s", n.Name)
+		}
+	}
+	if l == nil && d.mode == setVar && !c.known(head, s) {
+		c.failHint(n, "introduce it with var first", "expected local %s", head)
+	}
+	if l == nil && d.mode == setForcibly && c.globals != nil {
+		c.globals[head] = true
+	}
+	return c.fields(c.base(n, head, s), fields[1:], c.lineOf(n))
+}
+
+// fieldTarget compiles (. t k ...) as a place.
+func (d *binder) fieldTarget(n *List) luaExpr {
+	c := d.c
+	c.check(!d.mode.declares() && d.mode != setGlobal, n, "unable to bind %s", show(n))
+	c.check(len(n.Items) > 2, n, "dynamic set needs at least one key")
+	base, ok := n.Items[1].(*Symbol)
+	c.check(ok, n, "dynamic set needs symbol target")
+	e := c.reference(base, d.s)
+	for _, key := range n.Items[2:] {
+		e = &luaIndex{c.lineOf(key), e, c.one(key, d.s, d.b)}
+	}
+	return e
+}
+
+// source compiles the form a table pattern takes apart, once: to its name where
+// it has one, else into a local.
+func (d *binder) source(from Node) luaExpr {
+	e := d.c.one(from, d.s, d.b)
+	if n, ok := e.(*luaName); ok {
+		return n
+	}
+	return d.c.hold(e, d.b)
+}
+
+// value binds an expression to a pattern inside another.
+func (d *binder) value(to Node, from luaExpr) {
+	if isTable(to) {
+		if _, ok := from.(*luaName); !ok {
+			from = d.c.hold(from, d.b)
+		}
+		d.pattern(to, from)
+		return
+	}
+	place := d.target(to)
+	at := d.c.lineOf(to)
+	if n, ok := place.(*luaName); ok && d.mode.declares() {
+		d.b.add(&statLocal{at, []string{n.name}, []luaExpr{from}})
+		return
+	}
+	d.b.add(&statAssign{at, []luaExpr{place}, []luaExpr{from}})
+}

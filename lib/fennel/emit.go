@@ -1,0 +1,193 @@
+package fennel
+
+import (
+	"bytes"
+	"strings"
+)
+
+// A printer writes the tree of Lua as text, each piece on the line of the form
+// it comes from. Lines never go back: where evaluation had to move a form ahead
+// of another, the other follows on the same line. A run-time error of Lua so
+// names the line of the Fennel source.
+type printer struct {
+	out    bytes.Buffer
+	line   int
+	indent int
+	fresh  bool // nothing stands on this line yet
+	space  bool // a space is due before the next piece on this line
+	stat   bool // a statement ended here, and nothing separates it from the next
+}
+
+// print returns the text of a chunk.
+func print(b *block) string {
+	p := &printer{line: 1, fresh: true}
+	p.statements(b)
+	p.out.WriteByte('\n')
+	return p.out.String()
+}
+
+// goTo moves down to line n, if it is further down.
+func (p *printer) goTo(n int) {
+	if n <= p.line {
+		return
+	}
+	for p.line < n {
+		p.out.WriteByte('\n')
+		p.line++
+	}
+	p.fresh = true
+}
+
+// text writes s, which has no newline.
+func (p *printer) text(s string) {
+	switch {
+	case p.fresh:
+		p.fresh = false
+		for range min(p.indent, 40) {
+			p.out.WriteString("  ")
+		}
+	case p.space:
+		p.out.WriteByte(' ')
+	}
+	p.out.WriteString(s)
+	p.space, p.stat = false, false
+}
+
+// word writes s with a space on either side, where the line has any text there.
+func (p *printer) word(s string) {
+	p.space = true
+	p.text(s)
+	p.space = true
+}
+
+// block writes an indented block; what opens it has been written, what ends it
+// comes next.
+func (p *printer) block(b *block) {
+	p.indent++
+	p.space, p.stat = true, false
+	p.statements(b)
+	p.indent--
+	p.space, p.stat = true, false
+}
+
+// body writes a block and its end.
+func (p *printer) body(b *block) {
+	p.block(b)
+	p.text("end")
+}
+
+func (p *printer) statements(b *block) {
+	for _, s := range b.stats {
+		p.separate(s)
+		p.statement(s)
+		p.stat = true
+	}
+}
+
+// separate puts what is needed between two statements. Lua 5.1 takes a
+// parenthesis at the start of a line for a call of what stands before, so a
+// semicolon goes in front of it.
+func (p *printer) separate(s luaStat) {
+	if p.stat && (s.lineOf() <= p.line || startsWithParen(s)) {
+		p.space = false
+		p.text(";")
+		p.space = true
+	}
+	p.goTo(s.lineOf())
+}
+
+func startsWithParen(s luaStat) bool {
+	switch s := s.(type) {
+	case *statCall:
+		return parenthesised(s.call)
+	case *statAssign:
+		return parenthesised(s.targets[0])
+	case *statRaw:
+		return strings.HasPrefix(strings.TrimSpace(s.text), "(")
+	}
+	return false
+}
+
+// parenthesised reports whether the text of e begins with a parenthesis.
+func parenthesised(e luaExpr) bool {
+	switch e := e.(type) {
+	case *luaCall:
+		return needsParens(e.callee) || parenthesised(e.callee)
+	case *luaMethod:
+		return needsParens(e.object) || parenthesised(e.object)
+	case *luaIndex:
+		return needsParens(e.object) || parenthesised(e.object)
+	case *luaParen:
+		return true
+	}
+	return false
+}
+
+func (p *printer) statement(s luaStat) {
+	switch s := s.(type) {
+	case *statLocal:
+		p.word("local")
+		p.text(strings.Join(s.names, ", "))
+		if len(s.values) > 0 {
+			p.word("=")
+			p.exprs(s.values)
+		}
+	case *statLocalFunction:
+		p.text("local function " + s.name)
+		p.function(s.fn)
+	case *statAssign:
+		p.exprs(s.targets)
+		p.word("=")
+		p.exprs(s.values)
+	case *statCall:
+		p.expr(s.call)
+	case *statIf:
+		p.ifStatement(s)
+	case *statWhile:
+		p.word("while")
+		p.expr(s.cond)
+		p.word("do")
+		p.body(s.body)
+	case *statFor:
+		p.text("for " + s.name)
+		p.word("=")
+		p.exprs(s.bounds)
+		p.word("do")
+		p.body(s.body)
+	case *statForIn:
+		p.text("for " + strings.Join(s.names, ", "))
+		p.word("in")
+		p.exprs(s.exprs)
+		p.word("do")
+		p.body(s.body)
+	case *statDo:
+		p.text("do")
+		p.body(s.body)
+	case *statReturn:
+		p.text("return")
+		p.space = true
+		p.exprs(s.values)
+	case *statBreak:
+		p.text("break")
+	case *statRaw:
+		p.text(s.text)
+	case *statComment:
+		p.text("--[[ " + s.text + " ]]")
+	}
+}
+
+func (p *printer) ifStatement(s *statIf) {
+	word := "if"
+	for _, b := range s.branches {
+		p.word(word)
+		p.expr(b.cond)
+		p.word("then")
+		p.block(b.body)
+		word = "elseif"
+	}
+	if s.orElse != nil {
+		p.word("else")
+		p.block(s.orElse)
+	}
+	p.text("end")
+}

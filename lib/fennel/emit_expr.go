@@ -1,0 +1,167 @@
+package fennel
+
+import "strings"
+
+func (p *printer) exprs(list []luaExpr) {
+	for i, e := range list {
+		if i > 0 {
+			p.comma()
+		}
+		p.expr(e)
+	}
+}
+
+func (p *printer) comma() {
+	p.space = false
+	p.text(",")
+	p.space = true
+}
+
+func (p *printer) expr(e luaExpr) {
+	p.goTo(e.lineOf())
+	switch e := e.(type) {
+	case *luaName:
+		p.text(e.name)
+	case *luaLiteral:
+		p.text(e.text)
+	case *luaVararg:
+		p.text("...")
+	case *luaIndex:
+		p.prefix(e.object)
+		p.index(e.key)
+	case *luaCall:
+		p.prefix(e.callee)
+		p.args(e.args)
+	case *luaMethod:
+		p.prefix(e.object)
+		p.text(":" + e.name)
+		p.args(e.args)
+	case *luaBinary:
+		for i, operand := range e.operands {
+			if i > 0 {
+				p.word(e.op)
+			}
+			p.operand(operand)
+		}
+	case *luaUnary:
+		p.text(e.op)
+		p.operand(e.operand)
+	case *luaFunction:
+		p.text("function")
+		p.function(e)
+	case *luaTable:
+		p.table(e)
+	case *luaParen:
+		p.parens(e.inner)
+	case *luaRaw:
+		p.text(e.text)
+	}
+}
+
+func (p *printer) parens(e luaExpr) {
+	p.text("(")
+	p.expr(e)
+	p.text(")")
+}
+
+// args writes the arguments of a call. The parenthesis stands on the line of
+// what is called, as Lua 5.1 demands.
+func (p *printer) args(args []luaExpr) {
+	p.text("(")
+	p.exprs(args)
+	p.text(")")
+}
+
+// index writes one field access.
+func (p *printer) index(key luaExpr) {
+	if name, ok := fieldName(key); ok {
+		p.text("." + name)
+		return
+	}
+	p.text("[")
+	p.expr(key)
+	p.text("]")
+}
+
+// fieldName returns the key of a table as a bare name, where it is one.
+func fieldName(key luaExpr) (string, bool) {
+	l, ok := key.(*luaLiteral)
+	if !ok || l.text[0] != '"' {
+		return "", false
+	}
+	name := strings.Trim(l.text, `"`)
+	return name, isLuaName(name) && len(name) == len(l.text)-2
+}
+
+// prefix writes e where Lua wants a prefix expression: one that can be called
+// or indexed.
+func (p *printer) prefix(e luaExpr) {
+	if needsParens(e) {
+		p.goTo(e.lineOf())
+		p.parens(e)
+		return
+	}
+	p.expr(e)
+}
+
+func needsParens(e luaExpr) bool {
+	switch e.(type) {
+	case *luaName, *luaIndex, *luaCall, *luaMethod, *luaParen:
+		return false
+	}
+	return true
+}
+
+// operand writes e beside an operator. Whole operations are parenthesised, so
+// that precedence never matters; so are negative numerals, for -2^2 and --2.
+func (p *printer) operand(e luaExpr) {
+	p.goTo(e.lineOf())
+	switch e := e.(type) {
+	case *luaBinary, *luaUnary, *luaRaw:
+		p.parens(e)
+		return
+	case *luaLiteral:
+		if e.text[0] == '-' {
+			p.parens(e)
+			return
+		}
+	}
+	p.expr(e)
+}
+
+func (p *printer) function(f *luaFunction) {
+	params := f.params
+	if f.vararg {
+		params = append(params[:len(params):len(params)], "...")
+	}
+	p.text("(" + strings.Join(params, ", ") + ")")
+	p.body(f.body)
+}
+
+func (p *printer) table(t *luaTable) {
+	p.text("{")
+	p.indent++
+	for i, v := range t.values {
+		if i > 0 {
+			p.comma()
+		}
+		if k := t.keys[i]; k != nil {
+			p.key(k)
+			p.word("=")
+		}
+		p.expr(v)
+	}
+	p.indent--
+	p.text("}")
+}
+
+func (p *printer) key(k luaExpr) {
+	p.goTo(k.lineOf())
+	if name, ok := fieldName(k); ok {
+		p.text(name)
+		return
+	}
+	p.text("[")
+	p.expr(k)
+	p.text("]")
+}

@@ -1,0 +1,112 @@
+package fennel
+
+func init() {
+	builtins["when"] = macroWhen
+	builtins["->"] = thread(1)
+	builtins["->>"] = thread(-1)
+	builtins["-?>"] = threadMaybe("-?>", 1)
+	builtins["-?>>"] = threadMaybe("-?>>", -1)
+	builtins["?."] = macroMaybeDot
+	builtins["doto"] = macroDoto
+	builtins["with-open"] = macroWithOpen
+}
+
+// macroWhen is if with a body of many forms and no else.
+func macroWhen(c *compiler, l *List, s *scope) Node {
+	if len(l.Items) < 3 {
+		c.failHint(l, "write (when condition body)", "expected body")
+	}
+	return list(l, "if", l.Items[1], list(l, "do", l.Items[2:]...))
+}
+
+// thread puts each form into the next one, first or last among its arguments.
+func thread(place int) builtin {
+	return func(c *compiler, l *List, s *scope) Node {
+		if len(l.Items) < 2 {
+			c.fail(l, "expected a value to thread through the forms")
+		}
+		value := l.Items[1]
+		for _, step := range l.Items[2:] {
+			value = spliced(step, value, place)
+		}
+		return value
+	}
+}
+
+// threadMaybe is thread that stops with nil at the first nil. Each value in
+// between is bound to a name, so that it is evaluated once; the last step keeps
+// all its values.
+func threadMaybe(name string, place int) builtin {
+	return func(c *compiler, l *List, s *scope) Node {
+		if len(l.Items) < 2 {
+			c.fail(l, "expected a value to thread through the forms")
+		}
+		value := l.Items[1]
+		if len(l.Items) == 2 {
+			return value
+		}
+		rest := func(value Node) Node {
+			step := spliced(l.Items[2], value, place)
+			further := list(l, name, append([]Node{step}, l.Items[3:]...)...)
+			return list(l, "if", list(l, "not=", symbol(l, "nil"), value), further)
+		}
+		if repeatable(value) {
+			return rest(value)
+		}
+		held := c.gensym(l, "value")
+		return list(l, "let", sequence(l, held, value), rest(held))
+	}
+}
+
+// macroMaybeDot looks keys up as long as there is something to look in. A key
+// that is not reached is not evaluated.
+func macroMaybeDot(c *compiler, l *List, s *scope) Node {
+	if len(l.Items) < 2 {
+		c.fail(l, "expected table argument")
+	}
+	t := c.gensym(l, "t")
+	forms := []Node{list(l, "var", t, l.Items[1])}
+	for _, key := range l.Items[2:] {
+		forms = append(forms, list(key, "if", list(key, "not=", symbol(l, "nil"), t),
+			list(key, "set", t, list(key, ".", t, key))))
+	}
+	return list(l, "do", append(forms, t)...)
+}
+
+// macroDoto hands one value to many forms and gives it back.
+func macroDoto(c *compiler, l *List, s *scope) Node {
+	if len(l.Items) < 2 {
+		c.fail(l, "missing subject")
+	}
+	value := l.Items[1]
+	if !repeatable(value) {
+		held := c.gensym(l, "it")
+		return list(l, "let", sequence(l, held, value), list(l, "doto", append([]Node{held}, l.Items[2:]...)...))
+	}
+	var forms []Node
+	for _, step := range l.Items[2:] {
+		forms = append(forms, spliced(step, value, 1))
+	}
+	return list(l, "do", append(forms, value)...)
+}
+
+// macroWithOpen runs its body and closes what it bound, last first, whether the
+// body returns or raises.
+func macroWithOpen(c *compiler, l *List, s *scope) Node {
+	bindings, ok := c.item(l, 1).(*Sequence)
+	c.check(ok, c.itemOr(l, 1), "expected binding sequence")
+	c.check(len(l.Items) > 2, l, "expected body expression")
+	failed, passed, closer := c.gensym(l, "raise"), c.gensym(l, "ok"), c.gensym(l, "close")
+	dots := &Vararg{l.Position}
+	closing := []Node{closer, sequence(l, passed, dots)}
+	for i := len(bindings.Items)/2*2 - 2; i >= 0; i -= 2 {
+		name, ok := bindings.Items[i].(*Symbol)
+		c.check(ok, bindings.Items[i], "with-open only allows symbols in bindings")
+		closing = append(closing, list(l, ":", name, text(l, "close")))
+	}
+	closing = append(closing, list(l, "if", passed, dots, list(l, "_G.error", dots, number(l, 0))))
+	body := list(l, "fn", append([]Node{sequence(l)}, l.Items[2:]...)...)
+	keep := list(l, "fn", sequence(l, failed), failed)
+	run := &List{l.Position, []Node{closer, list(l, "_G.xpcall", body, keep)}}
+	return list(l, "let", bindings, list(l, "fn", closing...), run)
+}

@@ -1,0 +1,123 @@
+package fennel
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+var luaKeywords = map[string]bool{
+	"and": true, "break": true, "do": true, "else": true, "elseif": true, "end": true,
+	"false": true, "for": true, "function": true, "goto": true, "if": true, "in": true,
+	"local": true, "nil": true, "not": true, "or": true, "repeat": true, "return": true,
+	"then": true, "true": true, "until": true, "while": true,
+}
+
+// isLuaName reports whether s is an identifier of Lua as it stands.
+func isLuaName(s string) bool {
+	if s == "" || luaKeywords[s] || (s[0] >= '0' && s[0] <= '9') {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if !luaNameByte(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func luaNameByte(b byte) bool {
+	return b == '_' || (b >= '0' && b <= '9') || (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z')
+}
+
+// mangle turns a Fennel name into an identifier of Lua: a hyphen becomes an
+// underscore (so does the space of a gensym), any other byte Lua does not take becomes _xx. The names the
+// compiler makes for itself, _1_, are kept out of the way of a user's.
+func mangle(name string) string {
+	if luaKeywords[name] || (name[0] >= '0' && name[0] <= '9') {
+		name = "_" + name
+	}
+	if isLuaName(name) && !isTemporary(name) {
+		return name
+	}
+	var b strings.Builder
+	for i := 0; i < len(name); i++ {
+		switch c := name[i]; {
+		case luaNameByte(c):
+			b.WriteByte(c)
+		case c == '-' || c == ' ':
+			b.WriteByte('_')
+		default:
+			fmt.Fprintf(&b, "_%02x", c)
+		}
+	}
+	mangled := b.String()
+	if isTemporary(mangled) {
+		mangled += "0"
+	}
+	return mangled
+}
+
+// isTemporary reports whether a Lua name has the form of those that temporary
+// makes: digits between two underscores.
+func isTemporary(name string) bool {
+	if len(name) < 3 || name[0] != '_' || name[len(name)-1] != '_' {
+		return false
+	}
+	for _, c := range []byte(name[1 : len(name)-1]) {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// temporary returns a Lua name that nothing else in the output has.
+func (c *compiler) temporary() string {
+	c.temporaries++
+	return "_" + strconv.Itoa(c.temporaries) + "_"
+}
+
+// quoteLua writes s as a string literal of Lua 5.1 on one line. Text in UTF-8
+// stays readable; everything else goes out as three-digit escapes, which a
+// digit may follow.
+func quoteLua(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range splitUTF8(s) {
+		switch {
+		case r == "\n":
+			b.WriteString(`\n`)
+		case r == "\t":
+			b.WriteString(`\t`)
+		case r == "\r":
+			b.WriteString(`\r`)
+		case r == `"` || r == `\`:
+			b.WriteString(`\` + r)
+		case len(r) > 1 || (r[0] >= ' ' && r[0] < 127):
+			b.WriteString(r)
+		default:
+			fmt.Fprintf(&b, `\%03d`, r[0])
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// numberLua writes v as a numeral of Lua that reads back as the same number.
+func numberLua(v float64) string {
+	switch {
+	case v != v:
+		return "(0/0)"
+	case v > maxFloat:
+		return "(1/0)"
+	case v < -maxFloat:
+		return "(-1/0)"
+	case v == 0 && math.Signbit(v):
+		return "-0.0"
+	case v == float64(int64(v)) && v > -1e15 && v < 1e15:
+		return strconv.FormatInt(int64(v), 10)
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}

@@ -1,0 +1,39 @@
+package fennel
+
+func init() {
+	builtins["case-try"] = matchTry("case")
+	builtins["match-try"] = matchTry("match")
+}
+
+// matchTry is a chain of matches: the values of each step go to the next
+// pattern. The first that does not match ends the chain with its values, or
+// with what the clauses of catch make of them.
+func matchTry(how string) builtin {
+	return func(c *compiler, l *List, s *scope) Node {
+		if len(l.Items) < 4 {
+			c.fail(l, "expected every pattern to have a body")
+		}
+		clauses := l.Items[2:]
+		dots := &Vararg{l.Position}
+		otherwise := []Node{c.gensym(l, "failed"), dots}
+		if catch, ok := callOf(clauses[len(clauses)-1], "catch"); ok {
+			clauses = clauses[:len(clauses)-1]
+			otherwise = catch.Items[1:]
+			c.check(len(otherwise)%2 == 0, catch, "expected every catch pattern to have a body")
+		}
+		c.check(len(clauses)%2 == 0, l, "expected every pattern to have a body")
+		return tryStep(l, how, l.Items[1], clauses, otherwise)
+	}
+}
+
+// tryStep matches the values of one step inside a function, whose "..." they
+// are: how many there are is not known before.
+func tryStep(l *List, how string, value Node, clauses, otherwise []Node) Node {
+	if len(clauses) == 0 {
+		return value
+	}
+	dots := &Vararg{l.Position}
+	next := tryStep(l, how, clauses[1], clauses[2:], otherwise)
+	match := list(l, how, append([]Node{dots, clauses[0], next}, otherwise...)...)
+	return &List{l.Position, []Node{list(l, "fn", sequence(l, dots), match), value}}
+}

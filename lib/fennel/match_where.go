@@ -1,0 +1,95 @@
+package fennel
+
+import "slices"
+
+// guarded matches a pattern and then asks the guards, which see its names.
+func (m *matcher) guarded(values []Node, pattern Node, guards []Node, seen map[string]Node, place patternPlace) clause {
+	out := m.pattern(values, pattern, seen, place)
+	if len(guards) > 0 {
+		out.conditions = append(out.conditions, bound(pattern, out.bindings, all(guards[0], guards)))
+	}
+	return out
+}
+
+// alternatives matches (where (or pattern ...) guard ...). Names that every
+// alternative binds are usable; which alternative it was decides their values,
+// so these are found out in front of the condition.
+func (m *matcher) alternatives(values []Node, or *List, guards []Node, seen map[string]Node, place patternPlace) clause {
+	c := m.c
+	patterns := or.Items[1:]
+	c.check(len(patterns) > 0, or, "expected at least one pattern in (or)")
+	names := m.commonNames(patterns)
+	if len(names) == 0 {
+		any := list(or, "or")
+		for _, p := range patterns {
+			any.Items = append(any.Items, all(p, m.pattern(values, p, map[string]Node{}, place).conditions))
+		}
+		return clause{conditions: append([]Node{any}, guards...)}
+	}
+	matched := c.gensym(or, "matched")
+	held := []Node{matched}
+	result := []Node{&Bool{or.Position, true}}
+	var bindings []Node
+	var mangled []Node
+	for _, name := range names {
+		h := c.gensym(or, "or")
+		held = append(held, h)
+		mangled = append(mangled, h)
+		result = append(result, name)
+		bindings = append(bindings, name)
+	}
+	try := list(or, "if")
+	for _, p := range patterns {
+		cl := m.guarded(values, p, guards, map[string]Node{}, place)
+		try.Items = append(try.Items, all(p, cl.conditions), bound(p, cl.bindings, list(p, "values", result...)))
+	}
+	return clause{
+		conditions: []Node{matched},
+		bindings:   []Node{&List{or.Position, bindings}, list(or, "values", mangled...)},
+		before:     []Node{&List{or.Position, held}, try},
+	}
+}
+
+// commonNames returns the names that every one of the patterns binds, in the
+// order of the first.
+func (m *matcher) commonNames(patterns []Node) []Node {
+	common := m.boundNames(patterns[0])
+	for _, p := range patterns[1:] {
+		also := m.boundNames(p)
+		common = slices.DeleteFunc(common, func(n *Symbol) bool {
+			return !slices.ContainsFunc(also, func(o *Symbol) bool { return o.Name == n.Name })
+		})
+	}
+	var out []Node
+	for _, n := range common {
+		out = append(out, n)
+	}
+	return out
+}
+
+// boundNames returns the names a pattern binds, each once.
+func (m *matcher) boundNames(n Node) []*Symbol {
+	var out []*Symbol
+	var walk func(items ...Node)
+	walk = func(items ...Node) {
+		for _, n := range items {
+			switch n := n.(type) {
+			case *Symbol:
+				same := func(o *Symbol) bool { return o.Name == n.Name }
+				if n.Name != "nil" && n.Name != "&" && n.Name != "&as" && !m.unifies(n) && !slices.ContainsFunc(out, same) {
+					out = append(out, n)
+				}
+			case *List:
+				if len(n.Items) == 0 || !isSym(n.Items[0], "=") {
+					walk(n.Items...)
+				}
+			case *Sequence:
+				walk(n.Items...)
+			case *Table:
+				walk(n.Values...)
+			}
+		}
+	}
+	walk(n)
+	return out
+}

@@ -1,0 +1,135 @@
+package fennel
+
+import "strings"
+
+// reference compiles a symbol that is used for its value.
+func (c *compiler) reference(n *Symbol, s *scope) luaExpr {
+	if n.Name == "nil" {
+		return &luaLiteral{c.lineOf(n), "nil"}
+	}
+	fields, method := n.parts()
+	if method {
+		c.failHint(n, "call it: ("+n.Name+" ...)", "multisym method calls may only be in call position")
+	}
+	return c.fields(c.base(n, fields[0], s), fields[1:], c.lineOf(n))
+}
+
+// fields looks keys up in e, one in the other.
+func (c *compiler) fields(e luaExpr, keys []string, at line) luaExpr {
+	for _, key := range keys {
+		e = &luaIndex{at, e, &luaLiteral{at, quoteLua(key)}}
+	}
+	return e
+}
+
+// base compiles the name a symbol begins with.
+func (c *compiler) base(n *Symbol, name string, s *scope) luaExpr {
+	if c.isMacro(name, s) {
+		c.failHint(n, "a macro is not a value; wrap it in a function: #("+name+" $...)",
+			"tried to reference a macro without calling it: %s", name)
+	}
+	if specials[name] != nil {
+		c.failHint(n, "a special form is not a value; wrap it in a function: #("+name+" $1 $2)",
+			"tried to reference a special form without calling it: %s", name)
+	}
+	if l := s.lookup(name); l != nil {
+		l.used()
+		return &luaName{c.lineOf(n), l.lua}
+	}
+	if !c.known(name, s) {
+		c.report(n, c.similar(name, s), "unknown identifier: %s", name)
+	}
+	return c.global(name, s, c.lineOf(n))
+}
+
+// used notes that a $n of a hashfn is needed as a parameter.
+func (l *local) used() {
+	if l.of != nil {
+		l.of.maxArg = max(l.of.maxArg, l.arg)
+	}
+}
+
+// known reports whether a name that is bound nowhere may be used as a global.
+func (c *compiler) known(name string, s *scope) bool {
+	return c.globals == nil || c.globals[name] || s.forgives(name)
+}
+
+// global compiles the use of a global. One whose name is no identifier of Lua,
+// or is taken by a local whose own name mangles to it, is looked up in _G.
+func (c *compiler) global(name string, s *scope, at line) luaExpr {
+	if c.globals != nil {
+		s.useGlobal(name)
+	}
+	if isLuaName(name) && !isTemporary(name) && !s.takes(name) {
+		return &luaName{at, name}
+	}
+	return c.fields(&luaName{at, "_G"}, []string{name}, at)
+}
+
+// vararg compiles "...".
+func (c *compiler) vararg(n *Vararg, s *scope) luaExpr {
+	if !s.fn.vararg {
+		if s.fn.hashfn {
+			c.failHint(n, "in #( ) all arguments together are $...", "use $... in hashfn")
+		}
+		c.failHint(n, "put ... last in the parameters of the function", "unexpected vararg")
+	}
+	s.fn.uses++
+	return &luaVararg{c.lineOf(n)}
+}
+
+// checkBindable refuses what may not be given to a variable as its name.
+func (c *compiler) checkBindable(n *Symbol, s *scope) {
+	switch fields, method := n.parts(); {
+	case len(fields) > 1 || method:
+		c.failHint(n, "only set, tset and fn take a field", "unexpected multi symbol %s", n.Name)
+	case n.Name == "nil":
+		c.fail(n, "unable to bind nil")
+	case strings.Contains(n.Name, "&"):
+		c.fail(n, "invalid character: & in %s", n.Name)
+	case strings.HasPrefix(n.Name, "."):
+		c.fail(n, "invalid character: . at the start of %s", n.Name)
+	case specials[n.Name] != nil || c.isMacro(n.Name, s):
+		c.failHint(n, "choose another name", "local %s was overshadowed by a special form or macro", n.Name)
+	case n.quoted:
+		c.failHint(n, "write "+n.Name+"# in the macro for a fresh name",
+			"macro tried to bind %s without gensym", n.Name)
+	}
+}
+
+// declare binds a name in s and returns what Lua calls it.
+func (c *compiler) declare(n *Symbol, s *scope, mutable bool) string {
+	l := c.reserve(n, s, mutable)
+	c.bind(n, l, s)
+	return l.lua
+}
+
+// reserve makes a local that is not visible yet: its initialiser still sees
+// what the name meant before.
+func (c *compiler) reserve(n *Symbol, s *scope, mutable bool) *local {
+	c.checkBindable(n, s)
+	return &local{lua: s.reserve(n.Name), mutable: mutable}
+}
+
+// bind makes a reserved local visible.
+func (c *compiler) bind(n *Symbol, l *local, s *scope) {
+	if s.aliased[n.Name] {
+		c.failHint(n, "choose another name for the local", "use of global %s is aliased by a local", n.Name)
+	}
+	s.bind(n.Name, l)
+}
+
+// temp declares a fresh Lua local in b, without a value yet.
+func (c *compiler) temp(b *block, at line) *luaName {
+	name := &luaName{at, c.temporary()}
+	b.add(&statLocal{at, []string{name.name}, nil})
+	return name
+}
+
+// hold puts e in a fresh Lua local, so that it is evaluated once.
+func (c *compiler) hold(e luaExpr, b *block) *luaName {
+	at := line(e.lineOf())
+	name := &luaName{at, c.temporary()}
+	b.add(&statLocal{at, []string{name.name}, []luaExpr{e}})
+	return name
+}

@@ -1,0 +1,178 @@
+package fennel
+
+// An operator of arithmetic or logic: what it is in Lua, what it gives without
+// operands ("": it needs one), and what stands in front of a single operand
+// ("": nothing but the operator itself; "=": the operand is the value).
+type operator struct {
+	lua, none, unary string
+}
+
+var operators = map[string]operator{
+	"+":   {"+", "0", "0"},
+	"-":   {"-", "", ""},
+	"*":   {"*", "1", "1"},
+	"/":   {"/", "", "1"},
+	"%":   {"%", "", "="},
+	"^":   {"^", "", "="},
+	"..":  {"..", `""`, "="},
+	"and": {"and", "true", "="},
+	"or":  {"or", "false", "="},
+}
+
+// comparisons are the operators that compare neighbours.
+var comparisons = map[string]string{
+	"=": "==", "not=": "~=", "~=": "~=", "<": "<", "<=": "<=", ">": ">", ">=": ">=",
+}
+
+func init() {
+	for name, op := range operators {
+		specials[name] = operation(op)
+	}
+	specials["and"] = logic("and")
+	specials["or"] = logic("or")
+	for name, op := range comparisons {
+		specials[name] = comparison(op)
+	}
+	specials["not"] = unary("not ")
+	specials["length"] = unary("#")
+	specials["#"] = unary("#")
+}
+
+func unary(op string) special {
+	return func(c *compiler, l *List, s *scope, b *block, w want) result {
+		c.check(len(l.Items) == 2, l, "expected one argument")
+		return values(&luaUnary{c.lineOf(l), op, c.one(l.Items[1], s, b)})
+	}
+}
+
+// operands returns what an operator is applied to.
+func (c *compiler) operands(l *List) []Node {
+	forms := flatten(l.Items[1:])
+	if len(forms) == 1 {
+		if v, ok := forms[0].(*Vararg); ok {
+			c.failHint(v, "how many operands there are has to be known; loop over them instead",
+				"tried to use vararg with operator")
+		}
+	}
+	return forms
+}
+
+// operation compiles arithmetic and concatenation.
+func operation(op operator) special {
+	return func(c *compiler, l *List, s *scope, b *block, w want) result {
+		forms := c.operands(l)
+		at := c.lineOf(l)
+		if len(forms) == 0 {
+			c.check(op.none != "", l, "expected more than 0 arguments")
+			return values(&luaLiteral{at, op.none})
+		}
+		var exprs []luaExpr
+		for _, n := range forms {
+			exprs = append(exprs, c.one(n, s, b))
+		}
+		if len(exprs) > 1 {
+			return values(&luaBinary{at, op.lua, exprs})
+		}
+		switch op.unary {
+		case "=":
+			return values(single(exprs[0]))
+		case "":
+			return values(&luaUnary{at, op.lua, exprs[0]})
+		}
+		return values(&luaBinary{at, op.lua, []luaExpr{&luaLiteral{at, op.unary}, exprs[0]}})
+	}
+}
+
+// logic compiles and, or. An operand that needs statements may not run them
+// before the operands to its left have decided that it is wanted at all: it goes
+// inside an if.
+func logic(name string) special {
+	return func(c *compiler, l *List, s *scope, b *block, w want) result {
+		forms := c.operands(l)
+		at := c.lineOf(l)
+		var exprs []luaExpr
+		var held *luaName
+		for i, n := range forms {
+			setup := &block{}
+			e := c.one(n, s, setup)
+			if i == 0 || len(setup.stats) == 0 {
+				b.stats = append(b.stats, setup.stats...)
+				exprs = append(exprs, e)
+				continue
+			}
+			if held == nil {
+				held = c.hold(chain(at, name, exprs), b)
+			} else if len(exprs) > 1 {
+				b.add(&statAssign{at, []luaExpr{held}, []luaExpr{chain(at, name, exprs)}})
+			}
+			var cond luaExpr = held
+			if name == "or" {
+				cond = &luaUnary{at, "not ", held}
+			}
+			setup.add(&statAssign{c.lineOf(n), []luaExpr{held}, []luaExpr{e}})
+			b.add(&statIf{c.lineOf(n), []ifBranch{{cond, setup}}, nil})
+			exprs = []luaExpr{held}
+		}
+		if len(exprs) == 0 {
+			return values(&luaLiteral{at, operators[name].none})
+		}
+		return values(single(chain(at, name, exprs)))
+	}
+}
+
+// chain joins operands by an operator.
+func chain(at line, op string, exprs []luaExpr) luaExpr {
+	if len(exprs) == 1 {
+		return exprs[0]
+	}
+	return &luaBinary{at, op, exprs}
+}
+
+// comparison compiles a chain of comparisons of neighbours. With more than two
+// operands those in the middle stand twice in the Lua, so they are evaluated
+// first, unless they can be repeated. Different from all its neighbours is what
+// not= asks, so its chain is an or.
+func comparison(op string) special {
+	return func(c *compiler, l *List, s *scope, b *block, w want) result {
+		if len(l.Items) < 3 {
+			c.fail(l, "expected at least two arguments")
+		}
+		at := c.lineOf(l)
+		forms := l.Items[1:]
+		var exprs []luaExpr
+		hold := &statLocal{line: at}
+		for i, n := range forms {
+			e := c.one(n, s, b)
+			if i > 0 && i < len(forms)-1 && !repeatable(n) {
+				name := &luaName{line(e.lineOf()), c.temporary()}
+				hold.names = append(hold.names, name.name)
+				hold.values = append(hold.values, e)
+				e = name
+			}
+			exprs = append(exprs, e)
+		}
+		if len(hold.names) > 0 {
+			b.add(hold)
+		}
+		var pairs []luaExpr
+		for i := range len(exprs) - 1 {
+			pairs = append(pairs, &luaBinary{at, op, []luaExpr{exprs[i], exprs[i+1]}})
+		}
+		joint := "and"
+		if op == "~=" {
+			joint = "or"
+		}
+		return values(chain(at, joint, pairs))
+	}
+}
+
+// repeatable reports whether a form can be evaluated twice as well as once.
+func repeatable(n Node) bool {
+	switch n := n.(type) {
+	case *Symbol:
+		return !isMulti(n.Name)
+	case *String, *Number, *Bool:
+		return true
+	}
+	return false
+}

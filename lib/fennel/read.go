@@ -1,0 +1,297 @@
+package fennel
+
+import (
+	"fmt"
+	"strings"
+
+	"quire/lib/diag"
+)
+
+// maxNesting bounds how deep delimiters may nest. Lua itself refuses a chunk of
+// more than 200 syntax levels, so nothing useful is lost, and every recursive
+// walk over the tree is bounded by it.
+const maxNesting = 400
+
+// maxErrors bounds how many errors one file reports: past that a reader learns
+// nothing new, and a binary file pushed by mistake has one on every line.
+const maxErrors = 50
+
+// Read returns the forms of src in order. The error is a diag.List of every
+// place that cannot be read: the reader skips what it cannot understand and
+// goes on, so that one go shows all.
+func Read(src []byte, file string) ([]Node, error) {
+	r := newReader(&source{name: file, text: src})
+	forms := r.forms()
+	if len(r.errs) > 0 {
+		return nil, r.errs
+	}
+	return forms, nil
+}
+
+// A reader turns text into nodes. Line and column are kept while it goes: a
+// column counts characters, so the bytes that continue a UTF-8 sequence do not
+// move it.
+type reader struct {
+	src  *source
+	text string
+	pos  int
+	line int
+	col  int
+
+	open []*opener
+	errs diag.List
+	full bool // maxErrors reached
+}
+
+// An opener is a delimiter that waits for its closer, or a prefix such as the
+// backquote that waits for its form.
+type opener struct {
+	Position
+	closer byte   // 0 for a prefix
+	prefix string // the head of the list a prefix makes
+	items  []Node
+}
+
+var closers = map[byte]byte{'(': ')', '[': ']', '{': '}'}
+
+var prefixes = map[byte]string{'#': "hashfn", '`': "quote", '\'': "quote", ',': "unquote"}
+
+func newReader(src *source) *reader {
+	r := &reader{src: src, text: string(src.text), line: 1, col: 1}
+	if strings.HasPrefix(r.text, "#!") {
+		r.skipLine()
+	}
+	return r
+}
+
+// forms reads to the end of the text. The bottom of the stack of openers is
+// the file itself.
+func (r *reader) forms() []Node {
+	file := &opener{}
+	r.open = []*opener{file}
+	for !r.full && r.pos < len(r.text) {
+		r.next()
+	}
+	if !r.full {
+		r.checkClosed()
+	}
+	return file.items
+}
+
+// next reads one token.
+func (r *reader) next() {
+	switch b := r.text[r.pos]; {
+	case b == ' ' || (b >= 9 && b <= 13):
+		r.advance(1)
+	case b == ';':
+		r.skipLine()
+	case b == '(' || b == '[' || b == '{':
+		r.openDelimiter(b)
+	case b == ')' || b == ']' || b == '}':
+		r.closeDelimiter(b)
+	case b == '"':
+		r.readString()
+	case prefixes[b] != "" && !(b == '#' && r.standsAlone()):
+		r.readPrefix(b)
+	default:
+		r.readToken()
+	}
+}
+
+// advance moves over n bytes.
+func (r *reader) advance(n int) {
+	for _, b := range []byte(r.text[r.pos : r.pos+n]) {
+		switch {
+		case b == '\n':
+			r.line++
+			r.col = 1
+		case b&0xc0 != 0x80:
+			r.col++
+		}
+	}
+	r.pos += n
+}
+
+func (r *reader) skipLine() {
+	if i := strings.IndexByte(r.text[r.pos:], '\n'); i >= 0 {
+		r.advance(i)
+		return
+	}
+	r.advance(len(r.text) - r.pos)
+}
+
+func (r *reader) here() Position {
+	return Position{Line: r.line, Column: r.col, src: r.src}
+}
+
+// fail records an error at p. A recorded error never stops the reader by
+// itself, only too many of them do.
+func (r *reader) fail(p Position, hint, format string, args ...any) {
+	if r.full {
+		return
+	}
+	r.errs = append(r.errs, diagnose(p, hint, fmt.Sprintf(format, args...)))
+	r.full = len(r.errs) >= maxErrors
+}
+
+// top returns the innermost opener.
+func (r *reader) top() *opener { return r.open[len(r.open)-1] }
+
+// add gives a finished form to the innermost opener, closing the prefixes that
+// waited for it.
+func (r *reader) add(n Node) {
+	for {
+		t := r.top()
+		if t.prefix == "" {
+			t.items = append(t.items, n)
+			return
+		}
+		r.open = r.open[:len(r.open)-1]
+		n = &List{Position: t.Position, Items: []Node{
+			&Symbol{Position: t.Position, Name: t.prefix}, n,
+		}}
+	}
+}
+
+// openDelimiter begins a list, sequence or table. Something must separate it
+// from what stands before: f(x) is a habit from other languages that would
+// silently mean two forms.
+func (r *reader) openDelimiter(b byte) {
+	at := r.here()
+	if r.pos > 0 && !strings.ContainsRune(" \t\n\v\f\r([{#`',", rune(r.text[r.pos-1])) {
+		r.fail(at, "put a space before it", "expected whitespace before opening delimiter %c", b)
+	}
+	if len(r.open) > maxNesting {
+		r.fail(at, "split the form into functions", "nested too deeply: more than %d levels", maxNesting)
+		r.full = true
+		return
+	}
+	r.open = append(r.open, &opener{Position: at, closer: closers[b]})
+	r.advance(1)
+}
+
+// closeDelimiter ends the innermost form. A wrong closer is reported; if some
+// outer form is waiting for it, the inner ones are taken as ended.
+func (r *reader) closeDelimiter(b byte) {
+	at := r.here()
+	r.advance(1)
+	r.dropPrefixes(at)
+	t := r.top()
+	if t.closer == b {
+		r.finish()
+		return
+	}
+	if t.closer == 0 {
+		r.fail(at, "remove it, or open the form it closes", "unexpected closing delimiter %c", b)
+		return
+	}
+	r.fail(at, fmt.Sprintf("the %c at line %d, column %d is still open", openerOf(t.closer), t.Line, t.Column),
+		"mismatched closing delimiter %c, expected %c", b, t.closer)
+	if !r.waitedFor(b) {
+		return
+	}
+	for r.top().closer != b {
+		r.dropPrefixes(at)
+		r.finish()
+	}
+	r.finish()
+}
+
+// waitedFor reports whether any open form is closed by b.
+func (r *reader) waitedFor(b byte) bool {
+	for _, o := range r.open {
+		if o.closer == b {
+			return true
+		}
+	}
+	return false
+}
+
+// dropPrefixes removes prefixes that nothing follows.
+func (r *reader) dropPrefixes(at Position) {
+	for r.top().prefix != "" {
+		r.fail(at, "", "expected a form after the prefix of %s", r.top().prefix)
+		r.open = r.open[:len(r.open)-1]
+	}
+}
+
+func openerOf(closer byte) byte {
+	for o, c := range closers {
+		if c == closer {
+			return o
+		}
+	}
+	return closer
+}
+
+// finish turns the innermost opener into a node.
+func (r *reader) finish() {
+	o := r.top()
+	r.open = r.open[:len(r.open)-1]
+	switch o.closer {
+	case ')':
+		r.add(&List{Position: o.Position, Items: o.items})
+	case ']':
+		r.add(&Sequence{Position: o.Position, Items: o.items})
+	case '}':
+		r.add(r.table(o))
+	}
+}
+
+// table pairs up what stands between braces.
+func (r *reader) table(o *opener) *Table {
+	if len(o.items)%2 != 0 {
+		r.fail(o.Position, "every key needs a value", "expected even number of values in table literal")
+		o.items = o.items[:len(o.items)-1]
+	}
+	t := &Table{Position: o.Position}
+	for i := 0; i < len(o.items); i += 2 {
+		key, value := o.items[i], o.items[i+1]
+		if name, ok := value.(*Symbol); ok && isSym(key, ":") {
+			key = &String{Position: name.Position, Value: name.Name}
+		}
+		t.Keys = append(t.Keys, key)
+		t.Values = append(t.Values, value)
+	}
+	return t
+}
+
+// readPrefix reads one of # ` ' , before the form it belongs to.
+func (r *reader) readPrefix(b byte) {
+	at := r.here()
+	r.advance(1)
+	if r.pos == len(r.text) || strings.IndexByte(" \t\n\v\f\r)]}", r.text[r.pos]) >= 0 {
+		r.fail(at, "write the form right after it", "expected a form after the prefix %c", b)
+		return
+	}
+	if len(r.open) > maxNesting {
+		r.fail(at, "", "nested too deeply: more than %d levels", maxNesting)
+		r.full = true
+		return
+	}
+	r.open = append(r.open, &opener{Position: at, prefix: prefixes[b]})
+}
+
+// standsAlone reports whether the byte at hand is followed by nothing it could
+// be a prefix of; # is then a symbol, the old name of length.
+func (r *reader) standsAlone() bool {
+	return r.pos+1 == len(r.text) || strings.IndexByte(" \t\n\v\f\r)]}", r.text[r.pos+1]) >= 0
+}
+
+// checkClosed reports what is still open at the end of the file.
+func (r *reader) checkClosed() {
+	at := r.here()
+	r.dropPrefixes(at)
+	var missing []byte
+	for i := len(r.open) - 1; i > 0; i-- {
+		if c := r.open[i].closer; c != 0 {
+			missing = append(missing, c)
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	o := r.top()
+	r.fail(at, fmt.Sprintf("the innermost one was opened at line %d, column %d", o.Line, o.Column),
+		"expected closing delimiter(s) %s", missing)
+}

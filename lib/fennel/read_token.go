@@ -1,0 +1,120 @@
+package fennel
+
+import (
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// specialNumbers are the numbers that have no digits.
+var specialNumbers = map[string]float64{
+	".inf": math.Inf(1), "-.inf": math.Inf(-1), ".nan": math.NaN(), "-.nan": -math.NaN(),
+}
+
+// symbolByte reports whether b may stand in a symbol. Every byte of 128 and
+// above may: names can be written in any script.
+func symbolByte(b byte) bool {
+	return b > 32 && b != 127 && strings.IndexByte("()[]{}\"';,`@~", b) < 0
+}
+
+// readToken reads a symbol, number, colon string or boolean.
+func (r *reader) readToken() {
+	at := r.here()
+	start := r.pos
+	end := start
+	if strings.HasPrefix(r.text[start:], "~=") {
+		end += 2
+	}
+	for end < len(r.text) && symbolByte(r.text[end]) {
+		end++
+	}
+	if end == start {
+		r.fail(at, "", "invalid character: %s", printableByte(r.text[start]))
+		r.advance(1)
+		return
+	}
+	token := r.text[start:end]
+	r.advance(end - start)
+	if n := r.token(token, at); n != nil {
+		r.add(n)
+	}
+}
+
+func printableByte(b byte) string {
+	if b < 32 || b == 127 {
+		return "\\" + strconv.Itoa(int(b))
+	}
+	return string(rune(b))
+}
+
+// token classifies what was read; nil after an error.
+func (r *reader) token(token string, at Position) Node {
+	switch {
+	case token == "true" || token == "false":
+		return &Bool{Position: at, Value: token == "true"}
+	case token == "...":
+		return &Vararg{Position: at}
+	case len(token) > 1 && token[0] == ':':
+		return &String{Position: at, Value: token[1:]}
+	}
+	if v, ok := parseNumber(token); ok {
+		return &Number{Position: at, Value: v}
+	}
+	if token[0] >= '0' && token[0] <= '9' {
+		r.fail(at, "a name cannot begin with a digit", "could not read number: %s", token)
+		return nil
+	}
+	if r.malformed(token, at) {
+		return nil
+	}
+	return &Symbol{Position: at, Name: token}
+}
+
+// malformed reports a path that cannot be one, such as a..b, a:b.c or a: .
+func (r *reader) malformed(token string, at Position) bool {
+	if token == ".." || token == "$..." || token == ":" || strings.HasPrefix(token, ".") {
+		return false
+	}
+	switch colon := strings.IndexByte(token, ':'); {
+	case strings.Contains(token, "..") || strings.Contains(token, "::"),
+		strings.Contains(token, ".:") || strings.Contains(token, ":."),
+		strings.HasSuffix(token, ":"):
+		r.fail(at, "", "malformed multi-symbol: %s", token)
+		return true
+	case colon >= 0 && strings.ContainsAny(token[colon+1:], ".:"):
+		r.fail(at, "only the last part can be a method", "method must be last component of multi-symbol: %s", token)
+		return true
+	}
+	return false
+}
+
+var (
+	decimal = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$`)
+	hex     = regexp.MustCompile(`^[+-]?0[xX]([0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)([pP][+-]?\d+)?$`)
+)
+
+// parseNumber reads the numbers Lua's tonumber takes, less the words "inf" and
+// "nan", which C libraries differ on. Underscores are for the reader's eye.
+func parseNumber(token string) (float64, bool) {
+	if v, ok := specialNumbers[token]; ok {
+		return v, true
+	}
+	if c := strings.TrimLeft(token, "+-."); c == "" || c[0] < '0' || c[0] > '9' {
+		return 0, false
+	}
+	token = strings.ReplaceAll(token, "_", "")
+	switch {
+	case decimal.MatchString(token):
+		// An overflow gives an infinity, as it does in Lua.
+		v, _ := strconv.ParseFloat(token, 64)
+		return v, true
+	case hex.MatchString(token):
+		if !strings.ContainsAny(token, "pP") {
+			token += "p0"
+		}
+		v, _ := strconv.ParseFloat(token, 64)
+		return v, true
+	}
+	return 0, false
+}

@@ -1,0 +1,77 @@
+package fennel
+
+import (
+	"strings"
+)
+
+// show writes a form as Fennel, for messages and comments. It is cut where it
+// gets long.
+func show(n Node) string {
+	const longest = 60
+	s := []rune(format(n))
+	if len(s) > longest {
+		return string(s[:longest]) + "..."
+	}
+	return string(s)
+}
+
+// format writes a form as Fennel on one line.
+func format(n Node) string {
+	var b strings.Builder
+	write(&b, n)
+	return b.String()
+}
+
+func write(b *strings.Builder, n Node) {
+	switch n := n.(type) {
+	case *Symbol:
+		b.WriteString(n.Name)
+	case *String:
+		b.WriteString(quoteLua(n.Value))
+	case *Number:
+		b.WriteString(numberFennel(n.Value))
+	case *Bool:
+		if n.Value {
+			b.WriteString("true")
+		} else {
+			b.WriteString("false")
+		}
+	case *Vararg:
+		b.WriteString("...")
+	case *List:
+		writeAll(b, "(", n.Items, ")")
+	case *Sequence:
+		writeAll(b, "[", n.Items, "]")
+	case *Table:
+		var items []Node
+		for i, k := range n.Keys {
+			items = append(items, k, n.Values[i])
+		}
+		writeAll(b, "{", items, "}")
+	}
+}
+
+func writeAll(b *strings.Builder, open string, items []Node, end string) {
+	b.WriteString(open)
+	for i, item := range items {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		write(b, item)
+	}
+	b.WriteString(end)
+}
+
+// numberFennel writes v so that the reader takes it for the same number.
+func numberFennel(v float64) string {
+	switch s := numberLua(v); s {
+	case "(0/0)":
+		return ".nan"
+	case "(1/0)":
+		return ".inf"
+	case "(-1/0)":
+		return "-.inf"
+	default:
+		return s
+	}
+}

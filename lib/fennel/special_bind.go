@@ -1,0 +1,81 @@
+package fennel
+
+func init() {
+	specials["let"] = specialLet
+	specials["local"] = binding("local", declareLocal)
+	specials["var"] = binding("var", declareVar)
+	specials["set"] = binding("set", setVar)
+	specials["set-forcibly!"] = binding("set-forcibly!", setForcibly)
+	specials["global"] = binding("global", setGlobal)
+	specials["tset"] = specialTset
+}
+
+// binding is the compiler of the forms that take a pattern and a value.
+func binding(name string, mode bindMode) special {
+	return func(c *compiler, l *List, s *scope, b *block, w want) result {
+		if mode.declares() {
+			c.check(w.tail || w.values == 0 && w.targets == nil, l, "can't introduce %s here", name)
+		}
+		if len(l.Items) != 3 {
+			c.failHint(l, "write ("+name+" name value)", "expected name and value")
+		}
+		c.bindForm(l.Items[1], l.Items[2], mode, s, b)
+		return values(luaNil)
+	}
+}
+
+// specialLet binds names one after the other in a scope of their own.
+func specialLet(c *compiler, l *List, s *scope, b *block, w want) result {
+	bindings, ok := c.item(l, 1).(*Sequence)
+	if !ok {
+		c.failHint(c.itemOr(l, 1), "write (let [name value] body)", "expected binding sequence")
+	}
+	c.check(len(bindings.Items)%2 == 0, bindings, "expected even number of name/value bindings")
+	if len(l.Items) < 3 {
+		c.failHint(l.Items[0], "give let something to do after its bindings", "expected body expression")
+	}
+	return c.scoped(l, s, b, w, func(s *scope, b *block) {
+		for i := 0; i < len(bindings.Items); i += 2 {
+			name, value := bindings.Items[i], bindings.Items[i+1]
+			if !c.guard(value, s, func() { c.bindForm(name, value, declareLocal, s, b) }) {
+				c.forgiveSymbols(name, s)
+			}
+		}
+	}, l.Items[2:])
+}
+
+// specialTset assigns to a field: (tset t k1 ... kn value).
+func specialTset(c *compiler, l *List, s *scope, b *block, w want) result {
+	if len(l.Items) < 4 {
+		c.failHint(l, "write (tset table key value)", "expected table, key, and value arguments")
+	}
+	switch l.Items[1].(type) {
+	case *Bool, *Number:
+		c.fail(l.Items[1], "cannot set field of literal value")
+	}
+	last := len(l.Items) - 1
+	place := c.one(l.Items[1], s, b)
+	for _, key := range l.Items[2:last] {
+		place = &luaIndex{c.lineOf(key), place, c.one(key, s, b)}
+	}
+	value := c.one(l.Items[last], s, b)
+	b.add(&statAssign{c.lineOf(l), []luaExpr{place}, []luaExpr{value}})
+	return values(luaNil)
+}
+
+// item returns the i-th item of a form, nil where it has none.
+func (c *compiler) item(l *List, i int) Node {
+	if i < len(l.Items) {
+		return l.Items[i]
+	}
+	return nil
+}
+
+// itemOr returns the i-th item of a form, or the form itself for want of one: a
+// place for an error to point at.
+func (c *compiler) itemOr(l *List, i int) Node {
+	if i < len(l.Items) {
+		return l.Items[i]
+	}
+	return l
+}

@@ -1,0 +1,185 @@
+package fennel
+
+func init() {
+	specials["do"] = specialDo
+	specials["if"] = specialIf
+	specials["values"] = specialValues
+	specials["pick-values"] = specialPickValues
+	specials["tail!"] = specialTail
+}
+
+func specialDo(c *compiler, l *List, s *scope, b *block, w want) result {
+	if len(l.Items) == 1 {
+		return values(luaNil)
+	}
+	return c.scoped(l, s, b, w, nil, l.Items[1:])
+}
+
+// scoped compiles forms in a scope of their own, after begin has put there what
+// comes first. How many values the last form has decides the shape: where they
+// are returned or assigned, plain statements do; one value goes through a local;
+// any number of them needs a function that is called on the spot.
+func (c *compiler) scoped(l Node, s *scope, b *block, w want, begin func(*scope, *block), forms []Node) result {
+	at := c.lineOf(l)
+	run := func(s *scope, b *block, w want) []luaExpr {
+		if begin != nil {
+			begin(s, b)
+		}
+		return c.body(forms, s, b, w)
+	}
+	inner := newScope(s)
+	own := &block{}
+	switch {
+	case w.tail:
+		run(inner, b, w)
+		return finished
+	case w.handsOver() || w.values == 0:
+		c.keepEffects(run(inner, own, w), own)
+		b.splice(own, int(at))
+		return finished
+	case w.values == 1:
+		e := run(inner, own, wantOne)[0]
+		if len(own.stats) == 0 && inert(e) {
+			return values(e)
+		}
+		name := c.temp(b, at)
+		own.add(&statAssign{line(e.lineOf()), []luaExpr{name}, []luaExpr{e}})
+		b.splice(own, int(at))
+		return values(name)
+	}
+	return values(c.calledFunction(s, at, func(b *block, w want) { run(inner, b, w) }))
+}
+
+// calledFunction is an expression of any number of values: what body returns.
+// The arguments of the function around it are passed through where body uses
+// them.
+func (c *compiler) calledFunction(s *scope, at line, body func(*block, want)) luaExpr {
+	before := s.fn.uses
+	f := &luaFunction{line: at, body: &block{}}
+	body(f.body, want{values: anyNumber, tail: true})
+	call := &luaCall{at, f, nil}
+	if s.fn.uses > before {
+		f.vararg = true
+		call.args = []luaExpr{&luaVararg{at}}
+	}
+	return call
+}
+
+func specialIf(c *compiler, l *List, s *scope, b *block, w want) result {
+	if len(l.Items) < 3 {
+		c.failHint(l, "write (if condition then else)", "expected condition and body")
+	}
+	forms := l.Items[1:]
+	if n := len(forms); n%2 == 0 {
+		if t, ok := forms[n-2].(*Bool); ok && t.Value {
+			forms = append(forms[:n-2:n-2], forms[n-1])
+		}
+	}
+	if len(forms) == 1 {
+		return c.scoped(l, s, b, w, nil, forms)
+	}
+	at := c.lineOf(l)
+	switch {
+	case w.handsOver() || w.values == 0:
+		c.ifStatement(at, forms, s, b, w)
+		return finished
+	case w.values == 1:
+		name := c.temp(b, at)
+		c.ifStatement(at, forms, s, b, want{values: 1, targets: []luaExpr{name}})
+		return values(name)
+	}
+	return values(c.calledFunction(s, at, func(b *block, w want) { c.ifStatement(at, forms, s, b, w) }))
+}
+
+// ifStatement emits an if whose branches do what w says. A condition that needs
+// statements of its own must not run before the conditions above it failed, so
+// it begins a nested if.
+func (c *compiler) ifStatement(at line, forms []Node, s *scope, b *block, w want) {
+	s = newScope(s)
+	branch := func(n Node) *block {
+		inner := &block{}
+		c.guard(n, s, func() { c.keepEffects(c.compile(n, newScope(s), inner, w), inner) })
+		return inner
+	}
+	var current *statIf
+	for len(forms) > 1 {
+		setup := &block{}
+		var cond luaExpr = luaNil
+		c.guard(forms[0], s, func() { cond = c.one(forms[0], s, setup) })
+		if current == nil || len(setup.stats) > 0 {
+			if current != nil {
+				current.orElse = &block{}
+				b = current.orElse
+			}
+			current = &statIf{line: at}
+			b.stats = append(b.stats, setup.stats...)
+			b.add(current)
+		}
+		current.branches = append(current.branches, ifBranch{cond, branch(forms[1])})
+		forms = forms[2:]
+	}
+	if len(forms) == 1 {
+		current.orElse = branch(forms[0])
+		return
+	}
+	otherwise := &block{}
+	c.deliver([]luaExpr{luaNil}, otherwise, w, 0)
+	if len(otherwise.stats) > 0 {
+		current.orElse = otherwise
+	}
+}
+
+func specialValues(c *compiler, l *List, s *scope, b *block, w want) result {
+	return result{exprs: c.args(flatten(l.Items[1:]), s, b)}
+}
+
+// flatten replaces a (values ...) that ends a list of forms by what it holds.
+func flatten(forms []Node) []Node {
+	for len(forms) > 0 {
+		inner, ok := callOf(forms[len(forms)-1], "values")
+		if !ok {
+			break
+		}
+		forms = append(forms[:len(forms)-1:len(forms)-1], inner.Items[1:]...)
+	}
+	return forms
+}
+
+// specialPickValues gives exactly as many values as its first argument says.
+func specialPickValues(c *compiler, l *List, s *scope, b *block, w want) result {
+	n, ok := c.item(l, 1).(*Number)
+	if !ok || n.Value < 0 || n.Value != float64(int(n.Value)) {
+		c.fail(c.itemOr(l, 1), "expected a literal whole number of values, 0 or more")
+	}
+	const most = 100
+	c.check(n.Value <= most, n, "too many values: at most %d", most)
+	count := int(n.Value)
+	exprs := c.args(flatten(l.Items[2:]), s, b)
+	if len(exprs) == count && (count == 0 || !multi(exprs[count-1])) {
+		return result{exprs: exprs}
+	}
+	if count == 0 {
+		c.keepEffects(exprs, b)
+		return result{}
+	}
+	if count == 1 && len(exprs) == 1 {
+		return values(single(exprs[0]))
+	}
+	if len(exprs) == 0 {
+		exprs = []luaExpr{luaNil}
+	}
+	return result{exprs: c.holdAll(exprs, count, b, c.lineOf(l))}
+}
+
+// specialTail asserts that its call is the last thing the function does.
+func specialTail(c *compiler, l *List, s *scope, b *block, w want) result {
+	c.check(len(l.Items) == 2, l, "expected one argument")
+	call, ok := c.expand(l.Items[1], s).(*List)
+	c.check(ok && len(call.Items) > 0, l, "expected a function call as argument")
+	if head, ok := call.Items[0].(*Symbol); ok {
+		c.check(specials[head.Name] == nil || head.Name == ":", l, "expected a function call as argument")
+	}
+	c.check(w.tail, l, "must be in tail position")
+	c.compile(call, s, b, w)
+	return finished
+}

@@ -1,0 +1,187 @@
+package fennel
+
+import "strconv"
+
+func init() {
+	specials["fn"] = specialFn
+	specials["hashfn"] = specialHashfn
+}
+
+// specialFn compiles (fn name? [parameters] docstring? metadata? body...). A
+// name is declared in the scope around the function and visible inside it.
+func specialFn(c *compiler, l *List, s *scope, b *block, w want) result {
+	at := c.lineOf(l)
+	name, _ := c.item(l, 1).(*Symbol)
+	if name == nil || name.Name == "nil" {
+		rest := l.Items[1:]
+		if name != nil {
+			rest = l.Items[2:]
+		}
+		return values(c.function(l, rest, s))
+	}
+	fields, method := name.parts()
+	c.check(!method, name, "unexpected multi symbol %s", name.Name)
+	if len(fields) == 1 {
+		lua := c.declare(name, s, false)
+		f := c.function(l, l.Items[2:], s)
+		b.add(&statLocalFunction{at, lua, f})
+		return values(&luaName{at, lua})
+	}
+	if s.lookup(fields[0]) == nil && !c.known(fields[0], s) {
+		c.fail(name, "expected local table %s", fields[0])
+	}
+	place := c.reference(name, s)
+	f := c.function(l, l.Items[2:], s)
+	b.add(&statAssign{at, []luaExpr{place}, []luaExpr{f}})
+	return values(place)
+}
+
+// function compiles what follows the name of a fn: parameters and body.
+func (c *compiler) function(l *List, rest []Node, s *scope) *luaFunction {
+	var params *Sequence
+	if len(rest) > 0 {
+		params, _ = rest[0].(*Sequence)
+	}
+	if params == nil {
+		var at Node = l
+		if len(rest) > 0 && isTable(rest[0]) {
+			at = rest[0]
+		}
+		c.failHint(at, "write (fn [a b] body)", "expected parameters table")
+	}
+	fs := newFunctionScope(s, &function{macro: s.fn.macro})
+	f := &luaFunction{line: c.lineOf(l), body: &block{}}
+	c.parameters(params, f, fs)
+	body := rest[1+describes(rest[1:]):]
+	c.body(body, fs, f.body, want{values: anyNumber, tail: true})
+	f.vararg = fs.fn.vararg
+	return f
+}
+
+// describes counts the forms at the start of a function's body that only
+// describe it: a docstring, a table of metadata, or one after the other. What
+// stands last is the body's value, whatever it looks like.
+func describes(body []Node) int {
+	n := 0
+	if len(body) > n+1 {
+		if _, ok := body[n].(*String); ok {
+			n++
+		}
+	}
+	if len(body) > n+1 {
+		if t, ok := body[n].(*Table); ok && len(t.Keys) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// parameters declares the parameters of a function; patterns are taken apart at
+// the beginning of its body.
+func (c *compiler) parameters(params *Sequence, f *luaFunction, s *scope) {
+	for i := 0; i < len(params.Items); i++ {
+		p := params.Items[i]
+		last := i == len(params.Items)-1
+		switch {
+		case isSym(p, "&"):
+			c.check(i == len(params.Items)-2, p, "expected rest argument before last parameter")
+			i++
+			s.fn.vararg = true
+			at := c.lineOf(p)
+			packed := &luaTable{at, []luaExpr{nil}, []luaExpr{&luaVararg{at}}}
+			c.bindValue(params.Items[i], packed, s, f.body)
+			continue
+		case isTable(p):
+			name := c.temporary()
+			f.params = append(f.params, name)
+			c.bindValue(p, &luaName{c.lineOf(p), name}, s, f.body)
+			continue
+		}
+		switch p := p.(type) {
+		case *Vararg:
+			c.check(last, p, "expected vararg as last parameter")
+			s.fn.vararg = true
+			continue
+		case *Symbol:
+			if p.Name != "nil" {
+				f.params = append(f.params, c.declare(p, s, false))
+				continue
+			}
+		}
+		c.fail(p, "expected symbol for function parameter: %s", show(p))
+	}
+}
+
+// maxHashArgs is how many single arguments a hashfn can name.
+const maxHashArgs = 9
+
+// specialHashfn compiles #( ... ): $ and $1 to $9 are its arguments, or $... all
+// of them.
+func specialHashfn(c *compiler, l *List, s *scope, b *block, w want) result {
+	c.check(len(l.Items) == 2, l, "expected one argument")
+	body, all := allArguments(l.Items[1])
+	fn := &function{hashfn: true, vararg: all, macro: s.fn.macro}
+	fs := newFunctionScope(s, fn)
+	var names []string
+	for i := 1; i <= maxHashArgs; i++ {
+		name := "$" + strconv.Itoa(i)
+		arg := &local{lua: fs.reserve(name), arg: i, of: fn}
+		names = append(names, arg.lua)
+		fs.bind(name, arg)
+		if i == 1 {
+			fs.bind("$", arg)
+		}
+	}
+	f := &luaFunction{line: c.lineOf(l), vararg: all, body: &block{}}
+	c.compile(body, fs, f.body, want{values: anyNumber, tail: true})
+	c.check(!all || fn.maxArg == 0, l, "$ and $... in hashfn are mutually exclusive")
+	f.params = names[:fn.maxArg]
+	return values(f)
+}
+
+// allArguments replaces $... in the body of a hashfn by the vararg, leaving the
+// hashfns inside it alone, and says whether there was any.
+func allArguments(n Node) (Node, bool) {
+	found := false
+	replace := func(items []Node) []Node {
+		out := items
+		for i, item := range items {
+			with, ok := allArguments(item)
+			if !ok {
+				continue
+			}
+			if !found {
+				out = append([]Node(nil), items...)
+				found = true
+			}
+			out[i] = with
+		}
+		return out
+	}
+	switch n := n.(type) {
+	case *Symbol:
+		if n.Name == "$..." {
+			return &Vararg{n.Position}, true
+		}
+	case *List:
+		if _, ok := callOf(n, "hashfn"); ok {
+			return n, false
+		}
+		if items := replace(n.Items); found {
+			return &List{n.Position, items}, true
+		}
+	case *Sequence:
+		if items := replace(n.Items); found {
+			return &Sequence{n.Position, items}, true
+		}
+	case *Table:
+		keys := replace(n.Keys)
+		inKeys := found
+		found = false
+		values := replace(n.Values)
+		if inKeys || found {
+			return &Table{n.Position, keys, values}, true
+		}
+	}
+	return n, false
+}

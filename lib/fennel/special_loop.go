@@ -1,0 +1,150 @@
+package fennel
+
+func init() {
+	specials["each"] = specialEach
+	specials["for"] = specialFor
+	specials["while"] = specialWhile
+}
+
+// iteration takes the clause &until off the bindings of a loop.
+func (c *compiler) iteration(l *List) (bindings []Node, until Node, at Node) {
+	seq, ok := c.item(l, 1).(*Sequence)
+	if !ok {
+		c.failHint(c.itemOr(l, 1), "write the names and what they run over in [ ]", "expected binding table")
+	}
+	bindings = seq.Items
+	for i := len(bindings) - 2; i >= 2; i-- {
+		name, ok := clauseName(bindings[i])
+		if !ok {
+			continue
+		}
+		c.check(name == "until" && until == nil, bindings[i], "unexpected iterator clause: %s", name)
+		until = bindings[i+1]
+		bindings = append(bindings[:i:i], bindings[i+2:]...)
+	}
+	return bindings, until, seq
+}
+
+// clauseName returns the word of a clause such as &until, or of its old spelling
+// :until.
+func clauseName(n Node) (string, bool) {
+	switch n := n.(type) {
+	case *String:
+		return n.Value, true
+	case *Symbol:
+		if len(n.Name) > 1 && n.Name[0] == '&' && !isMulti(n.Name) {
+			return n.Name[1:], true
+		}
+	}
+	return "", false
+}
+
+// loopBody compiles the early end of a loop and its forms.
+func (c *compiler) loopBody(until Node, forms []Node, s *scope, b *block) {
+	if until != nil {
+		cond := c.one(until, s, b)
+		b.add(&statIf{c.lineOf(until), []ifBranch{{cond, breakBlock()}}, nil})
+	}
+	c.effectsOf(forms, newScope(s), b)
+}
+
+func breakBlock() *block { return &block{[]luaStat{&statBreak{}}} }
+
+// effectsOf compiles forms none of which has a use for its value.
+func (c *compiler) effectsOf(forms []Node, s *scope, b *block) {
+	for _, n := range forms {
+		c.guard(n, s, func() { c.effects(n, s, b) })
+	}
+}
+
+func (c *compiler) needsBody(l *List) {
+	if len(l.Items) < 3 {
+		c.fail(l.Items[0], "expected body expression")
+	}
+}
+
+// specialEach is Lua's for with an iterator.
+func specialEach(c *compiler, l *List, s *scope, b *block, w want) result {
+	c.needsBody(l)
+	bindings, until, at := c.iteration(l)
+	c.check(len(bindings) > 0, at, "expected binding and iterator")
+	names, from := bindings[:len(bindings)-1], bindings[len(bindings)-1]
+	if len(names) == 1 {
+		if list, ok := names[0].(*List); ok {
+			names = list.Items
+		}
+	}
+	c.check(len(names) > 0, at, "expected binding and iterator")
+	loop := &statForIn{line: c.lineOf(l), body: &block{}}
+	loop.exprs = c.compile(from, s, b, wantAll)
+	inner := newScope(s)
+	d := &binder{c: c, s: inner, b: loop.body}
+	var patterns []Node
+	var places []luaExpr
+	for _, n := range names {
+		if isTable(n) {
+			name := &luaName{c.lineOf(n), c.temporary()}
+			loop.names = append(loop.names, name.name)
+			patterns, places = append(patterns, n), append(places, name)
+			continue
+		}
+		loop.names = append(loop.names, d.target(n).(*luaName).name)
+	}
+	for i, p := range patterns {
+		d.pattern(p, places[i])
+	}
+	d.finish()
+	loop.exprs = threeExprs(loop.exprs)
+	c.loopBody(until, l.Items[2:], inner, loop.body)
+	b.add(loop)
+	return values(luaNil)
+}
+
+// threeExprs completes the expressions of a for loop: gopher-lua runs a loop
+// over two of them, such as next, t, not even once.
+func threeExprs(exprs []luaExpr) []luaExpr {
+	if len(exprs) == 0 {
+		return []luaExpr{luaNil}
+	}
+	if len(exprs) == 2 && !multi(exprs[1]) {
+		return append(exprs, luaNil)
+	}
+	return exprs
+}
+
+// specialFor is Lua's numeric for.
+func specialFor(c *compiler, l *List, s *scope, b *block, w want) result {
+	bindings, until, at := c.iteration(l)
+	c.check(len(bindings) > 0, at, "expected range to include start and stop")
+	name, ok := bindings[0].(*Symbol)
+	c.check(ok, bindings[0], "unable to bind %s", show(bindings[0]))
+	c.needsBody(l)
+	c.check(len(bindings) >= 3, at, "expected range to include start and stop")
+	c.check(len(bindings) <= 4, at, "unexpected arguments in range")
+	loop := &statFor{line: c.lineOf(l), body: &block{}}
+	for _, n := range bindings[1:] {
+		loop.bounds = append(loop.bounds, c.one(n, s, b))
+	}
+	inner := newScope(s)
+	loop.name = c.declare(name, inner, false)
+	c.loopBody(until, l.Items[2:], inner, loop.body)
+	b.add(loop)
+	return values(luaNil)
+}
+
+// specialWhile repeats as long as its condition holds. A condition that needs
+// statements is evaluated inside an endless loop.
+func specialWhile(c *compiler, l *List, s *scope, b *block, w want) result {
+	c.check(len(l.Items) > 1, l, "expected condition and body")
+	setup := &block{}
+	cond := c.one(l.Items[1], s, setup)
+	loop := &statWhile{line: c.lineOf(l), cond: cond, body: setup}
+	if len(setup.stats) > 0 {
+		loop.cond = &luaLiteral{loop.line, "true"}
+		not := &luaUnary{line(cond.lineOf()), "not ", cond}
+		setup.add(&statIf{line(cond.lineOf()), []ifBranch{{not, breakBlock()}}, nil})
+	}
+	c.effectsOf(l.Items[2:], newScope(s), loop.body)
+	b.add(loop)
+	return values(luaNil)
+}
