@@ -6,15 +6,12 @@ import "strings"
 
 // classEnd returns where the class that begins at p ends.
 func (m *matcher) classEnd(p int) int {
-	if p >= len(m.pattern) {
-		m.l.RaiseError("malformed pattern (missing '[')")
-	}
 	c := m.pattern[p]
 	p++
 	switch c {
 	case '%':
 		if p == len(m.pattern) {
-			m.l.RaiseError("malformed pattern (ends with '%%')")
+			m.l.RaiseError("malformed pattern (ends with '%s')", "%")
 		}
 		return p + 1
 	case '[':

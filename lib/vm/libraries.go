@@ -31,8 +31,12 @@ var openers = map[string]lua.LGFunction{
 
 // openLibraries fills the globals.
 func (v *VM) openLibraries() {
+	// Libraries are opened in a state of their own, so that nothing that is not
+	// taken is anywhere in this one.
+	donor := lua.NewState(lua.Options{SkipOpenLibs: true, RegistrySize: registryStart, CallStackSize: 8})
+	defer donor.Close()
 	globals := v.root.G.Global
-	v.openTaken(lua.BaseLibName, globals)
+	take(donor, lua.BaseLibName, globals)
 	v.root.SetFuncs(globals, map[string]lua.LGFunction{
 		"assert": luaAssert, "error": luaError, "pcall": v.pcall, "print": v.luaPrint, "setmetatable": setMetatable,
 		"tonumber": toNumber, "unpack": unpack, "xpcall": v.xpcall,
@@ -40,7 +44,7 @@ func (v *VM) openLibraries() {
 	libraries := map[string]*lua.LTable{"coroutine": v.coroutineLibrary(), "package": v.packageLibrary()}
 	for name := range openers {
 		if name != lua.BaseLibName {
-			libraries[name] = v.openTaken(name, v.root.NewTable())
+			libraries[name] = take(donor, name, v.root.NewTable())
 		}
 	}
 	libraries["math"].RawSetString("huge", lua.LNumber(math.Inf(1)))
@@ -62,12 +66,9 @@ func (v *VM) openLibraries() {
 	v.loaded.RawSetString("_G", globals)
 }
 
-// openTaken puts what is taken of a library into the table to, and returns that.
-// The library is opened in a state of its own, so that nothing else of it is
-// anywhere in this one.
-func (v *VM) openTaken(name string, to *lua.LTable) *lua.LTable {
-	donor := lua.NewState(lua.Options{SkipOpenLibs: true})
-	defer donor.Close()
+// take opens a library in donor and copies what is taken of it to a table, which
+// it returns.
+func take(donor *lua.LState, name string, to *lua.LTable) *lua.LTable {
 	donor.Push(donor.NewFunction(openers[name]))
 	donor.Push(lua.LString(name))
 	donor.Call(1, 1)

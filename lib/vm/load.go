@@ -10,28 +10,37 @@ import (
 )
 
 // Load makes a function of a Lua text. name is the chunk's name, which errors and
-// tracebacks give as the file. An error is a *SyntaxError.
+// tracebacks give as the file. An error is a *SyntaxError. It may be called
+// without the Lua lock only while nothing runs.
 func (v *VM) Load(text, name string) (fn *lua.LFunction, err error) {
 	defer func() {
-		if r := recover(); r != nil {
-			fn, err = nil, &SyntaxError{File: name, Line: 1, Message: fmt.Sprint("cannot compile: ", r)}
+		switch r := recover().(type) {
+		case nil:
+		case *SyntaxError:
+			err = r
+		default: // gopher-lua has met what it did not expect
+			err = &SyntaxError{File: name, Line: 1, Message: fmt.Sprint("cannot compile: ", r)}
 		}
 	}()
 	chunk, err := parse.Parse(strings.NewReader(text), name)
 	if err != nil {
 		return nil, syntaxError(text, name, err)
 	}
-	proto, err := lua.Compile(chunk, name)
+	outer, err := lua.Compile(rewrite(name, chunk), name)
 	if err != nil {
 		return nil, syntaxError(text, name, err)
 	}
-	return v.root.NewFunctionFromProto(proto), nil
+	fn = v.root.NewFunctionFromProto(outer.FunctionPrototypes[0])
+	if len(fn.Upvalues) > 0 { // concatName
+		fn.Upvalues = v.root.NewClosure(nil, v.concat).Upvalues
+	}
+	return fn, nil
 }
 
 func syntaxError(text, name string, err error) error {
+	e := &SyntaxError{File: name, Message: err.Error()}
 	var parsing *parse.Error
 	var compiling *lua.CompileError
-	e := &SyntaxError{File: name, Message: err.Error()}
 	switch {
 	case errors.As(err, &parsing):
 		e.Line, e.Column = parsing.Pos.Line, parsing.Pos.Column
@@ -46,4 +55,55 @@ func syntaxError(text, name string, err error) error {
 		e.Line, e.Message = compiling.Line, compiling.Message
 	}
 	return e
+}
+
+// concat does what the instruction for '..' does, with its result bounded.
+func concat(l *lua.LState) int {
+	i := l.GetTop()
+	right := l.Get(i)
+	for i--; i > 0; {
+		if left := l.Get(i); !lua.LVCanConvToString(left) || !lua.LVCanConvToString(right) {
+			right = concatBy(l, left, right)
+			i--
+			continue
+		}
+		parts, size := []string{lua.LVAsString(right)}, 0
+		for ; i > 0 && lua.LVCanConvToString(l.Get(i)); i-- {
+			parts = append(parts, lua.LVAsString(l.Get(i)))
+		}
+		for _, part := range parts {
+			size += len(part)
+		}
+		room(l, uint64(size))
+		var b strings.Builder
+		b.Grow(size)
+		for n := len(parts) - 1; n >= 0; n-- {
+			b.WriteString(parts[n])
+		}
+		right = lua.LString(b.String())
+	}
+	l.Push(right)
+	return 1
+}
+
+// concatBy calls the metamethod of one of two values.
+func concatBy(l *lua.LState, left, right lua.LValue) lua.LValue {
+	by := l.GetMetaField(left, "__concat")
+	if by == lua.LNil {
+		by = l.GetMetaField(right, "__concat")
+	}
+	if by == lua.LNil {
+		bad := left
+		if lua.LVCanConvToString(left) {
+			bad = right
+		}
+		l.RaiseError("attempt to concatenate a %s value", bad.Type())
+	}
+	l.Push(by)
+	l.Push(left)
+	l.Push(right)
+	l.Call(2, 1)
+	value := l.Get(-1)
+	l.Pop(1)
+	return value
 }

@@ -89,11 +89,9 @@ func (m *matcher) match(s, p int) (end int, ok bool) {
 				p += 4
 				continue
 			case d == 'f':
-				next := m.classEnd(p + 2)
-				if !m.frontier(s, p+2, next) {
+				if p, ok = m.frontier(s, p+2); !ok {
 					return 0, false
 				}
-				p = next
 				continue
 			case d >= '0' && d <= '9':
 				if s, ok = m.again(s, d); !ok {
@@ -221,12 +219,14 @@ func (m *matcher) balanced(s, p int) (end int, ok bool) {
 	return 0, false
 }
 
-// frontier matches %f, whose set stands at p: between a character outside of the
-// set and one in it. The ends of the string count as zero bytes.
-func (m *matcher) frontier(s, p, next int) bool {
+// frontier matches %f, whose set stands at p, and returns where the set ends. It
+// matches between a character outside of the set and one in it; the ends of the
+// string count as zero bytes.
+func (m *matcher) frontier(s, p int) (next int, ok bool) {
 	if p >= len(m.pattern) || m.pattern[p] != '[' {
-		m.l.RaiseError("missing '[' after '%%f' in pattern")
+		m.l.RaiseError("missing '[' after '%s' in pattern", "%f")
 	}
+	next = m.classEnd(p)
 	var before, after byte
 	if s > 0 {
 		before = m.src[s-1]
@@ -234,7 +234,7 @@ func (m *matcher) frontier(s, p, next int) bool {
 	if s < len(m.src) {
 		after = m.src[s]
 	}
-	return !m.inSet(before, p, next-1) && m.inSet(after, p, next-1)
+	return next, !m.inSet(before, p, next-1) && m.inSet(after, p, next-1)
 }
 
 // again matches what the capture of that number has matched.

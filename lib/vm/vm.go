@@ -56,13 +56,14 @@ type VM struct {
 	root      *lua.LState // holds the globals; runs nothing itself
 	lock      chan struct{}
 	guard     *lua.LFunction // guarded
+	concat    *lua.LFunction // concat
 	viaLua    *lua.LFunction // viaLuaText
 	loaded    *lua.LTable    // package.loaded
 	preload   *lua.LTable    // package.preload
 	loading   lua.LValue     // in loaded while a module is being made
 	searchers []Searcher
 	print     func(string)
-	baseline  usage // of the process when the VM was made
+	baseline  uint64 // heap of the process when the VM was made
 }
 
 // New returns a VM with the safe part of Lua's libraries. What Lua prints goes
@@ -79,13 +80,14 @@ func New(l Limits) *VM {
 	v.root.G.MainThread = v.root
 	v.root.G.CurrentThread = v.root
 	v.guard = v.root.NewFunction(guarded)
+	v.concat = v.root.NewFunction(concat)
 	v.loading = v.root.NewUserData()
 	v.openLibraries()
 	var err error
 	if v.viaLua, err = v.Load(viaLuaText, "=go"); err != nil {
 		panic(err) // it is a constant
 	}
-	v.baseline = readUsage()
+	v.baseline = heapAtRest()
 	return v
 }
 

@@ -46,6 +46,11 @@ func TestLibraries(t *testing.T) {
 		{`return ("abc"):byte(), ("abc"):byte(-1), ("abc"):byte(1, 2)`, "97 99 97 98"},
 		{`return ("aé"):upper(), ("ÀB"):lower()`, "Aé Àb"},
 		{`return ("x"):rep(3), ("x"):rep(-1), (""):rep(1e18)`, "xxx  "},
+		{`return 1 .. "a" .. 2, (("x"):rep(2) .. select(2, "a", "b", "c")), #_G == 0`, "1a2 xxb true"},
+		{`return ` + strings.Repeat(`"a" .. `, 300) + `"b" == ("a"):rep(300) .. "b"`, "true"},
+		{`local m = setmetatable({}, {__concat = function(a, b) return (type(a) == "table" and "T" or a) .. (type(b) == "table" and "T" or b) end})
+		  return m .. "a", "a" .. m, "a" .. "b" .. m .. "c" .. "d"`, "Ta aT abTcd"},
+		{`local f = function(...) return "a" .. ... end return f("b", "c")`, "ab"},
 		{`return math.huge > 1e308, math.floor(1.5)`, "true 1"},
 		{`return type(os.time()), os.exit, os.getenv, io, debug, load, loadstring, dofile, getfenv, collectgarbage, package.path`,
 			"number nil nil nil nil nil nil nil nil nil nil"},
@@ -65,12 +70,15 @@ func TestErrors(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
 		{"\nerror('x')", "test.lua:2: x"},
 		{"local t\n\nt.x = 1", "test.lua:3: attempt to index a non-table object(nil) with key 'x'"},
+		{"local s\nreturn 'a' ..\ns", "test.lua:2: attempt to concatenate a nil value"},
+		{"return " + strings.Repeat("{", 1001) + strings.Repeat("}", 1001), "test.lua:1: text is nested more than 1000 levels deep"},
+		{"return " + strings.Repeat("- ", 500_000) + "1", "test.lua:1: text is nested more than 1000 levels deep"},
 		{"error({message = 'm'})", "test.lua:1: m"},
 		{"error({})", "test.lua:1: error value is a table, not a string"},
 		{"local function f()\n error('x', 2)\nend\nf()", "test.lua:4: x"},
 		{"x = = 1", "test.lua:1: syntax error near '='"},
 		{"x = (\n\n", "test.lua:1: syntax error near '('"},
-		{"goto nowhere", "test.lua:2: no visible label 'nowhere' for <goto> at line 1"},
+		{"goto nowhere", "test.lua:1: no visible label 'nowhere' for <goto> at line 1"},
 	} {
 		_, err := run(t, Limits{}, test.text)
 		if err == nil {

@@ -20,6 +20,14 @@ func readUsage() usage {
 	return usage{s[0].Value.Uint64(), s[1].Value.Uint64()}
 }
 
+// heapAtRest is the process's heap without the garbage there may be: what the
+// last collection left.
+func heapAtRest() uint64 {
+	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(s)
+	return min(s[0].Value.Uint64(), readUsage().heap)
+}
+
 const (
 	// watchEvery is short enough that plain Lua allocates a few megabytes in
 	// between. What allocates a lot in one go is bounded where it does.
@@ -76,8 +84,8 @@ func (w *watch) look() {
 		w.turn.exceed(Depth)
 		return
 	}
-	over := func(u usage) bool { return u.heap > w.turn.vm.baseline.heap+limit }
-	if over(now) && now.heap < w.turn.vm.baseline.heap+3*limit {
+	over := func(u usage) bool { return u.heap > w.turn.vm.baseline+limit }
+	if over(now) && now.heap < w.turn.vm.baseline+3*limit {
 		runtime.GC()
 		now = readUsage()
 	}

@@ -1,0 +1,28 @@
+package vm
+
+import (
+	"context"
+	"testing"
+)
+
+// BenchmarkNew is what each command that reads a pipeline pays first.
+func BenchmarkNew(b *testing.B) {
+	for b.Loop() {
+		New(Limits{}).Close()
+	}
+}
+
+// BenchmarkRun is the instructions of a loop, each of which looks at the turn.
+func BenchmarkRun(b *testing.B) {
+	v := New(Limits{})
+	defer v.Close()
+	fn, err := v.Load("local n = 0 for i = 1, 100000 do n = n + i end return n", "bench")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := v.Call(context.Background(), fn); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

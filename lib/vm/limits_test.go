@@ -1,0 +1,107 @@
+package vm
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// small keeps the attacks short. Those that are meant to run into another limit
+// than time get more of it, for slow machines and the race detector.
+var small = Limits{Time: 150 * time.Millisecond, Memory: 32 << 20}
+
+func TestLimits(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		kind LimitKind
+		text string
+	}{
+		{"loop", Time, `while true do end`},
+		{"loop in pcall", Time, `while true do pcall(function() while true do end end) end`},
+		{"loop in xpcall's handler", Time, `xpcall(error, function() while true do end end)`},
+		{"loop in a coroutine", Time, `while true do coroutine.resume(coroutine.create(function() while true do end end)) end`},
+		{"loop in wrap", Time, `while true do pcall(coroutine.wrap(function() while true do end end)) end`},
+		{"loop in __index", Time, `local t = setmetatable({}, {__index = function() while true do end end}) return t.x`},
+		{"loop in __tostring", Time, `print(setmetatable({}, {__tostring = function() while true do end end}))`},
+		{"loop in a comparator", Time, `table.sort({1, 2, 3}, function() while true do end end)`},
+		{"loop in gsub", Time, `("a"):gsub("a", function() while true do end end)`},
+		{"loop in an iterator", Time, `for _ in function() while true do end end do end`},
+		{"tail calls", Time, `local function f() return f() end f()`},
+		{"errors", Time, `while true do pcall(error, "x") end`},
+		{"pattern", Time, `("a"):rep(5000):find(("a-"):rep(30) .. "b")`},
+		{"pattern in pcall", Time, `while true do pcall(string.find, ("a"):rep(5000), ("a-"):rep(30) .. "b") end`},
+		{"pattern of gsub", Time, `("a"):rep(5000):gsub(("a*"):rep(30) .. "b", "")`},
+		{"pattern of gmatch", Time, `for _ in ("a"):rep(5000):gmatch(("a?"):rep(40) .. ("a*"):rep(20) .. "b") do end`},
+		{"balanced pattern", Time, `("("):rep(4e6):match("%b()")`},
+		{"sorting", Time, `local t = {} for i = 1, 3e5 do t[i] = i % 1000 end while true do table.sort(t) end`},
+
+		{"table", Memory, `local t = {} for i = 1, 1e9 do t[i] = {} end`},
+		{"table in pcall", Memory, `local t = {} while true do pcall(function() while true do t[#t + 1] = {} end end) end`},
+		{"string keys", Memory, `local t = {} for i = 1, 1e9 do t["k" .. i] = true end`},
+		{"closures", Memory, `local f for i = 1, 1e9 do local g = f f = function() return g end end`},
+		{"string.rep", Memory, `return ("x"):rep(1e9)`},
+		{"string.rep beyond numbers", Memory, `return ("x"):rep(1e18)`},
+		{"string.rep many times", Memory, `local t = {} for i = 1, 1e6 do t[i] = ("x"):rep(1e6) end`},
+		{"doubling", Memory, `local s = "x" while true do s = s .. s end`},
+		{"doubling in pcall", Memory, `local s = "x" while true do pcall(function() s = s .. s end) end`},
+		{"wide concatenation", Memory, `local s = ("x"):rep(4e6) return ` + strings.Repeat("s ..", 150) + `s`},
+		{"table.concat", Memory, `local t = {} for i = 1, 1000 do t[i] = ("x"):rep(1000) end local s = table.concat(t) for i = 1, 1000 do t[i] = s end return table.concat(t)`},
+		{"gsub", Memory, `return (("x"):rep(1e5):gsub("x", ("y"):rep(1e5)))`},
+		{"gsub's captures", Memory, `return (("x"):rep(1e5):gsub(".*", ("%0"):rep(1e4)))`},
+		{"format", Memory, `local s = ("x"):rep(4e6) return ("%s%s%s%s%s%s%s%s"):format(s, s, s, s, s, s, s, s)`},
+		{"sparse table", Memory, `local t = {} for i = 1, 1e6 do local u = {} u[4e6] = 1 t[i] = u end`},
+		{"coroutines", Memory, `local t = {} for i = 1, 1e9 do t[i] = coroutine.create(print) end`},
+		{"started coroutines", Memory, `local t = {} for i = 1, 1e9 do t[i] = coroutine.wrap(function() coroutine.yield() end) t[i]() end`},
+		{"varargs", Depth, `local function f(...) return (f(1, ...)) end f()`},
+
+		{"recursion", Depth, `local function f() return 1 + f() end f()`},
+		{"recursion in pcall", Depth, `while true do pcall(function() local function f() return 1 + f() end f() end) end`},
+		{"recursion through pcall", Depth, `local function f() pcall(f) end f()`},
+		{"recursion through xpcall", Depth, `local function f() xpcall(f, f) end f()`},
+		{"recursion in xpcall's handler", Depth, `local function f() return xpcall(error, f) end f()`},
+		{"recursion through __index", Depth, `local t = {} setmetatable(t, {__index = function(_, k) return t[k .. "x"] end}) return t.x`},
+		{"recursion through __index, short", Depth, `local t = {} setmetatable(t, {__index = function(_, k) return t[k] end}) return t.x`},
+		{"recursion through __add", Depth, `local t = {} setmetatable(t, {__add = function(a, b) return 1 + (a + b) end}) return t + t`},
+		{"recursion through __call", Depth, `local t = {} setmetatable(t, {__call = function() return 1 + t() end}) return t()`},
+		{"recursion through __tostring", Depth, `local t = {} setmetatable(t, {__tostring = function(t) return "" .. tostring(t) end}) return tostring(t)`},
+		{"recursion through gsub", Depth, `local function f() return (("a"):gsub("a", f)) end f()`},
+		{"recursion through sort", Depth, `local function f() table.sort({1, 2}, f) end f()`},
+		{"recursion through coroutines", Depth, `local function f() coroutine.wrap(f)() end f()`},
+		{"recursion through resume", Depth, `local function f() coroutine.resume(coroutine.create(f)) end f()`},
+		{"recursion in a coroutine", Depth, `coroutine.wrap(function() local function f() return 1 + f() end f() end)()`},
+		{"recursion in coroutines in recursion", Depth,
+			`local function f(n) if n > 0 then return 1 + f(n - 1) end return coroutine.wrap(f)(10000) end f(10000)`},
+		{"recursion through __index in coroutines", Depth, `
+			local function down(n, last)
+				local t = setmetatable({}, {__index = function(t, k) if k == 0 then return last() end return t[k - 1] end})
+				return t[n]
+			end
+			local function f() return coroutine.wrap(function() return down(7000, f) end)() end f()`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			limits := small
+			if test.kind != Time {
+				limits.Time = 20 * time.Second
+			}
+			began := time.Now()
+			_, err := run(t, limits, test.text)
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("took %s", took)
+			}
+			var limit *LimitError
+			if !errors.As(err, &limit) {
+				t.Fatalf("want a LimitError, got %.200v", err)
+			}
+			// Memory is the process's, which other tests share.
+			if limit.Kind != test.kind && limit.Kind != Memory {
+				t.Errorf("want %v, got %v", LimitError{Kind: test.kind}, limit)
+			}
+			var e *Error
+			if !errors.As(err, &e) || e.File != "test.lua" || e.Line == 0 {
+				t.Errorf("no place: %v", err)
+			}
+		})
+	}
+}
