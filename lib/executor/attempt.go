@@ -1,0 +1,114 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"quire/lib/runlog"
+)
+
+// An attempt is one call of a job's run-fn. Its fields belong to the holder of
+// the Lua lock while Lua runs, since a run-fn can hand its primitives on to
+// another job.
+type attempt struct {
+	run *run
+	job *job
+	ctx context.Context
+
+	ran      int        // commands
+	unlooked []*command // failed ones that the pipeline has to look at
+	failed   *failure   // for good
+	live     []*running
+	over     bool // the run-fn has returned, or raised an error
+}
+
+// call calls the run-fn and returns its output.
+func (a *attempt) call() (value, *failure) {
+	var out value
+	var junk error
+	body := a.run.vm().State().NewFunction(func(l *lua.LState) int {
+		defer func() {
+			a.over = true
+			if a.failed == nil {
+				a.failed = a.unseen()
+			}
+		}()
+		l.Push(a.job.spec.Fn)
+		l.Push(a.primitives())
+		l.Call(1, 1)
+		out, junk = plain(l.Get(-1))
+		return 0
+	})
+	_, err := a.run.vm().Call(a.ctx, body)
+	a.finish()
+	switch {
+	case err != nil && a.ctx.Err() != nil:
+		return nil, endFailure(context.Cause(a.ctx))
+	case a.failed != nil:
+		return nil, a.failed
+	case err != nil:
+		return nil, luaFailure(a.ctx, err)
+	case junk != nil:
+		return nil, &failure{reason: reasonError, text: a.job.place().String() + junk.Error()}
+	}
+	return out, nil
+}
+
+// finish ends what the commands of the attempt left running.
+func (a *attempt) finish() {
+	var all sync.WaitGroup
+	for _, r := range a.live {
+		all.Go(func() {
+			if err := r.finish(a.run.Grace); err != nil {
+				a.run.fatal(err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// execute runs c. The running command is to be finished, even where there is an
+// error, which is quire's and not the command's.
+func (a *attempt) execute(c *command) (*running, error) {
+	id := a.job.spec.ID
+	log, err := runlog.CreateLog(logFile(a.run.Out, id, c.n))
+	if err != nil {
+		return nil, fmt.Errorf("cannot create log of job '%s': %w", id, err)
+	}
+	text := a.run.redact.String(c.text)
+	ev := runlog.Event{
+		Event: runlog.ShStart, Sh: c.n, Cmd: text, Cwd: a.run.redact.String(c.cwd),
+		File: c.place.file, Line: c.place.line, Log: runlog.LogPath(id, c.n),
+	}
+	if !c.shell {
+		ev.Argv = a.run.redact.Strings(c.argv)
+	}
+	a.emit(ev)
+	a.run.console.command(id, text)
+
+	r, err := c.start(log, func(name string) (func([]byte), func()) {
+		lines := a.run.console.lines(id)
+		w := a.run.redact.Writer(io.MultiWriter(log.Stream(name), lines))
+		return func(p []byte) { w.Write(p) }, func() { w.Flush(); lines.flush() }
+	})
+	if err != nil {
+		log.Close()
+		return nil, err
+	}
+	if err := r.wait(a.ctx, a.run.Grace); err != nil {
+		return r, err
+	}
+	a.emit(runlog.Event{
+		Event: runlog.ShEnd, Sh: c.n, Exit: &c.code, Signal: c.signal, Reason: c.reason, Truncated: c.truncated,
+	})
+	return r, nil
+}
+
+func (a *attempt) emit(ev runlog.Event) {
+	ev.Job = a.job.spec.ID
+	a.run.emit(ev)
+}

@@ -1,0 +1,198 @@
+package executor
+
+import (
+	"bytes"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"quire/lib/runlog"
+)
+
+// maxMark bounds how wide the column with the names of jobs gets.
+const maxMark = 20
+
+// The escape sequences of colours, by ECMA-48.
+const (
+	red   = "31"
+	green = "32"
+	dim   = "2"
+)
+
+// A console writes what happens for people: lines, each marked with its job, and
+// on a terminal a last line that tells what runs.
+type console struct {
+	mu    sync.Mutex
+	w     io.Writer // nil: nobody looks
+	width int       // of the column with the names of jobs
+	color bool
+	view  *view // nil unless w is a terminal
+}
+
+func newConsole(o Options, jobs []*job) *console {
+	c := &console{w: o.Output, color: o.Color}
+	for _, j := range jobs {
+		c.width = max(c.width, min(maxMark, utf8.RuneCountInString(j.spec.ID)))
+	}
+	if o.Output != nil && o.Columns != nil {
+		c.view = newView(o.Columns, len(jobs))
+	}
+	return c
+}
+
+// mark returns what a line of the job begins with.
+func (c *console) mark(job string) string {
+	text := fmt.Sprintf("%-*s | ", c.width, job)
+	if c.color && job != "" {
+		h := fnv.New32a()
+		io.WriteString(h, job)
+		// The six colours that are neither black nor white, but red is for failures.
+		return paint(fmt.Sprint(32+h.Sum32()%5), text)
+	}
+	return text
+}
+
+func paint(color, text string) string { return "\x1b[" + color + "m" + text + "\x1b[0m" }
+
+// paint colours text where colours are wanted.
+func (c *console) paint(color, text string) string {
+	if !c.color {
+		return text
+	}
+	return paint(color, text)
+}
+
+// print writes whole lines, above the line that tells what runs. Nobody is told
+// when that fails: the logs have it all.
+func (c *console) print(lines []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.view == nil {
+		c.w.Write(lines)
+		return
+	}
+	var b bytes.Buffer
+	b.WriteString(clearLine)
+	b.Write(lines)
+	b.WriteString(c.view.line())
+	c.w.Write(b.Bytes())
+}
+
+// say writes text, which is redacted, as lines of the job.
+func (c *console) say(job, text string) {
+	if c.w == nil {
+		return
+	}
+	var b bytes.Buffer
+	for line := range strings.SplitSeq(text, "\n") {
+		b.WriteString(c.mark(job) + line + "\n")
+	}
+	c.print(b.Bytes())
+}
+
+// command tells that the job runs a command.
+func (c *console) command(job, text string) { c.say(job, c.paint(dim, "$ "+brief(text))) }
+
+// started and ended tell of the jobs' beginnings and ends.
+func (c *console) started(job string) {
+	if c.view != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.view.started(job)
+	}
+}
+
+func (c *console) ended(o JobOutcome) {
+	if c.view != nil {
+		c.mu.Lock()
+		c.view.ended(o)
+		c.mu.Unlock()
+	}
+	text, color := o.State, green
+	switch o.State {
+	case runlog.Failed:
+		color = red
+	case runlog.Skipped:
+		color = dim
+	}
+	if !o.Started.IsZero() {
+		text += " in " + seconds(o.Finished.Sub(o.Started))
+	}
+	if o.Allowed {
+		text += ", which is allowed"
+	}
+	if o.Error != "" {
+		text += ": " + o.Error
+	}
+	c.say(o.ID, c.paint(color, text))
+}
+
+// seconds returns d for people.
+func seconds(d time.Duration) string {
+	if d < time.Minute {
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
+
+// watch keeps the last line up to date until close.
+func (c *console) watch() {
+	if c.view != nil {
+		go c.view.tick(func() { c.print(nil) })
+	}
+}
+
+func (c *console) close() {
+	if c.view == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(c.view.stop)
+	io.WriteString(c.w, clearLine)
+	c.view = nil
+}
+
+// A jobLines is one stream of a job's output on the console.
+type jobLines struct {
+	c     *console
+	mark  string
+	lines runlog.Lines
+	buf   bytes.Buffer
+}
+
+// lines returns a writer for the output of a job.
+func (c *console) lines(job string) *jobLines {
+	l := &jobLines{c: c, mark: c.mark(job)}
+	l.lines.Emit = func(text []byte, _ bool) {
+		l.buf.WriteString(l.mark)
+		l.buf.Write(text)
+		l.buf.WriteByte('\n')
+	}
+	return l
+}
+
+func (l *jobLines) Write(p []byte) (int, error) {
+	if l.c.w != nil {
+		l.lines.Write(p)
+		l.pass()
+	}
+	return len(p), nil
+}
+
+// flush writes the last line where no newline ended it.
+func (l *jobLines) flush() {
+	l.lines.Flush()
+	l.pass()
+}
+
+func (l *jobLines) pass() {
+	if l.buf.Len() > 0 {
+		l.c.print(l.buf.Bytes())
+		l.buf.Reset()
+	}
+}

@@ -1,0 +1,254 @@
+// Package executor runs a pipeline: its jobs side by side in the order of the
+// graph, their commands, what they print, and what they leave behind.
+//
+// Run-fns share one Lua state, which one of them is inside at a time; while a
+// command of one runs, the others go on. Everything that is written, to
+// events.jsonl, to the logs, and to whoever watches, has its secrets redacted.
+package executor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"quire/lib/pipeline"
+	"quire/lib/process"
+	"quire/lib/runlog"
+	"quire/lib/vm"
+)
+
+// Options are what a run is to be like.
+type Options struct {
+	Workspace string // absolute; where the commands run
+	Out       string // absolute; gets events.jsonl and jobs, and is made where missing
+	Facts     Facts
+	Secrets   map[string]string
+	Env       []string          // what the environment of jobs starts from, see BaseEnv
+	Vars      map[string]string // further variables of every job
+	Parallel  int               // jobs at once; 0: the number of processors
+	Timeout   time.Duration     // of the run; 0: none
+	Grace     time.Duration     // between TERM and KILL; 0: DefaultGrace
+	FailFast  bool              // the first failure ends the run
+	Only      []string          // run these jobs and what they need; nil: all
+
+	// Done has the outputs, as events.jsonl has them, of jobs that succeeded in
+	// an earlier run of the same commit and are not to run again.
+	Done map[string]json.RawMessage
+
+	// Output gets what happens, each line marked with its job; nil: nobody does.
+	// Where it is a terminal, Columns tells how wide it is, and a line below all
+	// others says what runs now.
+	Output  io.Writer
+	Columns func() int
+	Color   bool
+}
+
+// DefaultGrace is how long processes have between TERM and KILL.
+const DefaultGrace = 10 * time.Second
+
+// An Outcome is how a run ended.
+type Outcome struct {
+	State  string // runlog.Complete or Failed
+	Reason string // of a failure: exit, timeout, cancelled, internal; see quire-run(5)
+	Code   int    // with reason exit, 1
+	Jobs   []JobOutcome
+}
+
+// A run is a run in progress.
+type run struct {
+	Options
+	pipeline *pipeline.Pipeline
+	root     *os.Root // the workspace
+	redact   *runlog.Redactor
+	events   *runlog.Events
+	console  *console
+	jobs     []*job // topological
+	byID     map[string]*job
+	cancel   context.CancelCauseFunc
+
+	mu     sync.Mutex
+	broken error // what keeps quire from its work
+}
+
+func (r *run) vm() *vm.VM { return r.pipeline.VM }
+
+// Run runs the jobs of p. A job that fails is part of the outcome; the error is of
+// what keeps quire from its work, such as a full disk, and then the outcome is
+// failed, reason internal. When ctx ends, everything that runs is ended first.
+//
+// When Run returns, no process is left that a job started, wherever it went. For
+// that it becomes the parent of orphans and ends all descendants, so a process
+// has one Run at a time, and no children of its own that are to outlive it but
+// those in its process group.
+func Run(ctx context.Context, p *pipeline.Pipeline, o Options) (Outcome, error) {
+	r, err := newRun(p, o)
+	if err != nil {
+		return Outcome{State: runlog.Failed, Reason: reasonInternal}, err
+	}
+	defer r.root.Close()
+	ctx, r.cancel = context.WithCancelCause(ctx)
+	defer r.cancel(nil)
+	if r.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, r.Timeout, &timeoutError{"the run", r.Timeout})
+		defer cancel()
+	}
+	r.emit(r.startEvent())
+	r.console.watch()
+	r.schedule(ctx)
+	r.console.close()
+	if err := endChildren(r.Grace); err != nil {
+		r.fatal(err)
+	}
+	return r.finish(ctx)
+}
+
+func newRun(p *pipeline.Pipeline, o Options) (*run, error) {
+	if o.Parallel <= 0 {
+		o.Parallel = runtime.NumCPU()
+	}
+	if o.Grace == 0 {
+		o.Grace = DefaultGrace
+	}
+	o.Facts = o.Facts.named()
+	r := &run{Options: o, pipeline: p, byID: map[string]*job{}, redact: runlog.NewRedactor(o.Secrets)}
+	if err := r.addJobs(); err != nil {
+		return nil, err
+	}
+	if err := process.Subreaper(); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.root, err = os.OpenRoot(o.Workspace); err != nil {
+		return nil, fmt.Errorf("cannot open workspace '%s': %w", o.Workspace, causeOf(err))
+	}
+	if err := os.MkdirAll(o.Out, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make directory '%s': %w", o.Out, causeOf(err))
+	}
+	path := filepath.Join(o.Out, runlog.EventsFile)
+	if r.events, err = runlog.CreateEvents(path); err != nil {
+		return nil, fmt.Errorf("cannot create '%s': %w", path, causeOf(err))
+	}
+	r.console = newConsole(o, r.jobs)
+	r.vm().SetPrint(func(text string) { r.console.say("", r.redact.String(text)) })
+	return r, nil
+}
+
+// addJobs makes the jobs of the run, which are those of the pipeline or the part
+// of them that Only needs.
+func (r *run) addJobs() error {
+	wanted := map[string]bool{}
+	for _, id := range r.Only {
+		if !slices.ContainsFunc(r.pipeline.Jobs, func(j *pipeline.Job) bool { return j.ID == id }) {
+			return &UnknownJobError{ID: id}
+		}
+		wanted[id] = true
+	}
+	for _, spec := range slices.Backward(r.pipeline.Jobs) {
+		if len(r.Only) > 0 && !wanted[spec.ID] {
+			continue
+		}
+		for _, in := range spec.Inputs {
+			wanted[in] = true
+		}
+	}
+	for _, spec := range r.pipeline.Jobs {
+		if len(r.Only) > 0 && !wanted[spec.ID] {
+			continue
+		}
+		j := &job{run: r, spec: spec, needs: map[string]bool{}}
+		j.env = JobEnv(r.Env, r.Facts, r.Workspace, spec.ID, r.Vars)
+		for _, in := range spec.Inputs {
+			j.needs[in] = true
+			if input := r.byID[in]; input != nil {
+				for id := range input.needs {
+					j.needs[id] = true
+				}
+			}
+		}
+		r.jobs = append(r.jobs, j)
+		r.byID[spec.ID] = j
+	}
+	return nil
+}
+
+// An UnknownJobError names a job that was asked for and is not in the pipeline.
+type UnknownJobError struct{ ID string }
+
+func (e *UnknownJobError) Error() string { return fmt.Sprintf("no job '%s' in the pipeline", e.ID) }
+
+func (r *run) startEvent() runlog.Event {
+	f := r.Facts
+	ev := runlog.Event{
+		Event: runlog.RunStart, Version: runlog.Version,
+		Run: f.Run, Repo: f.Repo, Ref: f.Ref, SHA: f.SHA, Pipeline: r.pipeline.File,
+	}
+	for _, j := range r.jobs {
+		ev.Jobs = append(ev.Jobs, runlog.JobID{ID: j.spec.ID, Inputs: j.spec.Inputs})
+	}
+	return ev
+}
+
+// emit records ev. Where that fails, the run ends: nobody could tell later what
+// happened.
+func (r *run) emit(ev runlog.Event) {
+	if err := r.events.Emit(ev); err != nil {
+		r.fatal(fmt.Errorf("cannot write '%s': %w", runlog.EventsFile, causeOf(err)))
+	}
+}
+
+// fatal ends the run for err, the first of which counts.
+func (r *run) fatal(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.broken == nil {
+		r.broken = err
+		r.cancel(&internalError{err})
+	}
+}
+
+func (r *run) brokenBy() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.broken
+}
+
+// finish makes the outcome of what the jobs came to, and records it.
+func (r *run) finish(ctx context.Context) (Outcome, error) {
+	out := Outcome{State: runlog.Complete}
+	for _, j := range r.jobs {
+		o := j.outcome
+		out.Jobs = append(out.Jobs, o)
+		ended := o.Reason == reasonCancelled || o.Reason == reasonTimeout
+		if o.State == runlog.Failed && !o.Allowed || o.State == runlog.Skipped && ended {
+			out.State = runlog.Failed
+		}
+	}
+	if out.State == runlog.Failed {
+		out.Reason, out.Code = reasonExit, 1
+		if reason := endReason(context.Cause(ctx)); ctx.Err() != nil && reason != reasonFailFast {
+			out.Reason, out.Code = reason, 0
+		}
+	}
+	if r.brokenBy() != nil {
+		out.State, out.Reason, out.Code = runlog.Failed, reasonInternal, 0
+	}
+	r.emit(runlog.Event{Event: runlog.RunEnd, State: out.State, Reason: out.Reason, Code: out.Code})
+	if err := r.events.Close(); err != nil {
+		r.fatal(fmt.Errorf("cannot write '%s': %w", runlog.EventsFile, causeOf(err)))
+	}
+	err := r.brokenBy()
+	if err != nil {
+		out.State, out.Reason, out.Code = runlog.Failed, reasonInternal, 0
+		err = errors.New(r.redact.String(err.Error()))
+	}
+	return out, err
+}

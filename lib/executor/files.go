@@ -1,0 +1,103 @@
+package executor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// maxFile is how much of a file read-file and read-json take, in bytes.
+const maxFile = 16 << 20
+
+// local returns the path of a file of the workspace relative to it. An absolute
+// path is taken where it is inside. What the kernel finds there, such as links
+// that lead out, is for os.Root to refuse.
+func (r *run) local(path string) (string, error) {
+	name := path
+	if filepath.IsAbs(name) {
+		rel, err := filepath.Rel(r.Workspace, name)
+		if err != nil {
+			return "", err
+		}
+		name = rel
+	}
+	if !filepath.IsLocal(name) {
+		return "", fmt.Errorf("'%s' is outside the workspace", path)
+	}
+	return name, nil
+}
+
+// readFile returns a file of the workspace.
+func (r *run) readFile(path string) (string, error) {
+	name, err := r.local(path)
+	if err != nil {
+		return "", err
+	}
+	// O_NONBLOCK: a named pipe is not to be waited for, but refused.
+	file, err := r.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return "", fmt.Errorf("cannot read '%s': %w", path, causeOf(err))
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("cannot read '%s': %w", path, causeOf(err))
+	case !info.Mode().IsRegular():
+		return "", fmt.Errorf("cannot read '%s': not a regular file", path)
+	}
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("cannot read '%s': %w", path, causeOf(err))
+	case len(data) > maxFile:
+		return "", fmt.Errorf("cannot read '%s': larger than %d MiB", path, maxFile>>20)
+	}
+	return string(data), nil
+}
+
+// readJSON returns what a file of the workspace holds in JSON.
+func (r *run) readJSON(path string) (value, error) {
+	text, err := r.readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	v, err := decodePlain([]byte(text))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read '%s': %w", path, err)
+	}
+	return v, nil
+}
+
+// writeFile makes text the content of a file of the workspace, and makes the
+// directories above it.
+func (r *run) writeFile(path, text string) error {
+	name, err := r.local(path)
+	if err != nil {
+		return err
+	}
+	if err := r.root.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		return fmt.Errorf("cannot write '%s': %w", path, causeOf(err))
+	}
+	if info, err := r.root.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("cannot write '%s': not a regular file", path)
+	}
+	if err := r.root.WriteFile(name, []byte(text), 0o666); err != nil {
+		return fmt.Errorf("cannot write '%s': %w", path, causeOf(err))
+	}
+	return nil
+}
+
+// causeOf returns what a file operation failed for, without the path, which is in
+// the message already.
+func causeOf(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}

@@ -1,0 +1,115 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"quire/lib/pipeline"
+	"quire/lib/runlog"
+)
+
+// A job is a job of a run. The scheduler's goroutine owns it until it starts, and
+// again after it has ended.
+type job struct {
+	run   *run
+	spec  *pipeline.Job
+	env   []string
+	needs map[string]bool // its inputs, direct or not
+
+	commands int   // over all attempts
+	output   value // where it is complete
+	outcome  JobOutcome
+}
+
+// A JobOutcome is how a job ended.
+type JobOutcome struct {
+	ID       string
+	State    string // runlog.Complete, Failed or Skipped
+	Reason   string // see quire-events(5)
+	Code     int    // of the command that failed
+	Error    string // redacted, with the place where one is known
+	Allowed  bool   // it failed, and was allowed to
+	Attempts int    // 0 where it was not started
+	Started  time.Time
+	Finished time.Time
+}
+
+// place returns where the pipeline registers the job.
+func (j *job) place() place { return place{j.spec.File, j.spec.Line} }
+
+// ended says whether the outcome is known, good whether what needs the job may run.
+func (j *job) ended() bool { return j.outcome.State != "" }
+func (j *job) good() bool {
+	o := j.outcome
+	return o.State == runlog.Complete || o.Allowed || o.State == runlog.Skipped && o.Reason == reasonEmpty
+}
+
+// execute runs the job until it succeeds or is out of attempts. It fills the
+// outcome in but for its state, which it returns.
+func (j *job) execute(ctx context.Context) {
+	o := &j.outcome
+	o.Started = time.Now()
+	j.emit(runlog.Event{Event: runlog.JobStart})
+	for {
+		o.Attempts++
+		out, ran, f := j.attempt(ctx)
+		switch {
+		case f == nil && out == nil && ran == 0:
+			j.end(runlog.Skipped, &failure{reason: reasonEmpty})
+		case f == nil:
+			j.output = out
+			j.end(runlog.Complete, &failure{})
+		case o.Attempts > j.spec.Options.Retry || ctx.Err() != nil:
+			o.Allowed = j.spec.Options.AllowFailure
+			j.end(runlog.Failed, f)
+		default:
+			text := j.run.redact.String(f.text)
+			j.emit(runlog.Event{Event: runlog.JobRetry, Attempt: o.Attempts, Reason: f.reason, Code: f.code, Error: text})
+			j.run.console.say(j.spec.ID, fmt.Sprintf("attempt %d failed: %s", o.Attempts, text))
+			continue
+		}
+		return
+	}
+}
+
+// attempt tries the job once, and returns its output and the number of commands.
+func (j *job) attempt(ctx context.Context) (value, int, *failure) {
+	if t := j.spec.Options.Timeout; t > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, t, &timeoutError{"the job", t})
+		defer cancel()
+	}
+	if j.spec.Mirror != nil {
+		out, f := j.mirror(ctx)
+		return out, 1, f
+	}
+	a := &attempt{run: j.run, job: j, ctx: ctx}
+	out, f := a.call()
+	return out, a.ran, f
+}
+
+// end records how the job ended.
+func (j *job) end(state string, f *failure) {
+	o := &j.outcome
+	o.ID, o.State, o.Reason, o.Code = j.spec.ID, state, f.reason, f.code
+	o.Error = j.run.redact.String(f.text)
+	o.Finished = time.Now()
+	ev := runlog.Event{
+		Event: runlog.JobEnd, State: state, Reason: o.Reason, Code: o.Code, Error: o.Error, Allowed: o.Allowed,
+	}
+	if j.output != nil {
+		data, err := encodePlain(mapStrings(j.output, j.run.redact.String))
+		if err != nil {
+			j.run.fatal(fmt.Errorf("cannot record output of job '%s': %w", o.ID, err))
+		}
+		ev.Output = data
+	}
+	j.emit(ev)
+	j.run.console.ended(*o)
+}
+
+func (j *job) emit(ev runlog.Event) {
+	ev.Job = j.spec.ID
+	j.run.emit(ev)
+}

@@ -1,0 +1,265 @@
+package executor
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// A value is plain data, as it goes from job to job and into events.jsonl: a
+// string, float64, bool, []value, object, or nil.
+type value = any
+
+// An object is a table that is no sequence. A key is a string, float64 or bool.
+type object []entry
+
+type entry struct {
+	key   any
+	value value
+}
+
+// Bounds on what a run-fn returns. They are far above what is of use, and keep a
+// table that contains itself over and over from being unfolded.
+const (
+	maxPlainDepth = 100
+	maxPlainNodes = 1 << 20
+)
+
+// plain returns a copy of v as plain data. Its error says where in v there is
+// something that is no data. It runs under the Lua lock.
+func plain(v lua.LValue) (value, error) {
+	c := copier{open: map[*lua.LTable]bool{}}
+	out, err := c.copy(v)
+	if err != nil {
+		where := ""
+		if len(c.path) > 0 {
+			where = " at '" + strings.Join(c.path, "") + "'"
+		}
+		return nil, fmt.Errorf("what it returned %w%s", err, where)
+	}
+	return out, nil
+}
+
+type copier struct {
+	open  map[*lua.LTable]bool // the tables that the present one is inside of
+	path  []string
+	nodes int
+}
+
+func (c *copier) copy(v lua.LValue) (value, error) {
+	if c.nodes++; c.nodes > maxPlainNodes {
+		return nil, errors.New("is too large")
+	}
+	switch v := v.(type) {
+	case *lua.LNilType:
+		return nil, nil
+	case lua.LBool:
+		return bool(v), nil
+	case lua.LString:
+		return string(v), nil
+	case lua.LNumber:
+		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+			return nil, errors.New("holds a number that is not finite")
+		}
+		return float64(v), nil
+	case *lua.LTable:
+		return c.table(v)
+	}
+	return nil, fmt.Errorf("holds a %s", v.Type())
+}
+
+func (c *copier) table(t *lua.LTable) (value, error) {
+	switch {
+	case c.open[t]:
+		return nil, errors.New("holds a table that contains itself")
+	case len(c.open) >= maxPlainDepth:
+		return nil, errors.New("is nested too deep")
+	}
+	c.open[t] = true
+	defer delete(c.open, t)
+
+	var entries object
+	for key, v := t.Next(lua.LNil); key != lua.LNil; key, v = t.Next(key) {
+		e, err := c.entry(key, v)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+	}
+	if code, ok := exitOf(t); ok {
+		entries = append(entries, entry{"exit", float64(code)})
+	}
+	slices.SortFunc(entries, compareKeys)
+	return entries.sequence(), nil
+}
+
+// entry copies one entry of a table. On an error the path stays as it is, for the
+// message.
+func (c *copier) entry(key, v lua.LValue) (entry, error) {
+	var k any
+	switch key := key.(type) {
+	case lua.LString:
+		k = string(key)
+		c.path = append(c.path, "."+string(key))
+	case lua.LNumber:
+		k = float64(key)
+		c.path = append(c.path, "["+key.String()+"]")
+	case lua.LBool:
+		k = bool(key)
+		c.path = append(c.path, "["+key.String()+"]")
+	default:
+		return entry{}, fmt.Errorf("has a %s as a key", key.Type())
+	}
+	out, err := c.copy(v)
+	if err == nil {
+		c.path = c.path[:len(c.path)-1]
+	}
+	return entry{k, out}, err
+}
+
+// compareKeys sorts numbers by value before all else by text.
+func compareKeys(a, b entry) int {
+	x, xn := a.key.(float64)
+	y, yn := b.key.(float64)
+	switch {
+	case xn && yn:
+		return cmp.Compare(x, y)
+	case xn:
+		return -1
+	case yn:
+		return 1
+	}
+	return cmp.Compare(keyText(a.key), keyText(b.key))
+}
+
+func keyText(key any) string {
+	if n, ok := key.(float64); ok {
+		return strconv.FormatFloat(n, 'f', -1, 64)
+	}
+	return fmt.Sprint(key)
+}
+
+// sequence returns o as a list where its keys, which are sorted, are 1 to n.
+func (o object) sequence() value {
+	list := make([]value, len(o))
+	for i, e := range o {
+		if e.key != float64(i+1) {
+			return o
+		}
+		list[i] = e.value
+	}
+	return list
+}
+
+// MarshalJSON writes o as a JSON object, in its order.
+func (o object) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, e := range o {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		key, err := encodePlain(keyText(e.key))
+		if err != nil {
+			return nil, err
+		}
+		v, err := encodePlain(e.value)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(key)
+		b.WriteByte(':')
+		b.Write(v)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// encodePlain returns v in JSON, for jq rather than for a page of HTML.
+func encodePlain(v value) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
+// decodePlain returns the value that JSON made of plain data stands for.
+func decodePlain(data []byte) (value, error) {
+	var v value
+	if err := json.Unmarshal(data, &v); err != nil {
+		return nil, err
+	}
+	return ordered(v), nil
+}
+
+// ordered returns what package json decoded, with objects for its maps.
+func ordered(v value) value {
+	switch v := v.(type) {
+	case []value:
+		for i := range v {
+			v[i] = ordered(v[i])
+		}
+	case map[string]value:
+		var o object
+		for key, item := range v {
+			o = append(o, entry{key, ordered(item)})
+		}
+		slices.SortFunc(o, compareKeys)
+		return o
+	}
+	return v
+}
+
+// mapStrings returns v with f applied to every string in it, keys included.
+func mapStrings(v value, f func(string) string) value {
+	switch v := v.(type) {
+	case string:
+		return f(v)
+	case []value:
+		out := make([]value, len(v))
+		for i := range v {
+			out[i] = mapStrings(v[i], f)
+		}
+		return out
+	case object:
+		out := make(object, len(v))
+		for i, e := range v {
+			out[i] = entry{mapStrings(e.key, f), mapStrings(e.value, f)}
+		}
+		return out
+	}
+	return v
+}
+
+// toLua returns v as Lua has it, in tables of its own.
+func toLua(v value) lua.LValue {
+	t := &lua.LTable{Metatable: lua.LNil}
+	switch v := v.(type) {
+	case string:
+		return lua.LString(v)
+	case float64:
+		return lua.LNumber(v)
+	case bool:
+		return lua.LBool(v)
+	case []value:
+		for i, item := range v {
+			t.RawSetInt(i+1, toLua(item))
+		}
+	case object:
+		for _, e := range v {
+			t.RawSet(toLua(e.key), toLua(e.value))
+		}
+	default:
+		return lua.LNil
+	}
+	return t
+}

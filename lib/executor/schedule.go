@@ -1,0 +1,135 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"quire/lib/pipeline"
+	"quire/lib/process"
+	"quire/lib/runlog"
+)
+
+// schedule runs the jobs and returns when each has ended. A job is looked at once
+// all of its inputs have ended; of those that may run, the first in the order of
+// the graph goes first, so that one at a time is just that order.
+func (r *run) schedule(ctx context.Context) {
+	lasting, stop := r.lasting(ctx)
+	defer stop()
+	ended := make(chan *job)
+	for running := 0; ; running-- {
+		for _, j := range r.jobs {
+			if running >= r.Parallel {
+				break
+			}
+			if j.ended() || !j.outcome.Started.IsZero() || !r.inputsEnded(j) {
+				continue
+			}
+			if r.settle(ctx, j) {
+				continue
+			}
+			running++
+			j.outcome.Started = time.Now()
+			r.console.started(j.spec.ID)
+			go func() {
+				if j.spec.Options.Always {
+					j.execute(lasting)
+				} else {
+					j.execute(ctx)
+				}
+				ended <- j
+			}()
+		}
+		if running == 0 {
+			return
+		}
+		j := <-ended
+		if r.FailFast && j.outcome.State == runlog.Failed && !j.outcome.Allowed {
+			r.cancel(&failFastError{j.spec.ID})
+		}
+	}
+}
+
+// lasting returns the context of jobs that run whatever happened: it goes on for
+// the grace after ctx has ended.
+func (r *run) lasting(ctx context.Context) (context.Context, func()) {
+	out, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	unwatch := context.AfterFunc(ctx, func() {
+		time.AfterFunc(r.Grace, func() { cancel(context.Cause(ctx)) })
+	})
+	return out, func() {
+		unwatch()
+		cancel(nil)
+	}
+}
+
+func (r *run) inputsEnded(j *job) bool {
+	for _, in := range j.spec.Inputs {
+		if input := r.byID[in]; input != nil && !input.ended() {
+			return false
+		}
+	}
+	return true
+}
+
+// settle ends j, whose inputs have ended, if it is not to run.
+func (r *run) settle(ctx context.Context, j *job) bool {
+	if output, ok := r.Done[j.spec.ID]; ok {
+		return r.adopt(j, output)
+	}
+	switch bad := r.badInput(j); {
+	case j.spec.Options.Always:
+		return false
+	case ctx.Err() != nil:
+		j.end(runlog.Skipped, endFailure(context.Cause(ctx)))
+	case bad != nil:
+		j.end(runlog.Skipped, &failure{reason: reasonInput, text: bad.unfit()})
+	case !matches(j.spec.Options.When, r.Facts):
+		j.end(runlog.Skipped, &failure{reason: reasonWhen, text: "the push does not match its :when"})
+	default:
+		return false
+	}
+	return true
+}
+
+// adopt ends j with the output of an earlier run.
+func (r *run) adopt(j *job, output []byte) bool {
+	v, err := decodePlain(output)
+	if err != nil {
+		r.fatal(fmt.Errorf("cannot take over output of job '%s': %w", j.spec.ID, err))
+	}
+	j.output = v
+	j.end(runlog.Complete, &failure{reason: reasonEarlier})
+	return true
+}
+
+// badInput returns the first input of j that did not come to what j needs.
+func (r *run) badInput(j *job) *job {
+	for _, in := range j.spec.Inputs {
+		if input := r.byID[in]; in != pipeline.Push && input != nil && !input.good() {
+			return input
+		}
+	}
+	return nil
+}
+
+// unfit says of j why what needs it is skipped.
+func (j *job) unfit() string {
+	if j.outcome.State == runlog.Failed {
+		return fmt.Sprintf("input '%s' failed", j.spec.ID)
+	}
+	return fmt.Sprintf("input '%s' was skipped", j.spec.ID)
+}
+
+// endChildren ends whatever the run started and nothing has ended yet. Mostly
+// there is nothing, which the kernel tells quicker than the list of all processes.
+func endChildren(grace time.Duration) error {
+	err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	if errors.Is(err, unix.ECHILD) {
+		return nil
+	}
+	return process.EndDescendants(grace)
+}

@@ -1,0 +1,243 @@
+package executor
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// shell is what a command that is a string runs under.
+const shell = "/bin/sh"
+
+// parseSh makes a command of the arguments of sh. It runs under the Lua lock, and
+// its errors are for the pipeline's author.
+func (a *attempt) parseSh(cmd, opts lua.LValue) (*command, error) {
+	c := &command{check: true, env: a.job.env}
+	if err := c.parseCmd(cmd); err != nil {
+		return nil, err
+	}
+	if opts != lua.LNil {
+		table, ok := opts.(*lua.LTable)
+		if !ok {
+			return nil, fmt.Errorf("its options are a %s, not a table", opts.Type())
+		}
+		if err := c.parseOptions(table); err != nil {
+			return nil, err
+		}
+	}
+	dir, err := a.run.dir(c.cwd)
+	if err != nil {
+		return nil, err
+	}
+	c.dir = dir
+	return c, nil
+}
+
+func (c *command) parseCmd(cmd lua.LValue) error {
+	switch cmd := cmd.(type) {
+	case lua.LString:
+		c.shell, c.text = true, string(cmd)
+		c.argv = []string{shell, "-c", c.text}
+	case *lua.LTable:
+		for i := 1; i <= cmd.Len(); i++ {
+			word, ok := wordOf(cmd.RawGetInt(i))
+			if !ok {
+				return fmt.Errorf("word %d of the command is a %s, not a string or a number", i, cmd.RawGetInt(i).Type())
+			}
+			c.argv = append(c.argv, word)
+		}
+		if n := countKeys(cmd); n != len(c.argv) {
+			return errors.New("the command is a table that is no sequence")
+		}
+		c.text = quoteWords(c.argv)
+	default:
+		return fmt.Errorf("the command is a %s, not a string or a sequence", cmd.Type())
+	}
+	if len(c.argv) == 0 || strings.TrimSpace(c.text) == "" {
+		return errors.New("the command is empty")
+	}
+	if strings.Contains(c.text, "\x00") {
+		return errors.New("the command holds a NUL byte")
+	}
+	return nil
+}
+
+func countKeys(t *lua.LTable) (n int) {
+	t.ForEach(func(lua.LValue, lua.LValue) { n++ })
+	return n
+}
+
+// wordOf returns v as a word of a command or the value of a variable.
+func wordOf(v lua.LValue) (string, bool) {
+	switch v := v.(type) {
+	case lua.LString:
+		return string(v), true
+	case lua.LNumber:
+		return v.String(), true
+	}
+	return "", false
+}
+
+func (c *command) parseOptions(opts *lua.LTable) error {
+	for key, v := opts.Next(lua.LNil); key != lua.LNil; key, v = opts.Next(key) {
+		var err error
+		switch name := key.String(); name {
+		case "env":
+			err = c.parseEnv(v)
+		case "cwd":
+			err = wantString(v, &c.cwd)
+		case "stdin":
+			err = wantString(v, &c.stdin)
+		case "timeout":
+			c.timeout, err = parseTimeout(v)
+		case "check":
+			b, ok := v.(lua.LBool)
+			if c.check = bool(b); !ok {
+				err = fmt.Errorf("is a %s, not a boolean", v.Type())
+			}
+		default:
+			return fmt.Errorf("unknown option '%s': there are check, cwd, env, stdin and timeout", name)
+		}
+		if err != nil {
+			return fmt.Errorf("option '%s' %w", key, err)
+		}
+	}
+	return nil
+}
+
+func wantString(v lua.LValue, to *string) error {
+	s, ok := v.(lua.LString)
+	if !ok {
+		return fmt.Errorf("is a %s, not a string", v.Type())
+	}
+	*to = string(s)
+	return nil
+}
+
+// parseEnv lays a table of variables over the job's. false takes one away.
+func (c *command) parseEnv(v lua.LValue) error {
+	table, ok := v.(*lua.LTable)
+	if !ok {
+		return fmt.Errorf("is a %s, not a table", v.Type())
+	}
+	env := newEnviron(c.env)
+	for key, v := table.Next(lua.LNil); key != lua.LNil; key, v = table.Next(key) {
+		name, ok := key.(lua.LString)
+		if !ok || name == "" || strings.ContainsAny(string(name), "=\x00") {
+			return fmt.Errorf("has '%s', which is no name of a variable", key)
+		}
+		if v == lua.LFalse {
+			delete(env, string(name))
+			continue
+		}
+		value, ok := wordOf(v)
+		if !ok {
+			return fmt.Errorf("has a %s for '%s', not a string, a number or false", v.Type(), name)
+		}
+		if strings.Contains(value, "\x00") {
+			return fmt.Errorf("has a NUL byte in '%s'", name)
+		}
+		env[string(name)] = value
+	}
+	c.env = env.list()
+	return nil
+}
+
+// parseTimeout takes a duration such as "90s", or a number of seconds.
+func parseTimeout(v lua.LValue) (time.Duration, error) {
+	switch v := v.(type) {
+	case lua.LNumber:
+		if d := time.Duration(float64(v) * float64(time.Second)); d > 0 {
+			return d, nil
+		}
+	case lua.LString:
+		if d, err := time.ParseDuration(string(v)); err == nil && d > 0 {
+			return d, nil
+		}
+	default:
+		return 0, fmt.Errorf("is a %s, not a duration such as \"10m\"", v.Type())
+	}
+	return 0, fmt.Errorf("is '%s', not a duration such as \"10m\"", v)
+}
+
+// dir returns the directory cwd of the workspace, which it may not leave, not by
+// a symbolic link either.
+func (r *run) dir(cwd string) (string, error) {
+	if cwd == "" {
+		return r.Workspace, nil
+	}
+	local, err := r.local(cwd)
+	if err != nil {
+		return "", err
+	}
+	info, err := r.root.Stat(local)
+	if err != nil {
+		return "", fmt.Errorf("cannot run in '%s': %w", cwd, causeOf(err))
+	}
+	if !info.IsDir() {
+		return "", fmt.Errorf("cannot run in '%s': not a directory", cwd)
+	}
+	return filepath.Join(r.Workspace, local), nil
+}
+
+// quoteWords returns words as a shell would read them.
+func quoteWords(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = w
+		if w == "" || strings.ContainsFunc(w, needsQuotes) {
+			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
+}
+
+func needsQuotes(r rune) bool {
+	return r <= ' ' || r == 0x7f || strings.ContainsRune("\"'`$&|;<>()*?[]{}#~!\\", r)
+}
+
+// The result of sh is a table whose exit is not in it: reading it goes through
+// __index, and so is known. The metatable says what it is to exitOf, and keeps
+// itself from being looked at.
+const resultMark = "result of sh"
+
+// result returns the table that sh returns for c. It runs under the Lua lock.
+func (a *attempt) result(c *command) *lua.LTable {
+	t, meta := &lua.LTable{Metatable: lua.LNil}, &lua.LTable{Metatable: lua.LNil}
+	t.RawSetString("stdout", lua.LString(c.stdout))
+	t.RawSetString("stderr", lua.LString(c.stderr))
+	t.RawSetString("cmd", lua.LString(c.text))
+	if c.truncated {
+		t.RawSetString("truncated", lua.LTrue)
+	}
+	if c.code == exitTimeout && c.reason == reasonTimeout {
+		t.RawSetString("timeout", lua.LTrue)
+	}
+	meta.RawSetString("exit", lua.LNumber(c.code))
+	meta.RawSetString("__metatable", lua.LString(resultMark))
+	meta.RawSetString("__index", a.run.vm().State().NewFunction(func(l *lua.LState) int {
+		if l.Get(2) != lua.LString("exit") {
+			return 0
+		}
+		c.looked = true
+		l.Push(lua.LNumber(c.code))
+		return 1
+	}))
+	t.Metatable = meta
+	return t
+}
+
+// exitOf returns the exit status of a table that sh returned, without looking at
+// it in the pipeline's name.
+func exitOf(t *lua.LTable) (code int, ok bool) {
+	meta, ok := t.Metatable.(*lua.LTable)
+	if !ok || meta.RawGetString("__metatable") != lua.LString(resultMark) {
+		return 0, false
+	}
+	n, ok := meta.RawGetString("exit").(lua.LNumber)
+	return int(n), ok
+}

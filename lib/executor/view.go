@@ -1,0 +1,77 @@
+package executor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"quire/lib/runlog"
+)
+
+// clearLine goes to the beginning of a terminal's line and erases it (ECMA-48).
+const clearLine = "\r\x1b[K"
+
+// viewEvery is how often the times of the view are brought up to date.
+const viewEvery = 500 * time.Millisecond
+
+// A view is the line below all others on a terminal: how many jobs have ended,
+// and which run for how long. The console's lock guards it.
+type view struct {
+	columns      func() int
+	total        int
+	done, failed int
+	running      []string // by the time they started
+	since        map[string]time.Time
+	stop         chan struct{}
+}
+
+func newView(columns func() int, total int) *view {
+	return &view{columns: columns, total: total, since: map[string]time.Time{}, stop: make(chan struct{})}
+}
+
+func (v *view) started(job string) {
+	v.running = append(v.running, job)
+	v.since[job] = time.Now()
+}
+
+func (v *view) ended(o JobOutcome) {
+	v.running = slices.DeleteFunc(v.running, func(job string) bool { return job == o.ID })
+	v.done++
+	if o.State == runlog.Failed && !o.Allowed {
+		v.failed++
+	}
+}
+
+// line returns the view without a newline, cut to the width of the terminal: a
+// line that wraps could not be erased.
+func (v *view) line() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d/%d jobs", v.done, v.total)
+	if v.failed > 0 {
+		fmt.Fprintf(&b, ", %d failed", v.failed)
+	}
+	for i, job := range v.running {
+		sep := ", "
+		if i == 0 {
+			sep = " | "
+		}
+		fmt.Fprintf(&b, "%s%s %s", sep, job, time.Since(v.since[job]).Truncate(time.Second))
+	}
+	text := []rune(b.String())
+	return string(text[:min(len(text), max(0, v.columns()-1))])
+}
+
+// tick calls redraw from time to time until the view is stopped.
+func (v *view) tick(redraw func()) {
+	t := time.NewTicker(viewEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-v.stop:
+			return
+		case <-t.C:
+			redraw()
+		}
+	}
+}
