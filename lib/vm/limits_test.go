@@ -8,7 +8,7 @@ import (
 )
 
 // small keeps the attacks short. Those that are meant to run into another limit
-// than time get more of it, for slow machines and the race detector.
+// get more, for slow machines and the race detector.
 var small = Limits{Time: 150 * time.Millisecond, Memory: 32 << 20}
 
 func TestLimits(t *testing.T) {
@@ -60,7 +60,7 @@ func TestLimits(t *testing.T) {
 		{"recursion through pcall", Depth, `local function f() pcall(f) end f()`},
 		{"recursion through xpcall", Depth, `local function f() xpcall(f, f) end f()`},
 		{"recursion in xpcall's handler", Depth, `local function f() return xpcall(error, f) end f()`},
-		{"recursion through __index", Depth, `local t = {} setmetatable(t, {__index = function(_, k) return t[k .. "x"] end}) return t.x`},
+		{"recursion through __index", Depth, `local t = {} setmetatable(t, {__index = function(_, k) return t[k + 1] end}) return t[1]`},
 		{"recursion through __index, short", Depth, `local t = {} setmetatable(t, {__index = function(_, k) return t[k] end}) return t.x`},
 		{"recursion through __add", Depth, `local t = {} setmetatable(t, {__add = function(a, b) return 1 + (a + b) end}) return t + t`},
 		{"recursion through __call", Depth, `local t = {} setmetatable(t, {__call = function() return 1 + t() end}) return t()`},
@@ -71,7 +71,7 @@ func TestLimits(t *testing.T) {
 		{"recursion through resume", Depth, `local function f() coroutine.resume(coroutine.create(f)) end f()`},
 		{"recursion in a coroutine", Depth, `coroutine.wrap(function() local function f() return 1 + f() end f() end)()`},
 		{"recursion in coroutines in recursion", Depth,
-			`local function f(n) if n > 0 then return 1 + f(n - 1) end return coroutine.wrap(f)(10000) end f(10000)`},
+			`local function f(n) if n > 0 then return 1 + f(n - 1) end return coroutine.wrap(f)(1000) end f(1000)`},
 		{"recursion through __index in coroutines", Depth, `
 			local function down(n, last)
 				local t = setmetatable({}, {__index = function(t, k) if k == 0 then return last() end return t[k - 1] end})
@@ -83,6 +83,9 @@ func TestLimits(t *testing.T) {
 			limits := small
 			if test.kind != Time {
 				limits.Time = 20 * time.Second
+			}
+			if test.kind != Memory {
+				limits.Memory = DefaultLimits.Memory
 			}
 			began := time.Now()
 			_, err := run(t, limits, test.text)

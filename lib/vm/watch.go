@@ -74,9 +74,9 @@ func (w *watch) again(after time.Duration) {
 }
 
 // look fails the turn when too much is in use. The heap's size includes garbage
-// that is still to be collected, so one that is somewhat too large is collected
-// and measured again; garbage alone does not triple it, since the collector
-// starts when a heap has doubled.
+// that is still to be collected, so one that is too large is collected and
+// measured again; unless it grew by so much in this stretch that garbage alone
+// cannot be it, since the collector starts when a heap has doubled.
 func (w *watch) look() {
 	now, began := readUsage(), time.Now()
 	limit := w.turn.vm.limits.Memory
@@ -85,7 +85,7 @@ func (w *watch) look() {
 		return
 	}
 	over := func(u usage) bool { return u.heap > w.turn.vm.baseline+limit }
-	if over(now) && now.heap < w.turn.vm.baseline+3*limit {
+	if over(now) && now.heap < w.start.heap+3*limit {
 		runtime.GC()
 		now = readUsage()
 	}
@@ -94,5 +94,5 @@ func (w *watch) look() {
 		return
 	}
 	// A heap that is nearly full must not be collected all the time.
-	w.again(watchEvery + 10*time.Since(began))
+	w.again(watchEvery + 2*time.Since(began))
 }
