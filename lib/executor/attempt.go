@@ -22,7 +22,7 @@ type attempt struct {
 	ran      int        // commands
 	unlooked []*command // failed ones that the pipeline has to look at
 	failed   *failure   // for good
-	live     []*running
+	live     []*liveCommand
 	over     bool // the run-fn has returned, or raised an error
 }
 
@@ -73,7 +73,7 @@ func (a *attempt) finish() {
 
 // execute runs c. The running command is to be finished, even where there is an
 // error, which is quire's and not the command's.
-func (a *attempt) execute(c *command) (*running, error) {
+func (a *attempt) execute(c *command) (*liveCommand, error) {
 	id := a.job.spec.ID
 	log, err := runlog.CreateLog(logFile(a.run.Out, id, c.n))
 	if err != nil {

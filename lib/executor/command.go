@@ -70,8 +70,8 @@ func (c *command) describe() string {
 	return fmt.Sprintf("failed with exit %d", c.code)
 }
 
-// A running command, or what it left running, and where its output goes.
-type running struct {
+// A liveCommand is a command that runs, or what it left running, and where its output goes.
+type liveCommand struct {
 	*command
 	group    *process.Group
 	log      *runlog.Log
@@ -81,8 +81,8 @@ type running struct {
 
 // start starts c, whose output goes to sinks by the names of its streams. What
 // cannot be started has its status, and the reason on its standard error.
-func (c *command) start(log *runlog.Log, out func(name string) (sink func([]byte), flush func())) (*running, error) {
-	r := &running{command: c, log: log}
+func (c *command) start(log *runlog.Log, out func(name string) (sink func([]byte), flush func())) (*liveCommand, error) {
+	r := &liveCommand{command: c, log: log}
 	cmd := &exec.Cmd{Args: c.argv, Dir: c.dir, Env: c.env}
 	var theirs []io.Closer // the ends of pipes that belong to the command
 	defer func() {
@@ -129,13 +129,13 @@ func (c *command) start(log *runlog.Log, out func(name string) (sink func([]byte
 }
 
 // abandon closes the streams that nothing will be read from.
-func (r *running) abandon() {
+func (r *liveCommand) abandon() {
 	for _, s := range r.streams {
 		s.r.Close()
 	}
 }
 
-func (r *running) exec(cmd *exec.Cmd) (err error) {
+func (r *liveCommand) exec(cmd *exec.Cmd) (err error) {
 	if cmd.Path, err = lookPath(r.argv[0], newEnviron(r.env)["PATH"], r.dir); err != nil {
 		return err
 	}
@@ -178,7 +178,7 @@ func (c *command) input(cmd *exec.Cmd) (feed func(), err error) {
 
 // wait returns when the command itself has ended; what it left in the background
 // goes on. Where ctx ends first, the command is ended and with it its session.
-func (r *running) wait(ctx context.Context, grace time.Duration) error {
+func (r *liveCommand) wait(ctx context.Context, grace time.Duration) error {
 	if r.group == nil {
 		r.settle()
 		return nil
@@ -212,7 +212,7 @@ func (r *running) wait(ctx context.Context, grace time.Duration) error {
 }
 
 // settle takes in what the command has printed.
-func (r *running) settle() {
+func (r *liveCommand) settle() {
 	for _, s := range r.streams {
 		s.settle(false)
 	}
@@ -223,12 +223,12 @@ func (r *running) settle() {
 }
 
 // left reports whether processes of the command's group are still there.
-func (r *running) left() bool {
+func (r *liveCommand) left() bool {
 	return r.group != nil && unix.Kill(-r.group.Pid(), 0) == nil
 }
 
 // finish ends what the command left behind, and its log.
-func (r *running) finish(grace time.Duration) error {
+func (r *liveCommand) finish(grace time.Duration) error {
 	var err error
 	if r.left() {
 		err = r.group.End(grace)

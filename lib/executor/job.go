@@ -9,18 +9,28 @@ import (
 	"quire/lib/runlog"
 )
 
-// A job is a job of a run. The scheduler's goroutine owns it until it starts, and
-// again after it has ended.
+// A job is a job of a run. While it runs, its goroutine owns it but for the phase;
+// before and after, the scheduler's.
 type job struct {
 	run   *run
 	spec  *pipeline.Job
 	env   []string
 	needs map[string]bool // its inputs, direct or not
 
+	phase    phase
 	commands int   // over all attempts
 	output   value // where it is complete
 	outcome  JobOutcome
 }
+
+// A phase is what the scheduler knows of a job.
+type phase int
+
+const (
+	waiting phase = iota
+	running
+	ended
+)
 
 // A JobOutcome is how a job ended.
 type JobOutcome struct {
@@ -38,15 +48,13 @@ type JobOutcome struct {
 // place returns where the pipeline registers the job.
 func (j *job) place() place { return place{j.spec.File, j.spec.Line} }
 
-// ended says whether the outcome is known, good whether what needs the job may run.
-func (j *job) ended() bool { return j.outcome.State != "" }
+// good says of a job that has ended whether what needs it may run.
 func (j *job) good() bool {
 	o := j.outcome
 	return o.State == runlog.Complete || o.Allowed || o.State == runlog.Skipped && o.Reason == reasonEmpty
 }
 
-// execute runs the job until it succeeds or is out of attempts. It fills the
-// outcome in but for its state, which it returns.
+// execute runs the job until it succeeds or is out of attempts.
 func (j *job) execute(ctx context.Context) {
 	o := &j.outcome
 	o.Started = time.Now()

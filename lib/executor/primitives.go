@@ -67,7 +67,7 @@ func (a *attempt) sh(l *lua.LState) (lua.LValue, error) {
 	a.job.commands++
 	a.ran++
 	c.n = a.job.commands
-	var r *running
+	var r *liveCommand
 	a.run.vm().Outside(l, func() { r, err = a.execute(c) })
 	if r != nil {
 		a.live = append(a.live, r)

@@ -19,20 +19,21 @@ import (
 func (r *run) schedule(ctx context.Context) {
 	lasting, stop := r.lasting(ctx)
 	defer stop()
-	ended := make(chan *job)
-	for running := 0; ; running-- {
+	over := make(chan *job)
+	for busy := 0; ; busy-- {
 		for _, j := range r.jobs {
-			if running >= r.Parallel {
+			if busy >= r.Parallel {
 				break
 			}
-			if j.ended() || !j.outcome.Started.IsZero() || !r.inputsEnded(j) {
+			if j.phase != waiting || !r.inputsEnded(j) {
 				continue
 			}
 			if r.settle(ctx, j) {
+				j.phase = ended
 				continue
 			}
-			running++
-			j.outcome.Started = time.Now()
+			j.phase = running
+			busy++
 			r.console.started(j.spec.ID)
 			go func() {
 				if j.spec.Options.Always {
@@ -40,13 +41,14 @@ func (r *run) schedule(ctx context.Context) {
 				} else {
 					j.execute(ctx)
 				}
-				ended <- j
+				over <- j
 			}()
 		}
-		if running == 0 {
+		if busy == 0 {
 			return
 		}
-		j := <-ended
+		j := <-over
+		j.phase = ended
 		if r.FailFast && j.outcome.State == runlog.Failed && !j.outcome.Allowed {
 			r.cancel(&failFastError{j.spec.ID})
 		}
@@ -68,12 +70,15 @@ func (r *run) lasting(ctx context.Context) (context.Context, func()) {
 
 func (r *run) inputsEnded(j *job) bool {
 	for _, in := range j.spec.Inputs {
-		if input := r.byID[in]; input != nil && !input.ended() {
+		if input := r.byID[in]; input != nil && input.phase != ended {
 			return false
 		}
 	}
 	return true
 }
+
+// whenText is why a job is skipped whose condition is not met.
+const whenText = "the push does not match its :when"
 
 // settle ends j, whose inputs have ended, if it is not to run.
 func (r *run) settle(ctx context.Context, j *job) bool {
@@ -88,7 +93,7 @@ func (r *run) settle(ctx context.Context, j *job) bool {
 	case bad != nil:
 		j.end(runlog.Skipped, &failure{reason: reasonInput, text: bad.unfit()})
 	case !matches(j.spec.Options.When, r.Facts):
-		j.end(runlog.Skipped, &failure{reason: reasonWhen, text: "the push does not match its :when"})
+		j.end(runlog.Skipped, &failure{reason: reasonWhen, text: whenText})
 	default:
 		return false
 	}

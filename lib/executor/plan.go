@@ -1,0 +1,48 @@
+package executor
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"quire/lib/pipeline"
+)
+
+// Plan writes what Run would do with the same options, a line a job in the order
+// of the graph: its id, "run" or "skip", its inputs with commas between, and why
+// it would be skipped or "-", with tabs between. Nothing is run.
+func Plan(w io.Writer, p *pipeline.Pipeline, o Options) error {
+	o.Facts = o.Facts.named()
+	r := &run{Options: o, pipeline: p, byID: map[string]*job{}}
+	if err := r.addJobs(); err != nil {
+		return err
+	}
+	skipped := map[string]bool{}
+	for _, j := range r.jobs {
+		what, why := "run", "-"
+		if skip := r.foresee(j, skipped); skip != "" {
+			skipped[j.spec.ID] = true
+			what, why = "skip", skip
+		}
+		if _, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", j.spec.ID, what, strings.Join(j.spec.Inputs, ","), why); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// foresee returns why j would be skipped if all else went well, "" if not.
+func (r *run) foresee(j *job, skipped map[string]bool) string {
+	if j.spec.Options.Always {
+		return ""
+	}
+	for _, in := range j.spec.Inputs {
+		if skipped[in] {
+			return fmt.Sprintf("input '%s' was skipped", in)
+		}
+	}
+	if !matches(j.spec.Options.When, r.Facts) {
+		return whenText
+	}
+	return ""
+}

@@ -1,0 +1,123 @@
+package executor
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"quire/lib/runlog"
+)
+
+// tailLines is how many lines of a failed command the report shows, and tailBytes
+// where it begins to look for them.
+const (
+	tailLines = 10
+	tailBytes = 64 << 10
+)
+
+// Report writes for people how a run ended whose files are in dir: each job that
+// failed, with the last lines of its last command that failed and where the rest
+// is, and a line of numbers. The text is redacted, being made of redacted files.
+func Report(w io.Writer, dir string, o Outcome, color bool) error {
+	records, err := runlog.Summarize(dir)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriter(w)
+	c := console{color: color}
+	counts := map[string]int{}
+	var first, last time.Time
+	for _, j := range o.Jobs {
+		counts[j.State]++
+		if first.IsZero() || !j.Started.IsZero() && j.Started.Before(first) {
+			first = j.Started
+		}
+		if j.Finished.After(last) {
+			last = j.Finished
+		}
+		if j.State != runlog.Failed {
+			continue
+		}
+		fmt.Fprintf(out, "\n%s", c.paint(red, "failed: "+j.ID))
+		if j.Allowed {
+			out.WriteString(" (allowed)")
+		}
+		fmt.Fprintf(out, "\n  %s\n", j.Error)
+		for _, r := range records {
+			if r.ID == j.ID {
+				reportCommand(out, dir, r.Commands)
+			}
+		}
+	}
+	var parts []string
+	for _, state := range []string{runlog.Failed, runlog.Complete, runlog.Skipped} {
+		if n := counts[state]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, state))
+		}
+	}
+	color1 := green
+	if o.State == runlog.Failed {
+		color1 = red
+		out.WriteString("\n")
+	}
+	text := o.State
+	if o.Reason != "" && o.Reason != reasonExit {
+		text += " (" + o.Reason + ")"
+	}
+	fmt.Fprintf(out, "%s: %s in %s\n", c.paint(color1, text), strings.Join(parts, ", "), seconds(last.Sub(first)))
+	return out.Flush()
+}
+
+// reportCommand writes the end of the last of the commands that failed.
+func reportCommand(out *bufio.Writer, dir string, commands []runlog.CommandRecord) {
+	for i := len(commands) - 1; i >= 0; i-- {
+		c := commands[i]
+		if c.Exit == nil || *c.Exit == 0 {
+			continue
+		}
+		path := filepath.Join(dir, filepath.FromSlash(c.Log))
+		for _, line := range tail(path) {
+			fmt.Fprintf(out, "    %s\n", line)
+		}
+		fmt.Fprintf(out, "  log: %s\n", path)
+		return
+	}
+}
+
+// tail returns the texts of the last records of a log.
+func tail(path string) []string {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil
+	}
+	from := max(0, info.Size()-tailBytes)
+	data, err := io.ReadAll(io.NewSectionReader(file, from, tailBytes))
+	if err != nil {
+		return nil
+	}
+	if from > 0 {
+		_, data, _ = bytes.Cut(data, []byte("\n")) // the rest of a record
+	}
+	lines := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
+	lines = lines[max(0, len(lines)-tailLines):]
+	for i, line := range lines {
+		// The time, the stream and the tag hold no space.
+		if parts := strings.SplitN(line, " ", 4); len(parts) == 4 {
+			lines[i] = parts[3]
+		}
+	}
+	if len(lines) == 1 && lines[0] == "" {
+		return nil
+	}
+	return lines
+}
