@@ -54,6 +54,7 @@ func Compile(src []byte, o Options) (lua string, err error) {
 type compiler struct {
 	opts    Options
 	globals map[string]bool // nil: any name is taken for a global
+	used    map[string]bool // globals that the source refers to
 	errs    diag.List
 
 	main        *source  // lines of the output are lines of this file
@@ -62,13 +63,14 @@ type compiler struct {
 	temporaries int
 	expansions  int
 
-	compileTime *compileTime // nil until a macro is defined
-	included    map[string]*included
-	preload     *block // what include puts in front of the chunk
+	compileTime *compileTime    // nil until a macro is defined
+	module      string          // the name of the module being included, "" in the main file
+	included    map[string]bool // modules, false while they are being compiled
+	preload     *block          // what include puts in front of the chunk
 }
 
 func newCompiler(o Options) *compiler {
-	c := &compiler{opts: o}
+	c := &compiler{opts: o, used: map[string]bool{}}
 	if o.Globals != nil {
 		c.globals = map[string]bool{"_G": true, "_ENV": true}
 		for _, name := range o.Globals {
@@ -88,7 +90,7 @@ func (c *compiler) chunk(forms []Node, src *source) *block {
 	root := newFunctionScope(nil, &function{vararg: true})
 	c.preload = &block{}
 	b := &block{}
-	c.body(forms, root, b, want{values: anyNumber, tail: true})
+	c.body(forms, root, b, wantTail)
 	b.stats = append(c.preload.stats, b.stats...)
 	return b
 }
@@ -107,6 +109,7 @@ var (
 	wantNone = want{values: 0}
 	wantOne  = want{values: 1}
 	wantAll  = want{values: anyNumber}
+	wantTail = want{values: anyNumber, tail: true}
 )
 
 // handsOver reports whether w takes the value away, so that no expression is left.

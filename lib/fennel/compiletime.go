@@ -1,9 +1,243 @@
 package fennel
 
-type compileTime struct{}
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
 
-type included struct{}
+	lua "github.com/yuin/gopher-lua"
 
-func (c *compiler) close() {}
+	"quire/lib/vm"
+)
 
-func (c *compiler) checkLimits(b *block, src *source) {}
+// A compileTime is where the macros of one source run: a sandboxed Lua state
+// that sees forms as tables, and nothing of the program that is compiled. It
+// exists once the source defines or imports a macro.
+type compileTime struct {
+	c      *compiler
+	vm     *vm.VM
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	listMeta, symMeta, varargMeta, commentMeta *lua.LTable
+	sequenceMark                               *lua.LTable
+	varargNode                                 *lua.LTable
+
+	// places are the positions of the forms that came from the source.
+	places map[*lua.LTable]Position
+
+	scope   *scope      // of the form whose macro is running
+	running *lua.LState // the thread a macro runs on, nil between macros
+	loaded  *lua.LTable // macro modules by name
+	loading map[string]bool
+
+	// refused is the last complaint of assert-compile, and the form it is about.
+	refused   string
+	refusedAt Position
+}
+
+// macros returns the state for macros, and makes it at the first call.
+func (c *compiler) macros() *compileTime {
+	if c.compileTime != nil {
+		return c.compileTime
+	}
+	limits := c.opts.Limits
+	if limits.Time == 0 {
+		limits.Time = vm.DefaultLimits.Time
+	}
+	// The time is that of all macros together: each may be called thousands of times.
+	ctx, cancel := context.WithTimeoutCause(context.Background(), limits.Time,
+		fmt.Errorf("the macros of this file ran longer than %s", limits.Time))
+	t := &compileTime{
+		c: c, vm: vm.New(limits), ctx: ctx, cancel: cancel,
+		places:  map[*lua.LTable]Position{},
+		loading: map[string]bool{},
+	}
+	c.compileTime = t
+	t.setUp()
+	return t
+}
+
+// close ends the state of the macros, if there is one.
+func (c *compiler) close() {
+	if c.compileTime != nil {
+		c.compileTime.cancel()
+		c.compileTime.vm.Close()
+	}
+}
+
+// names returns what macro code may refer to.
+func (t *compileTime) names() map[string]bool {
+	names := map[string]bool{"_ENV": true}
+	t.vm.State().G.Global.ForEach(func(k, _ lua.LValue) { names[k.String()] = true })
+	return names
+}
+
+// call calls fn, a macro or a chunk of macro code, for the form at. Within a
+// macro the call is made on the thread that runs it.
+func (t *compileTime) call(at Node, s *scope, fn *lua.LFunction, args ...lua.LValue) []lua.LValue {
+	before := t.scope
+	t.scope = s
+	defer func() { t.scope = before }()
+	results, err := t.enter(fn, args)
+	if err != nil {
+		t.fail(at, err)
+	}
+	return results
+}
+
+func (t *compileTime) enter(fn *lua.LFunction, args []lua.LValue) ([]lua.LValue, error) {
+	if l := t.running; l != nil {
+		top := l.GetTop()
+		if err := l.CallByParam(lua.P{Fn: fn, NRet: lua.MultRet, Protect: true}, args...); err != nil {
+			return nil, err
+		}
+		var results []lua.LValue
+		for i := top + 1; i <= l.GetTop(); i++ {
+			results = append(results, l.Get(i))
+		}
+		l.SetTop(top)
+		return results, nil
+	}
+	return t.vm.Call(t.ctx, fn, args...)
+}
+
+// fail reports an error that macro code raised, at the form that called it or at
+// the one it complained about.
+func (t *compileTime) fail(at Node, err error) {
+	message, hint := err.Error(), ""
+	var run *vm.Error
+	var api *lua.ApiError
+	switch {
+	case errors.As(err, &run):
+		message = run.Message
+		if run.File != "" {
+			hint = fmt.Sprintf("raised by the macro at %s:%d", run.File, run.Line)
+		}
+	case errors.As(err, &api):
+		message = api.Object.String()
+	}
+	if t.refused != "" && message == t.refused {
+		hint = ""
+		if t.refusedAt.Line > 0 {
+			at = &Symbol{Position: t.refusedAt}
+		}
+	}
+	t.refused = ""
+	t.c.failHint(at, hint, "%s", oneLine(message))
+}
+
+// evaluate compiles a form as macro code and runs it. What it may refer to is
+// the environment of macros, never the program's own names.
+func (t *compileTime) evaluate(n Node, s *scope, args ...lua.LValue) []lua.LValue {
+	fn := t.compile(n.Pos().src, []Node{n}, n)
+	return t.call(n, s, fn, args...)
+}
+
+// compile compiles forms of src as a chunk of macro code.
+func (t *compileTime) compile(src *source, forms []Node, at Node) *lua.LFunction {
+	c := t.c
+	globals, main, place, preload := c.globals, c.main, c.at, c.preload
+	defer func() { c.globals, c.main, c.at, c.preload = globals, main, place, preload }()
+	c.globals = t.names()
+	c.main = src
+	c.preload = &block{}
+	errs := len(c.errs)
+	root := newFunctionScope(nil, &function{vararg: true, macro: true})
+	b := &block{}
+	c.body(forms, root, b, wantTail)
+	if len(c.errs) > errs {
+		panic(bail{})
+	}
+	name := ""
+	if src != nil {
+		name = src.name
+	}
+	b.stats = append(c.preload.stats, b.stats...)
+	fn, err := t.vm.Load(print(b), name)
+	if err != nil {
+		c.fail(at, "this macro code is too much for Lua: %s", oneLine(err.Error()))
+	}
+	return fn
+}
+
+// module loads a macro module, once.
+func (t *compileTime) module(name string, at Node) lua.LValue {
+	if v := t.loaded.RawGetString(name); v != lua.LNil {
+		return v
+	}
+	c := t.c
+	c.check(!t.loading[name], at, "macro module %s requires itself", name)
+	src := c.readModule(name, at)
+	t.loading[name] = true
+	defer delete(t.loading, name)
+	var fn *lua.LFunction
+	if isLuaFile(src.name) {
+		var err error
+		if fn, err = t.vm.Load(string(src.text), src.name); err != nil {
+			c.fail(at, "%s", oneLine(err.Error()))
+		}
+	} else {
+		fn = t.compile(src, c.parse(src), at)
+	}
+	results := t.call(at, t.scope, fn, lua.LString(name), lua.LString(src.name))
+	var value lua.LValue = lua.LTrue
+	if len(results) > 0 && results[0] != lua.LNil {
+		value = results[0]
+	}
+	t.loaded.RawSetString(name, value)
+	return value
+}
+
+// define makes every function of a table of Lua a macro in s.
+func (t *compileTime) define(v lua.LValue, s *scope, at Node) {
+	table, ok := v.(*lua.LTable)
+	t.c.check(ok, at, "expected macros to be table")
+	for name, m := range t.tableOfMacros(table, at) {
+		t.c.defineMacro(name, m, s, at)
+	}
+}
+
+// tableOfMacros takes the functions of a table as macros.
+func (t *compileTime) tableOfMacros(table *lua.LTable, at Node) map[string]*macro {
+	all := map[string]*macro{}
+	table.ForEach(func(k, v lua.LValue) {
+		if fn, ok := v.(*lua.LFunction); ok {
+			all[k.String()] = t.macro(fn)
+			return
+		}
+		t.c.report(at, "", "expected each macro to be function, but %s is a %s", k.String(), v.Type())
+	})
+	return all
+}
+
+// macro makes a macro of a function of Lua.
+func (t *compileTime) macro(fn *lua.LFunction) *macro {
+	return &macro{expand: func(c *compiler, l *List, s *scope) Node {
+		var args []lua.LValue
+		for _, n := range l.Items[1:] {
+			args = append(args, t.toLua(n))
+		}
+		results := t.call(l, s, fn, args...)
+		if len(results) == 0 {
+			return symbol(l, "nil")
+		}
+		return t.fromLua(results[0], l)
+	}}
+}
+
+// defineMacro makes name a macro in s.
+func (c *compiler) defineMacro(name string, m *macro, s *scope, at Node) {
+	c.check(specials[name] == nil, at, "macro %s was overshadowed by a special form", name)
+	if s.macros == nil {
+		s.macros = map[string]*macro{}
+	}
+	s.macros[name] = m
+}
+
+// sortedKeys returns the keys of a map in order.
+func sortedKeys[V any](m map[string]V) []string {
+	return slices.Sorted(maps.Keys(m))
+}

@@ -55,7 +55,7 @@ func (c *compiler) bindForm(to, from Node, mode bindMode, s *scope, b *block) {
 	case *Table:
 		d.pattern(to, d.source(from))
 	default:
-		c.fail(to, "unable to bind %s", show(to))
+		c.fail(to, "unable to bind %s", describe(to))
 	}
 	d.finish()
 }
@@ -172,7 +172,7 @@ func (d *binder) target(n Node) luaExpr {
 		}
 		d.c.fail(n, "can't nest multi-value destructuring")
 	}
-	d.c.fail(n, "unable to bind %s", show(n))
+	d.c.fail(n, "unable to bind %s", describe(n))
 	return nil
 }
 
@@ -185,7 +185,7 @@ func (d *binder) nameTarget(n *Symbol) luaExpr {
 	}
 	fields, method := n.parts()
 	c.check(!method, n, "cannot set method sym")
-	c.check(n.Name != "nil", n, "unable to bind nil")
+	c.check(n.Name != "nil", n, "unable to bind symbol nil")
 	head := fields[0]
 	l := s.lookup(head)
 	if d.mode == setGlobal {
@@ -203,7 +203,7 @@ func (d *binder) nameTarget(n *Symbol) luaExpr {
 			c.failHint(n, "introduce it with var instead of local or let", "expected var %s", n.Name)
 		}
 	}
-	if l == nil && d.mode == setVar && !c.known(head, s) {
+	if l == nil && d.mode == setVar && !c.known(head) && !s.forgives(head) {
 		c.failHint(n, "introduce it with var first", "expected local %s", head)
 	}
 	if l == nil && d.mode == setForcibly && c.globals != nil {
@@ -215,7 +215,7 @@ func (d *binder) nameTarget(n *Symbol) luaExpr {
 // fieldTarget compiles (. t k ...) as a place.
 func (d *binder) fieldTarget(n *List) luaExpr {
 	c := d.c
-	c.check(!d.mode.declares() && d.mode != setGlobal, n, "unable to bind %s", show(n))
+	c.check(!d.mode.declares() && d.mode != setGlobal, n, "unable to bind %s", describe(n))
 	c.check(len(n.Items) > 2, n, "dynamic set needs at least one key")
 	base, ok := n.Items[1].(*Symbol)
 	c.check(ok, n, "dynamic set needs symbol target")

@@ -60,13 +60,21 @@ func (c *compiler) checkHint(ok bool, n Node, hint, format string, args ...any) 
 // guard runs f, which compiles the form n, and says whether it came through. The
 // names that a failed form may have been about to bind are forgiven from then
 // on, so that one mistake is not reported once for each use of the name.
-func (c *compiler) guard(n Node, s *scope, f func()) (ok bool) {
+func (c *compiler) guard(n Node, s *scope, f func()) bool {
+	if c.catch(f) {
+		return true
+	}
+	c.forgive(n, s)
+	return false
+}
+
+// catch runs f and says whether it came through.
+func (c *compiler) catch(f func()) (ok bool) {
 	defer func() {
 		if r := recover(); r != nil {
 			if _, is := r.(bail); !is {
 				panic(r)
 			}
-			c.forgive(n, s)
 			ok = false
 		}
 	}()

@@ -24,6 +24,9 @@ func (c *compiler) fields(e luaExpr, keys []string, at line) luaExpr {
 
 // base compiles the name a symbol begins with.
 func (c *compiler) base(n *Symbol, name string, s *scope) luaExpr {
+	if s.forgives(name) && s.lookup(name) == nil {
+		return luaNil
+	}
 	if c.isMacro(name, s) {
 		c.failHint(n, "a macro is not a value; wrap it in a function: #("+name+" $...)",
 			"tried to reference a macro without calling it: %s", name)
@@ -36,8 +39,9 @@ func (c *compiler) base(n *Symbol, name string, s *scope) luaExpr {
 		l.used()
 		return &luaName{c.lineOf(n), l.lua}
 	}
-	if !c.known(name, s) {
+	if !c.known(name) {
 		c.report(n, c.similar(name, s), "unknown identifier: %s", name)
+		return luaNil
 	}
 	return c.global(name, s, c.lineOf(n))
 }
@@ -50,8 +54,8 @@ func (l *local) used() {
 }
 
 // known reports whether a name that is bound nowhere may be used as a global.
-func (c *compiler) known(name string, s *scope) bool {
-	return c.globals == nil || c.globals[name] || s.forgives(name)
+func (c *compiler) known(name string) bool {
+	return c.globals == nil || c.globals[name]
 }
 
 // global compiles the use of a global. One whose name is no identifier of Lua,
@@ -61,6 +65,7 @@ func (c *compiler) global(name string, s *scope, at line) luaExpr {
 		s.useGlobal(name)
 	}
 	if isLuaName(name) && !isTemporary(name) && !s.takes(name) {
+		c.used[name] = true
 		return &luaName{at, name}
 	}
 	return c.fields(&luaName{at, "_G"}, []string{name}, at)
@@ -84,7 +89,7 @@ func (c *compiler) checkBindable(n *Symbol, s *scope) {
 	case len(fields) > 1 || method:
 		c.failHint(n, "only set, tset and fn take a field", "unexpected multi symbol %s", n.Name)
 	case n.Name == "nil":
-		c.fail(n, "unable to bind nil")
+		c.fail(n, "unable to bind symbol nil")
 	case strings.Contains(n.Name, "&"):
 		c.fail(n, "invalid character: & in %s", n.Name)
 	case strings.HasPrefix(n.Name, "."):
@@ -108,7 +113,7 @@ func (c *compiler) declare(n *Symbol, s *scope, mutable bool) string {
 // what the name meant before.
 func (c *compiler) reserve(n *Symbol, s *scope, mutable bool) *local {
 	c.checkBindable(n, s)
-	return &local{lua: s.reserve(n.Name), mutable: mutable}
+	return &local{lua: s.reserve(n.Name, c.used), mutable: mutable}
 }
 
 // bind makes a reserved local visible.

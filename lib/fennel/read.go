@@ -41,6 +41,8 @@ type reader struct {
 	open []*opener
 	errs diag.List
 	full bool // maxErrors reached
+
+	unbalanced bool // a wrong delimiter has been reported
 }
 
 // An opener is a delimiter that waits for its closer, or a prefix such as the
@@ -134,6 +136,16 @@ func (r *reader) fail(p Position, hint, format string, args ...any) {
 	r.full = len(r.errs) >= maxErrors
 }
 
+// failDelimiter is fail for delimiters that do not pair up. One wrong delimiter
+// makes many others look wrong, so only the first is reported until a form begins
+// in the first column, where people put a form of the file itself.
+func (r *reader) failDelimiter(p Position, hint, format string, args ...any) {
+	if !r.unbalanced {
+		r.fail(p, hint, format, args...)
+	}
+	r.unbalanced = true
+}
+
 // top returns the innermost opener.
 func (r *reader) top() *opener { return r.open[len(r.open)-1] }
 
@@ -158,6 +170,10 @@ func (r *reader) add(n Node) {
 // silently mean two forms.
 func (r *reader) openDelimiter(b byte) {
 	at := r.here()
+	if r.unbalanced && at.Column == 1 {
+		r.unbalanced = false
+		r.open = r.open[:1]
+	}
 	if r.pos > 0 && !strings.ContainsRune(" \t\n\v\f\r([{#`',", rune(r.text[r.pos-1])) {
 		r.fail(at, "put a space before it", "expected whitespace before opening delimiter %c", b)
 	}
@@ -182,10 +198,10 @@ func (r *reader) closeDelimiter(b byte) {
 		return
 	}
 	if t.closer == 0 {
-		r.fail(at, "remove it, or open the form it closes", "unexpected closing delimiter %c", b)
+		r.failDelimiter(at, "remove it, or open the form it closes", "unexpected closing delimiter %c", b)
 		return
 	}
-	r.fail(at, fmt.Sprintf("the %c at line %d, column %d is still open", openerOf(t.closer), t.Line, t.Column),
+	r.failDelimiter(at, fmt.Sprintf("the %c at line %d, column %d is still open", openerOf(t.closer), t.Line, t.Column),
 		"mismatched closing delimiter %c, expected %c", b, t.closer)
 	if !r.waitedFor(b) {
 		return
@@ -247,8 +263,12 @@ func (r *reader) table(o *opener) *Table {
 	t := &Table{Position: o.Position}
 	for i := 0; i < len(o.items); i += 2 {
 		key, value := o.items[i], o.items[i+1]
-		if name, ok := value.(*Symbol); ok && isSym(key, ":") {
-			key = &String{Position: name.Position, Value: name.Name}
+		if isSym(key, ":") {
+			word := &String{Position: key.Pos(), Value: ":"}
+			if name, ok := value.(*Symbol); ok {
+				word.Value = name.Name
+			}
+			key = word
 		}
 		t.Keys = append(t.Keys, key)
 		t.Values = append(t.Values, value)
@@ -260,6 +280,11 @@ func (r *reader) table(o *opener) *Table {
 func (r *reader) readPrefix(b byte) {
 	at := r.here()
 	r.advance(1)
+	if b == '#' && r.pos < len(r.text) && r.text[r.pos] == '!' {
+		r.fail(r.here(), "#! may only begin the first line of the file", "illegal character: !")
+		r.skipLine()
+		return
+	}
 	if r.pos == len(r.text) || strings.IndexByte(" \t\n\v\f\r)]}", r.text[r.pos]) >= 0 {
 		r.fail(at, "write the form right after it", "expected a form after the prefix %c", b)
 		return
@@ -292,6 +317,10 @@ func (r *reader) checkClosed() {
 		return
 	}
 	o := r.top()
-	r.fail(at, fmt.Sprintf("the innermost one was opened at line %d, column %d", o.Line, o.Column),
-		"expected closing delimiter(s) %s", missing)
+	plural := "s"
+	if len(missing) == 1 {
+		plural = ""
+	}
+	r.failDelimiter(at, fmt.Sprintf("the innermost one was opened at line %d, column %d", o.Line, o.Column),
+		"expected closing delimiter%s %s", plural, missing)
 }

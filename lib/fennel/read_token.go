@@ -80,10 +80,10 @@ func (r *reader) malformed(token string, at Position) bool {
 	case strings.Contains(token, "..") || strings.Contains(token, "::"),
 		strings.Contains(token, ".:") || strings.Contains(token, ":."),
 		strings.HasSuffix(token, ":"):
-		r.fail(at, "", "malformed multi-symbol: %s", token)
+		r.fail(at, "", "malformed multisym: %s", token)
 		return true
 	case colon >= 0 && strings.ContainsAny(token[colon+1:], ".:"):
-		r.fail(at, "only the last part can be a method", "method must be last component of multi-symbol: %s", token)
+		r.fail(at, "only the last part can be a method", "method must be last component of multisym: %s", token)
 		return true
 	}
 	return false

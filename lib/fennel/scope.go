@@ -100,11 +100,12 @@ func (s *scope) forgives(name string) bool {
 }
 
 // reserve takes a Lua name for a Fennel name: unique in s and all around it, so
-// that nothing outside is hidden by accident.
-func (s *scope) reserve(name string) string {
+// that nothing outside is hidden by accident. Neither is a global that the source
+// uses and whose name only looks the same once mangled.
+func (s *scope) reserve(name string, globals map[string]bool) string {
 	base := mangle(name)
 	lua := base
-	for n := 0; s.takes(lua); n++ {
+	for n := 0; s.takes(lua) || lua != name && globals[lua]; n++ {
 		lua = base + strconv.Itoa(n)
 	}
 	s.take(lua)

@@ -15,6 +15,26 @@ func show(n Node) string {
 	return string(s)
 }
 
+// describe names the kind of a form, and shows it.
+func describe(n Node) string {
+	kind := "table"
+	switch n.(type) {
+	case *Symbol:
+		kind = "symbol"
+	case *String:
+		kind = "string"
+	case *Number:
+		kind = "number"
+	case *Bool:
+		kind = "boolean"
+	case *List:
+		kind = "list"
+	case *Vararg:
+		kind = "vararg"
+	}
+	return kind + " " + show(n)
+}
+
 // format writes a form as Fennel on one line.
 func format(n Node) string {
 	var b strings.Builder

@@ -41,7 +41,7 @@ func specialMethod(c *compiler, l *List, s *scope, b *block, w want) result {
 }
 
 // specialLua puts Lua in the output as it is given: a statement, an expression
-// or both. Newlines in it would shift every line after it, so they become spaces.
+// or both.
 func specialLua(c *compiler, l *List, s *scope, b *block, w want) result {
 	if len(l.Items) != 2 && len(l.Items) != 3 {
 		c.failHint(l, "write (lua \"statement\" \"expression\"), either of them nil", "expected 1 or 2 arguments")
@@ -53,7 +53,7 @@ func specialLua(c *compiler, l *List, s *scope, b *block, w want) result {
 		}
 		lua, ok := n.(*String)
 		c.check(ok, n, "expected a string of Lua, not %s", show(n))
-		return strings.ReplaceAll(lua.Value, "\n", " "), true
+		return luaOnOneLine(lua.Value), true
 	}
 	if lua, ok := text(l.Items[1]); ok {
 		b.add(&statRaw{luaRaw{at, lua}})

@@ -56,7 +56,7 @@ func (c *compiler) scoped(l Node, s *scope, b *block, w want, begin func(*scope,
 func (c *compiler) calledFunction(s *scope, at line, body func(*block, want)) luaExpr {
 	before := s.fn.uses
 	f := &luaFunction{line: at, body: &block{}}
-	body(f.body, want{values: anyNumber, tail: true})
+	body(f.body, wantTail)
 	call := &luaCall{at, f, nil}
 	if s.fn.uses > before {
 		f.vararg = true

@@ -27,7 +27,7 @@ func specialFn(c *compiler, l *List, s *scope, b *block, w want) result {
 		b.add(&statLocalFunction{at, lua, f})
 		return values(&luaName{at, lua})
 	}
-	if s.lookup(fields[0]) == nil && !c.known(fields[0], s) {
+	if s.lookup(fields[0]) == nil && !c.known(fields[0]) && !s.forgives(fields[0]) {
 		c.fail(name, "expected local table %s", fields[0])
 	}
 	place := c.reference(name, s)
@@ -53,7 +53,7 @@ func (c *compiler) function(l *List, rest []Node, s *scope) *luaFunction {
 	f := &luaFunction{line: c.lineOf(l), body: &block{}}
 	c.parameters(params, f, fs)
 	body := rest[1+describes(rest[1:]):]
-	c.body(body, fs, f.body, want{values: anyNumber, tail: true})
+	c.body(body, fs, f.body, wantTail)
 	f.vararg = fs.fn.vararg
 	return f
 }
@@ -103,7 +103,7 @@ func (c *compiler) parameters(params *Sequence, f *luaFunction, s *scope) {
 			s.fn.vararg = true
 			continue
 		case *Symbol:
-			if p.Name != "nil" {
+			if p.Name != "nil" && !isMulti(p.Name) {
 				f.params = append(f.params, c.declare(p, s, false))
 				continue
 			}
@@ -125,7 +125,7 @@ func specialHashfn(c *compiler, l *List, s *scope, b *block, w want) result {
 	var names []string
 	for i := 1; i <= maxHashArgs; i++ {
 		name := "$" + strconv.Itoa(i)
-		arg := &local{lua: fs.reserve(name), arg: i, of: fn}
+		arg := &local{lua: fs.reserve(name, nil), arg: i, of: fn}
 		names = append(names, arg.lua)
 		fs.bind(name, arg)
 		if i == 1 {
@@ -133,7 +133,7 @@ func specialHashfn(c *compiler, l *List, s *scope, b *block, w want) result {
 		}
 	}
 	f := &luaFunction{line: c.lineOf(l), vararg: all, body: &block{}}
-	c.compile(body, fs, f.body, want{values: anyNumber, tail: true})
+	c.compile(body, fs, f.body, wantTail)
 	c.check(!all || fn.maxArg == 0, l, "$ and $... in hashfn are mutually exclusive")
 	f.params = names[:fn.maxArg]
 	return values(f)

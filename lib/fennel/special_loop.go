@@ -117,7 +117,7 @@ func specialFor(c *compiler, l *List, s *scope, b *block, w want) result {
 	bindings, until, at := c.iteration(l)
 	c.check(len(bindings) > 0, at, "expected range to include start and stop")
 	name, ok := bindings[0].(*Symbol)
-	c.check(ok, bindings[0], "unable to bind %s", show(bindings[0]))
+	c.check(ok, bindings[0], "unable to bind %s", describe(bindings[0]))
 	c.needsBody(l)
 	c.check(len(bindings) >= 3, at, "expected range to include start and stop")
 	c.check(len(bindings) <= 4, at, "unexpected arguments in range")

@@ -1,0 +1,3 @@
+package fennel
+
+func (c *compiler) checkLimits(b *block, src *source) {}

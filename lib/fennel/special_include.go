@@ -1,0 +1,74 @@
+package fennel
+
+import (
+	"strings"
+)
+
+func init() {
+	specials["include"] = specialInclude
+}
+
+// specialInclude compiles a module into the output, where require finds it.
+func specialInclude(c *compiler, l *List, s *scope, b *block, w want) result {
+	c.check(len(l.Items) == 2, l, "expected one argument")
+	at := c.lineOf(l)
+	name := c.moduleName(l.Items[1], s)
+	if c.included == nil {
+		c.included = map[string]bool{}
+	}
+	done, seen := c.included[name]
+	c.check(!seen || done, l, "circular include of module %s", name)
+	if !seen {
+		c.included[name] = false
+		c.include(name, l)
+		c.included[name] = true
+	}
+	return values(&luaCall{at, &luaName{at, "require"}, []luaExpr{&luaLiteral{at, quoteLua(name)}}})
+}
+
+// include puts the loader of a module in front of the chunk. Its lines are those
+// of another file, so they carry none.
+func (c *compiler) include(name string, at *List) {
+	src := c.readModule(name, at)
+	f := &luaFunction{vararg: true, body: &block{}}
+	if isLuaFile(src.name) {
+		f.body.add(&statRaw{luaRaw{0, luaOnOneLine(string(src.text))}})
+	} else {
+		forms := c.parse(src)
+		module, errs := c.module, len(c.errs)
+		c.module = name
+		root := newFunctionScope(nil, &function{vararg: true})
+		c.body(forms, root, f.body, wantTail)
+		c.module = module
+		if len(c.errs) > errs {
+			panic(bail{})
+		}
+	}
+	preload := c.fields(&luaName{0, "package"}, []string{"preload", name}, 0)
+	c.preload.add(&statAssign{0, []luaExpr{preload}, []luaExpr{&luaBinary{0, "or", []luaExpr{preload, f}}}})
+}
+
+func isLuaFile(name string) bool { return strings.HasSuffix(name, ".lua") }
+
+// readModule finds a module by its name.
+func (c *compiler) readModule(name string, at Node) *source {
+	if c.opts.Macros == nil {
+		c.fail(at, "module not found: %s", name)
+	}
+	file, text, err := c.opts.Macros(name)
+	if err != nil {
+		c.fail(at, "module not found: %s: %s", name, oneLine(err.Error()))
+	}
+	return &source{file, text}
+}
+
+// parse reads a module, and fails the form at hand where it cannot be read.
+func (c *compiler) parse(src *source) []Node {
+	r := newReader(src)
+	forms := r.forms()
+	if len(r.errs) > 0 {
+		c.errs = append(c.errs, r.errs...)
+		panic(bail{})
+	}
+	return forms
+}
