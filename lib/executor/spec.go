@@ -4,7 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
 	"time"
+
+	"quire/lib/runlog"
 )
 
 // A Spec is what one program tells another of a run that the other is to execute:
@@ -52,18 +58,62 @@ func ReadSpec(r io.Reader) (Spec, error) {
 	return s, nil
 }
 
+// Options returns the options that s has. environ is the environment that jobs get
+// their part of.
+func (s Spec) Options(environ []string) Options {
+	return Options{
+		Facts: s.Facts, Env: BaseEnv(environ, s.Env), Done: s.Done,
+		Timeout: time.Duration(s.Timeout), Grace: time.Duration(s.Grace),
+	}
+}
+
+// ReadSpecFile reads the file path as ReadSpec does.
+func ReadSpecFile(path string) (Spec, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return Spec{}, fmt.Errorf("cannot read facts '%s': %w", path, causeOf(err))
+	}
+	defer file.Close()
+	return ReadSpec(file)
+}
+
 // WriteSecrets writes secrets, a map of names to values, as the JSON object that
 // ReadSecrets reads.
 func WriteSecrets(w io.Writer, secrets map[string]string) error {
-	return json.NewEncoder(w).Encode(secrets)
+	if err := json.NewEncoder(w).Encode(secrets); err != nil {
+		return fmt.Errorf("cannot write secrets: %w", err)
+	}
+	return nil
 }
 
-// ReadSecrets reads a JSON object of names and values. Its errors do not show
+// ReadSecrets reads the file path, a JSON object of names and values. A newline at
+// the end of a value is taken off. The warnings are of values that are too short
+// to be redacted, and of a file that others may read. The error does not show
 // what was read.
-func ReadSecrets(r io.Reader) (map[string]string, error) {
-	secrets := map[string]string{}
-	if err := json.NewDecoder(r).Decode(&secrets); err != nil {
-		return nil, fmt.Errorf("cannot read secrets: not a JSON object of strings")
+func ReadSecrets(path string) (secrets map[string]string, warnings []string, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot read secrets '%s': %w", path, causeOf(err))
 	}
-	return secrets, nil
+	defer file.Close()
+	if err := json.NewDecoder(file).Decode(&secrets); err != nil {
+		return nil, nil, fmt.Errorf("cannot read secrets '%s': not a JSON object of strings", path)
+	}
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && info.Mode()&0o044 != 0 {
+		warnings = append(warnings, fmt.Sprintf("others can read the secrets in '%s'", path))
+	}
+	for name, value := range secrets {
+		secrets[name] = strings.TrimSuffix(strings.TrimSuffix(value, "\n"), "\r")
+	}
+	return secrets, append(warnings, ShortSecrets(secrets)...), nil
+}
+
+// ShortSecrets returns a warning for each secret that is too short to be redacted.
+func ShortSecrets(secrets map[string]string) (warnings []string) {
+	for _, name := range slices.Sorted(maps.Keys(secrets)) {
+		if len(secrets[name]) < runlog.MinSecret {
+			warnings = append(warnings, fmt.Sprintf("secret '%s' is shorter than %d bytes and is not redacted", name, runlog.MinSecret))
+		}
+	}
+	return warnings
 }

@@ -2,9 +2,12 @@ package executor
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"quire/lib/runlog"
 )
@@ -14,6 +17,20 @@ const clearLine = "\r\x1b[K"
 
 // viewEvery is how often the times of the view are brought up to date.
 const viewEvery = 500 * time.Millisecond
+
+// Columns returns what tells how wide the terminal f is now; nil where f is none.
+func Columns(f *os.File) func() int {
+	size := func() (*unix.Winsize, error) { return unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ) }
+	if _, err := size(); err != nil {
+		return nil
+	}
+	return func() int {
+		if s, err := size(); err == nil && s.Col > 0 {
+			return int(s.Col)
+		}
+		return 80
+	}
+}
 
 // A view is the line below all others on a terminal: how many jobs have ended,
 // and which run for how long. The console's lock guards it.

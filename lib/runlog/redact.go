@@ -23,7 +23,6 @@ type Redactor struct {
 	needles []needle                 // sorted by text
 	byHead  map[uint64][]int         // the first MinSecret bytes of a needle -> needles, longest first
 	grams   *[gramHashes / 64]uint64 // a bit for each gram that a needle has among its first bytes
-	short   []string
 }
 
 // A needle is a text to be replaced by mark. None is shorter than MinSecret.
@@ -40,14 +39,14 @@ const (
 	gramHashes = 1 << 16
 )
 
-// NewRedactor returns a redactor of secrets, a map of names to values. Where two
-// have the same value, or an encoding in common, the first by name gives its name.
+// NewRedactor returns a redactor of secrets, a map of names to values. Values
+// shorter than MinSecret are passed over. Where two have the same value, or an
+// encoding in common, the first by name gives its name.
 func NewRedactor(secrets map[string]string) *Redactor {
 	r := &Redactor{byHead: map[uint64][]int{}, grams: new([gramHashes / 64]uint64)}
 	seen := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(secrets)) {
 		if len(secrets[name]) < MinSecret {
-			r.short = append(r.short, name)
 			continue
 		}
 		for form := range forms(secrets[name]) {
@@ -83,9 +82,6 @@ func (r *Redactor) index(i int, text []byte) {
 func gramHash(b []byte) uint32 {
 	return binary.LittleEndian.Uint32(b) * 0x9e3779b1 >> 16
 }
-
-// Short returns the names of the secrets that are too short to be redacted, sorted.
-func (r *Redactor) Short() []string { return r.short }
 
 // String returns s with its secrets replaced.
 func (r *Redactor) String(s string) string {

@@ -56,9 +56,6 @@ func TestRedactorString(t *testing.T) {
 			}
 		})
 	}
-	if got := strings.Join(r.Short(), " "); got != "tiny" {
-		t.Errorf("Short() = %q, want tiny", got)
-	}
 }
 
 // Base64 of a text that holds the secret anywhere shows nothing of it but, at

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"os"
+
+	"quire/lib/cli"
+	"quire/lib/executor"
+	"quire/lib/runlog"
+)
+
+const runUsage = `usage: quire-ci run [OPTION...]
+
+  --workspace DIR    where the pipeline is and runs (.)
+  --out DIR          where events.jsonl and jobs/ go (a temporary directory)
+  --secrets FILE     a JSON object of names and values
+  --facts FILE       what is known of the push (made up from the working copy)
+  --ref REF          the ref, in place of the fact
+  --sha SHA          the commit, in place of the fact
+  -j N               jobs at once (the number of processors)
+  --job ID           this job and what it needs; may be repeated
+  --var NAME=VALUE   a variable for all jobs; may be repeated
+  --env NAME         let jobs have this variable; may be repeated
+  --timeout TIME     end the run after so long, such as 1h30m
+  --grace TIME       between SIGTERM and SIGKILL (10s)
+  --fail-fast        end the run at the first job that fails
+  -n, --dry-run      print the plan and run nothing
+`
+
+// run runs the pipeline of a workspace. Its exit codes are in quire-ci(1).
+func run(ctx context.Context, e *cli.Env) error {
+	var s settings
+	fs := new(flag.FlagSet)
+	s.register(fs)
+	s.registerRun(fs)
+	if err := e.Parse(fs, runUsage); err != nil {
+		return err
+	}
+	if err := e.Operands(0, 0, ""); err != nil {
+		return err
+	}
+	p, o, err := s.load(ctx, e)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	if s.dryRun {
+		return asked(executor.Plan(e.Stdout, p, o))
+	}
+	o.Output = e.Stdout
+	if f, ok := e.Stdout.(*os.File); ok {
+		o.Columns = executor.Columns(f)
+		o.Color = o.Columns != nil && e.Getenv("NO_COLOR") == ""
+	}
+	done, err := s.makeOut(&o)
+	if err != nil {
+		return err
+	}
+	outcome, err := executor.Run(ctx, p, o)
+	defer func() { done(outcome.State == runlog.Complete) }()
+	if err != nil {
+		return asked(err)
+	}
+	if err := executor.Report(e.Stderr, o.Out, outcome, o.Color); err != nil {
+		return err
+	}
+	switch {
+	case outcome.State == runlog.Complete:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err() // cli.Main knows the signal
+	}
+	return cli.Status(cli.No, nil)
+}
+
+// asked returns err as misuse where it is about what was asked for.
+func asked(err error) error {
+	var unknown *executor.UnknownJobError
+	if errors.As(err, &unknown) {
+		return cli.Usagef("%s", unknown)
+	}
+	return err
+}

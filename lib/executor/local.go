@@ -1,0 +1,62 @@
+package executor
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"quire/lib/git"
+)
+
+// LocalFacts makes up the facts of a run of a working copy, as if the commit of
+// HEAD had just been pushed on top of the one before. A directory that is in no
+// repository, or has no commit yet, has fewer facts, which is no error.
+func LocalFacts(ctx context.Context, workspace string) (Facts, error) {
+	f := Facts{Repo: filepath.Base(workspace), PushedAt: time.Now()}
+	repo, err := git.Open(topOf(workspace))
+	if err != nil {
+		return f, nil
+	}
+	f.Repo, f.GitDir = git.RepoName(ctx, repo, ""), repo.Dir()
+	f.Ref = "HEAD"
+	if head, err := os.ReadFile(filepath.Join(repo.Dir(), "HEAD")); err == nil {
+		if ref, ok := strings.CutPrefix(strings.TrimSpace(string(head)), "ref: "); ok {
+			f.Ref = ref
+		}
+	}
+	if name, ok, err := repo.Config("user.name"); err == nil && ok {
+		f.Pusher = name
+	}
+	objects, err := repo.Objects(ctx)
+	if err != nil {
+		return f, err
+	}
+	defer objects.Close()
+	infos, errs := objects.InfoAll([]string{"HEAD^{commit}", "HEAD^1^{commit}"})
+	if errs[0] != nil {
+		return f, nil
+	}
+	f.SHA = infos[0].OID
+	if errs[1] == nil {
+		f.PreviousSHA = infos[1].OID
+		if f.FilesChanged, err = repo.ChangedFiles(ctx, f.PreviousSHA, f.SHA); err != nil {
+			return f, err
+		}
+	}
+	f.CommitMessage, err = objects.Message(f.SHA)
+	return f, err
+}
+
+// topOf returns the directory at or above dir that holds .git, or dir.
+func topOf(dir string) string {
+	for top := dir; ; top = filepath.Dir(top) {
+		if _, err := os.Lstat(filepath.Join(top, ".git")); err == nil {
+			return top
+		}
+		if top == filepath.Dir(top) {
+			return dir
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package executor
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestLocalFacts(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "project")
+	if err := os.MkdirAll(filepath.Join(dir, "sub"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	git := func(args ...string) string {
+		t.Helper()
+		cmd := exec.Command("git", args...)
+		cmd.Dir = dir
+		cmd.Env = []string{
+			"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC", "HOME=/nonexistent",
+			"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
+			"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b",
+		}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %v: %v: %s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	facts := func(dir string) Facts {
+		t.Helper()
+		f, err := LocalFacts(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.PushedAt.IsZero() {
+			t.Error("there is no time")
+		}
+		f.PushedAt = time.Time{}
+		return f
+	}
+
+	if diff := cmp.Diff(Facts{Repo: "project"}, facts(dir)); diff != "" {
+		t.Errorf("no repository: %s", diff)
+	}
+	git("init", "-q", "-b", "trunk")
+	git("config", "user.name", "ann")
+	want := Facts{Repo: "project", GitDir: filepath.Join(dir, ".git"), Ref: "refs/heads/trunk", Pusher: "ann"}
+	if diff := cmp.Diff(want, facts(dir)); diff != "" {
+		t.Errorf("no commit: %s", diff)
+	}
+	git("commit", "-q", "--allow-empty", "-m", "one")
+	want.PreviousSHA = git("rev-parse", "HEAD")
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	git("add", "file")
+	git("commit", "-q", "-m", "two")
+	want.SHA, want.CommitMessage, want.FilesChanged = git("rev-parse", "HEAD"), "two\n", []string{"file"}
+	if diff := cmp.Diff(want, facts(filepath.Join(dir, "sub"))); diff != "" {
+		t.Errorf("two commits: %s", diff)
+	}
+	git("checkout", "-q", "--detach")
+	want.Ref = "HEAD"
+	if diff := cmp.Diff(want, facts(dir)); diff != "" {
+		t.Errorf("detached: %s", diff)
+	}
+}

@@ -1,0 +1,66 @@
+package executor
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestSpec(t *testing.T) {
+	want := Spec{
+		Facts: Facts{Run: "id", Ref: "refs/heads/a", FilesChanged: []string{"x"}, PushedAt: time.Unix(1, 0).UTC()},
+		Env:   []string{"A"}, Timeout: Duration(90 * time.Second), Grace: Duration(time.Second),
+		Done: map[string]json.RawMessage{"a": json.RawMessage(`{"x":1}`)},
+	}
+	var b bytes.Buffer
+	if err := WriteSpec(&b, want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadSpec(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for _, bad := range []string{"", "{", `{"timeout":"soon"}`, `{"colour":"red"}`} {
+		if _, err := ReadSpec(strings.NewReader(bad)); err == nil {
+			t.Errorf("%q was read", bad)
+		}
+	}
+}
+
+func TestReadSecrets(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secrets")
+	write := func(text string, mode os.FileMode) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`{"token": "long-enough\n", "pin": "1234"}`, 0o644)
+	secrets, warnings, err := ReadSecrets(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"token": "long-enough", "pin": "1234"}, secrets); diff != "" {
+		t.Error(diff)
+	}
+	want := []string{"others can read the secrets in '" + path + "'", "secret 'pin' is shorter than 8 bytes and is not redacted"}
+	if diff := cmp.Diff(want, warnings); diff != "" {
+		t.Error(diff)
+	}
+	write(`{"token": long-enough}`, 0o600)
+	if _, _, err := ReadSecrets(path); err == nil || strings.Contains(err.Error(), "long") {
+		t.Errorf("the error is %v", err)
+	}
+}
