@@ -127,21 +127,34 @@ func (e *Env) report(err error) int {
 	if errors.As(err, &status) {
 		code, err = status.code, status.err
 	}
-	var list diag.List
 	var usage *usageError
 	switch {
 	case err == nil && status == nil, errors.Is(err, flag.ErrHelp):
 		return OK
-	case err == nil:
 	case errors.As(err, &usage):
 		fmt.Fprintf(e.Stderr, "%s: %s\n%s", e.Name, usage.what, e.usage)
 		return Misuse
+	}
+	e.Report(err)
+	return code
+}
+
+// Report writes err to stderr, and each part of a joined one by itself, where the
+// work goes on; the command still has to return a Status for it. nil is nothing.
+func (e *Env) Report(err error) {
+	var list diag.List
+	joined, many := err.(interface{ Unwrap() []error })
+	switch {
+	case err == nil:
+	case many:
+		for _, part := range joined.Unwrap() {
+			e.Report(part)
+		}
 	case errors.As(err, &list):
 		io.WriteString(e.Stderr, list.Text())
 	default:
 		fmt.Fprintf(e.Stderr, "%s: %s\n", e.Name, oneLine(err.Error()))
 	}
-	return code
 }
 
 // Warn reports something that does not stop the work.
@@ -149,9 +162,8 @@ func (e *Env) Warn(format string, args ...any) {
 	fmt.Fprintf(e.Stderr, "%s: warning: %s\n", e.Name, oneLine(fmt.Sprintf(format, args...)))
 }
 
-// Errorf reports an error that does not stop the work on other operands; the
-// command still has to return a Status for it.
-func (e *Env) Errorf(format string, args ...any) {
+// Note says on stderr what was done, for whoever watches.
+func (e *Env) Note(format string, args ...any) {
 	fmt.Fprintf(e.Stderr, "%s: %s\n", e.Name, oneLine(fmt.Sprintf(format, args...)))
 }
 

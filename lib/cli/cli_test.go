@@ -79,6 +79,8 @@ func TestReport(t *testing.T) {
 		{"several lines become one", errors.New("a\nb\x1b[2J"), result{Failure, "", "quire-x: a; b?[2J\n"}},
 		{"status", Status(No, errors.New("no")), result{No, "", "quire-x: no\n"}},
 		{"status wrapped", fmt.Errorf("while: %w", Status(3, nil)), result{3, "", ""}},
+		{"joined", errors.Join(errors.New("one"), place, errors.New("two")),
+			result{Failure, "", "quire-x: one\nci.fnl:2:3: no\n      x\n      ^\nquire-x: two\n"}},
 		{"diagnostics stand for themselves", Status(No, place), result{No, "", "ci.fnl:2:3: no\n      x\n      ^\n"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

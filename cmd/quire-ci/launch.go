@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+
+	"quire/lib/cli"
+	"quire/lib/config"
+	"quire/lib/drive"
+	"quire/lib/runstore"
+)
+
+const launchUsage = "usage: quire-ci launch [--root DIR] ID\n"
+
+// launch turns into `quire-ci run` of the run, behind the configured launcher.
+func launch(ctx context.Context, e *cli.Env) error {
+	fs := new(flag.FlagSet)
+	root := fs.String("root", "", "")
+	if err := e.Parse(fs, launchUsage); err != nil {
+		return err
+	}
+	if err := e.Operands(1, 1, "ID"); err != nil {
+		return err
+	}
+	dir := config.Root(*root, e.Getenv, nil)
+	store, err := runstore.Open(dir)
+	if err != nil {
+		return err
+	}
+	run, err := store.Find(e.Args[0])
+	if errors.Is(err, runstore.ErrNotFound) {
+		return cli.Status(cli.No, err)
+	} else if err != nil {
+		return err
+	}
+	l, err := drive.NewLaunch(ctx, dir, run)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	program, err := exec.LookPath(l.Args[0])
+	if err != nil {
+		return fmt.Errorf("cannot start launcher '%s': %w", l.Args[0], errors.Unwrap(err))
+	}
+	if err := syscall.Exec(program, l.Args, os.Environ()); err != nil {
+		return fmt.Errorf("cannot start launcher '%s': %w", l.Args[0], err)
+	}
+	return nil
+}

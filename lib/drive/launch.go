@@ -1,0 +1,94 @@
+package drive
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"quire/lib/executor"
+	"quire/lib/git"
+	"quire/lib/runstore"
+)
+
+// A Launch is a program to turn into, by execve(2): `quire-ci run` of a recorded
+// run, behind the configured launcher.
+type Launch struct {
+	Args  []string   // the program and its arguments
+	Files []*os.File // to be inherited under the numbers they have
+}
+
+// NewLaunch returns what `quire-ci launch` turns into for run, whose workspace
+// is there already. The facts of the push and the values of the secrets are in
+// files without a name, which Args refer to as /dev/fd/N: so they are neither in
+// the arguments nor in the environment, where others could read them, and
+// quire-ci needs to see neither the root nor the repository. An error leaves
+// nothing open.
+func NewLaunch(ctx context.Context, root string, run *runstore.Run) (*Launch, error) {
+	settings, secrets, err := settingsOf(ctx, root, run)
+	if err != nil {
+		return nil, err
+	}
+	repo, err := git.Open(run.GitDir)
+	if err != nil {
+		return nil, err
+	}
+	facts, err := Facts(ctx, run, repo)
+	if err != nil {
+		return nil, err
+	}
+	spec := executor.Spec{
+		Facts: facts, Env: settings.Env,
+		Timeout: executor.Duration(settings.Timeout), Grace: executor.Duration(settings.Grace),
+	}
+	l := &Launch{Args: append([]string{}, settings.Launcher...)}
+	l.Args = append(l.Args, "quire-ci", "run",
+		"--workspace", filepath.Join(run.Dir, WorkspaceName), "--out", run.Dir)
+	if settings.Jobs > 0 {
+		l.Args = append(l.Args, "-j", strconv.Itoa(settings.Jobs))
+	}
+	var text bytes.Buffer
+	if err := executor.WriteSpec(&text, spec); err != nil {
+		return nil, err
+	}
+	if err := l.attach("--facts", text.Bytes()); err != nil {
+		return nil, err
+	}
+	text.Reset()
+	err = executor.WriteSecrets(&text, secrets)
+	if err == nil {
+		err = l.attach("--secrets", text.Bytes())
+	}
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// Close closes the files. A process that turned into the program never does.
+func (l *Launch) Close() {
+	for _, f := range l.Files {
+		f.Close()
+	}
+}
+
+// attach makes text a file without a name, in memory, that stays open across
+// execve, and adds it to the arguments under option.
+func (l *Launch) attach(option string, text []byte) error {
+	fd, err := unix.MemfdCreate("quire"+option, 0)
+	if err != nil {
+		return fmt.Errorf("cannot make file for %s: %w", option, err)
+	}
+	f := os.NewFile(uintptr(fd), option)
+	l.Files = append(l.Files, f)
+	if _, err := f.WriteAt(text, 0); err != nil {
+		return fmt.Errorf("cannot write file for %s: %w", option, err)
+	}
+	l.Args = append(l.Args, option, fmt.Sprintf("/dev/fd/%d", fd))
+	return nil
+}

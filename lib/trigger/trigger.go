@@ -1,0 +1,200 @@
+package trigger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"quire/lib/config"
+	"quire/lib/diag"
+	"quire/lib/git"
+	"quire/lib/pipeline"
+	"quire/lib/runstore"
+)
+
+// LogName is the file of a run directory that gets the diagnostics of an
+// invalid pipeline: where the reader of a run's log looks anyway.
+const LogName = "quire-ci.log"
+
+// A Trigger makes the runs of one push to one repository.
+type Trigger struct {
+	Root   string // of quire
+	Store  *runstore.Store
+	Repo   *git.Repo
+	Pusher string // for the record; may be empty
+	Skip   bool   // the push asked for nothing to run
+}
+
+// A Run is one run that was recorded for an update.
+type Run struct {
+	*runstore.Run
+	// Executor is what is to drive the run now; "" where nothing is: it has
+	// ended, or the configuration could not be read.
+	Executor string
+	// Problem says why the run has ended already: a diag.List of what is wrong
+	// with its pipeline, or ErrSkipped.
+	Problem error
+}
+
+// ErrSkipped is the Problem of a run that the push itself did not want.
+var ErrSkipped = errors.New("skipped by push option ci.skip")
+
+// Push records a pending run for each update whose commit has a pipeline, and
+// ends those whose pipeline is invalid. All runs are on disk before the first
+// pipeline is looked at, and what is returned is on disk, also beside an error.
+// A configuration that cannot be read is such an error: it leaves all runs pending.
+func (t *Trigger) Push(ctx context.Context, updates []Update) ([]Run, error) {
+	objects, err := t.Repo.Objects(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer objects.Close()
+	wanted, unknown := find(objects, updates)
+	if len(wanted) == 0 {
+		return nil, unknown
+	}
+	name := git.RepoName(ctx, t.Repo, t.Root)
+	cfg, configErr := config.Load(ctx, t.Root)
+	settings := config.Settings{}
+	if configErr == nil {
+		settings = cfg.For(name)
+	}
+	runs, err := t.record(name, settings.Executor, wanted)
+	if err != nil {
+		return nil, errors.Join(err, configErr, unknown)
+	}
+	checked, err := t.check(ctx, objects, wanted, runs, settings.Executor)
+	if err == nil && settings.Supersede != "none" {
+		err = t.supersede(checked)
+	}
+	return checked, errors.Join(err, configErr, unknown)
+}
+
+// A want is an update whose commit has a pipeline.
+type want struct {
+	Update
+	commit string // the tag, if the ref is one, peeled
+	quire  string // the id of the commit's .quire tree
+}
+
+// find asks for all updates at once. The error names ids that nothing has.
+func find(objects *git.Objects, updates []Update) ([]want, error) {
+	const asked = 5 // questions an update
+	var specs []string
+	var live []Update
+	for _, u := range updates {
+		if !u.Deleted() {
+			live = append(live, u)
+			commit := u.New + "^{commit}"
+			specs = append(specs, u.New, commit, commit+":"+pipeline.Dir,
+				commit+":"+pipeline.Fennel, commit+":"+pipeline.Lua)
+		}
+	}
+	infos, errs := objects.InfoAll(specs)
+	var wanted []want
+	var unknown []error
+	for i, u := range live {
+		info, err := infos[i*asked:][:asked], errs[i*asked:][:asked]
+		switch {
+		case err[0] != nil:
+			unknown = append(unknown, fmt.Errorf("cannot trigger '%s': %w", u.Ref, err[0]))
+		case err[1] == nil && err[2] == nil && (err[3] == nil || err[4] == nil):
+			wanted = append(wanted, want{u, info[1].OID, info[2].OID})
+		}
+	}
+	return wanted, errors.Join(unknown...)
+}
+
+func (t *Trigger) record(name, executor string, wanted []want) ([]*runstore.Run, error) {
+	now := time.Now()
+	facts := make([]runstore.Facts, len(wanted))
+	for i, w := range wanted {
+		facts[i] = runstore.Facts{
+			Repo: name, GitDir: t.Repo.Dir(), Ref: w.Ref, SHA: w.commit, OldSHA: w.Old,
+			Pusher: t.Pusher, PushedAt: now, Executor: executor,
+		}
+	}
+	return t.Store.Create(facts...)
+}
+
+// check ends the runs that are not to be driven, and compiles each .quire tree once.
+func (t *Trigger) check(ctx context.Context, objects *git.Objects, wanted []want, runs []*runstore.Run, executor string) ([]Run, error) {
+	problems := map[string]error{}
+	checked := make([]Run, len(runs))
+	var failures []error
+	for i, r := range runs {
+		checked[i] = Run{Run: r}
+		change := runstore.Change{State: runstore.Failed, Reason: "cancelled", Note: ErrSkipped.Error()}
+		problem := ErrSkipped
+		if !t.Skip {
+			var known bool
+			if problem, known = problems[wanted[i].quire]; !known {
+				problem = compile(ctx, objects, wanted[i].commit)
+				problems[wanted[i].quire] = problem
+			}
+			change = runstore.Change{State: runstore.Failed, Reason: "invalid-pipeline"}
+		}
+		var list diag.List
+		switch {
+		case problem == nil:
+			checked[i].Executor = executor
+			continue
+		case errors.As(problem, &list):
+			if err := os.WriteFile(filepath.Join(r.Dir, LogName), []byte(list.Text()), 0o600); err != nil {
+				failures = append(failures, err)
+			}
+		case problem != ErrSkipped:
+			// Not the pipeline's fault: the run stays for reconcile.
+			failures = append(failures, fmt.Errorf("cannot check pipeline of '%s': %w", r.Ref, problem))
+			continue
+		}
+		checked[i].Problem = problem
+		if err := r.Transition(change); err != nil {
+			failures = append(failures, err)
+		}
+	}
+	return checked, errors.Join(failures...)
+}
+
+// compile returns what is wrong with the pipeline of commit.
+func compile(ctx context.Context, objects *git.Objects, commit string) error {
+	p, err := pipeline.Load(ctx, objects.Tree(commit), pipeline.Options{})
+	if err != nil {
+		return err
+	}
+	p.Close()
+	return nil
+}
+
+// supersede ends the pending runs that are older than one of runs, of the same
+// repository and ref, that is to be driven. One that went on meanwhile is let go.
+func (t *Trigger) supersede(runs []Run) error {
+	type key struct{ repo, ref string }
+	newest := map[key]string{}
+	for _, r := range runs {
+		if r.Executor != "" {
+			newest[key{r.Repo, r.Ref}] = r.ID
+		}
+	}
+	if len(newest) == 0 {
+		return nil
+	}
+	for old, err := range t.Store.Live() {
+		if err != nil {
+			return err
+		}
+		by := newest[key{old.Repo, old.Ref}]
+		if by == "" || old.ID >= by {
+			continue
+		}
+		err = old.Transition(runstore.Change{State: runstore.Superseded, By: by})
+		var refused *runstore.StateError
+		if err != nil && !errors.As(err, &refused) {
+			return err
+		}
+	}
+	return nil
+}
