@@ -1,0 +1,96 @@
+package runstore
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+const factsFile = "run.toml"
+
+// Facts is what is known of a run when it is made, and never changes.
+type Facts struct {
+	ID       string
+	Repo     string    // the name of the repository
+	GitDir   string    // its Git directory, absolute
+	Ref      string    // the full name of the ref
+	SHA      string    // what was pushed
+	OldSHA   string    // what the ref was before; "" where not known
+	PushedAt time.Time // Create puts the present for the zero time
+	Pusher   string    // "" where not known
+	Executor string    // "" where the configuration could not be read
+}
+
+// factsTOML is the file run.toml. All values are escaped as in every other file,
+// because TOML, being UTF-8, cannot hold every name of a file.
+type factsTOML struct {
+	ID       string    `toml:"id"`
+	Repo     string    `toml:"repo"`
+	GitDir   string    `toml:"git-dir"`
+	Ref      string    `toml:"ref"`
+	SHA      string    `toml:"sha"`
+	OldSHA   string    `toml:"old-sha,omitempty"`
+	PushedAt time.Time `toml:"pushed-at"`
+	Pusher   string    `toml:"pusher,omitempty"`
+	Executor string    `toml:"executor,omitempty"`
+}
+
+func formatFacts(f Facts) ([]byte, error) {
+	return toml.Marshal(factsTOML{
+		ID:       f.ID,
+		Repo:     escape(f.Repo, 0),
+		GitDir:   escape(f.GitDir, 0),
+		Ref:      escape(f.Ref, 0),
+		SHA:      escape(f.SHA, 0),
+		OldSHA:   escape(f.OldSHA, 0),
+		PushedAt: f.PushedAt.UTC().Truncate(time.Millisecond),
+		Pusher:   escape(f.Pusher, 0),
+		Executor: escape(f.Executor, 0),
+	})
+}
+
+func parseFacts(text []byte) (Facts, error) {
+	var t factsTOML
+	if err := toml.Unmarshal(text, &t); err != nil {
+		return Facts{}, err
+	}
+	f := Facts{
+		ID:       t.ID,
+		Repo:     unescape(t.Repo),
+		GitDir:   unescape(t.GitDir),
+		Ref:      unescape(t.Ref),
+		SHA:      unescape(t.SHA),
+		OldSHA:   unescape(t.OldSHA),
+		PushedAt: t.PushedAt,
+		Pusher:   unescape(t.Pusher),
+		Executor: unescape(t.Executor),
+	}
+	return f, f.check()
+}
+
+func readFacts(path string) (Facts, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Facts{}, err
+	}
+	f, err := parseFacts(text)
+	if err != nil {
+		return Facts{}, fmt.Errorf("cannot read '%s': %w", path, err)
+	}
+	return f, nil
+}
+
+// check returns an error for facts that cannot be those of a run.
+func (f Facts) check() error {
+	if !IsID(f.ID) {
+		return fmt.Errorf("not an id: '%s'", escape(f.ID, 0))
+	}
+	for _, v := range []struct{ name, value string }{{"ref", f.Ref}, {"sha", f.SHA}, {"git-dir", f.GitDir}} {
+		if v.value == "" {
+			return fmt.Errorf("run %s has no %s", f.ID, v.name)
+		}
+	}
+	return checkRepo(f.Repo)
+}

@@ -1,0 +1,149 @@
+package runstore
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+// ErrNotFound says that there is no such run.
+var ErrNotFound = errors.New("no such run")
+
+// An AmbiguousError says that what should name one run names several.
+type AmbiguousError struct {
+	Part string
+	IDs  []string // some of them, in order
+	More bool     // whether there are others
+}
+
+func (e *AmbiguousError) Error() string {
+	more := ""
+	if e.More {
+		more = ", ..."
+	}
+	return fmt.Sprintf("'%s' is ambiguous: %s%s", e.Part, strings.Join(e.IDs, ", "), more)
+}
+
+// candidates is how many ids an AmbiguousError names.
+const candidates = 8
+
+// Find returns the run that name means: an id, a part of an id that no other run
+// has, or REPO@REF for the newest run of a ref, whose name may be without
+// refs/heads/ or refs/tags/. The error is ErrNotFound or an *AmbiguousError where
+// the name is at fault.
+func (s *Store) Find(name string) (*Run, error) {
+	r, err := s.find(name)
+	var ambiguous *AmbiguousError
+	switch {
+	case err == nil:
+		return r, nil
+	case errors.As(err, &ambiguous):
+		return nil, err
+	}
+	return nil, fmt.Errorf("cannot find run '%s': %w", escape(name, 0), plain(err))
+}
+
+func (s *Store) find(name string) (*Run, error) {
+	if strings.Contains(name, "@") {
+		return s.findRef(name)
+	}
+	id := strings.ToLower(name)
+	if IsID(id) {
+		return s.findID(id)
+	}
+	if !isPart(id) {
+		return nil, ErrNotFound
+	}
+	ids, err := s.idsWith(id)
+	if err != nil {
+		return nil, err
+	}
+	switch len(ids) {
+	case 0:
+		return nil, ErrNotFound
+	case 1:
+		return s.findID(ids[0])
+	}
+	slices.Sort(ids)
+	more := len(ids) > candidates
+	return nil, &AmbiguousError{name, ids[:min(len(ids), candidates)], more}
+}
+
+// isPart reports whether s can be part of an id.
+func isPart(s string) bool {
+	for i := range len(s) {
+		if s[i] != '-' && !isHex(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// findID returns the run with the whole id.
+func (s *Store) findID(id string) (*Run, error) {
+	r, err := s.liveRun(id)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return r, err
+	}
+	rec, err := s.journalFind(id)
+	if err != nil {
+		return nil, err
+	}
+	r, err = s.open(s.runDir(rec.Repo, id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotFound
+	}
+	return r, err
+}
+
+// idsWith returns the ids that have part in them: all, or one more than are named.
+func (s *Store) idsWith(part string) ([]string, error) {
+	var found []string
+	add := func(id string) bool {
+		if !slices.Contains(found, id) {
+			found = append(found, id)
+		}
+		return len(found) <= candidates
+	}
+	live, err := s.liveNames()
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range live {
+		if strings.Contains(id, part) && exists(s.path("live", id, factsFile)) && !add(id) {
+			return found, nil
+		}
+	}
+	f, size, err := s.openJournal()
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	for l, err := range backward(f, size) {
+		if err != nil {
+			return nil, err
+		}
+		if len(l.text) > idLength && bytes.Contains(l.text[:idLength], []byte(part)) && !add(string(l.text[:idLength])) {
+			break
+		}
+	}
+	return found, nil
+}
+
+// findRef returns the newest run of a ref. Both names may hold an @, so the
+// whole is compared rather than taken apart.
+func (s *Store) findRef(name string) (*Run, error) {
+	for rec, err := range s.List(Filter{}) {
+		if err != nil {
+			return nil, err
+		}
+		ref, ok := strings.CutPrefix(name, rec.Repo+"@")
+		if ok && (ref == rec.Ref || "refs/heads/"+ref == rec.Ref || "refs/tags/"+ref == rec.Ref) {
+			return s.findID(rec.ID)
+		}
+	}
+	return nil, ErrNotFound
+}

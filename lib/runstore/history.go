@@ -1,0 +1,141 @@
+package runstore
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const historyFile = "history"
+
+// timeLayout is how times are written: always of one length, in UTC.
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
+func formatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
+
+// formatChange returns c as a line of the history, with its newline.
+func formatChange(c Change) string {
+	var b strings.Builder
+	b.WriteString(formatTime(c.Time) + " " + string(c.State))
+	add := func(key, value string) {
+		if value != "" {
+			b.WriteString(" " + key + "=" + escape(value, ' '))
+		}
+	}
+	add("reason", c.Reason)
+	if c.hasCode() {
+		add("code", strconv.Itoa(c.Code))
+	}
+	add("by", c.By)
+	add("executor", c.Executor)
+	add("note", c.Note)
+	b.WriteByte('\n')
+	return b.String()
+}
+
+// parseChange reads a line of the history, without its newline. Keys that are not
+// known are passed over.
+func parseChange(line string) (Change, error) {
+	when, rest, ok := strings.Cut(line, " ")
+	t, err := time.Parse(time.RFC3339, when)
+	if !ok || err != nil {
+		return Change{}, fmt.Errorf("no time: %q", line)
+	}
+	words := strings.Split(rest, " ")
+	c := Change{Time: t.UTC(), State: State(words[0])}
+	if !slices.Contains(States, c.State) {
+		return Change{}, fmt.Errorf("unknown state: %q", line)
+	}
+	for _, w := range words[1:] {
+		key, value, ok := strings.Cut(w, "=")
+		if !ok {
+			return Change{}, fmt.Errorf("not KEY=VALUE: %q", line)
+		}
+		value = unescape(value)
+		switch key {
+		case "reason":
+			c.Reason = value
+		case "code":
+			if c.Code, err = strconv.Atoi(value); err != nil {
+				return Change{}, fmt.Errorf("code is no number: %q", line)
+			}
+		case "by":
+			c.By = value
+		case "executor":
+			c.Executor = value
+		case "note":
+			c.Note = value
+		}
+	}
+	return c, nil
+}
+
+// whole returns the whole lines of text, without what an interrupted write left
+// behind the last newline.
+func whole(text []byte) []byte { return text[:bytes.LastIndexByte(text, '\n')+1] }
+
+// parseHistory returns the status that a history describes. A history whose
+// changes are not legal is refused.
+func parseHistory(text []byte) (Status, error) {
+	var s Status
+	for line := range strings.Lines(string(whole(text))) {
+		c, err := parseChange(strings.TrimSuffix(line, "\n"))
+		if err != nil {
+			return Status{}, err
+		}
+		if !slices.Contains(next[s.State], c.State) {
+			return Status{}, fmt.Errorf("%s follows %s", c.State, s.State)
+		}
+		s.apply(c)
+	}
+	if s.State == "" {
+		return Status{}, errors.New("no whole line")
+	}
+	return s, nil
+}
+
+// Status returns the state of the run and how it came there.
+func (r *Run) Status() (Status, error) {
+	text, err := os.ReadFile(filepath.Join(r.Dir, historyFile))
+	if err != nil {
+		return Status{}, r.gone(err)
+	}
+	s, err := parseHistory(text)
+	if err != nil {
+		return Status{}, fmt.Errorf("cannot read history of run %s: %w", r.ID, err)
+	}
+	return s, nil
+}
+
+// Changes returns the history of the run, oldest change first.
+func (r *Run) Changes() ([]Change, error) {
+	text, err := os.ReadFile(filepath.Join(r.Dir, historyFile))
+	if err != nil {
+		return nil, r.gone(err)
+	}
+	var changes []Change
+	for line := range strings.Lines(string(whole(text))) {
+		c, err := parseChange(strings.TrimSuffix(line, "\n"))
+		if err != nil {
+			return nil, fmt.Errorf("cannot read history of run %s: %w", r.ID, err)
+		}
+		changes = append(changes, c)
+	}
+	return changes, nil
+}
+
+// gone turns the error of opening a file of a run that was removed meanwhile into
+// ErrNotFound.
+func (r *Run) gone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("run %s: %w", r.ID, ErrNotFound)
+	}
+	return fmt.Errorf("cannot read history of run %s: %w", r.ID, plain(err))
+}

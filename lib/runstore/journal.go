@@ -1,0 +1,185 @@
+package runstore
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+)
+
+// journalAdd adds the record of a run that ended. On an error the journal is as
+// it was.
+func (s *Store) journalAdd(rec Record) error {
+	f, err := openLocked(s.path("journal"))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	last, size, err := lastLine(f)
+	if err != nil {
+		return err
+	}
+	return appendLine(f, size, journalLine(rec, newestOf(last)))
+}
+
+// journalLine returns the line for rec, with its newline. newest is the greatest
+// id of the lines before it, "" for none.
+func journalLine(rec Record, newest string) string {
+	mark := newest
+	if rec.ID > newest {
+		mark = "-"
+	}
+	return rec.Line() + "\t" + mark + "\n"
+}
+
+// newestOf returns the greatest id in the journal up to and including line; ""
+// where line is none.
+func newestOf(line []byte) string {
+	mark := line[bytes.LastIndexByte(line, '\t')+1:]
+	if len(mark) == idLength {
+		return string(mark)
+	}
+	return idOf(line)
+}
+
+// idOf returns the id that a line of the journal begins with, "" where it begins
+// with none.
+func idOf(line []byte) string {
+	if len(line) <= idLength || line[idLength] != '\t' {
+		return ""
+	}
+	return string(line[:idLength])
+}
+
+// lastLine returns the last whole line of f without its newline, and where the
+// whole lines end.
+func lastLine(f *os.File) ([]byte, int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	for line, err := range backward(f, info.Size()) {
+		return line.text, line.end, err
+	}
+	return nil, 0, nil
+}
+
+// A line is one whole line of a file, without its newline.
+type line struct {
+	text       []byte // valid until the next one is asked for
+	start, end int64  // in the file; the newline is before end
+}
+
+// chunk is how much of a file is read at once.
+const chunk = 256 << 10
+
+// backward returns the whole lines among the first size bytes of f, last one first.
+func backward(f io.ReaderAt, size int64) func(yield func(line, error) bool) {
+	return func(yield func(line, error) bool) {
+		// buf holds the bytes of the file from pos on, up to a newline at
+		// its end once one has been seen.
+		var buf []byte
+		pos, seen := size, false
+		step := int64(4 << 10) // enough for most who want the last line
+		for pos > 0 {
+			n := min(step, pos)
+			step = chunk
+			more := make([]byte, n, n+int64(len(buf)))
+			if _, err := f.ReadAt(more, pos-n); err != nil {
+				if errors.Is(err, io.EOF) { // cut off meanwhile
+					size = pos - n
+					pos, buf, seen = size, nil, false
+					continue
+				}
+				yield(line{}, err)
+				return
+			}
+			pos -= n
+			buf = append(more, buf...)
+			if !seen {
+				buf = whole(buf)
+				seen = len(buf) > 0
+			}
+			for len(buf) > 0 {
+				i := bytes.LastIndexByte(buf[:len(buf)-1], '\n')
+				if i < 0 && pos > 0 {
+					break
+				}
+				l := line{buf[i+1 : len(buf)-1], pos + int64(i+1), pos + int64(len(buf))}
+				if !yield(l, nil) {
+					return
+				}
+				buf = buf[:i+1]
+			}
+		}
+	}
+}
+
+// forward returns the whole lines among the first size bytes of f, in order.
+func forward(f io.ReaderAt, size int64) func(yield func(line, error) bool) {
+	return func(yield func(line, error) bool) {
+		buf := make([]byte, 0, 2*chunk)
+		for pos := int64(0); pos < size; {
+			n := min(chunk, size-pos)
+			have := len(buf)
+			buf = append(buf, make([]byte, n)...)
+			got, err := f.ReadAt(buf[have:], pos)
+			buf = buf[:have+got]
+			if err != nil && !errors.Is(err, io.EOF) {
+				yield(line{}, err)
+				return
+			}
+			start := pos - int64(have)
+			pos += int64(got)
+			rest := buf
+			for {
+				i := bytes.IndexByte(rest, '\n')
+				if i < 0 {
+					break
+				}
+				end := start + int64(i+1)
+				if !yield(line{rest[:i], start, end}, nil) {
+					return
+				}
+				rest, start = rest[i+1:], end
+			}
+			buf = append(buf[:0], rest...)
+			if got == 0 {
+				return
+			}
+		}
+	}
+}
+
+// openJournal opens the journal for reading, and returns its length now.
+func (s *Store) openJournal() (*os.File, int64, error) {
+	f, err := os.Open(s.path("journal"))
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
+}
+
+// journalFind returns the record of the run id, or ErrNotFound. It looks from the
+// end, where those that people ask after are.
+func (s *Store) journalFind(id string) (Record, error) {
+	f, size, err := s.openJournal()
+	if err != nil {
+		return Record{}, err
+	}
+	defer f.Close()
+	for l, err := range backward(f, size) {
+		if err != nil {
+			return Record{}, err
+		}
+		if len(l.text) > idLength && string(l.text[:idLength]) == id {
+			return parseRecord(string(l.text))
+		}
+	}
+	return Record{}, ErrNotFound
+}

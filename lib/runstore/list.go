@@ -1,0 +1,219 @@
+package runstore
+
+import (
+	"container/heap"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// A Filter says which runs to list. The zero value lists all.
+type Filter struct {
+	Repo   string  // only of this repository
+	Ref    string  // only of this ref
+	States []State // only in one of these states
+	Limit  int     // at most so many; 0: no limit
+}
+
+func (f Filter) matches(r Record) bool {
+	return (f.Repo == "" || f.Repo == r.Repo) &&
+		(f.Ref == "" || f.Ref == r.Ref) &&
+		(len(f.States) == 0 || slices.Contains(f.States, r.State))
+}
+
+// List returns the records of the runs that f accepts, newest first: by id,
+// descending. It reads live/ and the journal from its end, no further than it
+// must, and no ended run's directory. An error ends the list; what cannot be read
+// of one run is an error that does not.
+func (s *Store) List(f Filter) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		left := f.Limit
+		emit := func(r Record, err error) bool {
+			if err == nil && !f.matches(r) {
+				return true
+			}
+			if !yield(r, err) {
+				return false
+			}
+			if err == nil {
+				left--
+			}
+			return left != 0
+		}
+		// Live runs first: one that ends meanwhile is in both, none in neither.
+		live, err := s.liveRecords(emit)
+		if err != nil {
+			yield(Record{}, fmt.Errorf("cannot list runs of '%s': %w", s.root, plain(err)))
+			return
+		}
+		if live == nil {
+			return
+		}
+		known := make(map[string]bool, len(live))
+		for _, r := range live {
+			known[r.ID] = true
+		}
+		for r, err := range s.ended(f) {
+			if err != nil {
+				yield(Record{}, fmt.Errorf("cannot read journal of '%s': %w", s.root, plain(err)))
+				return
+			}
+			for len(live) > 0 && live[0].ID > r.ID {
+				if !emit(live[0], nil) {
+					return
+				}
+				live = live[1:]
+			}
+			if !known[r.ID] && !emit(r, nil) {
+				return
+			}
+		}
+		for _, r := range live {
+			if !emit(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+// liveRecords returns the records of the runs in live/, newest first. Those that
+// cannot be read are given to emit; nil says that emit wants no more.
+func (s *Store) liveRecords(emit func(Record, error) bool) ([]Record, error) {
+	runs, failures, err := s.live()
+	if err != nil {
+		return nil, err
+	}
+	records := make([]Record, 0, len(runs))
+	for _, r := range slices.Backward(runs) {
+		rec, err := r.Record()
+		switch {
+		case err == nil:
+			records = append(records, rec)
+		case !errors.Is(err, ErrNotFound):
+			failures = append(failures, err)
+		}
+	}
+	for _, err := range failures {
+		if !emit(Record{}, err) {
+			return nil, nil
+		}
+	}
+	return records, nil
+}
+
+// Live returns the runs that have not ended, oldest first, and for moments some
+// that just did. What cannot be read of one run is an error that does not end it.
+func (s *Store) Live() iter.Seq2[*Run, error] {
+	return func(yield func(*Run, error) bool) {
+		runs, failures, err := s.live()
+		if err != nil {
+			yield(nil, fmt.Errorf("cannot list runs of '%s': %w", s.root, plain(err)))
+			return
+		}
+		for _, r := range runs {
+			if !yield(r, nil) {
+				return
+			}
+		}
+		for _, err := range failures {
+			if !yield(nil, err) {
+				return
+			}
+		}
+	}
+}
+
+// live returns the runs that live/ links to, by id, and what is wrong with some.
+// Links that lead nowhere are passed over.
+func (s *Store) live() (runs []*Run, failures []error, err error) {
+	names, err := s.liveNames()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, id := range names {
+		r, err := s.liveRun(id)
+		switch {
+		case err == nil:
+			runs = append(runs, r)
+		case !errors.Is(err, fs.ErrNotExist):
+			failures = append(failures, err)
+		}
+	}
+	return runs, failures, nil
+}
+
+// liveNames returns the ids in live/, in order.
+func (s *Store) liveNames() ([]string, error) {
+	d, err := os.Open(s.path("live"))
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(-1)
+	slices.Sort(names)
+	return slices.DeleteFunc(names, func(n string) bool { return !IsID(n) }), err
+}
+
+// liveRun returns the run that the link live/ID leads to.
+func (s *Store) liveRun(id string) (*Run, error) {
+	link := s.path("live", id)
+	target, err := os.Readlink(link)
+	if err != nil {
+		return nil, err
+	}
+	return s.open(filepath.Join(filepath.Dir(link), target))
+}
+
+// ended returns the records in the journal that f accepts, by id, descending. The
+// lines stand in the order of ends; the greatest id so far, which each carries,
+// says when one that has been read may be given out.
+func (s *Store) ended(f Filter) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		file, size, err := s.openJournal()
+		if err != nil {
+			yield(Record{}, err)
+			return
+		}
+		defer file.Close()
+		var waiting records
+		// give gives out what is waiting and newer than id.
+		give := func(id string) bool {
+			for len(waiting) > 0 && waiting[0].ID > id {
+				if !yield(heap.Pop(&waiting).(Record), nil) {
+					return false
+				}
+			}
+			return true
+		}
+		for l, err := range backward(file, size) {
+			if err != nil {
+				yield(Record{}, err)
+				return
+			}
+			if len(waiting) > 0 && !give(newestOf(l.text)) {
+				return
+			}
+			if r, err := parseRecord(string(l.text)); err == nil && f.matches(r) {
+				heap.Push(&waiting, r)
+			}
+		}
+		give("")
+	}
+}
+
+// records is a heap with the newest first.
+type records []Record
+
+func (h records) Len() int           { return len(h) }
+func (h records) Less(i, j int) bool { return h[i].ID > h[j].ID }
+func (h records) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *records) Push(x any)        { *h = append(*h, x.(Record)) }
+func (h *records) Pop() any {
+	last := (*h)[len(*h)-1]
+	*h = (*h)[:len(*h)-1]
+	return last
+}

@@ -1,0 +1,137 @@
+package runstore
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"quire/lib/process"
+)
+
+// A Report is what Reconcile found.
+type Report struct {
+	Orphaned []*Run // active runs that nobody drove, failed now
+	Pending  []*Run // pending runs that nobody drives, oldest first
+	Failures []error
+}
+
+// Reconcile puts right what a crash left: it ends what is left of the processes of
+// active runs that nobody drives, with grace between SIGTERM and SIGKILL, and
+// fails those runs as orphaned; it completes what was interrupted after a change
+// was made; and it removes the rest of runs that were never made or are being
+// removed. Any number of processes may do so at any time.
+//
+// The processes of an orphan are those with QUIRE_RUN=ID in their environment, and
+// what belongs to them. One run's failure does not keep the others waiting.
+func (s *Store) Reconcile(grace time.Duration) (*Report, error) {
+	if err := s.sweep(); err != nil {
+		return nil, fmt.Errorf("cannot reconcile '%s': %w", s.root, plain(err))
+	}
+	names, err := s.liveNames()
+	if err != nil {
+		return nil, fmt.Errorf("cannot reconcile '%s': %w", s.root, plain(err))
+	}
+	var report Report
+	for _, id := range names {
+		r, err := s.liveRun(id)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = s.removeDangling(id)
+		} else if err == nil {
+			err = r.reconcile(&report, grace)
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			report.Failures = append(report.Failures, err)
+		}
+	}
+	return &report, nil
+}
+
+// removeDangling removes a link in live/ that leads nowhere, unless the run is
+// being made. It is first in a stage and then in its place: asked in this order,
+// one of both shows it.
+func (s *Store) removeDangling(id string) error {
+	if s.staged(id) || exists(s.path("live", id, factsFile)) {
+		return nil
+	}
+	err := os.Remove(s.path("live", id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+func (r *Run) reconcile(report *Report, grace time.Duration) error {
+	status, err := r.Status()
+	if err != nil {
+		return err
+	}
+	if status.State.Final() {
+		return r.complete()
+	}
+	driven, err := r.Driven()
+	if err != nil || driven {
+		return err
+	}
+	if status.State == Pending {
+		report.Pending = append(report.Pending, r)
+		return nil
+	}
+	orphaned, err := r.bury(grace)
+	if orphaned {
+		report.Orphaned = append(report.Orphaned, r)
+	}
+	return err
+}
+
+// bury fails an active run whose driver is gone. Holding the lock, it is the only
+// one to do so, and the state cannot be that of a driver which has just begun.
+func (r *Run) bury(grace time.Duration) (bool, error) {
+	driver, err := r.Drive()
+	if errors.Is(err, ErrBusy) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer driver.Unlock()
+	if status, err := r.Status(); err != nil || status.State != Active {
+		return false, err
+	}
+	if err := process.EndEnviron("QUIRE_RUN="+r.ID, grace); err != nil {
+		return false, err
+	}
+	err = r.Transition(Change{State: Failed, Reason: "orphaned"})
+	var refused *StateError
+	if errors.As(err, &refused) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// complete makes known that a run has ended, where that was interrupted. While the
+// lock of the history is held, nobody else is about to.
+func (r *Run) complete() error {
+	f, err := openLocked(filepath.Join(r.Dir, historyFile))
+	if err != nil {
+		return r.gone(err)
+	}
+	defer f.Close()
+	status, _, err := readHistory(f)
+	if err != nil || !status.State.Final() || !exists(r.store.path("live", r.ID)) {
+		return err
+	}
+	switch _, err := r.store.journalFind(r.ID); {
+	case err == nil:
+		return r.unlink()
+	case !errors.Is(err, ErrNotFound):
+		return err
+	}
+	// The writer may have been killed between its write and its sync.
+	if err := syncData(f); err != nil {
+		return err
+	}
+	return r.finish(status)
+}

@@ -1,0 +1,163 @@
+package runstore
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// A Record is a run in one line.
+type Record struct {
+	ID       string
+	State    State
+	Repo     string
+	Ref      string
+	SHA      string
+	Executor string // "" where none is known
+	Reason   string
+	Code     *int // nil where the reason has none
+	Created  time.Time
+	Started  time.Time // zero where it did not start
+	Finished time.Time // zero where it has not ended
+}
+
+// RecordFields names the fields of a record line, in order.
+var RecordFields = []string{
+	"id", "state", "repo", "ref", "sha", "executor", "reason", "code", "created", "started", "finished",
+}
+
+// record returns the record of a run with the status s.
+func (r *Run) record(s Status) Record {
+	rec := Record{
+		ID: r.ID, State: s.State, Repo: r.Repo, Ref: r.Ref, SHA: r.SHA, Executor: r.Executor,
+		Reason: s.Reason, Created: s.Created, Started: s.Started, Finished: s.Finished,
+	}
+	if s.Executor != "" {
+		rec.Executor = s.Executor
+	}
+	if s.hasCode() {
+		rec.Code = &s.Code
+	}
+	return rec
+}
+
+// Record returns the record of the run as it is now.
+func (r *Run) Record() (Record, error) {
+	s, err := r.Status()
+	if err != nil {
+		return Record{}, err
+	}
+	return r.record(s), nil
+}
+
+func (r Record) fields() []string {
+	code := ""
+	if r.Code != nil {
+		code = strconv.Itoa(*r.Code)
+	}
+	return []string{
+		r.ID, string(r.State), r.Repo, r.Ref, r.SHA, r.Executor, r.Reason, code,
+		optionalTime(r.Created), optionalTime(r.Started), optionalTime(r.Finished),
+	}
+}
+
+func optionalTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return formatTime(t)
+}
+
+// Line returns the record as one line without its newline: the RecordFields,
+// escaped, separated by tabs, "-" for none.
+func (r Record) Line() string {
+	fields := r.fields()
+	for i, f := range fields {
+		fields[i] = field(f)
+	}
+	return strings.Join(fields, "\t")
+}
+
+// parseRecord reads what Line returns; further fields are passed over.
+func parseRecord(line string) (Record, error) {
+	f := strings.Split(line, "\t")
+	if len(f) < len(RecordFields) {
+		return Record{}, fmt.Errorf("not a record: %q", line)
+	}
+	for i := range f {
+		f[i] = unfield(f[i])
+	}
+	r := Record{
+		ID: f[0], State: State(f[1]), Repo: f[2], Ref: f[3], SHA: f[4], Executor: f[5], Reason: f[6],
+	}
+	if !IsID(r.ID) {
+		return Record{}, fmt.Errorf("not a record: %q", line)
+	}
+	if f[7] != "" {
+		code, err := strconv.Atoi(f[7])
+		if err != nil {
+			return Record{}, fmt.Errorf("not a record: %q", line)
+		}
+		r.Code = &code
+	}
+	for i, t := range []*time.Time{&r.Created, &r.Started, &r.Finished} {
+		if f[8+i] == "" {
+			continue
+		}
+		var err error
+		if *t, err = time.Parse(time.RFC3339, f[8+i]); err != nil {
+			return Record{}, fmt.Errorf("not a record: %q", line)
+		}
+	}
+	return r, nil
+}
+
+// MarshalJSON writes the record with the names of RecordFields, null for none.
+// Values that are not UTF-8, which JSON cannot hold, are escaped as in a line.
+func (r Record) MarshalJSON() ([]byte, error) {
+	v := struct {
+		ID       string  `json:"id"`
+		State    State   `json:"state"`
+		Repo     string  `json:"repo"`
+		Ref      string  `json:"ref"`
+		SHA      string  `json:"sha"`
+		Executor *string `json:"executor"`
+		Reason   *string `json:"reason"`
+		Code     *int    `json:"code"`
+		Created  *string `json:"created"`
+		Started  *string `json:"started"`
+		Finished *string `json:"finished"`
+	}{
+		ID: r.ID, State: r.State, Repo: jsonText(r.Repo), Ref: jsonText(r.Ref), SHA: r.SHA,
+		Executor: orNull(jsonText(r.Executor)), Reason: orNull(r.Reason), Code: r.Code,
+		Created: orNull(optionalTime(r.Created)), Started: orNull(optionalTime(r.Started)), Finished: orNull(optionalTime(r.Finished)),
+	}
+	return json.Marshal(v)
+}
+
+func jsonText(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return escape(s, 0)
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// RunLine returns the line by which commands hand a run to each other, without its
+// newline, see quire-run(5).
+func RunLine(r *Run, executor string) string {
+	fields := []string{r.ID, executor, r.SHA, r.Ref, r.Dir, r.GitDir}
+	for i, f := range fields {
+		fields[i] = field(f)
+	}
+	return strings.Join(fields, "\t")
+}

@@ -1,0 +1,105 @@
+package runstore
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A stage is a directory below tmp/ in which runs are made or removed, out of
+// sight. Its lock says that somebody is at work there.
+type stage struct {
+	dir  string
+	lock *os.File
+}
+
+// stage makes a new stage. Between making its directory and locking it another
+// process may take it for waste and remove it; then the next one is tried.
+func (s *Store) stage() (*stage, error) {
+	for {
+		dir := s.path("tmp", NewID(time.Now()))
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return nil, err
+		}
+		st, err := lockStage(dir)
+		if err == nil {
+			return st, nil
+		}
+		if !errors.Is(err, ErrBusy) && !errors.Is(err, fs.ErrNotExist) {
+			os.RemoveAll(dir)
+			return nil, err
+		}
+	}
+}
+
+// lockStage takes the lock of the stage in dir. The error is ErrBusy where it is
+// somebody's, and fs.ErrNotExist where it has been removed.
+func lockStage(dir string) (*stage, error) {
+	path := filepath.Join(dir, lockFile)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := lock(f, theLock, unix.F_WRLCK, false); err != nil {
+		f.Close()
+		return nil, err
+	}
+	if same, err := isAt(f, path); err != nil || !same {
+		f.Close()
+		return nil, errors.Join(err, fs.ErrNotExist)
+	}
+	return &stage{dir, f}, nil
+}
+
+func (st *stage) path(id string) string { return filepath.Join(st.dir, id) }
+
+// remove deletes the stage and what is in it. What cannot be deleted now is waste
+// for sweep.
+func (st *stage) remove() error {
+	defer st.lock.Close()
+	return removeTree(st.dir)
+}
+
+// sweep removes the stages of processes that are no more.
+func (s *Store) sweep() error {
+	entries, err := os.ReadDir(s.path("tmp"))
+	if err != nil {
+		return err
+	}
+	var failures []error
+	for _, e := range entries {
+		st, err := lockStage(s.path("tmp", e.Name()))
+		switch {
+		case err == nil:
+			failures = append(failures, st.remove())
+		case !errors.Is(err, ErrBusy) && !errors.Is(err, fs.ErrNotExist):
+			failures = append(failures, err)
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// staged reports whether any stage holds the run id.
+func (s *Store) staged(id string) bool {
+	found, err := filepath.Glob(s.path("tmp", "*", id))
+	return err != nil || len(found) > 0
+}
+
+// removeTree deletes dir and all below it. Directories that were made read-only,
+// as some build tools do with their caches, are made writable where need be.
+func removeTree(dir string) error {
+	if err := os.RemoveAll(dir); err == nil || !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if d != nil && d.IsDir() {
+			_ = os.Chmod(path, 0o700)
+		}
+		return nil
+	})
+	return os.RemoveAll(dir)
+}

@@ -1,0 +1,143 @@
+// Package runstore keeps run records in plain files, so that no acknowledged run
+// is lost, whatever is killed or fails at any moment. It knows nothing of Git or
+// of pipelines. The format, and the order of writes that makes it safe, is
+// described in quire-run(5).
+package runstore
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Store is the run records below one root directory. It holds nothing open and
+// may be used by any number of goroutines, beside any number of other processes.
+type Store struct {
+	root string // absolute
+}
+
+// Open returns the store below the directory root, which must exist; what is
+// missing in it is made. A root that cannot be written serves for reading where
+// it already holds a store.
+func Open(root string) (*Store, error) {
+	abs, err := filepath.Abs(root)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open root '%s': %w", root, err)
+	}
+	s := &Store{abs}
+	if err := s.prepare(); err != nil {
+		return nil, fmt.Errorf("cannot open root '%s': %w", root, plain(err))
+	}
+	return s, nil
+}
+
+func (s *Store) prepare() error {
+	switch info, err := os.Stat(s.root); {
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return unix.ENOTDIR
+	}
+	made := false
+	for _, name := range []string{"runs", "live", "tmp"} {
+		switch err := os.Mkdir(s.path(name), 0o700); {
+		case err == nil:
+			made = true
+		case !errors.Is(err, fs.ErrExist) && !isDir(s.path(name)):
+			return err
+		}
+	}
+	for _, name := range []string{"journal", "queue"} {
+		switch f, err := os.OpenFile(s.path(name), os.O_CREATE|os.O_EXCL, 0o600); {
+		case err == nil:
+			made = true
+			f.Close()
+		case !errors.Is(err, fs.ErrExist) && !exists(s.path(name)):
+			return err
+		}
+	}
+	if !made {
+		return nil
+	}
+	return syncPath(s.root)
+}
+
+// Root returns the root directory, as an absolute path.
+func (s *Store) Root() string { return s.root }
+
+func (s *Store) path(elem ...string) string {
+	return filepath.Join(append([]string{s.root}, elem...)...)
+}
+
+// runDir returns where the directory of a run is.
+func (s *Store) runDir(repo, id string) string { return s.path("runs", repo, id) }
+
+// A Run is one run on record: its facts, and the directory it is kept in.
+type Run struct {
+	Facts
+	Dir   string // absolute
+	store *Store
+}
+
+// open returns the run whose directory is dir.
+func (s *Store) open(dir string) (*Run, error) {
+	facts, err := readFacts(filepath.Join(dir, factsFile))
+	if err != nil {
+		return nil, err
+	}
+	return &Run{Facts: facts, Dir: dir, store: s}, nil
+}
+
+// syncPath makes a file durable, or the names in a directory.
+func syncPath(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// plain returns what is wrong without the system call and path that package os
+// puts in front: the caller has named its own subject.
+func plain(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	var call *os.SyscallError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	case errors.As(err, &call):
+		return call.Err
+	}
+	return err
+}
+
+// checkRepo returns an error unless name can be the name of a repository, see
+// quire-run(5).
+func checkRepo(name string) error {
+	for part := range strings.SplitSeq(name, "/") {
+		if part == "" || part == "." || part == ".." || len(part) > 255 ||
+			IsID(part) || strings.ContainsRune(part, 0) {
+			return fmt.Errorf("not a name of a repository: '%s'", escape(name, 0))
+		}
+	}
+	return nil
+}

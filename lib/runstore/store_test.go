@@ -1,0 +1,229 @@
+package runstore
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func open(t *testing.T) *Store {
+	t.Helper()
+	s, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func facts(repo, ref string) Facts {
+	return Facts{Repo: repo, GitDir: "/srv/" + repo, Ref: ref, SHA: strings.Repeat("a", 40), Executor: "host"}
+}
+
+func create(t *testing.T, s *Store, f ...Facts) []*Run {
+	t.Helper()
+	runs, err := s.Create(f...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runs
+}
+
+func change(t *testing.T, r *Run, c Change) {
+	t.Helper()
+	if err := r.Transition(c); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// list returns the ids and states of the runs that f accepts.
+func list(t *testing.T, s *Store, f Filter) []string {
+	t.Helper()
+	got := []string{}
+	for r, err := range s.List(f) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, r.ID+" "+string(r.State))
+	}
+	return got
+}
+
+func TestCreate(t *testing.T) {
+	s := open(t)
+	f := facts("work/a b.git", "refs/heads/main")
+	f.OldSHA, f.Pusher = strings.Repeat("0", 40), "jo"
+	f.PushedAt = time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
+	r := create(t, s, f)[0]
+
+	if want := filepath.Join(s.Root(), "runs", f.Repo, r.ID); r.Dir != want {
+		t.Errorf("directory %s, want %s", r.Dir, want)
+	}
+	f.ID = r.ID
+	found, err := s.Find(r.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(f, found.Facts); diff != "" {
+		t.Errorf("facts (-want +got):\n%s", diff)
+	}
+	status, err := r.Status()
+	if err != nil || status.State != Pending || status.Created.IsZero() {
+		t.Errorf("status %+v, %v", status, err)
+	}
+	left, err := os.ReadDir(filepath.Join(s.Root(), "tmp"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("left in tmp: %v, %v", left, err)
+	}
+	for path, want := range map[string]os.FileMode{r.Dir: 0o700, filepath.Join(r.Dir, "history"): 0o600} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: mode %v, %v; want %v", path, info.Mode(), err, want)
+		}
+	}
+}
+
+// Two thousand refs in one push: at once, ascending, in little time.
+func TestCreateMany(t *testing.T) {
+	s := open(t)
+	many := make([]Facts, 2000)
+	for i := range many {
+		many[i] = facts("a.git", "refs/heads/b")
+	}
+	runs := create(t, s, many...)
+	last := ""
+	for _, r := range runs {
+		if r.ID <= last || !IsID(r.ID) {
+			t.Fatalf("id %s after %s", r.ID, last)
+		}
+		last = r.ID
+	}
+	if got := len(list(t, s, Filter{})); got != len(many) {
+		t.Errorf("%d runs listed, want %d", got, len(many))
+	}
+}
+
+func TestCreateRefuses(t *testing.T) {
+	s := open(t)
+	for name, f := range map[string]Facts{
+		"no repo":     facts("", "r"),
+		"above":       facts("../x", "r"),
+		"inside":      facts("a/../../x", "r"),
+		"absolute":    facts("/x", "r"),
+		"empty part":  facts("a//b", "r"),
+		"id":          facts(NewID(time.Now()), "r"),
+		"no ref":      facts("a", ""),
+		"too long":    facts(strings.Repeat("x", 256), "r"),
+		"a bad id":    {ID: "x", Repo: "a", GitDir: "/a", Ref: "r", SHA: "s"},
+		"no git dir":  {Repo: "a", Ref: "r", SHA: "s"},
+		"no revision": {Repo: "a", GitDir: "/a", Ref: "r"},
+	} {
+		if _, err := s.Create(facts("good", "r"), f); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if got := list(t, s, Filter{}); len(got) != 0 {
+		t.Errorf("runs were made: %v", got)
+	}
+}
+
+func TestOpenErrors(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		filepath.Join(dir, "none"): "cannot open root '" + dir + "/none': no such file or directory",
+		file:                       "cannot open root '" + file + "': not a directory",
+	} {
+		if _, err := Open(path); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// Values with every byte that could break a line come back as they were.
+func TestOddValues(t *testing.T) {
+	s := open(t)
+	odd := "a b\tc\nd\re\\f\x01\x7f\xff\u0085\"'=%é-"
+	f := Facts{Repo: odd, GitDir: "/" + odd, Ref: "refs/heads/" + odd, SHA: "abc", Pusher: odd, Executor: "host"}
+	r := create(t, s, f)[0]
+	change(t, r, Change{State: Active, Note: odd, Executor: odd})
+	status, err := r.Status()
+	if err != nil || status.Note != odd || status.Executor != odd {
+		t.Errorf("status %+v, %v", status, err)
+	}
+	change(t, r, Change{State: Failed, Reason: "exit", Code: 3})
+	for _, name := range []string{r.Dir + "/history", s.Root() + "/journal"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range text {
+			if c != '\n' && c != '\t' && (c < ' ' || c == 0x7f || c == 0xff) {
+				t.Errorf("%s holds the byte %#x:\n%q", name, c, text)
+			}
+		}
+	}
+	found, err := s.Find(r.ID[20:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.ID, f.PushedAt = r.ID, found.PushedAt
+	if diff := cmp.Diff(f, found.Facts); diff != "" {
+		t.Errorf("facts (-want +got):\n%s", diff)
+	}
+	for rec, err := range s.List(Filter{Repo: odd, Ref: f.Ref}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rec.Repo != odd || rec.Ref != f.Ref || rec.Executor != odd {
+			t.Errorf("record %+v", rec)
+		}
+	}
+}
+
+func TestFind(t *testing.T) {
+	s := open(t)
+	ids := []string{
+		"019ab0c4-7a52-7d3e-8f00-00000000aa11",
+		"019ab0c4-7a52-7d3e-8f00-00000000aa22",
+		"019ab0c4-7a53-7d3e-8f00-00000000bb33",
+	}
+	all := []Facts{facts("a.git", "refs/heads/main"), facts("a.git", "refs/heads/main"), facts("x@y", "refs/tags/v1@2")}
+	for i := range all {
+		all[i].ID = ids[i]
+	}
+	runs := create(t, s, all...)
+	for round := range 2 {
+		for name, want := range map[string]string{
+			ids[0]: ids[0], "aa11": ids[0], "AA22": ids[1], "7a53": ids[2],
+			"a.git@refs/heads/main": ids[1], "a.git@main": ids[1], "x@y@v1@2": ids[2],
+		} {
+			r, err := s.Find(name)
+			if err != nil || r.ID != want {
+				t.Errorf("round %d: %s: %v, %v", round, name, r, err)
+			}
+		}
+		for _, name := range []string{"", "zz", "a.git@none", "ffff", "019ab0c4-7a52-7d3e-8f00-00000000aa99", "../" + ids[0]} {
+			if r, err := s.Find(name); !errors.Is(err, ErrNotFound) {
+				t.Errorf("round %d: %q: %v, %v", round, name, r, err)
+			}
+		}
+		var ambiguous *AmbiguousError
+		if _, err := s.Find("aa"); !errors.As(err, &ambiguous) {
+			t.Errorf("ambiguous: %v", err)
+		} else if diff := cmp.Diff(ids[:2], ambiguous.IDs); diff != "" || ambiguous.More {
+			t.Errorf("candidates (-want +got):\n%s", diff)
+		}
+		for _, r := range runs { // and again when all have ended
+			if round == 0 {
+				change(t, r, Change{State: Complete})
+			}
+		}
+	}
+}

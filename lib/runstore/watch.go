@@ -1,0 +1,109 @@
+package runstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Watcher tells of changes to files (inotify(7)).
+type Watcher struct{ f *os.File }
+
+// NewWatcher returns a watcher of nothing yet.
+func NewWatcher() (*Watcher, error) {
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err != nil {
+		return nil, fmt.Errorf("cannot watch files: %w", err)
+	}
+	return &Watcher{os.NewFile(uintptr(fd), "inotify")}, nil
+}
+
+// Add watches a file for what is written to it, or a directory for new names too.
+// Watching one twice is watching it once.
+func (w *Watcher) Add(path string) error {
+	_, err := unix.InotifyAddWatch(int(w.f.Fd()), path, unix.IN_MODIFY|unix.IN_CREATE|unix.IN_MOVED_TO|unix.IN_DELETE_SELF)
+	if err != nil {
+		return fmt.Errorf("cannot watch '%s': %w", path, err)
+	}
+	return nil
+}
+
+// Wait returns nil when something changed since the last Wait, or the error of ctx.
+func (w *Watcher) Wait(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() { w.f.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	// Which file it was is of no interest: several events are one.
+	buf := make([]byte, 64*(unsafe.Sizeof(unix.InotifyEvent{})+unix.NAME_MAX+1))
+	if _, err := w.f.Read(buf); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("cannot watch files: %w", plain(err))
+	}
+	return nil
+}
+
+// Close ends the watching.
+func (w *Watcher) Close() error { return w.f.Close() }
+
+// AwaitEnd waits until the run has ended, and the end is on disk, and returns how.
+func (r *Run) AwaitEnd(ctx context.Context) (Status, error) {
+	w, err := NewWatcher()
+	if err != nil {
+		return Status{}, err
+	}
+	defer w.Close()
+	if err := w.Add(filepath.Join(r.Dir, historyFile)); err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return Status{}, r.gone(os.ErrNotExist)
+		}
+		return Status{}, err
+	}
+	for {
+		s, err := r.settled()
+		if err != nil || s.State.Final() {
+			return s, err
+		}
+		if err := w.Wait(ctx); err != nil {
+			return Status{}, err
+		}
+	}
+}
+
+// settled returns the status of the run, when it is certain to be on disk: a
+// writer holds the lock until then.
+func (r *Run) settled() (Status, error) {
+	f, err := os.Open(filepath.Join(r.Dir, historyFile))
+	if err != nil {
+		return Status{}, r.gone(err)
+	}
+	defer f.Close()
+	if err := lock(f, theLock, unix.F_RDLCK, true); err != nil {
+		return Status{}, err
+	}
+	return r.Status()
+}
+
+// ErrEnded is the cause of a driver's context when somebody else ended the run.
+var ErrEnded = errors.New("the run was ended by somebody else")
+
+// Context returns a context that is cancelled, with the cause ErrEnded, when
+// somebody else ends the run: it was cancelled or superseded. The driver then ends
+// the run's processes and gives back the lock.
+func (d *Driver) Context(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		// Without a watcher the run cannot be ended from outside before it
+		// ends by itself; that is no reason not to drive it.
+		if _, err := d.run.AwaitEnd(ctx); err == nil || errors.Is(err, ErrNotFound) {
+			cancel(ErrEnded)
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
