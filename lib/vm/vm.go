@@ -129,10 +129,8 @@ func (v *VM) Run(ctx context.Context, text, name string, args ...lua.LValue) ([]
 // An error is an *Error, whose cause is a *LimitError where a limit was reached,
 // and ctx's cause where ctx ended.
 func (v *VM) Call(ctx context.Context, fn *lua.LFunction, args ...lua.LValue) ([]lua.LValue, error) {
-	select {
-	case v.lock <- struct{}{}:
-	case <-ctx.Done():
-		return nil, &Error{Message: context.Cause(ctx).Error(), Cause: context.Cause(ctx)}
+	if err := v.acquire(ctx); err != nil {
+		return nil, &Error{Message: err.Error(), Cause: err}
 	}
 	t := newTurn(ctx, v)
 	defer t.end()
@@ -153,6 +151,18 @@ func (v *VM) Call(ctx context.Context, fn *lua.LFunction, args ...lua.LValue) ([
 		results[i] = l.Get(i + 1)
 	}
 	return results, nil
+}
+
+// acquire takes the Lua lock, or returns the cause of ctx's end.
+func (v *VM) acquire(ctx context.Context) error {
+	if ctx.Err() == nil { // or else the lock might be as ready as Done
+		select {
+		case v.lock <- struct{}{}:
+			return nil
+		case <-ctx.Done():
+		}
+	}
+	return context.Cause(ctx)
 }
 
 // thread returns a new Lua thread that runs under t; nil for none yet.

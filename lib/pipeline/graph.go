@@ -1,0 +1,205 @@
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"quire/lib/fennel"
+)
+
+// check looks at what single calls cannot show: the rules about the whole graph.
+func (r *registry) check(main *file) {
+	if len(r.jobs) == 0 && len(r.problems) == 0 {
+		d := main.diagnostic(1, 1, "pipeline defines no job")
+		d.Hint = "define one with ci.job"
+		r.report(d)
+	}
+	byID := map[string]*registered{}
+	for _, j := range r.jobs {
+		if first := byID[j.ID]; first != nil {
+			r.report(j.call.problemAt(j.call.arg(1), "job %s is defined twice, first on line %d", brief(j.ID), first.Line))
+			continue
+		}
+		byID[j.ID] = j
+	}
+	bad := r.unknownInputs(byID)
+	for id := range r.cycles(byID) {
+		bad[id] = true
+	}
+	r.unreached(byID, bad)
+}
+
+// unknownInputs reports inputs that nothing defines and returns the jobs that
+// have one, or none at all.
+func (r *registry) unknownInputs(byID map[string]*registered) map[string]bool {
+	bad := map[string]bool{}
+	for _, j := range r.jobs {
+		bad[j.ID] = bad[j.ID] || len(j.Inputs) == 0
+		for _, input := range j.Inputs {
+			if input == Push || byID[input] != nil {
+				continue
+			}
+			bad[j.ID] = true
+			what := "input"
+			if strings.Contains(input, "/") {
+				what = "source"
+			}
+			d := j.call.problemAt(j.inputAt(input), "unknown %s %s of job %s", what, brief(input), brief(j.ID))
+			d.Hint = r.suggest(input)
+			r.report(d)
+		}
+	}
+	return bad
+}
+
+// inputAt returns an input as it is written.
+func (j *registered) inputAt(input string) fennel.Node {
+	written := j.after
+	if j.Mirror == nil {
+		written = j.call.arg(2)
+	}
+	if s, ok := written.(*fennel.Sequence); ok {
+		for _, item := range s.Items {
+			if s, ok := item.(*fennel.String); ok && s.Value == input {
+				return s
+			}
+		}
+	}
+	return written
+}
+
+// cycles reports each cycle once, from the job in it that is defined first, and
+// returns the jobs that are in one. It goes down the inputs; an input that is on
+// the way closes a cycle.
+func (r *registry) cycles(byID map[string]*registered) map[string]bool {
+	const onTheWay, done = 1, 2
+	state := map[string]int{}
+	inCycle := map[string]bool{}
+	var way []string
+	var visit func(j *registered)
+	visit = func(j *registered) {
+		state[j.ID] = onTheWay
+		way = append(way, j.ID)
+		for _, input := range j.Inputs {
+			switch next := byID[input]; {
+			case next == nil:
+			case state[input] == 0:
+				visit(next)
+			case state[input] == onTheWay:
+				cycle := slices.Clone(way[slices.Index(way, input):])
+				for _, id := range cycle {
+					inCycle[id] = true
+				}
+				r.reportCycle(byID, cycle)
+			}
+		}
+		way = way[:len(way)-1]
+		state[j.ID] = done
+	}
+	for _, j := range r.jobs {
+		if state[j.ID] == 0 {
+			visit(j)
+		}
+	}
+	return inCycle
+}
+
+func (r *registry) reportCycle(byID map[string]*registered, cycle []string) {
+	at := 0
+	for i, id := range cycle {
+		if r.rank(byID[id]) < r.rank(byID[cycle[at]]) {
+			at = i
+		}
+	}
+	cycle = append(cycle[at:len(cycle):len(cycle)], cycle[:at+1]...)
+	j := byID[cycle[0]]
+	d := j.call.problemAt(j.inputAt(cycle[1]), "jobs wait for each other: %s", printable(strings.Join(cycle, " -> ")))
+	r.report(d)
+}
+
+// rank is when a job was defined.
+func (r *registry) rank(j *registered) int { return slices.Index(r.jobs, j) }
+
+// unreached reports jobs that no push can start, for the sake of inputs further
+// down. Those that are bad themselves have been reported.
+func (r *registry) unreached(byID map[string]*registered, bad map[string]bool) {
+	reached := map[string]bool{}
+	for again := true; again; {
+		again = false
+		for _, j := range r.jobs {
+			if !reached[j.ID] && slices.ContainsFunc(j.Inputs, func(in string) bool { return in == Push || reached[in] }) {
+				reached[j.ID], again = true, true
+			}
+		}
+	}
+	for _, j := range r.jobs {
+		if !reached[j.ID] && !bad[j.ID] && byID[j.ID] == j {
+			r.report(j.call.problemAt(j.call.arg(1), "job %s does not reach the source '%s'", brief(j.ID), Push))
+		}
+	}
+}
+
+// order returns the jobs so that each comes after its inputs, else in the order
+// of their definition. There are no cycles.
+func (r *registry) order() []*Job {
+	var order []*Job
+	done := map[string]bool{Push: true}
+	for len(order) < len(r.jobs) {
+		for _, j := range r.jobs {
+			if !done[j.ID] && !slices.ContainsFunc(j.Inputs, func(in string) bool { return !done[in] }) {
+				order = append(order, j.Job)
+				done[j.ID] = true
+				break
+			}
+		}
+	}
+	return order
+}
+
+// suggest returns a hint at what an unknown input may have been meant to be.
+func (r *registry) suggest(input string) string {
+	if len(input) > maxID {
+		return ""
+	}
+	best, least := "", len(input)/2+1
+	for _, id := range append([]string{Push}, ids(r.jobs)...) {
+		if d := distance(input, id); d < least {
+			best, least = id, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("did you mean '%s'?", best)
+}
+
+func ids(jobs []*registered) []string {
+	var list []string
+	for _, j := range jobs {
+		list = append(list, j.ID)
+	}
+	return list
+}
+
+// distance is how many bytes have to be put in, taken out or changed to make b of
+// a (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,128 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"quire/lib/diag"
+	"quire/lib/fennel"
+	"quire/lib/vm"
+)
+
+// What the name of a module becomes below Dir, first come first served.
+var (
+	moduleFiles = []string{"%s.fnl", "%s.lua", "%s/init.fnl", "%s/init.lua"}
+	macroFiles  = []string{"%s.fnl", "%s/init-macros.fnl", "%s/init.fnl", "%s.lua"}
+)
+
+// A loader makes functions of the pipeline's files.
+type loader struct {
+	vm      *vm.VM
+	tree    *tree
+	globals []string
+}
+
+// function compiles a file. The error is a diag.List if it is the file's.
+func (l *loader) function(f *file) (*lua.LFunction, error) {
+	text := string(f.text)
+	if f.isFennel() {
+		var err error
+		if text, err = fennel.Compile(f.text, fennel.Options{File: f.name, Globals: l.globalNames(), Macros: l.macros}); err != nil {
+			return nil, err
+		}
+	}
+	fn, err := l.vm.Load(text, f.name)
+	var syntax *vm.SyntaxError
+	if errors.As(err, &syntax) {
+		column := syntax.Column
+		if column < 1 || f.isFennel() {
+			column = f.indent(syntax.Line)
+		}
+		return nil, diag.List{f.diagnostic(syntax.Line, column, "%s", syntax.Message)}
+	}
+	return fn, err
+}
+
+// globalNames returns the globals there are before the pipeline makes any, which
+// are those that it may use.
+func (l *loader) globalNames() []string {
+	if l.globals == nil {
+		l.vm.State().G.Global.ForEach(func(key, _ lua.LValue) { l.globals = append(l.globals, key.String()) })
+		slices.Sort(l.globals)
+	}
+	return l.globals
+}
+
+// search is the vm.Searcher for the pipeline's own modules.
+func (l *loader) search(name string) (*lua.LFunction, string, error) {
+	f, looked, err := l.module(name, moduleFiles)
+	if f == nil || err != nil {
+		return nil, looked, err
+	}
+	fn, err := l.function(f)
+	return fn, "", err
+}
+
+// macros finds modules at compile time.
+func (l *loader) macros(name string) (string, []byte, error) {
+	f, looked, err := l.module(name, macroFiles)
+	if err != nil {
+		return "", nil, err
+	}
+	if f == nil {
+		return "", nil, fmt.Errorf("module '%s' not found: no %s", name, looked)
+	}
+	return f.name, f.text, nil
+}
+
+// module finds the file of a module, whose name may have dots for slashes, in Dir
+// and nowhere else. Where there is none it returns the places where it looked.
+func (l *loader) module(name string, patterns []string) (f *file, looked string, err error) {
+	base := Dir + "/" + strings.ReplaceAll(name, ".", "/")
+	var places []string
+	for _, pattern := range patterns {
+		name := fmt.Sprintf(pattern, base)
+		if !fs.ValidPath(name) {
+			return nil, fmt.Sprintf("file can have the name '%s'", name), nil
+		}
+		ok, err := l.tree.exists(name)
+		if err != nil {
+			return nil, "", err
+		}
+		if ok {
+			f, err := l.tree.open(name)
+			return f, "", err
+		}
+		places = append(places, "'"+name+"'")
+	}
+	return nil, strings.Join(places, ", no "), nil
+}
+
+// diagnose makes diagnostics of an error of the top level, beside what else was
+// found. An error that is not the pipeline's is returned as it is.
+func (t *tree) diagnose(ctx context.Context, err error, found diag.List) error {
+	var list diag.List
+	var e *vm.Error
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("cannot evaluate pipeline: %w", context.Cause(ctx))
+	case errors.As(err, &list):
+		return sorted(append(found, list...))
+	case !errors.As(err, &e):
+		return err
+	}
+	d := diag.Diagnostic{File: e.File, Line: e.Line, Message: printable(e.Message)}
+	if f := t.files[e.File]; f != nil {
+		d = f.diagnostic(e.Line, f.indent(e.Line), "%s", d.Message)
+	}
+	if errors.As(err, new(*vm.LimitError)) {
+		d.Hint = "the top level of a pipeline only defines jobs; work belongs in their functions"
+	}
+	return sorted(append(found, d))
+}

@@ -1,0 +1,136 @@
+// Package pipeline reads the pipeline of a commit or a workspace: it compiles the
+// file, evaluates its top level in a sandbox, which registers the jobs, and checks
+// the job graph. All that is wrong is reported at once, each thing at its place.
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"quire/lib/diag"
+	"quire/lib/vm"
+)
+
+// Where a pipeline is, below the top of a commit's tree.
+const (
+	Dir    = ".quire"
+	Fennel = Dir + "/ci.fnl"
+	Lua    = Dir + "/ci.lua"
+)
+
+// Push is the source that every job reaches: the push that made the run.
+const Push = "quire/push"
+
+// MirrorID is the id of the built-in job that ci.mirror defines.
+const MirrorID = "quire/mirror"
+
+// MaxSize bounds a pipeline file and each module, in bytes.
+const MaxSize = 1 << 20
+
+// ErrNone is the error for a tree without a pipeline.
+var ErrNone = errors.New("no pipeline: neither '" + Fennel + "' nor '" + Lua + "' exists")
+
+// Options say how to evaluate a pipeline.
+type Options struct {
+	Limits vm.Limits    // of the top level and of each stretch of a job's Lua
+	Log    func(string) // gets each line that the pipeline prints; nil: none does
+}
+
+// A Pipeline is one that was found to be right.
+type Pipeline struct {
+	File  string // Fennel or Lua
+	Image string // of ci.image, "" without
+	Jobs  []*Job // each after its inputs, else in the order of their definition
+	VM    *vm.VM // in which the jobs' functions live
+}
+
+// Close frees the VM. The jobs' functions must not be called any more.
+func (p *Pipeline) Close() { p.VM.Close() }
+
+// A Job is one job of a pipeline.
+type Job struct {
+	ID      string
+	Inputs  []string       // ids of jobs and sources, each once
+	Fn      *lua.LFunction // nil where Mirror is set
+	Mirror  *Mirror        // of the built-in job, else nil
+	Options JobOptions
+
+	File         string // where it is defined
+	Line, Column int    // 1-based
+}
+
+// JobOptions are the options of ci.job.
+type JobOptions struct {
+	Timeout      time.Duration // 0: none
+	Retry        int           // how often to try again after a failure
+	AllowFailure bool          // a failure is not the run's
+	Always       bool          // run whatever happened to the inputs
+	When         When
+}
+
+// When says for which pushes a job is. Its patterns have '*', '?' and, over
+// slashes, "**"; what has no pattern does not matter.
+type When struct {
+	Branch, Tag []string // of the ref: it matches one pattern of either
+	Paths       []string // of the files that the push changed
+}
+
+// A Mirror is what ci.mirror was given.
+type Mirror struct {
+	URL    string
+	Secret string         // the name of the secret to push with, "" for none
+	Tag    *lua.LFunction // makes the name of the tag; nil: no tag
+	Refs   []string       // to push; none: the ref that was pushed
+}
+
+// Load reads the pipeline of the tree fsys. The error is ErrNone for a tree that
+// has none, and a diag.List for whatever is wrong with one that is there; any
+// other error is not the pipeline's. The caller closes the pipeline.
+func Load(ctx context.Context, fsys fs.FS, o Options) (*Pipeline, error) {
+	tree := newTree(fsys)
+	main, err := tree.find()
+	if err != nil {
+		return nil, err
+	}
+	p := &Pipeline{File: main.name, VM: vm.New(o.Limits)}
+	if o.Log != nil {
+		p.VM.SetPrint(o.Log)
+	}
+	if err := p.evaluate(ctx, tree, main); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// evaluate runs the top level and takes over what it registered.
+func (p *Pipeline) evaluate(ctx context.Context, tree *tree, main *file) error {
+	l := &loader{vm: p.VM, tree: tree}
+	fn, err := l.function(main)
+	if err != nil {
+		return err
+	}
+	r := newRegistry(tree, p.VM)
+	p.VM.Search(l.search)
+	_, err = p.VM.Call(ctx, fn)
+	r.closed = true
+	if err != nil {
+		return tree.diagnose(ctx, err, r.problems)
+	}
+	r.check(main)
+	if len(r.problems) > 0 {
+		return sorted(r.problems)
+	}
+	p.Image, p.Jobs = r.image, r.order()
+	return nil
+}
+
+// sorted brings diagnostics in the order of the source.
+func sorted(problems diag.List) diag.List {
+	sortByPlace(problems)
+	return problems
+}

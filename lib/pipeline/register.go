@@ -1,0 +1,200 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"quire/lib/diag"
+	"quire/lib/fennel"
+	"quire/lib/vm"
+)
+
+// A registry takes what the top level of a pipeline registers. What is wrong with
+// a call is noted and the evaluation goes on, so that all is found at once.
+type registry struct {
+	tree     *tree
+	closed   bool // the top level has ended
+	calls    int  // of functions of quire.ci
+	jobs     []*registered
+	image    string
+	imaged   int // the line of ci.image, 0 without
+	seen     map[string]int
+	problems diag.List
+}
+
+// A registered job has its call, to point at.
+type registered struct {
+	*Job
+	call  call
+	after fennel.Node // the inputs of the mirror as they are written
+}
+
+// newRegistry makes the module quire.ci.
+func newRegistry(tree *tree, v *vm.VM) *registry {
+	r := &registry{tree: tree, seen: map[string]int{}}
+	l := v.State()
+	v.Preload("quire.ci", l.SetFuncs(l.NewTable(), map[string]lua.LGFunction{
+		"job": r.job, "image": r.setImage, "mirror": r.mirror,
+	}))
+	return r
+}
+
+// maxCalls bounds the size of the graph, and of each part of it.
+const maxCalls = 1000
+
+// call finds the call of the function name that l is in.
+func (r *registry) call(l *lua.LState, name string) call {
+	if r.closed {
+		vm.Raise(l, fmt.Errorf("ci.%s can only be called at the top level of the pipeline, not by a job", name))
+	}
+	if r.calls++; r.calls > maxCalls {
+		vm.Raise(l, fmt.Errorf("pipeline calls ci more than %d times", maxCalls))
+	}
+	first := lua.LVAsString(l.Get(1))
+	source, line := caller(l)
+	key := fmt.Sprint(source, ":", line, ":", first)
+	nth := r.seen[key]
+	r.seen[key]++
+	return r.tree.callOf(l, name, first, nth)
+}
+
+func (r *registry) report(d diag.Diagnostic) { r.problems = append(r.problems, d) }
+
+// job is ci.job.
+func (r *registry) job(l *lua.LState) int {
+	c := r.call(l, "job")
+	id, ok := l.Get(1).(lua.LString)
+	if !ok {
+		r.report(c.problemAt(c.arg(1), "job id must be a string, not %s", kind(l.Get(1))))
+		return 0
+	}
+	j := r.add(&Job{ID: string(id)}, c)
+	if err := checkID(j.ID); err != nil {
+		r.report(c.problemAt(c.arg(1), "%s", err))
+	}
+	what := "job " + brief(j.ID)
+	inputs, ok := r.strings(c, what, "inputs", l.Get(2), c.arg(2))
+	j.Inputs = unique(inputs)
+	if ok && len(inputs) == 0 {
+		r.report(c.problemAt(c.arg(2), "%s has no inputs", what)) // and would never run
+	}
+	if j.Fn, ok = l.Get(3).(*lua.LFunction); !ok {
+		r.report(c.problemAt(c.arg(3), "run-fn of %s must be a function, not %s", what, kind(l.Get(3))))
+	}
+	r.jobOptions(c, what, l.Get(4), &j.Options)
+	if l.GetTop() > 4 {
+		r.report(c.problemAt(c.arg(5), "%s has more than 4 arguments", what))
+	}
+	return 0
+}
+
+func (r *registry) add(j *Job, c call) *registered {
+	j.File, j.Line, j.Column = c.file.name, c.line, c.column
+	r.jobs = append(r.jobs, &registered{Job: j, call: c})
+	return r.jobs[len(r.jobs)-1]
+}
+
+// maxID bounds an id, which is the name of a directory.
+const maxID = 200
+
+// checkID says what is wrong with the id of a job. A slash is for what quire
+// itself defines.
+func checkID(id string) error {
+	control := func(c rune) bool { return c < ' ' || c == 0x7f }
+	switch {
+	case id == "":
+		return errors.New("job id is empty")
+	case id == "." || id == "..":
+		return fmt.Errorf("job id '%s' cannot be a file name", id)
+	case strings.Contains(id, "/"):
+		return fmt.Errorf("job id %s has a '/'", brief(id))
+	case strings.ContainsFunc(id, control):
+		return fmt.Errorf("job id %s has a control character", brief(id))
+	case len(id) > maxID:
+		return fmt.Errorf("job id %s is longer than %d bytes", brief(id), maxID)
+	}
+	return nil
+}
+
+// setImage is ci.image.
+func (r *registry) setImage(l *lua.LState) int {
+	c := r.call(l, "image")
+	name, ok := l.Get(1).(lua.LString)
+	switch {
+	case !ok || name == "":
+		r.report(c.problemAt(c.arg(1), "image must be a string, not %s", kind(l.Get(1))))
+	case r.imaged > 0:
+		r.report(c.problem("image is set twice, first on line %d", r.imaged))
+	default:
+		r.image, r.imaged = string(name), c.line
+	}
+	return 0
+}
+
+// mirror is ci.mirror.
+func (r *registry) mirror(l *lua.LState) int {
+	c := r.call(l, "mirror")
+	m := &Mirror{}
+	j := r.add(&Job{ID: MirrorID, Mirror: m, Inputs: []string{Push}}, c)
+	url, ok := l.Get(1).(lua.LString)
+	if !ok || url == "" {
+		r.report(c.problemAt(c.arg(1), "URL of the mirror must be a string, not %s", kind(l.Get(1))))
+	}
+	m.URL = string(url)
+	r.mirrorOptions(c, l.Get(2), m, j)
+	return 0
+}
+
+// kind names a value in a message.
+func kind(v lua.LValue) string {
+	switch v := v.(type) {
+	case *lua.LNilType:
+		return "nil"
+	case lua.LString:
+		if v == "" {
+			return "an empty string"
+		}
+		return brief(string(v))
+	case lua.LNumber, lua.LBool:
+		return v.String()
+	}
+	return "a " + v.Type().String()
+}
+
+// brief quotes a string that may be long or not for printing.
+func brief(s string) string {
+	const most = 60
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "..."
+	}
+	return "'" + printable(s) + "'"
+}
+
+// printable folds line breaks, and shows as '?' what could drive a terminal.
+func printable(s string) string {
+	return strings.Map(func(c rune) rune {
+		switch {
+		case c == '\n' || c == '\r':
+			return ' '
+		case c < ' ' && c != '\t' || c >= 0x7f && c < 0xa0:
+			return '?'
+		}
+		return c
+	}, s)
+}
+
+// unique drops what comes again.
+func unique(list []string) []string {
+	var once []string
+	seen := map[string]bool{}
+	for _, s := range list {
+		if !seen[s] {
+			once = append(once, s)
+		}
+		seen[s] = true
+	}
+	return once
+}

@@ -1,0 +1,3 @@
+(local ci (require :quire.ci))
+(ci.job :a [:quire/push] (fn [{: sh}] (shh "make")))
+(ci.jbo :b

@@ -1,0 +1,142 @@
+package pipeline
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"unicode/utf8"
+
+	"quire/lib/diag"
+	"quire/lib/fennel"
+)
+
+// A tree is the files of a commit or a workspace, and those that were read.
+type tree struct {
+	fsys  fs.FS
+	files map[string]*file
+}
+
+// A file is one file of the pipeline.
+type file struct {
+	name  string
+	text  []byte
+	forms []fennel.Node // of a Fennel file, once they were asked for
+	read  bool
+}
+
+func newTree(fsys fs.FS) *tree { return &tree{fsys: fsys, files: map[string]*file{}} }
+
+// find reads the pipeline's main file.
+func (t *tree) find() (*file, error) {
+	names := []string{}
+	for _, name := range []string{Fennel, Lua} {
+		ok, err := t.exists(name)
+		if err != nil {
+			return nil, fmt.Errorf("cannot look for a pipeline: %w", err)
+		}
+		if ok {
+			names = append(names, name)
+		}
+	}
+	switch len(names) {
+	case 0:
+		return nil, ErrNone
+	case 1:
+		return t.open(names[0])
+	}
+	return nil, diag.List{{File: Fennel, Message: fmt.Sprintf("'%s' and '%s' both exist", Fennel, Lua), Hint: "keep one of them"}}
+}
+
+// exists says whether there is something of that name. It does not follow
+// symbolic links, not even among the directories above: a pipeline has to be the
+// same in a workspace, where they lead somewhere, as in Git's objects, where they
+// do not.
+func (t *tree) exists(name string) (bool, error) {
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		info, err := fs.Lstat(t.fsys, dir)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	_, err := fs.Lstat(t.fsys, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// open reads a file that exists. The error is a diag.List where the file cannot
+// be a program.
+func (t *tree) open(name string) (*file, error) {
+	if f := t.files[name]; f != nil {
+		return f, nil
+	}
+	info, err := fs.Lstat(t.fsys, name)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read '%s': %w", name, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, diag.List{{File: name, Message: "is not a regular file"}}
+	}
+	tooLarge := diag.List{{File: name, Message: fmt.Sprintf("is larger than %d KiB", MaxSize>>10)}}
+	if info.Size() > MaxSize {
+		return nil, tooLarge
+	}
+	r, err := t.fsys.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read '%s': %w", name, err)
+	}
+	defer r.Close()
+	text, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read '%s': %w", name, err)
+	}
+	if len(text) > MaxSize {
+		return nil, tooLarge
+	}
+	f := &file{name: name, text: text}
+	if at := bytes.IndexByte(text, 0); at >= 0 {
+		line := 1 + bytes.Count(text[:at], []byte("\n"))
+		return nil, diag.List{f.diagnostic(line, f.column(at), "is a binary file: it holds a zero byte")}
+	}
+	t.files[name] = f
+	return f, nil
+}
+
+// isFennel says which of the two languages f is in.
+func (f *file) isFennel() bool { return strings.HasSuffix(f.name, ".fnl") }
+
+// column returns the column, in characters, of the byte at an offset.
+func (f *file) column(at int) int {
+	start := bytes.LastIndexByte(f.text[:at], '\n') + 1
+	return 1 + utf8.RuneCount(f.text[start:at])
+}
+
+// indent returns the column of the first character of a line that is no blank.
+func (f *file) indent(line int) int {
+	text := diag.SourceLine(f.text, line)
+	return 1 + len(text) - len(strings.TrimLeft(text, " \t"))
+}
+
+func (f *file) diagnostic(line, column int, format string, args ...any) diag.Diagnostic {
+	return diag.Diagnostic{
+		File: f.name, Line: line, Column: column,
+		Message: fmt.Sprintf(format, args...), Source: diag.SourceLine(f.text, line),
+	}
+}
+
+// tops returns the forms of a Fennel file, none where it cannot be read.
+func (f *file) tops() []fennel.Node {
+	if !f.read && f.isFennel() {
+		f.read = true
+		f.forms, _ = fennel.Read(f.text, f.name)
+	}
+	return f.forms
+}
