@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // batch is one `git cat-file --batch` or `--batch-check`.
@@ -32,8 +35,25 @@ func (r *Repo) startBatch(ctx context.Context, args ...string) (*batch, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, failure(ctx, "cat-file", err, b.stderr)
 	}
-	b.in, b.out = in, bufio.NewReaderSize(out, 64<<10)
+	widen(out)
+	b.in, b.out = in, bufio.NewReaderSize(out, 256<<10)
 	return b, nil
+}
+
+// pipeSize is that of the pipe from git, in bytes: what Linux allows without
+// privileges, see pipe(7). With the usual 64 KiB the two processes wait for each other at
+// nearly every object, which takes a fifth more time in all.
+const pipeSize = 1 << 20
+
+// widen makes the pipe larger. Where that fails, it is slower and no less right.
+func widen(pipe io.ReadCloser) {
+	f, ok := pipe.(*os.File)
+	if !ok {
+		return
+	}
+	if conn, err := f.SyscallConn(); err == nil {
+		conn.Control(func(fd uintptr) { unix.FcntlInt(fd, unix.F_SETPIPE_SZ, pipeSize) })
+	}
 }
 
 // next reads the header of the next answer. With contents, body reads the bytes

@@ -2,6 +2,8 @@ package git
 
 import (
 	"bytes"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -24,20 +26,34 @@ const (
 	ModeSubmodule  = 0o160000
 )
 
-// FileMode is the mode as Go has it. What git would not write is irregular.
+// Kind returns which of the Mode constants git takes the mode for: of a file it
+// looks at the owner's execute bit alone (old trees have 100664). It is 0 for a
+// mode that git never wrote.
+func (e Entry) Kind() uint32 {
+	switch kind := e.Mode & 0o170000; kind {
+	case ModeTree, ModeLink, ModeSubmodule:
+		return kind
+	case ModeFile &^ 0o777:
+		if e.Mode&0o100 != 0 {
+			return ModeExecutable
+		}
+		return ModeFile
+	}
+	return 0
+}
+
+// FileMode is the mode as Go has it. What git never wrote is irregular; a
+// submodule is what a checkout leaves of it, an empty directory.
 func (e Entry) FileMode() fs.FileMode {
-	switch e.Mode & 0o170000 {
-	case ModeTree:
+	switch e.Kind() {
+	case ModeTree, ModeSubmodule:
 		return fs.ModeDir | 0o755
 	case ModeLink:
 		return fs.ModeSymlink | 0o777
-	case ModeFile &^ 0o777:
-		if e.Mode&0o100 != 0 { // git looks at this bit alone
-			return 0o755
-		}
+	case ModeExecutable:
+		return 0o755
+	case ModeFile:
 		return 0o644
-	case ModeSubmodule:
-		return fs.ModeDir | 0o755 // as a checkout leaves it: an empty directory
 	}
 	return fs.ModeIrregular
 }
@@ -51,7 +67,7 @@ func ParseTree(data []byte, idSize int) ([]Entry, error) {
 	for len(data) > 0 {
 		mode, rest, ok := bytes.Cut(data, []byte{' '})
 		if !ok {
-			return nil, fmt.Errorf("malformed tree: no mode")
+			return nil, errors.New("malformed tree: no mode")
 		}
 		bits, err := strconv.ParseUint(string(mode), 8, 32)
 		if err != nil {
@@ -59,12 +75,12 @@ func ParseTree(data []byte, idSize int) ([]Entry, error) {
 		}
 		name, rest, ok := bytes.Cut(rest, []byte{0})
 		if !ok || len(rest) < idSize {
-			return nil, fmt.Errorf("malformed tree: cut short")
+			return nil, errors.New("malformed tree: cut short")
 		}
 		entries = append(entries, Entry{
 			Name: string(name),
 			Mode: uint32(bits),
-			OID:  fmt.Sprintf("%x", rest[:idSize]),
+			OID:  hex.EncodeToString(rest[:idSize]),
 		})
 		data = rest[idSize:]
 	}

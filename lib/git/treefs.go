@@ -77,7 +77,7 @@ func (t *treeFS) find(name string, follow bool) (Entry, error) {
 		if err != nil {
 			return Entry{}, err
 		}
-		if e.Mode != ModeLink || len(rest) == 0 && !follow {
+		if e.Kind() != ModeLink || len(rest) == 0 && !follow {
 			way = append(way, e)
 			continue
 		}
@@ -97,7 +97,7 @@ func (t *treeFS) find(name string, follow bool) (Entry, error) {
 }
 
 func (t *treeFS) child(dir Entry, name string) (Entry, error) {
-	if dir.Mode != ModeTree {
+	if dir.Kind() != ModeTree {
 		return Entry{}, fs.ErrNotExist
 	}
 	entries, err := t.list(dir.OID)
@@ -187,7 +187,7 @@ func (t *treeFS) stat(op, name string, follow bool) (fs.FileInfo, error) {
 // ReadLink returns the text of a symbolic link.
 func (t *treeFS) ReadLink(name string) (string, error) {
 	e, err := t.find(name, false)
-	if err == nil && e.Mode != ModeLink {
+	if err == nil && e.Kind() != ModeLink {
 		err = fs.ErrInvalid
 	}
 	if err == nil {
@@ -212,10 +212,10 @@ func (t *treeFS) ReadDir(name string) ([]fs.DirEntry, error) {
 }
 
 func (t *treeFS) dirEntries(dir Entry) ([]fs.DirEntry, error) {
-	if dir.Mode == ModeSubmodule {
+	if dir.Kind() == ModeSubmodule {
 		return nil, nil
 	}
-	if dir.Mode != ModeTree {
+	if dir.Kind() != ModeTree {
 		return nil, errors.New("not a directory")
 	}
 	list, err := t.list(dir.OID)

@@ -1,0 +1,56 @@
+// Quire-materialize writes the tree of a commit into a directory.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"os"
+
+	"quire/lib/cli"
+	"quire/lib/git"
+	"quire/lib/workspace"
+)
+
+const usage = `usage: quire-materialize [--git-dir DIR] [--reuse [--keep-ignored]] [--with-git] COMMIT DIRECTORY
+Writes the tree of COMMIT into DIRECTORY, which must be empty or absent.
+  --git-dir DIR   the repository; default $GIT_DIR, else the current directory
+  --reuse         turn what is in DIRECTORY into the commit's tree; all else goes
+  --keep-ignored  with --reuse, leave files that git ignores
+  --with-git      give the workspace a .git that borrows the repository's objects
+`
+
+func main() { os.Exit(cli.Main("quire-materialize", os.Args[1:], run)) }
+
+func run(ctx context.Context, e *cli.Env) error {
+	var o workspace.Options
+	flags := new(flag.FlagSet)
+	gitDir := flags.String("git-dir", "", "")
+	flags.BoolVar(&o.Reuse, "reuse", false, "")
+	flags.BoolVar(&o.KeepIgnored, "keep-ignored", false, "")
+	flags.BoolVar(&o.WithGit, "with-git", false, "")
+	if err := e.Parse(flags, usage); err != nil {
+		return err
+	}
+	if err := e.Operands(2, 2, "COMMIT DIRECTORY"); err != nil {
+		return err
+	}
+	if o.KeepIgnored && !o.Reuse {
+		return cli.Usagef("option '--keep-ignored' needs '--reuse'")
+	}
+	if *gitDir == "" {
+		*gitDir = e.Getenv("GIT_DIR")
+	}
+	if *gitDir == "" {
+		*gitDir = "."
+	}
+	repo, err := git.Open(*gitDir)
+	if err != nil {
+		return err
+	}
+	err = workspace.Materialize(ctx, repo, e.Args[0], e.Args[1], o)
+	if errors.Is(err, workspace.ErrUnknownCommit) {
+		return cli.Status(cli.No, err)
+	}
+	return err
+}

@@ -1,0 +1,110 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+	"syscall"
+)
+
+// An Index is a temporary index. Through it git is asked what only git can tell
+// of a working copy: which attributes a path has, which contents its filters make
+// of it, which files are ignored.
+type Index struct {
+	repo *Repo
+	file string
+}
+
+// An IndexEntry is a file of an index.
+type IndexEntry struct {
+	Mode uint32
+	OID  string
+	Path string // from the root of the tree
+}
+
+// NewIndex writes an index of entries to file, an absolute path at which nothing
+// is yet. The repository's own index is not touched. The file is the caller's to
+// remove.
+func (r *Repo) NewIndex(ctx context.Context, file string, entries []IndexEntry) (*Index, error) {
+	ix := &Index{repo: r, file: file}
+	cmd := ix.command(ctx, r.dir, "update-index", "-z", "--index-info")
+	var lines bytes.Buffer
+	for _, e := range entries {
+		fmt.Fprintf(&lines, "%o %s\t%s\x00", e.Mode, e.OID, e.Path)
+	}
+	cmd.Stdin = &lines
+	if _, err := finish(ctx, cmd, "update-index"); err != nil {
+		return nil, err
+	}
+	return ix, nil
+}
+
+// command returns git on the index with the working copy dir.
+func (ix *Index) command(ctx context.Context, dir string, args ...string) *exec.Cmd {
+	cmd := ix.repo.command(ctx, append([]string{
+		// Git LFS, where the machine's configuration has it, would fetch from the
+		// network for each file. Its pointers stay what the commit has.
+		"-c", "filter.lfs.smudge=", "-c", "filter.lfs.process=", "-c", "filter.lfs.required=false",
+		"-c", "checkout.workers=0", // as many as there are processors
+		"-c", "core.sparseCheckout=false",
+	}, args...)...)
+	cmd.Dir = dir
+	cmd.Env = append(cmd.Env, "GIT_INDEX_FILE="+ix.file, "GIT_WORK_TREE="+dir)
+	// What writes files must not go on when quire is killed.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return cmd
+}
+
+// Attributes tells the attributes called names of paths, see gitattributes(5). It
+// calls each for every path and name with the value, of which "unspecified",
+// "unset" and "set" stand for what is no value.
+func (ix *Index) Attributes(ctx context.Context, names, paths []string, each func(path, name, value string)) error {
+	args := append([]string{"check-attr", "--cached", "-z", "--stdin"}, names...)
+	cmd := ix.command(ctx, ix.repo.dir, args...)
+	cmd.Stdin = joinNUL(paths)
+	out, err := finish(ctx, cmd, "check-attr")
+	if err != nil {
+		return err
+	}
+	fields := splitNUL(out)
+	if len(fields) != 3*len(names)*len(paths) {
+		return fmt.Errorf("git check-attr: %d fields of %d paths", len(fields), len(paths))
+	}
+	for ; len(fields) > 0; fields = fields[3:] {
+		each(fields[0], fields[1], fields[2])
+	}
+	return nil
+}
+
+// Checkout writes paths of the index below the directory dir, with the
+// attributes and filters that a checkout there applies. Files that exist stay.
+// Attribute files count that are in the index or in dir.
+func (ix *Index) Checkout(ctx context.Context, dir string, paths []string) error {
+	cmd := ix.command(ctx, dir, "checkout-index", "-z", "--stdin")
+	cmd.Stdin = joinNUL(paths)
+	_, err := finish(ctx, cmd, "checkout-index")
+	return err
+}
+
+// Ignored lists what is below dir, not in the index, and ignored by git's usual
+// rules. A directory that is ignored as a whole ends with a slash.
+func (ix *Index) Ignored(ctx context.Context, dir string) ([]string, error) {
+	cmd := ix.command(ctx, dir, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+	out, err := finish(ctx, cmd, "ls-files")
+	if err != nil {
+		return nil, err
+	}
+	return splitNUL(out), nil
+}
+
+// joinNUL writes a list whose entries each end with a NUL.
+func joinNUL(list []string) *strings.Reader {
+	var b strings.Builder
+	for _, entry := range list {
+		b.WriteString(entry)
+		b.WriteByte(0)
+	}
+	return strings.NewReader(b.String())
+}

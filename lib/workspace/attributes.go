@@ -1,0 +1,142 @@
+package workspace
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"quire/lib/git"
+)
+
+const (
+	attributeFile = ".gitattributes"
+	// maxAttributes is the longest attribute file that is looked at, in bytes. Any
+	// file may be meant by a longer one.
+	maxAttributes = 1 << 20
+)
+
+// patterns are those of lines that may change contents at a checkout. They are
+// looked at only as closely as is needed to never miss a file: a file too many
+// costs time, and nothing else.
+type patterns struct {
+	any      bool     // every file may be meant
+	suffixes []string // ends of names, in lower case
+}
+
+// match reports whether the file called name, in any directory, may be meant.
+func (p *patterns) match(name string) bool {
+	if p.any {
+		return true
+	}
+	if len(p.suffixes) == 0 {
+		return false
+	}
+	name = strings.ToLower(name) // core.ignoreCase makes patterns match so
+	for _, suffix := range p.suffixes {
+		if strings.HasSuffix(name, suffix) {
+			return true
+		}
+	}
+	return false
+}
+
+// attributePatterns collects the patterns of all attribute files that apply.
+func (m *materializer) attributePatterns() (*patterns, error) {
+	p := &patterns{}
+	for _, name := range m.attributeFiles() {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			continue // git passes over what it cannot read, too
+		}
+		if err := p.add(text, m.filterRuns); err != nil {
+			return nil, err
+		}
+	}
+	for _, f := range m.plan.files {
+		if f.name != attributeFile || f.mode == git.ModeLink {
+			continue
+		}
+		text, err := m.objects.Read(f.oid, maxAttributes)
+		if errors.Is(err, git.ErrTooLarge) {
+			p.any = true
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		if err := p.add(text, m.filterRuns); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+var (
+	changingWord = regexp.MustCompile(`ident|crlf|working-tree-encoding`)
+	filterWord   = regexp.MustCompile(`filter=([^ \t\r\n]+)`)
+	// simplePattern is one whose last part is stars, then characters that stand
+	// for themselves.
+	simplePattern = regexp.MustCompile(`^[^"\\[]*?\**([^"\\*?\[/]+)$`)
+)
+
+// add takes over the lines of an attribute file that may change contents.
+// filterRuns tells whether a filter of a name does anything.
+func (p *patterns) add(text []byte, filterRuns func(string) (bool, error)) error {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 || line[0] == '#' {
+			continue
+		}
+		changes := changingWord.Match(line)
+		for _, word := range filterWord.FindAllSubmatch(line, -1) {
+			runs, err := filterRuns(string(word[1]))
+			if err != nil {
+				return err
+			}
+			changes = changes || runs
+		}
+		if !changes {
+			continue
+		}
+		pattern, _, _ := strings.Cut(strings.ReplaceAll(string(line), "\t", " "), " ")
+		// A macro, [attr]name, may be used by any other line.
+		simple := simplePattern.FindStringSubmatch(pattern)
+		if simple == nil || strings.HasPrefix(pattern, "[attr]") {
+			p.any = true
+			continue
+		}
+		p.suffixes = append(p.suffixes, strings.ToLower(simple[1]))
+	}
+	return nil
+}
+
+// attributeFiles returns where git looks for attributes outside of the tree, see
+// gitattributes(5). The system's file is where git was built to have it.
+func (m *materializer) attributeFiles() []string {
+	files := []string{filepath.Join(m.repo.Dir(), "info/attributes"), "/etc/gitattributes"}
+	if common, err := os.ReadFile(filepath.Join(m.repo.Dir(), "commondir")); err == nil {
+		dir := strings.TrimSpace(string(common))
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(m.repo.Dir(), dir)
+		}
+		files = append(files, filepath.Join(dir, "info/attributes"))
+	}
+	if program, err := exec.LookPath("git"); err == nil {
+		files = append(files, filepath.Join(filepath.Dir(program), "../etc/gitattributes"))
+	}
+	home := os.Getenv("HOME")
+	if own, ok, err := m.repo.Config("core.attributesFile"); err == nil && ok {
+		if rest, ok := strings.CutPrefix(own, "~/"); ok {
+			own = filepath.Join(home, rest)
+		}
+		return append(files, own)
+	}
+	if xdg := os.Getenv("XDG_CONFIG_HOME"); xdg != "" {
+		return append(files, filepath.Join(xdg, "git/attributes"))
+	}
+	return append(files, filepath.Join(home, ".config/git/attributes"))
+}

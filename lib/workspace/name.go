@@ -1,0 +1,67 @@
+package workspace
+
+import (
+	"errors"
+	"strings"
+
+	"quire/lib/git"
+)
+
+var (
+	errMode    = errors.New("its mode is none of git's")
+	errName    = errors.New("not a name for a file")
+	errDotGit  = errors.New("it is a spelling of .git")
+	errModules = errors.New("it is a symbolic link")
+)
+
+// checkEntry refuses what git never puts into a tree, and what git refuses to
+// check out. Of the spellings of ".git" those of every file system are refused,
+// as with core.protectHFS and core.protectNTFS: a workspace may be on any of them.
+func checkEntry(e git.Entry) error {
+	kind := e.Kind()
+	switch {
+	case kind == 0:
+		return errMode
+	case e.Name == "", e.Name == ".", e.Name == "..", strings.Contains(e.Name, "/"):
+		return errName
+	case isDotGit(e.Name):
+		return errDotGit
+	case kind == git.ModeLink && isSpelling(e.Name, ".gitmodules", "gitmod~1"):
+		// Git reads this file itself, and would follow it to anywhere.
+		return errModules
+	}
+	return nil
+}
+
+// isDotGit reports whether name, or a part of it before a backslash, which
+// separates names on NTFS, is a spelling of ".git".
+func isDotGit(name string) bool {
+	for part := range strings.SplitSeq(name, `\`) {
+		if isSpelling(part, ".git", "git~1") {
+			return true
+		}
+	}
+	return false
+}
+
+// isSpelling reports whether some file system takes name for want: without
+// regard to case; HFS+ passes over some characters; NTFS over dots and spaces at
+// the end, and over what follows a colon; and it gives a file the second, short name.
+func isSpelling(name, want, short string) bool {
+	name = strings.Map(func(r rune) rune {
+		if ignoredByHFS(r) {
+			return -1
+		}
+		return r
+	}, name)
+	name, _, _ = strings.Cut(name, ":")
+	name = strings.TrimRight(name, ". ")
+	return strings.EqualFold(name, want) || strings.EqualFold(name, short)
+}
+
+// ignoredByHFS reports whether HFS+ passes over r in a name: Apple's Technical
+// Note TN1150 lists them under "Unicode Subtleties".
+func ignoredByHFS(r rune) bool {
+	return r >= 0x200c && r <= 0x200f || r >= 0x202a && r <= 0x202e ||
+		r >= 0x206a && r <= 0x206f || r == 0xfeff
+}

@@ -1,0 +1,160 @@
+package workspace
+
+import (
+	"io"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"quire/lib/git"
+)
+
+// output is where a worker writes: it keeps the directory of the last file open.
+type output struct {
+	root   fd
+	dirs   *dirMaker
+	dir    fd
+	index  int32 // of dir in the plan; -1 for none
+	buffer []byte
+}
+
+func (o *output) enter(p *plan, index int32) error {
+	if o.index == index {
+		return nil
+	}
+	o.leave()
+	if err := o.dirs.make(index); err != nil {
+		return err
+	}
+	dir, err := openDir(o.root, p.dirs[index].path)
+	if err != nil {
+		return err
+	}
+	o.dir, o.index = dir, index
+	return nil
+}
+
+func (o *output) leave() {
+	if o.index >= 0 {
+		o.dir.close()
+		o.index = -1
+	}
+}
+
+// put writes one file or link, and returns its stat if wanted.
+func (o *output) put(p *plan, f *file, size int64, body io.Reader, wanted bool) (stat unix.Stat_t, err error) {
+	if err := o.enter(p, f.dir); err != nil {
+		return stat, err
+	}
+	if f.mode == git.ModeLink {
+		return stat, o.link(f, size, body)
+	}
+	perm := uint32(0o666)
+	if f.mode == git.ModeExecutable {
+		perm = 0o777
+	}
+	const flags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW | unix.O_CLOEXEC
+	var n int
+	err = retry(func() (err error) {
+		n, err = unix.Openat(int(o.dir), f.name, flags, perm)
+		return err
+	})
+	if err != nil {
+		return stat, err
+	}
+	err = o.copy(n, size, body)
+	if err == nil && wanted {
+		err = unix.Fstat(n, &stat)
+	}
+	// Some file systems tell only now that the disk is full.
+	if closeErr := unix.Close(n); err == nil && closeErr != unix.EINTR {
+		err = closeErr
+	}
+	return stat, err
+}
+
+// copy writes size bytes of body to the open file n.
+func (o *output) copy(n int, size int64, body io.Reader) error {
+	for size > 0 {
+		part := o.buffer[:min(size, int64(len(o.buffer)))]
+		if _, err := io.ReadFull(body, part); err != nil {
+			return err
+		}
+		size -= int64(len(part))
+		for len(part) > 0 {
+			written, err := unix.Write(n, part)
+			if err == unix.EINTR {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			part = part[written:]
+		}
+	}
+	return nil
+}
+
+// link makes a symbolic link, whatever it points at: it is never followed.
+func (o *output) link(f *file, size int64, body io.Reader) error {
+	if size > maxPath {
+		return unix.ENAMETOOLONG
+	}
+	text := make([]byte, size)
+	if _, err := io.ReadFull(body, text); err != nil {
+		return err
+	}
+	return retry(func() error { return unix.Symlinkat(string(text), int(o.dir), f.name) })
+}
+
+// A dirMaker makes directories of a plan when the first file in one is written, so
+// that the workers share this work, too: it is a tenth of all.
+type dirMaker struct {
+	root fd
+	dirs []dir
+
+	mu   sync.Mutex
+	made []bool
+}
+
+func newDirMaker(root fd, p *plan) *dirMaker {
+	m := &dirMaker{root: root, dirs: p.dirs, made: make([]bool, len(p.dirs))}
+	m.made[0] = true
+	return m
+}
+
+// make makes the directory, and those above it, unless it has done so before. A
+// nil dirMaker takes all for made.
+func (m *dirMaker) make(index int32) error {
+	if m == nil {
+		return nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.makeLocked(index)
+}
+
+func (m *dirMaker) makeLocked(index int32) error {
+	if m.made[index] {
+		return nil
+	}
+	d := m.dirs[index]
+	if err := m.makeLocked(d.parent); err != nil {
+		return err
+	}
+	if err := retry(func() error { return unix.Mkdirat(int(m.root), d.path, 0o777) }); err != nil {
+		return fileError("make directory", d.path, err)
+	}
+	m.made[index] = true
+	return nil
+}
+
+// makeAll makes those that have no files.
+func (m *dirMaker) makeAll() error {
+	for i := range m.dirs {
+		if err := m.make(int32(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

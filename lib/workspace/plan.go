@@ -1,0 +1,151 @@
+package workspace
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"quire/lib/git"
+)
+
+// Limits of a plan: whoever pushed chose the sizes, and a few small trees that
+// hold each other many times make more files than any disk holds.
+const (
+	maxEntries = 4 << 20
+	maxPath    = 4095 // bytes, PATH_MAX without its NUL
+)
+
+// A plan is a tree as it will be on disk. Both lists are in the order of a walk
+// that takes directories as they come: packs are laid out much like it.
+type plan struct {
+	dirs  []dir  // parents first; the first is the root
+	files []file // regular files and symbolic links, those of a directory together
+}
+
+type dir struct {
+	path   string // relative to the root, which is "."
+	parent int32  // index in dirs; 0 of the root
+}
+
+type file struct {
+	dir  int32 // index in dirs
+	mode uint32
+	name string
+	oid  string
+}
+
+func (p *plan) path(f *file) string {
+	if f.dir == 0 {
+		return f.name
+	}
+	return p.dirs[f.dir].path + "/" + f.name
+}
+
+// all returns the indices of all files.
+func (p *plan) all() []int32 {
+	all := make([]int32, len(p.files))
+	for i := range all {
+		all[i] = int32(i)
+	}
+	return all
+}
+
+// node is a directory while the trees are read.
+type node struct {
+	path string
+	oid  string // "" of a submodule
+	file []file
+	sub  []*node
+}
+
+// readPlan reads the trees of a commit, a level of directories at a time, so that
+// the depth and not the number of trees counts how often git is waited for.
+func readPlan(objects *git.Objects, commit string) (*plan, error) {
+	oid, _, _, err := objects.Info(commit + "^{tree}")
+	if err != nil {
+		return nil, err
+	}
+	root := &node{path: ".", oid: oid}
+	count := 0
+	for level := []*node{root}; len(level) > 0; {
+		oids := make([]string, len(level))
+		for i, n := range level {
+			oids[i] = n.oid
+		}
+		var next []*node
+		err := objects.Trees(oids, func(i int, entries []git.Entry) error {
+			if count += len(entries); count > maxEntries {
+				return fmt.Errorf("the tree has more than %d entries", maxEntries)
+			}
+			if err := level[i].add(entries); err != nil {
+				return err
+			}
+			for _, sub := range level[i].sub {
+				if sub.oid != "" {
+					next = append(next, sub)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		level = next
+	}
+	p := &plan{files: make([]file, 0, count)}
+	p.flatten(root, 0)
+	return p, nil
+}
+
+// add takes over the entries of n's tree object.
+func (n *node) add(entries []git.Entry) error {
+	prefix := n.path + "/"
+	if n.path == "." {
+		prefix = ""
+	}
+	seen := make(map[string]struct{}, len(entries))
+	for _, e := range entries {
+		err := checkEntry(e)
+		if _, twice := seen[e.Name]; err == nil && twice {
+			err = errors.New("it is there twice")
+		}
+		if err == nil && len(prefix)+len(e.Name) > maxPath {
+			err = errors.New("the path is too long")
+		}
+		if err != nil {
+			return fmt.Errorf("refused entry '%s' of the tree: %w", shorten(prefix+e.Name), err)
+		}
+		seen[e.Name] = struct{}{}
+		switch e.Kind() {
+		case git.ModeTree:
+			n.sub = append(n.sub, &node{path: prefix + e.Name, oid: e.OID})
+		case git.ModeSubmodule:
+			n.sub = append(n.sub, &node{path: prefix + e.Name})
+		default:
+			n.file = append(n.file, file{mode: e.Kind(), name: e.Name, oid: e.OID})
+		}
+	}
+	return nil
+}
+
+// flatten appends n and what is below it.
+func (p *plan) flatten(n *node, parent int32) {
+	index := int32(len(p.dirs))
+	p.dirs = append(p.dirs, dir{n.path, parent})
+	for _, f := range n.file {
+		f.dir = index
+		p.files = append(p.files, f)
+	}
+	for _, sub := range n.sub {
+		p.flatten(sub, index)
+	}
+}
+
+// shorten keeps an error readable whatever the length of a path.
+func shorten(path string) string {
+	const most = 200
+	if len(path) > most {
+		path = path[:most] + "..."
+	}
+	return strings.ToValidUTF8(path, "?")
+}

@@ -1,0 +1,90 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"quire/lib/git"
+)
+
+// A writer writes files of a plan below root. No file's path leads through a link:
+// a plan has no name twice, so that no link can be where a directory is.
+type writer struct {
+	repo    *git.Repo
+	objects *git.Objects // for the first worker; the others start their own
+	plan    *plan
+	root    fd
+	dirs    *dirMaker
+	records *recorder // nil: nothing is recorded
+}
+
+// chunk is how many files a worker takes at a time: enough that git is not
+// waited for, few enough that the workers end together.
+const chunk = 256
+
+// write writes the files, given by their index in the plan, none of which may
+// exist. At most most workers share the work, each with a git of its own.
+func (w *writer) write(ctx context.Context, files []int32, most int) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for n := range max(1, min(most, len(files)/chunk)) {
+		workers.Go(func() {
+			if err := w.work(ctx, n == 0, files, &next); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	workers.Wait()
+	return context.Cause(ctx)
+}
+
+// work is one worker: it takes chunks from next on until there are no more.
+func (w *writer) work(ctx context.Context, first bool, files []int32, next *atomic.Int64) error {
+	objects := w.objects
+	if !first {
+		var err error
+		if objects, err = w.repo.Objects(ctx); err != nil {
+			return err
+		}
+		defer objects.Close()
+	}
+	o := &output{root: w.root, dirs: w.dirs, index: -1, buffer: make([]byte, 128<<10)}
+	defer o.leave()
+	for {
+		end := int(next.Add(chunk))
+		start := end - chunk
+		if start >= len(files) || ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		batch := files[start:min(end, len(files))]
+		oids := make([]string, len(batch))
+		for i, n := range batch {
+			oids[i] = w.plan.files[n].oid
+		}
+		err := objects.ReadAll(oids, func(i int, in git.Info, body io.Reader) error {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			f := &w.plan.files[batch[i]]
+			if in.Type != "blob" {
+				return fileError("write", w.plan.path(f), errors.New("its object is a "+in.Type))
+			}
+			stat, err := o.put(w.plan, f, in.Size, body, w.records != nil)
+			if err != nil {
+				return fileError("write", w.plan.path(f), err)
+			}
+			if w.records != nil && f.mode != git.ModeLink {
+				w.records.set(batch[i], &stat)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
