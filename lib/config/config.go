@@ -1,0 +1,199 @@
+// Package config reads the configuration of a root, which is one file in TOML or
+// in Fennel: config.toml or config.fnl. It is read afresh each time it is needed,
+// and all that is wrong with it is reported at once, each thing at its place.
+package config
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"quire/lib/diag"
+)
+
+// Names of the file.
+const (
+	tomlName   = "config.toml"
+	fennelName = "config.fnl"
+)
+
+// MaxSize bounds the file, in bytes.
+const MaxSize = 1 << 20
+
+// Settings are what holds for one repository. The fields are described in
+// quire.toml(5).
+type Settings struct {
+	Executor      string // "host" or "quire-ci"
+	Launcher      []string
+	MaxRuns       int           // 0: no bound
+	Jobs          int           // 0: the number of processors
+	Timeout       time.Duration // 0: none
+	Grace         time.Duration
+	Supersede     string // "pending", "active" or "none"
+	KeepWorkspace string // "failed", "all" or "none"
+	Keep          Keep
+	Env           []string
+	Secrets       map[string]Secret
+}
+
+// Keep says what prune leaves.
+type Keep struct {
+	Runs int // ended runs of a repository; 0: all
+}
+
+// defaults are the settings of an empty file.
+func defaults() Settings {
+	return Settings{
+		Executor:      "host",
+		Timeout:       time.Hour,
+		Grace:         10 * time.Second,
+		Supersede:     "none",
+		KeepWorkspace: "none",
+		Keep:          Keep{Runs: 200},
+	}
+}
+
+// Keeps says whether the workspace of a run that has ended stays.
+func (s Settings) Keeps(failed bool) bool {
+	return s.KeepWorkspace == "all" || s.KeepWorkspace == "failed" && failed
+}
+
+// A Config is the configuration of a root.
+type Config struct {
+	global layer
+	repos  []repoLayer // the more specific ones later
+}
+
+// A layer changes some of the settings below it.
+type layer []func(*Settings)
+
+// A repoLayer is for the repositories that a pattern matches.
+type repoLayer struct {
+	pattern string
+	layer
+}
+
+// Load reads the configuration of a root. Without a file it holds the defaults.
+// The error is a diag.List if something is wrong with what the file says.
+func Load(ctx context.Context, root string) (*Config, error) {
+	var found []string
+	for _, name := range []string{tomlName, fennelName} {
+		path := filepath.Join(root, name)
+		switch _, err := os.Lstat(path); {
+		case err == nil:
+			found = append(found, path)
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, fmt.Errorf("cannot read config: %w", err)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return &Config{}, nil
+	case 1:
+		return read(ctx, found[0])
+	}
+	return nil, diag.List{{File: found[0], Message: fmt.Sprintf("'%s' and '%s' both exist", tomlName, fennelName), Hint: "keep one of them"}}
+}
+
+// read reads one file.
+func read(ctx context.Context, path string) (*Config, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read config: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("cannot read config: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, diag.List{{File: path, Message: "is not a regular file"}}
+	}
+	text, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read config: %w", err)
+	}
+	if len(text) > MaxSize {
+		return nil, diag.List{{File: path, Message: fmt.Sprintf("is larger than %d KiB", MaxSize>>10)}}
+	}
+	d := &document{file: path, text: text, open: info.Mode()&othersRead != 0}
+	var top *table
+	if strings.HasSuffix(path, ".fnl") {
+		top, err = d.parseFennel(ctx)
+	} else {
+		top, err = d.parseTOML()
+	}
+	var list diag.List
+	if errors.As(err, &list) {
+		return nil, d.withoutSecrets(list)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := d.config(top)
+	if len(d.problems) > 0 {
+		slices.SortStableFunc(d.problems, func(a, b diag.Diagnostic) int {
+			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		})
+		return nil, d.problems
+	}
+	return c, nil
+}
+
+// For returns the settings of a repository: the defaults, what the file says for
+// all, then what it says for repositories by this name, from the most general
+// pattern to the most specific.
+func (c *Config) For(repo string) Settings {
+	s := defaults()
+	s.Secrets = map[string]Secret{}
+	c.global.apply(&s)
+	for _, r := range c.repos {
+		if match(r.pattern, repo) {
+			r.apply(&s)
+		}
+	}
+	s.Launcher, s.Env, s.Secrets = slices.Clone(s.Launcher), slices.Clone(s.Env), maps.Clone(s.Secrets)
+	return s
+}
+
+// match says whether a name matches a pattern, in which '*' is any characters.
+func match(pattern, name string) bool {
+	first, rest, star := strings.Cut(pattern, "*")
+	if !star {
+		return pattern == name
+	}
+	name, ok := strings.CutPrefix(name, first)
+	if !ok {
+		return false
+	}
+	for {
+		part, after, more := strings.Cut(rest, "*")
+		if !more {
+			return strings.HasSuffix(name, part)
+		}
+		at := strings.Index(name, part)
+		if at < 0 {
+			return false
+		}
+		name, rest = name[at+len(part):], after
+	}
+}
+
+// specificity orders patterns: a name is more specific than any pattern, and a
+// pattern the more so the more characters it names.
+func specificity(pattern string) int {
+	stars := strings.Count(pattern, "*")
+	if stars == 0 {
+		return MaxSize
+	}
+	return len(pattern) - stars
+}

@@ -1,0 +1,379 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"quire/lib/diag"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+var ignoreOpen = cmpopts.IgnoreUnexported(Secret{})
+
+// root makes a root with one file.
+func root(t testing.TB, name, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func load(t testing.TB, dir string) *Config {
+	t.Helper()
+	c, err := Load(context.Background(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+const everythingTOML = `
+executor = "quire-ci"
+launcher = ["bwrap", "--unshare-all"]
+max-runs = 2
+jobs = 3
+timeout = "1h30m"
+supersede = "pending"
+keep-workspace = "failed"
+grace = "500ms"
+env = ["LANG", "GOPROXY"]
+[keep]
+runs = 10
+[secrets]
+token = { file = "/run/secrets/token" }
+near = { file = "token" }
+inline = "value"
+dotted.value = "other"
+[repo."work/foo.git"]
+timeout = "10m"
+launcher = []
+secrets.token = "mine"
+keep.runs = 5
+`
+
+const everythingFennel = `; computed, in part
+(local minutes 90)
+{:executor :quire-ci
+ :launcher [:bwrap :--unshare-all]
+ :max-runs 2
+ :jobs 3
+ :timeout (.. minutes "m")
+ :supersede :pending
+ :keep-workspace :failed
+ :grace "500ms"
+ :env [:LANG :GOPROXY]
+ :keep {:runs 10}
+ :secrets {:token {:file "/run/secrets/token"} :near {:file :token} :inline "value" :dotted {:value "other"}}
+ :repo {"work/foo.git" {:timeout "10m" :launcher [] :secrets {:token "mine"} :keep {:runs 5}}}}
+`
+
+func TestLoad(t *testing.T) {
+	for name, text := range map[string]string{tomlName: everythingTOML, fennelName: everythingFennel} {
+		t.Run(name, func(t *testing.T) {
+			dir := root(t, name, text)
+			c := load(t, dir)
+			want := Settings{
+				Executor: "quire-ci", Launcher: []string{"bwrap", "--unshare-all"}, MaxRuns: 2, Jobs: 3,
+				Timeout: 90 * time.Minute, Grace: 500 * time.Millisecond,
+				Supersede: "pending", KeepWorkspace: "failed", Keep: Keep{Runs: 10}, Env: []string{"LANG", "GOPROXY"},
+				Secrets: map[string]Secret{
+					"token": {File: "/run/secrets/token"}, "near": {File: filepath.Join(dir, "token")},
+					"inline": {Value: "value"}, "dotted": {Value: "other"},
+				},
+			}
+			if diff := cmp.Diff(want, c.For("other"), ignoreOpen); diff != "" {
+				t.Error(diff)
+			}
+			want.Timeout, want.Launcher, want.Keep.Runs = 10*time.Minute, nil, 5
+			want.Secrets["token"] = Secret{Value: "mine"}
+			if diff := cmp.Diff(want, c.For("work/foo.git"), ignoreOpen, cmpopts.EquateEmpty()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	want := Settings{
+		Executor: "host", Timeout: time.Hour, Grace: 10 * time.Second, Supersede: "none", KeepWorkspace: "none",
+		Keep: Keep{Runs: 200}, Secrets: map[string]Secret{},
+	}
+	for name, dir := range map[string]string{
+		"no file": t.TempDir(), "no root": filepath.Join(t.TempDir(), "none"),
+		"empty file": root(t, tomlName, ""), "empty table": root(t, fennelName, "{}"),
+	} {
+		if diff := cmp.Diff(want, load(t, dir).For("any"), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// TestSpecific wants the most specific pattern to win, key by key.
+func TestSpecific(t *testing.T) {
+	c := load(t, root(t, tomlName, `
+jobs = 1
+max-runs = 1
+[repo."work/foo.git"]
+jobs = 4
+[repo."*"]
+jobs = 2
+grace = "2s"
+[repo."work/*"]
+jobs = 3
+max-runs = 3
+`))
+	for name, want := range map[string][3]int{
+		"x": {2, 1, 2}, "work/bar.git": {3, 3, 2}, "work/foo.git": {4, 3, 2}, "work/a/b": {3, 3, 2},
+	} {
+		s := c.For(name)
+		if got := [3]int{s.Jobs, s.MaxRuns, int(s.Grace.Seconds())}; got != want {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+}
+
+func TestMatch(t *testing.T) {
+	for _, test := range []struct {
+		pattern, name string
+		want          bool
+	}{
+		{"a", "a", true}, {"a", "ab", false}, {"*", "", true}, {"*", "a/b", true},
+		{"a*", "ab", true}, {"a*", "ba", false}, {"*a", "ba", true}, {"*a", "ab", false},
+		{"a*c*e", "abcde", true}, {"a*c*e", "ace", true}, {"a*c*e", "aec", false},
+		{"ab*ba", "aba", false}, {"a**b", "ab", true}, {"*a*", "b", false},
+	} {
+		if got := match(test.pattern, test.name); got != test.want {
+			t.Errorf("match(%q, %q) = %v", test.pattern, test.name, got)
+		}
+	}
+}
+
+// TestDiagnostics reads each file of testdata and compares what its author reads
+// with the golden file beside it.
+func TestDiagnostics(t *testing.T) {
+	paths, _ := filepath.Glob("testdata/*.toml")
+	more, _ := filepath.Glob("testdata/*.fnl")
+	if paths = append(paths, more...); len(paths) == 0 {
+		t.Fatal("no testdata")
+	}
+	for _, path := range paths {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := root(t, "config"+filepath.Ext(path), string(text))
+			_, err = Load(context.Background(), dir)
+			var list diag.List
+			if !errors.As(err, &list) {
+				t.Fatalf("want diagnostics, got %v", err)
+			}
+			got := strings.ReplaceAll(list.Text(), dir+"/", "")
+			golden := path + ".golden"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestHidden wants no value of a secret in a diagnostic, wherever the mistake is.
+func TestHidden(t *testing.T) {
+	for _, test := range []struct{ name, text string }{
+		{tomlName, "[secrets]\na = \"hunter2"},
+		{tomlName, "[secrets]\na = { valu = \"hunter2\" }"},
+		{tomlName, "[secrets]\na = [\"hunter2\"]"},
+		{tomlName, "secrets = \"hunter2\""},
+		{tomlName, "secret = \"hunter2\""},
+		{tomlName, "[secret]\na = \"hunter2\""},
+		{tomlName, "timeout = \"1m\"\n\"token\" = \"hunter2\""},
+		{tomlName, "[secrets]\na = \"hunter2\"\na = \"hunter2\""},
+		{fennelName, "{:secrets {:a \"hunter2\" :b}}"},
+		{fennelName, "{:secrets {:a \"hunter2\" :b 5}}"},
+		{fennelName, "{:secret {:a \"hunter2\"}}"},
+		{fennelName, "{:secrets {:a (.. \"hunter2\" nil)}}"},
+	} {
+		_, err := Load(context.Background(), root(t, test.name, test.text))
+		var list diag.List
+		if !errors.As(err, &list) {
+			t.Errorf("%s: want diagnostics, got %v", test.text, err)
+		} else if strings.Contains(list.Text(), "hunter2") {
+			t.Errorf("%s", list.Text())
+		}
+	}
+}
+
+func TestFiles(t *testing.T) {
+	both := root(t, tomlName, "")
+	if err := os.WriteFile(filepath.Join(both, fennelName), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	directory := t.TempDir()
+	if err := os.Mkdir(filepath.Join(directory, tomlName), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for dir, want := range map[string]string{
+		both:      both + "/config.toml: 'config.toml' and 'config.fnl' both exist",
+		directory: directory + "/config.toml: is not a regular file",
+	} {
+		if _, err := Load(context.Background(), dir); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	large := root(t, tomlName, strings.Repeat("# comment\n", 200_000))
+	if _, err := Load(context.Background(), large); err == nil || !strings.HasSuffix(err.Error(), "is larger than 1024 KiB") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestReadSecrets(t *testing.T) {
+	dir := root(t, tomlName, `[secrets]
+a = "long enough"
+b = { file = "b" }
+c = { file = "c" }
+d = "short"
+e = { file = "e" }
+`)
+	for name, mode := range map[string]os.FileMode{"b": 0o600, "c": 0o640, "e": 0o644} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte("secret of "+name+"\n\r\n"), mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	values, warnings, err := load(t, dir).For("x").ReadSecrets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{
+		"a": "long enough", "b": "secret of b\n", "c": "secret of c\n", "d": "short", "e": "secret of e\n",
+	}, values); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{
+		"secret 'd' is shorter than 8 bytes and will not be redacted",
+		"secret 'e': others can read '" + dir + "/e'",
+	}, warnings); diff != "" {
+		t.Error(diff)
+	}
+	for _, name := range []string{"b", "c"} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _, err = load(t, dir).For("x").ReadSecrets()
+	if err == nil || !strings.Contains(err.Error(), "cannot read secret 'b'") || !strings.Contains(err.Error(), "cannot read secret 'c'") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestOpenConfig wants a warning for a value that others can read in the file.
+func TestOpenConfig(t *testing.T) {
+	dir := root(t, fennelName, `{:secrets {:a "long enough"}}`)
+	if err := os.Chmod(filepath.Join(dir, fennelName), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, warnings, err := load(t, dir).For("x").ReadSecrets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"secret 'a': others can read the config file"}, warnings); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestKeeps(t *testing.T) {
+	for _, test := range []struct {
+		keep         string
+		failed, want bool
+	}{
+		{"none", true, false}, {"failed", true, true}, {"failed", false, false}, {"all", false, true},
+	} {
+		if got := (Settings{KeepWorkspace: test.keep}).Keeps(test.failed); got != test.want {
+			t.Errorf("%v: got %v", test, got)
+		}
+	}
+}
+
+func TestRoot(t *testing.T) {
+	set := func(key string) (string, bool, error) { return "/git/" + key, true, nil }
+	unset := func(string) (string, bool, error) { return "", false, nil }
+	broken := func(string) (string, bool, error) { return "", false, errors.New("broken") }
+	for _, test := range []struct {
+		flag, env string
+		git       func(string) (string, bool, error)
+		want      string
+	}{
+		{"/flag", "/env", set, "/flag"},
+		{"", "/env", set, "/env"},
+		{"", "", set, "/git/quire.root"},
+		{"", "", unset, "/var/quire"},
+		{"", "", broken, "/var/quire"},
+		{"", "", nil, "/var/quire"},
+	} {
+		got := Root(test.flag, func(name string) string {
+			if name == "QUIRE_ROOT" {
+				return test.env
+			}
+			return ""
+		}, test.git)
+		if got != test.want {
+			t.Errorf("got %s, want %s", got, test.want)
+		}
+	}
+}
+
+// FuzzConfig wants settings or diagnostics with a place for whatever text.
+func FuzzConfig(f *testing.F) {
+	for _, seed := range []string{everythingTOML, everythingFennel, "a = [1, {b = 2}]", "[[repo]]\nx = 1", "{:secrets [1 2]}", "[secrets]\n\"\" = {}", "\xff"} {
+		f.Add(seed, true)
+		f.Add(seed, false)
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, text string, isTOML bool) {
+		name, other := tomlName, fennelName
+		if !isTOML {
+			name, other = other, name
+		}
+		os.Remove(filepath.Join(dir, other))
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Load(context.Background(), dir)
+		var list diag.List
+		switch {
+		case err == nil:
+			c.For("work/foo.git")
+		case !errors.As(err, &list):
+			t.Fatal(err)
+		}
+		for _, d := range list {
+			if d.Line < 1 || d.Column < 0 || strings.Contains(d.Message, "\n") {
+				t.Errorf("%#v", d)
+			}
+		}
+	})
+}

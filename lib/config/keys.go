@@ -1,0 +1,205 @@
+package config
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A key is one setting: it checks a value and returns what that changes, nil
+// after it has reported that the value is wrong.
+type key func(d *document, name string, v value) func(*Settings)
+
+// keys are the settings by their names.
+var keys = map[string]key{
+	"executor":       oneOf([]string{"host", "quire-ci"}, func(s *Settings) *string { return &s.Executor }),
+	"supersede":      oneOf([]string{"pending", "active", "none"}, func(s *Settings) *string { return &s.Supersede }),
+	"keep-workspace": oneOf([]string{"failed", "all", "none"}, func(s *Settings) *string { return &s.KeepWorkspace }),
+	"launcher":       stringList(notEmpty, func(s *Settings) *[]string { return &s.Launcher }),
+	"env":            stringList(variableName, func(s *Settings) *[]string { return &s.Env }),
+	"max-runs":       number(10_000, func(s *Settings) *int { return &s.MaxRuns }),
+	"jobs":           number(10_000, func(s *Settings) *int { return &s.Jobs }),
+	"timeout":        duration(func(s *Settings) *time.Duration { return &s.Timeout }),
+	"grace":          duration(func(s *Settings) *time.Duration { return &s.Grace }),
+	"keep":           keep,
+	"secrets":        secrets,
+}
+
+// config checks the whole document.
+func (d *document) config(top *table) *Config {
+	c := &Config{}
+	rest := &table{}
+	for _, e := range top.entries {
+		if e.name == "repo" {
+			c.repos = d.repos(e.value)
+		} else {
+			rest.entries = append(rest.entries, e)
+		}
+	}
+	c.global = d.layer(rest, append(names(keys), "repo"))
+	return c
+}
+
+// repos checks the tables for single repositories.
+func (d *document) repos(v value) []repoLayer {
+	t, ok := d.asTable("repo", v)
+	if !ok {
+		return nil
+	}
+	var layers []repoLayer
+	for _, e := range t.entries {
+		if of, ok := d.asTable("repo '"+e.name+"'", e.value); ok {
+			layers = append(layers, repoLayer{e.name, d.layer(of, names(keys))})
+		}
+	}
+	slices.SortStableFunc(layers, func(a, b repoLayer) int {
+		return cmp.Compare(specificity(a.pattern), specificity(b.pattern))
+	})
+	return layers
+}
+
+// layer checks settings. known is what to name where a key is not.
+func (d *document) layer(t *table, known []string) layer {
+	var l layer
+	for _, e := range t.entries {
+		check := keys[e.name]
+		if check == nil {
+			d.unknown(e, "key", known)
+		} else if set := check(d, e.name, e.value); set != nil {
+			l = append(l, set)
+		}
+	}
+	return l
+}
+
+func (d *document) unknown(e entry, what string, known []string) {
+	slices.Sort(known)
+	d.reportKey(e, "the "+what+"s are "+strings.Join(known, ", "), "unknown %s '%s'", what, e.name)
+}
+
+func names[V any](m map[string]V) []string { return slices.Collect(maps.Keys(m)) }
+
+func (d *document) asTable(name string, v value) (*table, bool) {
+	t, ok := v.v.(*table)
+	if list, isList := v.v.([]value); isList && len(list) == 0 {
+		t, ok = &table{}, true // Fennel does not tell [] and {} apart for sure
+	}
+	if !ok {
+		d.report(v.at, "", "%s must be a table, not %s", name, v.kind())
+	}
+	return t, ok
+}
+
+func oneOf(known []string, field func(*Settings) *string) key {
+	return func(d *document, name string, v value) func(*Settings) {
+		s, ok := v.v.(string)
+		switch {
+		case !ok:
+			d.report(v.at, "", "%s must be a string, not %s", name, v.kind())
+			return nil
+		case !slices.Contains(known, s):
+			d.report(v.at, name+" is one of "+strings.Join(known, ", "), "unknown %s '%s'", name, s)
+			return nil
+		}
+		return func(to *Settings) { *field(to) = s }
+	}
+}
+
+func number(most int64, field func(*Settings) *int) key {
+	return func(d *document, name string, v value) func(*Settings) {
+		n, ok := v.v.(int64)
+		if !ok || n < 0 || n > most {
+			d.report(v.at, "", "%s must be a whole number from 0 to %d, not %s", name, most, v.kind())
+			return nil
+		}
+		return func(to *Settings) { *field(to) = int(n) }
+	}
+}
+
+func duration(field func(*Settings) *time.Duration) key {
+	return func(d *document, name string, v value) func(*Settings) {
+		const hint = "a number and a unit, ms, s, m or h, and more such: '10m', '1h30m'"
+		s, ok := v.v.(string)
+		if !ok {
+			d.report(v.at, hint, "%s must be a duration, not %s", name, v.kind())
+			return nil
+		}
+		n, err := time.ParseDuration(s)
+		if err != nil || n < 0 {
+			d.report(v.at, hint, "%s must be a duration, not '%s'", name, s)
+			return nil
+		}
+		return func(to *Settings) { *field(to) = n }
+	}
+}
+
+// stringList takes a list of strings, each of which passes check.
+func stringList(check func(string) (problem string), field func(*Settings) *[]string) key {
+	return func(d *document, name string, v value) func(*Settings) {
+		list, ok := v.v.([]value)
+		if t, isTable := v.v.(*table); isTable && len(t.entries) == 0 {
+			ok = true
+		}
+		if !ok {
+			d.report(v.at, "", "%s must be a list of strings, not %s", name, v.kind())
+			return nil
+		}
+		var result []string
+		for _, e := range list {
+			s, ok := e.v.(string)
+			if !ok {
+				d.report(e.at, "", "%s must be a list of strings, not of %s", name, e.kind())
+			} else if problem := check(s); problem != "" {
+				d.report(e.at, "", "%s: %s", name, problem)
+			}
+			result = append(result, s)
+		}
+		return func(to *Settings) { *field(to) = result }
+	}
+}
+
+func notEmpty(s string) string {
+	if s == "" || strings.ContainsRune(s, 0) {
+		return "a word is empty or has a zero byte"
+	}
+	return ""
+}
+
+// variableName refuses what jobs must not get: Git's variables, which would lead
+// their git commands astray, and quire's own.
+func variableName(s string) string {
+	switch {
+	case s == "" || strings.ContainsAny(s, "=\x00"):
+		return "'" + s + "' is not the name of a variable"
+	case strings.HasPrefix(s, "GIT_") || strings.HasPrefix(s, "QUIRE_"):
+		return "'" + s + "' is never passed on"
+	}
+	return ""
+}
+
+func keep(d *document, name string, v value) func(*Settings) {
+	t, ok := d.asTable(name, v)
+	if !ok {
+		return nil
+	}
+	known := map[string]key{"runs": number(1_000_000_000, func(s *Settings) *int { return &s.Keep.Runs })}
+	var sets layer
+	for _, e := range t.entries {
+		check := known[e.name]
+		if check == nil {
+			d.unknown(e, "key", names(known))
+		} else if set := check(d, name+"."+e.name, e.value); set != nil {
+			sets = append(sets, set)
+		}
+	}
+	return sets.apply
+}
+
+// apply makes all changes of a layer.
+func (l layer) apply(s *Settings) {
+	for _, set := range l {
+		set(s)
+	}
+}

@@ -1,0 +1,2 @@
+{:executor :host
+ :jobs (unknown)}

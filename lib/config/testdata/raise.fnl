@@ -1,0 +1,3 @@
+(local x nil)
+{:jobs
+  (.. "a" x)}

@@ -1,0 +1,17 @@
+(local kind :cloud)
+{:executer :host
+ :executor kind
+ :launcher :bwrap
+ :jobs "two"
+ :max-runs 1.5
+ :timeout 10
+ :grace "fast"
+ :env [:PATH 5
+       :GIT_DIR]
+ :keep {:run 1}
+ :secrets {:a 5
+           :b {}
+           :c {:file "x" :value "y"}
+           :d (fn [] "x")}
+ :repo {"work/*" {:timeouts "1m"}
+        :top 1}}
