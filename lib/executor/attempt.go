@@ -105,7 +105,7 @@ func (a *attempt) execute(c *command) (*liveCommand, error) {
 	a.emit(runlog.Event{
 		Event: runlog.ShEnd, Sh: c.n, Exit: &c.code, Signal: c.signal, Reason: c.reason, Truncated: c.truncated,
 	})
-	return r, nil
+	return r, r.leave()
 }
 
 func (a *attempt) emit(ev runlog.Event) {

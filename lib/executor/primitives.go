@@ -69,7 +69,7 @@ func (a *attempt) sh(l *lua.LState) (lua.LValue, error) {
 	c.n = a.job.commands
 	var r *liveCommand
 	a.run.vm().Outside(l, func() { r, err = a.execute(c) })
-	if r != nil {
+	if r != nil && !r.finished {
 		a.live = append(a.live, r)
 	}
 	if err != nil {

@@ -1,0 +1,212 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"quire/lib/process"
+	"quire/lib/runlog"
+)
+
+// A liveCommand is a command that runs, or what it left running, and where its
+// output goes.
+type liveCommand struct {
+	*command
+	group      *process.Group // nil where it could not be started
+	log        *runlog.Log
+	pump       *pump
+	captures   [2]capture    // of standard output and standard error
+	background chan struct{} // closed when the pump's own goroutine ends; nil without one
+	finished   bool
+}
+
+// start starts c, whose output goes to sinks by the names of its streams. What
+// cannot be started has its status, and the reason on its standard error.
+func (c *command) start(log *runlog.Log, out func(name string) (sink func([]byte), flush func())) (*liveCommand, error) {
+	r := &liveCommand{command: c, log: log}
+	var err error
+	if r.pump, err = newPump(); err != nil {
+		return nil, err
+	}
+	var theirs []*os.File // ends of pipes that are the command's
+	defer func() {
+		for _, f := range theirs {
+			f.Close()
+		}
+	}()
+	for i, name := range []string{"stdout", "stderr"} {
+		sink, flush := out(name)
+		keep := &r.captures[i]
+		w, err := r.pump.add(func(p []byte) { keep.add(p); sink(p) }, flush)
+		if err != nil {
+			r.pump.close()
+			return nil, err
+		}
+		theirs = append(theirs, w)
+	}
+	in, feed, err := c.input()
+	if err != nil {
+		r.pump.close()
+		return nil, err
+	}
+	theirs = append(theirs, in)
+	cmd := &exec.Cmd{Args: c.argv, Dir: c.dir, Env: c.env, Stdin: in, Stdout: theirs[0], Stderr: theirs[1]}
+	if err := r.exec(cmd); err != nil {
+		c.code = process.StartCode(err)
+		fmt.Fprintf(theirs[1], "quire: cannot run '%s': %s\n", c.argv[0], startError(err))
+	} else {
+		c.started = true
+	}
+	feed()
+	return r, nil
+}
+
+func (r *liveCommand) exec(cmd *exec.Cmd) (err error) {
+	if cmd.Path, err = lookPath(r.argv[0], newEnviron(r.env)["PATH"], r.dir); err != nil {
+		return err
+	}
+	r.group, err = process.Start(cmd)
+	return err
+}
+
+// startError returns what err says without the names that the message has already.
+func startError(err error) string {
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+		return "command not found"
+	}
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno.Error()
+	}
+	return err.Error()
+}
+
+// input returns the standard input of the command, and what starts to fill it.
+// Without any, it is empty: a job has nobody to ask.
+func (c *command) input() (in *os.File, feed func(), err error) {
+	if c.stdin == "" {
+		in, err = os.Open(os.DevNull)
+		return in, func() {}, err
+	}
+	in, w, err := os.Pipe()
+	return in, func() {
+		go func() {
+			io.WriteString(w, c.stdin) // a command need not read it all
+			w.Close()
+		}()
+	}, err
+}
+
+// wait returns when the command itself has ended; what it left in the background
+// goes on. Where ctx ends first, the command is ended and with it its session.
+func (r *liveCommand) wait(ctx context.Context, grace time.Duration) error {
+	if r.group == nil {
+		r.take()
+		return nil
+	}
+	if r.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, r.timeout, errCommandTimeout)
+		defer cancel()
+	}
+	pidfd, err := unix.PidfdOpen(r.group.Pid(), 0)
+	if err != nil {
+		return os.NewSyscallError("pidfd_open", err)
+	}
+	defer unix.Close(pidfd)
+	stop := context.AfterFunc(ctx, r.pump.wake)
+	exited := r.pump.run(pidfd)
+	stop()
+	if !exited {
+		r.reason = endReason(context.Cause(ctx))
+		if err := r.end(pidfd, grace); err != nil {
+			return err
+		}
+	}
+	r.take()
+	status, err := r.group.Wait()
+	if err != nil {
+		return err
+	}
+	r.code = status.ExitCode()
+	if status.Signal != 0 {
+		r.signal = strings.TrimPrefix(unix.SignalName(status.Signal), "SIG")
+	}
+	if !exited && context.Cause(ctx) == errCommandTimeout {
+		r.code = exitTimeout
+	}
+	return nil
+}
+
+// end ends the command and its session. What is printed meanwhile is read, so that
+// a full pipe does not keep anybody from ending well.
+func (r *liveCommand) end(pidfd int, grace time.Duration) error {
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err = r.group.End(grace)
+		r.pump.wake()
+	}()
+	if r.pump.run(pidfd) {
+		r.pump.run(-1) // others of the session are still there
+	}
+	<-done
+	return err
+}
+
+// take takes in what the command has printed.
+func (r *liveCommand) take() {
+	r.pump.drain()
+	var cut, cutToo bool
+	r.stdout, cut = r.captures[0].take()
+	r.stderr, cutToo = r.captures[1].take()
+	r.truncated = cut || cutToo
+}
+
+// leave is called once the command has ended. It finishes what has nothing left,
+// and otherwise keeps reading behind the caller's back.
+func (r *liveCommand) leave() error {
+	if !r.pump.open() && !r.left() {
+		return r.finish(0)
+	}
+	r.background = make(chan struct{})
+	go func() {
+		defer close(r.background)
+		r.pump.run(-1)
+	}()
+	return nil
+}
+
+// left reports whether processes of the command's group are still there.
+func (r *liveCommand) left() bool {
+	return r.group != nil && unix.Kill(-r.group.Pid(), 0) == nil
+}
+
+// finish ends what the command left behind, and its log.
+func (r *liveCommand) finish(grace time.Duration) error {
+	if r.finished {
+		return nil
+	}
+	r.finished = true
+	var err error
+	if r.left() {
+		err = r.group.End(grace)
+	}
+	if r.background != nil {
+		r.pump.wake()
+		<-r.background
+	}
+	r.pump.close()
+	return errors.Join(err, r.log.Close())
+}
