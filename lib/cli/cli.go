@@ -56,7 +56,7 @@ func Main(name string, args []string, run Func) int {
 	if sig := (SignalError{}); errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &sig) {
 		err = Status(128+int(sig.Signal), sig)
 	}
-	return e.report(err)
+	return e.Report(err)
 }
 
 // withSignals returns a context that the first INT, TERM or HUP ends, with a
@@ -118,43 +118,41 @@ func Usagef(format string, args ...any) error {
 	return &usageError{fmt.Sprintf(format, args...)}
 }
 
-// report writes what err says to stderr and returns its exit code. Diagnostics
+// Report writes err to stderr and returns the exit code it stands for. Each part of
+// a joined error is reported by itself, and the code is the greatest. Diagnostics
 // that point into a file stand for themselves, as a compiler's do; anything else
-// is one line behind the command's name.
-func (e *Env) report(err error) int {
-	code := Failure
+// is one line behind the command's name. Returning the error from the command's
+// Func does the same; Report is for where the work goes on.
+func (e *Env) Report(err error) int {
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return OK
+	}
 	var status *statusError
 	if errors.As(err, &status) {
-		code, err = status.code, status.err
+		if status.err != nil {
+			e.Report(status.err)
+		}
+		return status.code
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		code := OK
+		for _, part := range joined.Unwrap() {
+			code = max(code, e.Report(part))
+		}
+		return code
 	}
 	var usage *usageError
+	var list diag.List
 	switch {
-	case err == nil && status == nil, errors.Is(err, flag.ErrHelp):
-		return OK
 	case errors.As(err, &usage):
 		fmt.Fprintf(e.Stderr, "%s: %s\n%s", e.Name, usage.what, e.usage)
 		return Misuse
-	}
-	e.Report(err)
-	return code
-}
-
-// Report writes err to stderr, and each part of a joined one by itself, where the
-// work goes on; the command still has to return a Status for it. nil is nothing.
-func (e *Env) Report(err error) {
-	var list diag.List
-	joined, many := err.(interface{ Unwrap() []error })
-	switch {
-	case err == nil:
-	case many:
-		for _, part := range joined.Unwrap() {
-			e.Report(part)
-		}
 	case errors.As(err, &list):
 		io.WriteString(e.Stderr, list.Text())
 	default:
 		fmt.Fprintf(e.Stderr, "%s: %s\n", e.Name, oneLine(err.Error()))
 	}
+	return Failure
 }
 
 // Warn reports something that does not stop the work.

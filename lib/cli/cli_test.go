@@ -24,7 +24,7 @@ type result struct {
 func runTest(args []string, body func(*Env) error) result {
 	var out, errs strings.Builder
 	e := &Env{Name: "quire-x", Args: args, Stdout: &out, Stderr: &errs, Getenv: func(string) string { return "" }}
-	code := e.report(body(e))
+	code := e.Report(body(e))
 	return result{code, out.String(), errs.String()}
 }
 

@@ -11,9 +11,6 @@ import (
 	"quire/lib/runstore"
 )
 
-// WorkspaceName is the directory of a run that has the commit's tree.
-const WorkspaceName = "workspace"
-
 // Facts returns what the jobs of a run may know: what is on record, and what its
 // repository says of the commit.
 func Facts(ctx context.Context, run *runstore.Run, repo *git.Repo) (executor.Facts, error) {

@@ -14,7 +14,6 @@ import (
 	"quire/lib/git"
 	"quire/lib/pipeline"
 	"quire/lib/runstore"
-	"quire/lib/trigger"
 	"quire/lib/workspace"
 )
 
@@ -23,32 +22,52 @@ import (
 // print, each line marked with its job. Host returns the state that the run ended
 // in; the error is of what kept quire from driving it, or from its work.
 func Host(ctx context.Context, root string, run *runstore.Run, output io.Writer) (runstore.State, error) {
-	settings, secrets, err := settingsOf(ctx, root, run)
+	cfg, err := config.Load(ctx, root)
 	if err != nil {
 		return "", err // the run stays pending: reconcile hands it out again
 	}
-	unlock, err := run.Drive()
+	settings := cfg.For(run.Repo)
+	secrets, _, err := settings.ReadSecrets()
 	if err != nil {
 		return "", err
 	}
-	defer unlock()
-	if err := run.Transition(runstore.Change{State: runstore.Active, Executor: "host"}); err != nil {
+	driver, err := run.Drive()
+	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(run.Dir, WorkspaceName)
-	change, problem := execute(ctx, run, dir, settings, secrets, output)
-	if change.Reason != "materialize" && !settings.Keeps(change.State == runstore.Failed) {
-		problem = errors.Join(problem, os.RemoveAll(dir))
+	defer driver.Unlock()
+	watched, stop := driver.Context(ctx) // ends, too, when somebody else ends the run
+	defer stop()
+	active := runstore.Change{State: runstore.Active, Executor: "host"}
+	if err := driver.Begin(watched, Limits(cfg), active); err != nil {
+		return "", err
 	}
+	change, problem := execute(watched, run, settings, secrets, output)
 	if problem != nil {
 		problem = errors.Join(problem, explain(run, problem))
 	}
-	return change.State, errors.Join(problem, run.Transition(change))
+	if change.Reason != "materialize" && !settings.Keeps(change.State == runstore.Failed) {
+		problem = errors.Join(problem, run.RemoveWorkspace())
+	}
+	err = run.Transition(change)
+	if refused := (*runstore.StateError)(nil); errors.As(err, &refused) {
+		return refused.From, problem // who ended it meanwhile has decided
+	}
+	return change.State, errors.Join(problem, err)
+}
+
+// Limits returns how many runs may be active at once.
+func Limits(cfg *config.Config) runstore.Limits {
+	return runstore.Limits{
+		Root: cfg.For("").MaxRuns,
+		Repo: func(name string) int { return cfg.For(name).MaxRuns },
+	}
 }
 
 // execute returns how the run ended, and beside a failure that is not the jobs'
 // own what it was.
-func execute(ctx context.Context, run *runstore.Run, dir string, settings config.Settings, secrets map[string]string, output io.Writer) (runstore.Change, error) {
+func execute(ctx context.Context, run *runstore.Run, settings config.Settings, secrets map[string]string, output io.Writer) (runstore.Change, error) {
+	dir := filepath.Join(run.Dir, runstore.WorkspaceDir)
 	repo, err := git.Open(run.GitDir)
 	if err == nil {
 		err = workspace.Materialize(ctx, repo, run.SHA, dir, workspace.Options{})
@@ -103,19 +122,8 @@ func explain(run *runstore.Run, problem error) error {
 	if list := (diag.List)(nil); errors.As(problem, &list) {
 		text = list.Text()
 	}
-	if err := os.WriteFile(filepath.Join(run.Dir, trigger.LogName), []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(run.Dir, runstore.LogFile), []byte(text), 0o600); err != nil {
 		return fmt.Errorf("cannot write log of run %s: %w", run.ID, err)
 	}
 	return nil
-}
-
-// settingsOf reads the configuration for run, and its secrets.
-func settingsOf(ctx context.Context, root string, run *runstore.Run) (config.Settings, map[string]string, error) {
-	cfg, err := config.Load(ctx, root)
-	if err != nil {
-		return config.Settings{}, nil, err
-	}
-	settings := cfg.For(run.Repo)
-	secrets, _, err := settings.ReadSecrets()
-	return settings, secrets, err
 }

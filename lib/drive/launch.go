@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"quire/lib/config"
 	"quire/lib/executor"
 	"quire/lib/git"
 	"quire/lib/runstore"
@@ -29,7 +30,12 @@ type Launch struct {
 // quire-ci needs to see neither the root nor the repository. An error leaves
 // nothing open.
 func NewLaunch(ctx context.Context, root string, run *runstore.Run) (*Launch, error) {
-	settings, secrets, err := settingsOf(ctx, root, run)
+	cfg, err := config.Load(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	settings := cfg.For(run.Repo)
+	secrets, _, err := settings.ReadSecrets()
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +53,7 @@ func NewLaunch(ctx context.Context, root string, run *runstore.Run) (*Launch, er
 	}
 	l := &Launch{Args: append([]string{}, settings.Launcher...)}
 	l.Args = append(l.Args, "quire-ci", "run",
-		"--workspace", filepath.Join(run.Dir, WorkspaceName), "--out", run.Dir)
+		"--workspace", filepath.Join(run.Dir, runstore.WorkspaceDir), "--out", run.Dir)
 	if settings.Jobs > 0 {
 		l.Args = append(l.Args, "-j", strconv.Itoa(settings.Jobs))
 	}

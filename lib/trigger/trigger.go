@@ -15,10 +15,6 @@ import (
 	"quire/lib/runstore"
 )
 
-// LogName is the file of a run directory that gets the diagnostics of an
-// invalid pipeline: where the reader of a run's log looks anyway.
-const LogName = "quire-ci.log"
-
 // A Trigger makes the runs of one push to one repository.
 type Trigger struct {
 	Root   string // of quire
@@ -143,7 +139,7 @@ func (t *Trigger) check(ctx context.Context, objects *git.Objects, wanted []want
 			checked[i].Executor = executor
 			continue
 		case errors.As(problem, &list):
-			if err := os.WriteFile(filepath.Join(r.Dir, LogName), []byte(list.Text()), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(r.Dir, runstore.LogFile), []byte(list.Text()), 0o600); err != nil {
 				failures = append(failures, err)
 			}
 		case problem != ErrSkipped:
