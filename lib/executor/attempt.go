@@ -46,10 +46,10 @@ func (a *attempt) call() (value, *failure) {
 	_, err := a.run.vm().Call(a.ctx, body)
 	a.finish()
 	switch {
-	case err != nil && a.ctx.Err() != nil:
-		return nil, endFailure(context.Cause(a.ctx))
-	case a.failed != nil:
+	case a.failed != nil && !a.failed.ended:
 		return nil, a.failed
+	case a.failed != nil, err != nil && a.ctx.Err() != nil:
+		return nil, endFailure(context.Cause(a.ctx))
 	case err != nil:
 		return nil, luaFailure(a.ctx, err)
 	case junk != nil:

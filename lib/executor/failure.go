@@ -79,13 +79,14 @@ type failure struct {
 	reason string
 	code   int
 	text   string // with the place in front, where one is known; not redacted
+	ended  bool   // it is of a command that was ended with its job
 }
 
 func commandFailure(c *command) *failure {
 	f := &failure{reason: reasonExit, code: c.code}
 	switch {
 	case c.reason != "":
-		f.reason = c.reason
+		f.reason, f.ended = c.reason, c.code != exitTimeout
 	case c.signal != "":
 		f.reason = reasonSignal
 	}

@@ -107,11 +107,9 @@ func (j *job) end(state string, f *failure) {
 		Event: runlog.JobEnd, State: state, Reason: o.Reason, Code: o.Code, Error: o.Error, Allowed: o.Allowed,
 	}
 	if j.output != nil {
-		data, err := encodePlain(mapStrings(j.output, j.run.redact.String))
-		if err != nil {
+		if err := j.run.recordOutput(&ev, o.ID, j.output); err != nil {
 			j.run.fatal(fmt.Errorf("cannot record output of job '%s': %w", o.ID, err))
 		}
-		ev.Output = data
 	}
 	j.emit(ev)
 	j.run.console.ended(*o)

@@ -1,7 +1,6 @@
 package executor
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -159,39 +158,6 @@ func (o object) sequence() value {
 	return list
 }
 
-// MarshalJSON writes o as a JSON object, in its order.
-func (o object) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, e := range o {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		key, err := encodePlain(keyText(e.key))
-		if err != nil {
-			return nil, err
-		}
-		v, err := encodePlain(e.value)
-		if err != nil {
-			return nil, err
-		}
-		b.Write(key)
-		b.WriteByte(':')
-		b.Write(v)
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
-}
-
-// encodePlain returns v in JSON, for jq rather than for a page of HTML.
-func encodePlain(v value) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(v)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
-}
-
 // decodePlain returns the value that JSON made of plain data stands for.
 func decodePlain(data []byte) (value, error) {
 	var v value
@@ -215,27 +181,6 @@ func ordered(v value) value {
 		}
 		slices.SortFunc(o, compareKeys)
 		return o
-	}
-	return v
-}
-
-// mapStrings returns v with f applied to every string in it, keys included.
-func mapStrings(v value, f func(string) string) value {
-	switch v := v.(type) {
-	case string:
-		return f(v)
-	case []value:
-		out := make([]value, len(v))
-		for i := range v {
-			out[i] = mapStrings(v[i], f)
-		}
-		return out
-	case object:
-		out := make(object, len(v))
-		for i, e := range v {
-			out[i] = entry{mapStrings(e.key, f), mapStrings(e.value, f)}
-		}
-		return out
 	}
 	return v
 }

@@ -423,3 +423,25 @@ func TestPrint(t *testing.T) {
 		}
 	}
 }
+
+func TestLargeOutput(t *testing.T) {
+	r := run1(t, `return {text = ("é"):rep(100000) .. secret("token") .. "\n\255"}`, Options{Secrets: map[string]string{"token": "s3cr3t-v4lue"}})
+	records, err := runlog.Summarize(r.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if records[0].OutputFile != "jobs/main/output.json" || records[0].Output != nil {
+		t.Errorf("the output is in %q", records[0].OutputFile)
+	}
+	text, err := records[0].ReadOutput(r.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct{ Text string }
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.Repeat("é", 100000) + "{{ token }}\n\ufffd"; got.Text != want {
+		t.Errorf("the output has %d bytes and ends with %q", len(got.Text), got.Text[len(got.Text)-20:])
+	}
+}

@@ -62,6 +62,8 @@ type Event struct {
 	Attempt int             `json:"attempt,omitempty"`
 	Output  json.RawMessage `json:"output,omitempty"`
 
+	OutputFile string `json:"output-file,omitempty"`
+
 	Text string `json:"text,omitempty"`
 }
 

@@ -3,6 +3,7 @@ package runlog
 import (
 	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
 	"time"
 )
@@ -22,6 +23,17 @@ type JobRecord struct {
 	Finished *time.Time      `json:"finished"`
 	Output   json.RawMessage `json:"output,omitempty"`
 	Commands []CommandRecord `json:"commands"`
+
+	OutputFile string `json:"output-file,omitempty"` // of a large output, relative to the directory of the run
+}
+
+// ReadOutput returns the output of a job as JSON, from wherever in the directory of
+// the run it is; nil for none.
+func (j JobRecord) ReadOutput(dir string) (json.RawMessage, error) {
+	if j.OutputFile == "" {
+		return j.Output, nil
+	}
+	return os.ReadFile(filepath.Join(dir, filepath.FromSlash(j.OutputFile)))
 }
 
 // A CommandRecord is what the events say of one command. Exit is nil until it
@@ -83,7 +95,7 @@ func (s *summary) add(ev Event) {
 	case JobEnd:
 		j := s.job(ev.Job)
 		j.State, j.Reason, j.Code, j.Error = ev.State, ev.Reason, ev.Code, ev.Error
-		j.Allowed, j.Output, j.Finished = ev.Allowed, ev.Output, &ev.Time
+		j.Allowed, j.Output, j.OutputFile, j.Finished = ev.Allowed, ev.Output, ev.OutputFile, &ev.Time
 	case ShStart:
 		j := s.job(ev.Job)
 		j.Commands = append(j.Commands, CommandRecord{

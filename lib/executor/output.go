@@ -1,0 +1,160 @@
+package executor
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"unicode/utf8"
+
+	"quire/lib/runlog"
+)
+
+// maxInline is how large an output may be, in bytes of its strings, to be a part of
+// its event. A larger one, such as the result of a command that printed much, has a
+// file of its own.
+const maxInline = 64 << 10
+
+// recordOutput puts the output of a job into ev or into a file, redacted.
+func (r *run) recordOutput(ev *runlog.Event, job string, v value) error {
+	if sizeOf(v) <= maxInline {
+		var b bytes.Buffer
+		out := bufio.NewWriter(&b)
+		err := r.writePlain(out, v)
+		out.Flush()
+		ev.Output = b.Bytes()
+		return err
+	}
+	ev.OutputFile = runlog.OutputPath(job)
+	path := filepath.Join(r.Out, filepath.FromSlash(ev.OutputFile))
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	out := bufio.NewWriterSize(file, readSize)
+	if err := r.writePlain(out, v); err != nil {
+		return err
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	return file.Sync()
+}
+
+// sizeOf returns the length of all strings in v, and something for all else.
+func sizeOf(v value) int {
+	size := 8
+	switch v := v.(type) {
+	case string:
+		size = len(v)
+	case []value:
+		for _, item := range v {
+			size += sizeOf(item)
+		}
+	case object:
+		for _, e := range v {
+			size += sizeOf(e.key) + sizeOf(e.value)
+		}
+	}
+	return size
+}
+
+// writePlain writes v as JSON, its strings redacted. It needs no memory for a whole
+// copy of v. A failure to write shows when w is flushed.
+func (r *run) writePlain(w *bufio.Writer, v value) error {
+	switch v := v.(type) {
+	case string:
+		return r.writeString(w, v)
+	case []value:
+		w.WriteByte('[')
+		for i, item := range v {
+			if i > 0 {
+				w.WriteByte(',')
+			}
+			if err := r.writePlain(w, item); err != nil {
+				return err
+			}
+		}
+		return w.WriteByte(']')
+	case object:
+		w.WriteByte('{')
+		for i, e := range v {
+			if i > 0 {
+				w.WriteByte(',')
+			}
+			if err := r.writeString(w, keyText(e.key)); err != nil {
+				return err
+			}
+			w.WriteByte(':')
+			if err := r.writePlain(w, e.value); err != nil {
+				return err
+			}
+		}
+		return w.WriteByte('}')
+	}
+	text, err := json.Marshal(v)
+	w.Write(text)
+	return err
+}
+
+func (r *run) writeString(w *bufio.Writer, s string) error {
+	w.WriteByte('"')
+	esc := &escaper{w: w}
+	red := r.redact.Writer(esc)
+	for len(s) > 0 {
+		n := min(len(s), readSize)
+		if _, err := io.WriteString(red, s[:n]); err != nil {
+			return err
+		}
+		s = s[n:]
+	}
+	if err := red.Flush(); err != nil {
+		return err
+	}
+	if err := esc.flush(); err != nil {
+		return err
+	}
+	return w.WriteByte('"')
+}
+
+// An escaper writes what it is given as the inside of a JSON string.
+type escaper struct {
+	w    io.Writer
+	rest []byte // the beginning of a character
+}
+
+func (e *escaper) Write(p []byte) (int, error) {
+	text := append(e.rest, p...)
+	end := len(text)
+	for i := end - 1; i >= 0 && i >= end-utf8.UTFMax; i-- {
+		if utf8.RuneStart(text[i]) {
+			if !utf8.FullRune(text[i:]) {
+				end = i
+			}
+			break
+		}
+	}
+	e.rest = bytes.Clone(text[end:])
+	return len(p), e.escape(text[:end])
+}
+
+// flush writes the beginning of a character that no end came for.
+func (e *escaper) flush() error { return e.escape(e.rest) }
+
+func (e *escaper) escape(text []byte) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // this is for jq rather than for a page
+	if err := enc.Encode(string(text)); err != nil {
+		return err
+	}
+	quoted := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	_, err := e.w.Write(quoted[1 : len(quoted)-1])
+	return err
+}
