@@ -24,9 +24,7 @@ const maxNesting = 8
 func (d *document) parseFennel(ctx context.Context) (*table, error) {
 	v := vm.New(vm.Limits{})
 	defer v.Close()
-	globals := []string{}
-	v.State().G.Global.ForEach(func(key, _ lua.LValue) { globals = append(globals, key.String()) })
-	text, err := fennel.Compile(d.text, fennel.Options{File: d.file, Globals: globals})
+	text, err := fennel.Compile(d.text, fennel.Options{File: d.file, Globals: v.Globals()})
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -15,7 +14,7 @@ import (
 	"quire/lib/vm"
 )
 
-// What the name of a module becomes below Dir, first come first served.
+// What the name of a module becomes, first come first served.
 var (
 	moduleFiles = []string{"%s.fnl", "%s.lua", "%s/init.fnl", "%s/init.lua"}
 	macroFiles  = []string{"%s.fnl", "%s/init-macros.fnl", "%s/init.fnl", "%s.lua"}
@@ -25,7 +24,22 @@ var (
 type loader struct {
 	vm      *vm.VM
 	tree    *tree
-	globals []string
+	dir     string   // where modules are
+	globals []string // that the pipeline may use: those there are before it makes any
+}
+
+// Compile translates a Fennel text as Load does, with the modules for its macros
+// out of the top of a tree. file names it in the diagnostics, of which the error
+// is a diag.List. With strict, it may only use the globals that a pipeline has.
+func Compile(text []byte, file string, modules fs.FS, strict bool) (lua string, err error) {
+	l := &loader{tree: newTree(modules), dir: "."}
+	o := fennel.Options{File: file, Macros: l.macros}
+	if strict {
+		v := vm.New(vm.Limits{})
+		o.Globals = v.Globals()
+		v.Close()
+	}
+	return fennel.Compile(text, o)
 }
 
 // function compiles a file. The error is a diag.List if it is the file's.
@@ -33,7 +47,7 @@ func (l *loader) function(f *file) (*lua.LFunction, error) {
 	text := string(f.text)
 	if f.isFennel() {
 		var err error
-		if text, err = fennel.Compile(f.text, fennel.Options{File: f.name, Globals: l.globalNames(), Macros: l.macros}); err != nil {
+		if text, err = fennel.Compile(f.text, fennel.Options{File: f.name, Globals: l.globals, Macros: l.macros}); err != nil {
 			return nil, err
 		}
 	}
@@ -47,16 +61,6 @@ func (l *loader) function(f *file) (*lua.LFunction, error) {
 		return nil, diag.List{f.diagnostic(syntax.Line, column, "%s", syntax.Message)}
 	}
 	return fn, err
-}
-
-// globalNames returns the globals there are before the pipeline makes any, which
-// are those that it may use.
-func (l *loader) globalNames() []string {
-	if l.globals == nil {
-		l.vm.State().G.Global.ForEach(func(key, _ lua.LValue) { l.globals = append(l.globals, key.String()) })
-		slices.Sort(l.globals)
-	}
-	return l.globals
 }
 
 // search is the vm.Searcher for the pipeline's own modules.
@@ -81,13 +85,16 @@ func (l *loader) macros(name string) (string, []byte, error) {
 	return f.name, f.text, nil
 }
 
-// module finds the file of a module, whose name may have dots for slashes, in Dir
-// and nowhere else. Where there is none it returns the places where it looked.
+// module finds the file of a module, whose name may have dots for slashes, in
+// the loader's directory and nowhere else. Where there is none it returns the places where it looked.
 func (l *loader) module(name string, patterns []string) (f *file, looked string, err error) {
-	base := Dir + "/" + strings.ReplaceAll(name, ".", "/")
+	base := strings.ReplaceAll(name, ".", "/")
 	var places []string
 	for _, pattern := range patterns {
-		name := fmt.Sprintf(pattern, base)
+		name := l.dir + "/" + fmt.Sprintf(pattern, base)
+		if l.dir == "." {
+			name = name[2:] // or else no valid path
+		}
 		if !fs.ValidPath(name) {
 			return nil, fmt.Sprintf("file can have the name '%s'", name), nil
 		}

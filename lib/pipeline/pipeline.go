@@ -109,7 +109,7 @@ func Load(ctx context.Context, fsys fs.FS, o Options) (*Pipeline, error) {
 
 // evaluate runs the top level and takes over what it registered.
 func (p *Pipeline) evaluate(ctx context.Context, tree *tree, main *file) error {
-	l := &loader{vm: p.VM, tree: tree}
+	l := &loader{vm: p.VM, tree: tree, dir: Dir, globals: p.VM.Globals()}
 	fn, err := l.function(main)
 	if err != nil {
 		return err

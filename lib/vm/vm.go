@@ -12,6 +12,7 @@ package vm
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -105,6 +106,14 @@ func options(frames int) lua.Options {
 // State returns the state that holds the globals, for setting them up before
 // anything runs. Nothing may be called on it.
 func (v *VM) State() *lua.LState { return v.root }
+
+// Globals returns the names of the globals, sorted.
+func (v *VM) Globals() []string {
+	var names []string
+	v.root.G.Global.ForEach(func(key, _ lua.LValue) { names = append(names, key.String()) })
+	slices.Sort(names)
+	return names
+}
 
 // SetPrint makes f get each line that Lua prints. f runs under the Lua lock.
 func (v *VM) SetPrint(f func(string)) { v.print = f }
