@@ -130,29 +130,23 @@ func values(e ...luaExpr) result { return result{exprs: e} }
 // to is returned, as w wants it. With wantOne there is exactly one expression,
 // which may yet be a call of several values.
 func (c *compiler) compile(n Node, s *scope, b *block, w want) []luaExpr {
-	if c.depth++; c.depth > maxDepth {
-		c.failHint(n, "split the form into functions", "nested too deeply: more than %d levels", maxDepth)
-	}
-	defer c.enter(n)()
-	n = c.expand(n, s)
-	r := c.form(n, s, b, w)
-	if r.done {
-		return nil
-	}
-	return c.deliver(r.exprs, b, w, c.lineOf(n))
-}
-
-// enter keeps track of the innermost form with a place; the function it returns
-// leaves the form.
-func (c *compiler) enter(n Node) func() {
-	before := c.at
+	at := c.at
 	if p := n.Pos(); p.Line > 0 {
 		c.at = p
 	}
-	return func() {
-		c.at = before
-		c.depth--
+	if c.depth++; c.depth > maxDepth {
+		c.failHint(n, "split the form into functions", "nested too deeply: more than %d levels", maxDepth)
 	}
+	n = c.expand(n, s)
+	r := c.form(n, s, b, w)
+	var exprs []luaExpr
+	if !r.done {
+		exprs = c.deliver(r.exprs, b, w, c.lineOf(n))
+	}
+	// After an error it is catch that puts these back.
+	c.at = at
+	c.depth--
+	return exprs
 }
 
 // lineOf returns the line of n in the output, 0 where it has none.
@@ -258,7 +252,14 @@ func (c *compiler) body(forms []Node, s *scope, b *block, w want) []luaExpr {
 	return exprs
 }
 
-// effects compiles a form whose value nobody wants.
+// effects compiles a form whose value nobody wants. In a function with many
+// locals, the temporaries it needs are kept from adding to them.
 func (c *compiler) effects(n Node, s *scope, b *block) {
-	c.keepEffects(c.compile(n, s, b, want{values: 0}), b)
+	inner := &block{}
+	c.keepEffects(c.compile(n, s, inner, wantNone), inner)
+	if s.locals() > crowd && inner.onlyTemporaries() {
+		b.splice(inner, int(c.lineOf(n)))
+		return
+	}
+	b.stats = append(b.stats, inner.stats...)
 }

@@ -308,7 +308,7 @@ func (t *compileTime) luaInScope(l *lua.LState) int {
 func (t *compileTime) luaGetScope(l *lua.LState) int {
 	manglings := l.NewTable()
 	for s := t.scope; s != nil; s = s.parent {
-		for name, local := range s.locals {
+		for name, local := range s.names {
 			if manglings.RawGetString(name) == lua.LNil {
 				manglings.RawSetString(name, lua.LString(local.lua))
 			}

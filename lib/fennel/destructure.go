@@ -126,7 +126,14 @@ func (d *binder) initialise(places []luaExpr, fresh bool, from Node, at line) {
 	}
 	inner := &block{}
 	d.c.compile(from, d.s, inner, want{values: anyNumber, targets: places})
-	names := namesOf(places)
+	names, all := namesOf(places)
+	if crowded := d.s.locals() > crowd && inner.declares() && inner.onlyTemporaries(); !all || crowded {
+		if len(names) > 0 {
+			d.b.add(&statLocal{at, names, nil})
+		}
+		d.b.splice(inner, int(at))
+		return
+	}
 	if last := len(inner.stats) - 1; last >= 0 {
 		if a, ok := inner.stats[last].(*statAssign); ok && sameExprs(a.targets, places) {
 			d.b.stats = append(d.b.stats, inner.stats[:last]...)
@@ -143,12 +150,14 @@ func sameExprs(a, b []luaExpr) bool {
 	return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0]
 }
 
-func namesOf(places []luaExpr) []string {
-	var names []string
+// namesOf returns the places that are locals of Lua, and whether all are.
+func namesOf(places []luaExpr) (names []string, all bool) {
 	for _, p := range places {
-		names = append(names, p.(*luaName).name)
+		if n, ok := p.(*luaName); ok {
+			names = append(names, n.name)
+		}
 	}
-	return names
+	return names, len(names) == len(places)
 }
 
 func temporaries(places []luaExpr) []string {
@@ -180,8 +189,9 @@ func (d *binder) nameTarget(n *Symbol) luaExpr {
 	c, s := d.c, d.s
 	if d.mode.declares() {
 		l := c.reserve(n, s, d.mode == declareVar)
+		c.spill(l, s, d.b)
 		d.pending = append(d.pending, pendingLocal{n, l})
-		return &luaName{c.lineOf(n), l.lua}
+		return l.place(c.lineOf(n))
 	}
 	fields, method := n.parts()
 	c.check(!method, n, "cannot set method sym")
@@ -190,7 +200,7 @@ func (d *binder) nameTarget(n *Symbol) luaExpr {
 	l := s.lookup(head)
 	if d.mode == setGlobal {
 		c.check(len(fields) == 1, n, "unexpected multi symbol %s", n.Name)
-		c.check(l == nil, n, "global %s conflicts with local", n.Name)
+		c.check(l == nil && !s.takes(head), n, "global %s conflicts with local", n.Name)
 		c.checkBindable(n, s)
 		if c.globals != nil {
 			c.globals[head] = true

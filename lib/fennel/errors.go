@@ -70,11 +70,13 @@ func (c *compiler) guard(n Node, s *scope, f func()) bool {
 
 // catch runs f and says whether it came through.
 func (c *compiler) catch(f func()) (ok bool) {
+	at, depth := c.at, c.depth
 	defer func() {
 		if r := recover(); r != nil {
 			if _, is := r.(bail); !is {
 				panic(r)
 			}
+			c.at, c.depth = at, depth
 			ok = false
 		}
 	}()
@@ -100,6 +102,9 @@ func (c *compiler) forgive(n Node, s *scope) {
 func (c *compiler) forgiveSymbols(n Node, s *scope) {
 	switch n := n.(type) {
 	case *Symbol:
+		if s.forgiven == nil {
+			s.forgiven = map[string]bool{}
+		}
 		s.forgiven[n.Name] = true
 	case *List:
 		for _, item := range n.Items {

@@ -15,7 +15,7 @@ func (c *compiler) similar(name string, s *scope) string {
 		}
 	}
 	for ; s != nil; s = s.parent {
-		for candidate := range s.locals {
+		for candidate := range s.names {
 			consider(candidate)
 		}
 	}

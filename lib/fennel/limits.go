@@ -1,3 +1,249 @@
 package fennel
 
-func (c *compiler) checkLimits(b *block, src *source) {}
+import "fmt"
+
+// What Lua bounds. Lua 5.1 allows a function 200 locals, 60 captured variables
+// and about 200 levels of syntax, and gopher-lua 200 registers, which locals and
+// the values of expressions share.
+const (
+	maxLocals   = 180
+	maxUpvalues = 60
+	maxLevels   = 190
+	maxValues   = 190 // locals, and values that wait for a call or operator
+
+	// maxOperands bounds a chain of "..", whose operands all need a register at
+	// once; longer ones are nested.
+	maxOperands = 50
+
+	// maxItems is where gopher-lua begins to lose the items of a table
+	// constructor: at 50 times 511. The rest is assigned one by one.
+	maxItems = 25_000
+
+	// crowd is how many named locals a function may have before the compiler
+	// begins to save them: further names go into a table, and temporaries into
+	// blocks of their own.
+	crowd = 100
+)
+
+// spill makes a new local of a crowded function a field of a table instead. The
+// table belongs to the scope, so that each round of a loop has its own.
+func (c *compiler) spill(l *local, s *scope, b *block) {
+	if s.locals() <= crowd {
+		return
+	}
+	if s.spilled == "" {
+		s.spilled = s.reserve("more", c.used)
+		b.add(&statLocal{0, []string{s.spilled}, []luaExpr{&luaTable{}}})
+	}
+	l.table = s.spilled
+	s.count--
+}
+
+// place is the Lua expression of a local.
+func (l *local) place(at line) luaExpr {
+	if l.table == "" {
+		return &luaName{at, l.lua}
+	}
+	return &luaIndex{at, &luaName{at, l.table}, &luaLiteral{at, quoteLua(l.lua)}}
+}
+
+// checkLimits reports what in a chunk is too much for Lua: what comes out of the
+// compiler can be loaded.
+func (c *compiler) checkLimits(b *block, src *source) {
+	m := &measurer{c: c, src: src, reported: map[string]bool{}}
+	m.function(&measured{locals: map[string]bool{}}, nil, b)
+}
+
+// A measurer walks the tree of Lua.
+type measurer struct {
+	c        *compiler
+	src      *source
+	line     int
+	levels   int
+	reported map[string]bool
+}
+
+// A measured is one function on the way.
+type measured struct {
+	parent   *measured
+	count    int             // locals that are active
+	waiting  int             // values of expressions that wait for others
+	locals   map[string]bool // every name it ever declared
+	captured map[string]bool
+}
+
+// tooMuch reports a limit that is exceeded at the present line, once.
+func (m *measurer) tooMuch(hint, format string, args ...any) {
+	message := fmt.Sprintf(format, args...)
+	if m.reported[message] {
+		return
+	}
+	m.reported[message] = true
+	p := Position{Line: max(m.line, 1), src: m.src}
+	m.c.errs = append(m.c.errs, diagnose(p, hint, message))
+}
+
+func (m *measurer) at(n interface{ lineOf() int }) {
+	if at := n.lineOf(); at > 0 {
+		m.line = at
+	}
+}
+
+func (m *measurer) function(f *measured, params []string, b *block) {
+	f.declare(m, params...)
+	m.block(f, b)
+}
+
+// declare counts names among the locals of f.
+func (f *measured) declare(m *measurer, names ...string) {
+	f.count += len(names)
+	for _, n := range names {
+		f.locals[n] = true
+	}
+	if f.count > maxLocals {
+		m.tooMuch("split it into functions, or keep the values in a table",
+			"too many local variables in one function: more than %d", maxLocals)
+	}
+}
+
+// use counts a name among what f captures, if it belongs to a function around it.
+func (f *measured) use(m *measurer, name string) {
+	for ; f != nil && !f.locals[name]; f = f.parent {
+		if !f.parent.declares(name) || f.captured[name] {
+			return
+		}
+		f.captured[name] = true
+		if len(f.captured) > maxUpvalues {
+			m.tooMuch("keep some of them in a table",
+				"a function uses too many variables of the functions around it: more than %d", maxUpvalues)
+		}
+	}
+}
+
+func (f *measured) declares(name string) bool {
+	for ; f != nil; f = f.parent {
+		if f.locals[name] {
+			return true
+		}
+	}
+	return false
+}
+
+// deeper counts a level of syntax; the function it returns leaves it.
+func (m *measurer) deeper() func() {
+	if m.levels++; m.levels > maxLevels {
+		m.tooMuch("split the form into functions", "nested too deeply for Lua: more than %d levels", maxLevels)
+	}
+	return func() { m.levels-- }
+}
+
+func (m *measurer) block(f *measured, b *block) {
+	if b == nil {
+		return
+	}
+	defer m.deeper()()
+	before := f.count
+	for _, s := range b.stats {
+		m.stat(f, s)
+	}
+	f.count = before
+}
+
+func (m *measurer) stat(f *measured, s luaStat) {
+	m.at(s)
+	switch s := s.(type) {
+	case *statLocal:
+		m.exprs(f, s.values)
+		f.declare(m, s.names...)
+	case *statLocalFunction:
+		f.declare(m, s.name)
+		m.expr(f, s.fn)
+	case *statAssign:
+		m.exprs(f, s.targets)
+		m.exprs(f, s.values)
+	case *statCall:
+		m.expr(f, s.call)
+	case *statIf:
+		for _, b := range s.branches {
+			m.expr(f, b.cond)
+			m.block(f, b.body)
+		}
+		m.block(f, s.orElse)
+	case *statWhile:
+		m.expr(f, s.cond)
+		m.block(f, s.body)
+	case *statFor:
+		m.exprs(f, s.bounds)
+		m.loop(f, []string{s.name}, s.body)
+	case *statForIn:
+		m.exprs(f, s.exprs)
+		m.loop(f, s.names, s.body)
+	case *statDo:
+		m.block(f, s.body)
+	case *statReturn:
+		m.exprs(f, s.values)
+	}
+}
+
+// loop measures the body of a for, whose names Lua keeps three more beside.
+func (m *measurer) loop(f *measured, names []string, b *block) {
+	before := f.count
+	f.count += 3
+	f.declare(m, names...)
+	m.block(f, b)
+	f.count = before
+}
+
+func (m *measurer) exprs(f *measured, list []luaExpr) {
+	for _, e := range list {
+		if e != nil {
+			m.expr(f, e)
+		}
+	}
+}
+
+func (m *measurer) expr(f *measured, e luaExpr) {
+	m.at(e)
+	defer m.deeper()()
+	switch e := e.(type) {
+	case *luaName:
+		f.use(m, e.name)
+	case *luaIndex:
+		m.exprs(f, []luaExpr{e.object, e.key})
+	case *luaCall:
+		m.expr(f, e.callee)
+		m.waiting(f, 1, e.args)
+	case *luaMethod:
+		m.expr(f, e.object)
+		m.waiting(f, 2, e.args)
+	case *luaBinary:
+		m.waiting(f, 0, e.operands)
+	case *luaUnary:
+		m.expr(f, e.operand)
+	case *luaTable:
+		f.waiting++
+		m.exprs(f, e.keys)
+		m.exprs(f, e.values)
+		f.waiting--
+	case *luaParen:
+		m.expr(f, e.inner)
+	case *luaFunction:
+		inner := &measured{parent: f, locals: map[string]bool{}, captured: map[string]bool{}}
+		m.function(inner, e.params, e.body)
+	}
+}
+
+// waiting measures expressions each of whose values stays in a register until
+// the last one is there, after some others that do.
+func (m *measurer) waiting(f *measured, others int, list []luaExpr) {
+	before := f.waiting
+	f.waiting += others
+	for _, e := range list {
+		m.expr(f, e)
+		f.waiting++
+	}
+	if f.count+f.waiting > maxValues {
+		m.tooMuch("put them in a table", "too many values at once: more than %d with the local variables", maxValues)
+	}
+	f.waiting = before
+}

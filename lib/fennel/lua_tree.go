@@ -158,6 +158,24 @@ func (b *block) declares() bool {
 	return false
 }
 
+// onlyTemporaries reports whether every local that b declares is one the compiler
+// made for itself.
+func (b *block) onlyTemporaries() bool {
+	for _, s := range b.stats {
+		switch s := s.(type) {
+		case *statLocal:
+			for _, name := range s.names {
+				if !isTemporary(name) {
+					return false
+				}
+			}
+		case *statLocalFunction, *statRaw:
+			return false
+		}
+	}
+	return true
+}
+
 // ends reports whether nothing may follow the last statement of b.
 func (b *block) ends() bool {
 	if len(b.stats) == 0 {

@@ -37,7 +37,7 @@ func (c *compiler) base(n *Symbol, name string, s *scope) luaExpr {
 	}
 	if l := s.lookup(name); l != nil {
 		l.used()
-		return &luaName{c.lineOf(n), l.lua}
+		return l.place(c.lineOf(n))
 	}
 	if !c.known(name) {
 		c.report(n, c.similar(name, s), "unknown identifier: %s", name)

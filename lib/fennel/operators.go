@@ -71,6 +71,9 @@ func operation(op operator) special {
 			exprs = append(exprs, c.one(n, s, b))
 		}
 		if len(exprs) > 1 {
+			if op.lua == ".." {
+				exprs = nestConcat(at, exprs)
+			}
 			return values(&luaBinary{at, op.lua, exprs})
 		}
 		switch op.unary {
@@ -81,6 +84,21 @@ func operation(op operator) special {
 		}
 		return values(&luaBinary{at, op.lua, []luaExpr{&luaLiteral{at, op.unary}, exprs[0]}})
 	}
+}
+
+// nestConcat groups the operands of a long concatenation into shorter
+// ones.
+func nestConcat(at line, exprs []luaExpr) []luaExpr {
+	for len(exprs) > maxOperands {
+		var groups []luaExpr
+		for rest := exprs; len(rest) > 0; {
+			n := min(maxOperands, len(rest))
+			groups = append(groups, chain(at, "..", rest[:n]))
+			rest = rest[n:]
+		}
+		exprs = groups
+	}
+	return exprs
 }
 
 // logic compiles and, or. An operand that needs statements may not run them

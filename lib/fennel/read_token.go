@@ -103,6 +103,9 @@ func parseNumber(token string) (float64, bool) {
 	if c := strings.TrimLeft(token, "+-."); c == "" || c[0] < '0' || c[0] > '9' {
 		return 0, false
 	}
+	if n, err := strconv.Atoi(token); err == nil && n != 0 && n < 1<<53 {
+		return float64(n), true
+	}
 	token = strings.ReplaceAll(token, "_", "")
 	switch {
 	case decimal.MatchString(token):

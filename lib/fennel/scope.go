@@ -8,9 +8,12 @@ type scope struct {
 	parent *scope
 	fn     *function
 
-	locals map[string]*local // by Fennel name
+	names  map[string]*local // by Fennel name
 	taken  map[string]bool   // Lua names declared here
+	count  int               // of Lua locals that hold names
 	macros map[string]*macro // nil: none
+
+	spilled string // the table that names of a crowded function go into
 
 	// aliased holds the globals that a scope right below this one refers to.
 	// A local of the same name declared here afterwards would silently change
@@ -37,6 +40,7 @@ type function struct {
 // A local is a name bound by let, local, var, fn, a parameter and so on.
 type local struct {
 	lua     string
+	table   string // the Lua table it is a field of, "" for a local of Lua
 	mutable bool
 	arg     int       // n for the $n of a hashfn
 	of      *function // whose $n it is
@@ -44,7 +48,7 @@ type local struct {
 
 // newScope returns a scope inside s, in the same function.
 func newScope(s *scope) *scope {
-	n := &scope{parent: s, forgiven: map[string]bool{}}
+	n := &scope{parent: s}
 	if s != nil {
 		n.fn = s.fn
 	}
@@ -61,7 +65,7 @@ func newFunctionScope(s *scope, f *function) *scope {
 // lookup finds the local of that name.
 func (s *scope) lookup(name string) *local {
 	for ; s != nil; s = s.parent {
-		if l := s.locals[name]; l != nil {
+		if l := s.names[name]; l != nil {
 			return l
 		}
 	}
@@ -76,6 +80,15 @@ func (s *scope) takes(lua string) bool {
 		}
 	}
 	return false
+}
+
+// locals is how many Lua locals hold names at this point of the function.
+func (s *scope) locals() int {
+	n := 0
+	for p := s; p != nil && p.fn == s.fn; p = p.parent {
+		n += p.count
+	}
+	return n
 }
 
 // macro finds the macro of that name. A local of the same name in a nearer
@@ -109,6 +122,7 @@ func (s *scope) reserve(name string, globals map[string]bool) string {
 		lua = base + strconv.Itoa(n)
 	}
 	s.take(lua)
+	s.count++
 	return lua
 }
 
@@ -121,10 +135,10 @@ func (s *scope) take(lua string) {
 
 // bind makes l what name means in s from here on.
 func (s *scope) bind(name string, l *local) {
-	if s.locals == nil {
-		s.locals = map[string]*local{}
+	if s.names == nil {
+		s.names = map[string]*local{}
 	}
-	s.locals[name] = l
+	s.names[name] = l
 }
 
 // useGlobal remembers for the scope around s that s refers to a global.

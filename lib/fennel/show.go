@@ -63,12 +63,25 @@ func write(b *strings.Builder, n Node) {
 	case *Sequence:
 		writeAll(b, "[", n.Items, "]")
 	case *Table:
-		var items []Node
-		for i, k := range n.Keys {
-			items = append(items, k, n.Values[i])
-		}
-		writeAll(b, "{", items, "}")
+		writeTable(b, n)
 	}
+}
+
+func writeTable(b *strings.Builder, n *Table) {
+	b.WriteByte('{')
+	for i, k := range n.Keys {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		if key, ok := k.(*String); ok && isKeyword(key.Value) {
+			b.WriteString(":" + key.Value)
+		} else {
+			write(b, k)
+		}
+		b.WriteByte(' ')
+		write(b, n.Values[i])
+	}
+	b.WriteByte('}')
 }
 
 func writeAll(b *strings.Builder, open string, items []Node, end string) {

@@ -10,7 +10,7 @@ func init() {
 
 func specialDo(c *compiler, l *List, s *scope, b *block, w want) result {
 	if len(l.Items) == 1 {
-		return values(luaNil)
+		return result{}
 	}
 	return c.scoped(l, s, b, w, nil, l.Items[1:])
 }
@@ -149,7 +149,7 @@ func flatten(forms []Node) []Node {
 func specialPickValues(c *compiler, l *List, s *scope, b *block, w want) result {
 	n, ok := c.item(l, 1).(*Number)
 	if !ok || n.Value < 0 || n.Value != float64(int(n.Value)) {
-		c.fail(c.itemOr(l, 1), "expected a literal whole number of values, 0 or more")
+		c.fail(c.itemOr(l, 1), "expected a literal integer, 0 or more, as the number of values")
 	}
 	const most = 100
 	c.check(n.Value <= most, n, "too many values: at most %d", most)

@@ -22,10 +22,16 @@ func specialFn(c *compiler, l *List, s *scope, b *block, w want) result {
 	fields, method := name.parts()
 	c.check(!method, name, "unexpected multi symbol %s", name.Name)
 	if len(fields) == 1 {
-		lua := c.declare(name, s, false)
+		local := c.reserve(name, s, false)
+		c.spill(local, s, b)
+		c.bind(name, local, s)
 		f := c.function(l, l.Items[2:], s)
-		b.add(&statLocalFunction{at, lua, f})
-		return values(&luaName{at, lua})
+		if local.table != "" {
+			b.add(&statAssign{at, []luaExpr{local.place(at)}, []luaExpr{f}})
+		} else {
+			b.add(&statLocalFunction{at, local.lua, f})
+		}
+		return values(local.place(at))
 	}
 	if s.lookup(fields[0]) == nil && !c.known(fields[0]) && !s.forgives(fields[0]) {
 		c.fail(name, "expected local table %s", fields[0])

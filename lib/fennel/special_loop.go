@@ -88,7 +88,11 @@ func specialEach(c *compiler, l *List, s *scope, b *block, w want) result {
 			patterns, places = append(patterns, n), append(places, name)
 			continue
 		}
-		loop.names = append(loop.names, d.target(n).(*luaName).name)
+		name, ok := n.(*Symbol)
+		c.check(ok, n, "unable to bind %s", describe(n))
+		l := c.reserve(name, inner, false)
+		d.pending = append(d.pending, pendingLocal{name, l})
+		loop.names = append(loop.names, l.lua)
 	}
 	for i, p := range patterns {
 		d.pattern(p, places[i])
