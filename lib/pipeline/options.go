@@ -54,12 +54,10 @@ func (r *registry) jobOptions(c call, what string, table lua.LValue, o *JobOptio
 	of := " of " + what
 	r.options(c, what, table, c.arg(4), map[string]setter{
 		"timeout": func(v lua.LValue, at fennel.Node) {
-			s, _ := v.(lua.LString)
-			d, err := time.ParseDuration(string(s))
-			if err != nil || d <= 0 {
+			var ok bool
+			if o.Timeout, ok = duration(v); !ok {
 				r.report(c.problemAt(at, "timeout%s must be a duration such as '10m', not %s", of, kind(v)))
 			}
-			o.Timeout = d
 		},
 		"retry": func(v lua.LValue, at fennel.Node) {
 			n, ok := v.(lua.LNumber)
@@ -78,6 +76,17 @@ func (r *registry) jobOptions(c call, what string, table lua.LValue, o *JobOptio
 			})
 		},
 	})
+}
+
+// duration takes a string such as "1h30m" or a number of seconds, more than none.
+func duration(v lua.LValue) (d time.Duration, ok bool) {
+	switch v := v.(type) {
+	case lua.LNumber:
+		d = time.Duration(float64(v) * float64(time.Second))
+	case lua.LString:
+		d, _ = time.ParseDuration(string(v))
+	}
+	return d, d > 0
 }
 
 // mirrorOptions takes over the options of ci.mirror.

@@ -74,7 +74,7 @@ func TestLoad(t *testing.T) {
 ci.image("debian:12")
 ci.mirror("https://example.org/x.git", {secret = "token", tag = function(p) return "v" .. p.sha end, refs = {"refs/heads/main"}, after = {"test", "lint"}})
 ci.job("test", {"build", "quire/push", "build"}, function(q) q.sh("make test") end,
-  {timeout = "90s", retry = 2, ["allow-failure"] = true, always = true, when = {branch = "main", tag = {"v*", "w*"}, paths = {"src/**"}}})
+  {timeout = 90, retry = 2, ["allow-failure"] = true, always = true, when = {branch = "main", tag = {"v*", "w*"}, paths = {"src/**"}}})
 ci.job("build", {"quire/push"}, function() end)
 ci.job("lint", {"quire/push"}, function() end)
 `,

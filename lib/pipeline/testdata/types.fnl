@@ -11,7 +11,7 @@
 (ci.job :g [:quire/push] (fn []) {:retries 1 :timeout "soon" :retry -1 :always 1})
 (ci.job :h [:quire/push] (fn [])
         {:when {:branches "main" :tag 5}
-         :timeout 10
+         :timeout -10
          :allow-failure "yes"})
 (ci.job :i [:quire/push] (fn []) {} {})
 (ci.image 5)
