@@ -19,10 +19,11 @@ func (c *capture) add(p []byte) {
 		p, c.truncated = p[:room], true
 	}
 	if need := c.text.Len() + len(p); need > c.text.Cap() {
-		// Doubling leaves less garbage than the builder's own growth does.
-		size := max(1<<10, c.text.Cap())
-		for size < need {
-			size *= 2
+		// What is large gets all the room there will be at once: pages that are
+		// never written to cost nothing, and copies that were outgrown do.
+		size := maxCapture
+		if need <= 1<<20 {
+			size = 2 * need
 		}
 		c.text.Grow(size - c.text.Len())
 	}

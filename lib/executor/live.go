@@ -124,6 +124,9 @@ func (r *liveCommand) wait(ctx context.Context, grace time.Duration) error {
 		return os.NewSyscallError("pidfd_open", err)
 	}
 	defer unix.Close(pidfd)
+	if err := r.pump.watch(pidfd); err != nil {
+		return err
+	}
 	stop := context.AfterFunc(ctx, r.pump.wake)
 	exited := r.pump.run(pidfd)
 	stop()

@@ -3,6 +3,8 @@ package executor
 import (
 	"errors"
 	"os"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,12 +23,13 @@ const (
 )
 
 // A pump moves what a command prints to where it goes, on the goroutine that waits
-// for the command. One poll(2) for the outputs and the end of the command means
-// that nothing has to be handed from thread to thread, which for a short command
-// would take longer than the command.
+// for the command. One epoll(7) for the outputs and the end of the command means
+// that nothing has to be handed from goroutine to goroutine, which for a short
+// command would take longer than the command.
 type pump struct {
 	outlets []*outlet
-	wakeup  int // an eventfd(2) that ends a wait
+	epoll   *os.File        // non-blocking, so that it is Go's poller that waits
+	conn    syscall.RawConn // of epoll
 	buf     []byte
 }
 
@@ -38,11 +41,17 @@ type outlet struct {
 }
 
 func newPump() (*pump, error) {
-	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
-		return nil, os.NewSyscallError("eventfd", err)
+		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	return &pump{wakeup: fd, buf: make([]byte, readSize)}, nil
+	if err := unix.SetNonblock(fd, true); err != nil {
+		unix.Close(fd)
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	p := &pump{epoll: os.NewFile(uintptr(fd), "epoll"), buf: make([]byte, readSize)}
+	p.conn, err = p.epoll.SyscallConn()
+	return p, err
 }
 
 // add adds an outlet and returns the end of its pipe that is the command's.
@@ -51,42 +60,58 @@ func (p *pump) add(sink func([]byte), flush func()) (*os.File, error) {
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
 		return nil, os.NewSyscallError("pipe2", err)
 	}
-	_, _ = unix.FcntlInt(uintptr(fds[1]), unix.F_SETPIPE_SZ, pipeSize)
+	w := os.NewFile(uintptr(fds[1]), "pipe")
+	_, _ = unix.FcntlInt(w.Fd(), unix.F_SETPIPE_SZ, pipeSize)
+	p.outlets = append(p.outlets, &outlet{fds[0], sink, flush})
 	if err := unix.SetNonblock(fds[0], true); err != nil {
+		w.Close()
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	p.outlets = append(p.outlets, &outlet{fds[0], sink, flush})
-	return os.NewFile(uintptr(fds[1]), "|1"), nil
+	if err := p.watch(fds[0]); err != nil {
+		w.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// watch makes run look at fd.
+func (p *pump) watch(fd int) error { return p.control(unix.EPOLL_CTL_ADD, fd) }
+
+func (p *pump) control(op, fd int) (err error) {
+	closed := p.conn.Control(func(epfd uintptr) {
+		err = unix.EpollCtl(int(epfd), op, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)})
+	})
+	return os.NewSyscallError("epoll_ctl", errors.Join(err, closed))
 }
 
 // wake makes the present run return, or the next.
-func (p *pump) wake() {
-	_, _ = unix.Write(p.wakeup, []byte{1, 0, 0, 0, 0, 0, 0, 0})
-}
+func (p *pump) wake() { p.epoll.SetReadDeadline(time.Unix(1, 0)) }
 
-// run moves output until the process of pidfd has ended and what was printed by
-// then is moved; that is reported as true. With a pidfd of -1 it goes on until all
-// outputs are at their ends. A wake ends it earlier.
+// run moves output until the process of pidfd, which is watched, has ended and what
+// was printed by then is moved; that is reported as true. With a pidfd of -1 it
+// goes on until all outputs are at their ends. A wake ends it earlier.
 func (p *pump) run(pidfd int) (exited bool) {
 	for pidfd >= 0 || p.open() {
-		fds := []unix.PollFd{{Fd: int32(p.wakeup), Events: unix.POLLIN}, {Fd: int32(pidfd), Events: unix.POLLIN}}
-		for _, o := range p.outlets {
-			fds = append(fds, unix.PollFd{Fd: int32(o.fd), Events: unix.POLLIN}) // poll passes over -1
-		}
-		if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
+		var events [4]unix.EpollEvent
+		var n int
+		err := p.conn.Read(func(epfd uintptr) bool {
+			n, _ = unix.EpollWait(int(epfd), events[:], 0)
+			return n > 0
+		})
+		if err != nil {
+			p.epoll.SetReadDeadline(time.Time{})
 			return false
 		}
-		switch {
-		case fds[1].Revents != 0:
-			p.drain()
-			return true
-		case fds[0].Revents != 0:
-			_, _ = unix.Read(p.wakeup, make([]byte, 8))
-			return false
-		}
-		for i, o := range p.outlets {
-			if fds[i+2].Revents != 0 {
-				p.read(o)
+		for _, e := range events[:n] {
+			if int(e.Fd) == pidfd {
+				p.control(unix.EPOLL_CTL_DEL, pidfd)
+				p.drain()
+				return true
+			}
+			for _, o := range p.outlets {
+				if int(e.Fd) == o.fd {
+					p.read(o)
+				}
 			}
 		}
 	}
@@ -131,6 +156,7 @@ func (p *pump) read(o *outlet) int {
 	return 0
 }
 
+// end closes the outlet. Epoll forgets what is closed.
 func (o *outlet) end() {
 	if o.fd >= 0 {
 		unix.Close(o.fd)
@@ -145,5 +171,5 @@ func (p *pump) close() {
 	for _, o := range p.outlets {
 		o.end()
 	}
-	unix.Close(p.wakeup)
+	p.epoll.Close()
 }
