@@ -1,0 +1,295 @@
+package fennel_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	lua "github.com/yuin/gopher-lua"
+
+	"quire/lib/diag"
+	"quire/lib/fennel"
+)
+
+// caseFile is the name each case is compiled under.
+const caseFile = "case.fnl"
+
+// caseTimeout bounds one case, so that a loop that a miscompiled condition never
+// leaves is a failure of that case and not of the whole test.
+const caseTimeout = 10 * time.Second
+
+// knownGlobals is what a case compiled with @strict may name, beside what it lists.
+var knownGlobals = strings.Fields(`_G _VERSION assert coroutine error getmetatable ipairs math next note os
+	package pairs pcall print rawequal rawget rawset require select setmetatable string table tonumber
+	tostring type unpack xpcall`)
+
+// A conformanceCase is one block of a file in testdata/conformance; README.md
+// there describes the format.
+type conformanceCase struct {
+	Topic, Name string
+	Line        int // of the title in its file
+	Source      string
+	Strict      bool
+	Globals     []string          // what @strict names
+	Differs     string            // why the reference compiler is no authority here
+	Endless     bool              // the reference would not come back
+	Files       map[string]string // the modules beside the case
+	Want        []string          // the directive lines "->", "!!" and "!>"
+}
+
+// options returns how the case is compiled.
+func (c conformanceCase) options() fennel.Options {
+	o := fennel.Options{File: caseFile, Macros: c.module}
+	if c.Strict {
+		o.Globals = append(slices.Clone(knownGlobals), c.Globals...)
+	}
+	return o
+}
+
+// module finds a module among the files of the case as the reference's default
+// search path would.
+func (c conformanceCase) module(name string) (string, []byte, error) {
+	path := strings.ReplaceAll(name, ".", "/")
+	for _, suffix := range []string{".fnl", "/init-macros.fnl", "/init.fnl", ".lua"} {
+		if text, ok := c.Files[path+suffix]; ok {
+			return path + suffix, []byte(text), nil
+		}
+	}
+	return "", nil, fmt.Errorf("module %q: %w", name, fs.ErrNotExist)
+}
+
+// conformanceCases reads every case file.
+func conformanceCases(t testing.TB) []conformanceCase {
+	t.Helper()
+	files, err := filepath.Glob("testdata/conformance/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []conformanceCase
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cases, err := parseCases(strings.TrimSuffix(filepath.Base(file), ".txt"), string(text))
+		if err != nil {
+			t.Fatalf("%s:%v", file, err)
+		}
+		all = append(all, cases...)
+	}
+	if len(all) == 0 {
+		t.Fatal("no conformance cases in testdata/conformance")
+	}
+	return all
+}
+
+// caseParser is where parseCases stands in a file.
+type caseParser struct {
+	cases  []conformanceCase
+	module string // of "@file": the file that lines belong to; "" for the source
+	quoted bool
+}
+
+// parseCases reads one case file; an error begins with the line it is about.
+func parseCases(topic, text string) ([]conformanceCase, error) {
+	var p caseParser
+	seen := map[string]bool{}
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		if title, ok := strings.CutPrefix(line, "== "); ok {
+			name := strings.TrimSpace(title)
+			if seen[name] {
+				return nil, fmt.Errorf("%d: a second case named %q", n, name)
+			}
+			seen[name] = true
+			p.cases = append(p.cases, conformanceCase{Topic: topic, Name: name, Line: n, Files: map[string]string{}})
+			p.module, p.quoted = "", false
+			continue
+		}
+		if len(p.cases) == 0 {
+			continue // what stands before the first title is for the reader
+		}
+		if err := p.line(&p.cases[len(p.cases)-1], line); err != nil {
+			return nil, fmt.Errorf("%d: %w", n, err)
+		}
+	}
+	for _, c := range p.cases {
+		if len(c.Want) == 0 {
+			return nil, fmt.Errorf("%d: the case %q expects nothing", c.Line, c.Name)
+		}
+	}
+	return p.cases, nil
+}
+
+// line takes in one line of a case below its title.
+func (p *caseParser) line(c *conformanceCase, line string) error {
+	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+	switch word {
+	case "->", "!!", "!>":
+		c.Want = append(c.Want, strings.TrimSpace(line))
+	case "@strict":
+		c.Strict, c.Globals = true, strings.Fields(rest)
+	case "@differs":
+		c.Differs = rest
+	case "@file":
+		p.module = rest
+		c.Files[rest] = ""
+	case "@endless":
+		c.Endless = true
+	case "@quoted":
+		p.quoted = true
+	default:
+		return p.text(c, line)
+	}
+	return nil
+}
+
+// text takes in a line of the source, or of the module whose turn it is. The
+// blank lines that part two cases belong to neither.
+func (p *caseParser) text(c *conformanceCase, line string) error {
+	if strings.HasPrefix(line, "@") {
+		return fmt.Errorf("unknown directive %q", strings.TrimSpace(line))
+	}
+	if len(c.Want) > 0 {
+		if strings.TrimSpace(line) != "" {
+			return fmt.Errorf("source after the expectation: %q", strings.TrimSpace(line))
+		}
+		return nil
+	}
+	if p.quoted {
+		s, err := strconv.Unquote(strings.TrimSpace(line))
+		if err != nil {
+			return fmt.Errorf("after @quoted each line is a Go string: %w", err)
+		}
+		line = s
+	}
+	if p.module != "" {
+		c.Files[p.module] += line
+		return nil
+	}
+	c.Source += line
+	return nil
+}
+
+// caseRunner returns the function of run.lua in a fresh gopher-lua state.
+func caseRunner(ctx context.Context, t testing.TB) func(text string) string {
+	t.Helper()
+	l := lua.NewState()
+	t.Cleanup(l.Close)
+	l.SetContext(ctx)
+	if err := l.DoFile("testdata/conformance/run.lua"); err != nil {
+		t.Fatal(err)
+	}
+	run := l.Get(-1)
+	l.Pop(1)
+	return func(text string) string {
+		err := l.CallByParam(lua.P{Fn: run, NRet: 1, Protect: true}, lua.LString(text), lua.LString(caseFile))
+		if err != nil {
+			return "!> " + strings.ReplaceAll(err.Error(), "\n", " ")
+		}
+		defer l.Pop(1)
+		return l.Get(-1).String()
+	}
+}
+
+// compileError returns the "!!" lines of a compiler's error.
+func compileError(err error) []string {
+	var list diag.List
+	if !errors.As(err, &list) {
+		return []string{"!! " + err.Error()}
+	}
+	var lines []string
+	for _, d := range list {
+		lines = append(lines, fmt.Sprintf("!! %d:%d %s", d.Line, d.Column, d.Message))
+	}
+	return lines
+}
+
+// runtimeLine finds the line in the place that Lua puts before a message.
+var runtimeLine = regexp.MustCompile(`^!> (?:\[string ")?` + regexp.QuoteMeta(caseFile) + `(?:"\])?:(\d+): `)
+
+// agree rewrites each line of got to the line of want that it satisfies, so that
+// what is left of a difference is a real one: an error is named by a part of its
+// message, and its place only where the case gives one.
+func agree(want, got []string) []string {
+	got = slices.Clone(got)
+	for i := range got {
+		if i < len(want) && satisfies(want[i], got[i]) {
+			got[i] = want[i]
+		}
+	}
+	return got
+}
+
+func satisfies(want, got string) bool {
+	mark, rest, _ := strings.Cut(want, " ")
+	if !strings.HasPrefix(got, mark) || mark == "->" {
+		return want == got
+	}
+	place, fragment, _ := strings.Cut(rest, " ")
+	if place == "" || place[0] < '0' || place[0] > '9' {
+		return strings.Contains(strings.ToLower(got), strings.ToLower(rest))
+	}
+	if !strings.Contains(strings.ToLower(got), strings.ToLower(fragment)) {
+		return false
+	}
+	if mark == "!!" {
+		return strings.HasPrefix(got, "!! "+place+" ") || !strings.Contains(place, ":") && strings.HasPrefix(got, "!! "+place+":")
+	}
+	m := runtimeLine.FindStringSubmatch(got)
+	return m != nil && m[1] == place
+}
+
+// TestConformance compiles and runs every hand-written case.
+func TestConformance(t *testing.T) {
+	for _, c := range conformanceCases(t) {
+		t.Run(c.Topic+"/"+c.Name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), caseTimeout)
+			defer cancel()
+			text, err := fennel.Compile([]byte(c.Source), c.options())
+			var got []string
+			if err != nil {
+				got = compileError(err)
+			} else {
+				got = []string{strings.TrimSpace(caseRunner(ctx, t)(text))}
+			}
+			if diff := cmp.Diff(c.Want, agree(c.Want, got)); diff != "" {
+				t.Errorf("%s.txt:%d: got %q; -want +got:\n%s\nsource:\n%s\nlua:\n%s", c.Topic, c.Line, got, diff, c.Source, text)
+			}
+		})
+	}
+}
+
+// TestConformanceParser pins the format of the case files.
+func TestConformanceParser(t *testing.T) {
+	got, err := parseCases("t", "for the reader\n\n== one\n@strict a b\n(f)\n-> 1\n\n"+
+		"== two\n@quoted\n\"x\\r\\n\"\n@differs because\n@file m.fnl\n\"{}\"\n!! 1:2 no\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []conformanceCase{
+		{Topic: "t", Name: "one", Line: 3, Source: "(f)\n", Strict: true, Globals: []string{"a", "b"},
+			Files: map[string]string{}, Want: []string{"-> 1"}},
+		{Topic: "t", Name: "two", Line: 8, Source: "x\r\n", Differs: "because",
+			Files: map[string]string{"m.fnl": "{}"}, Want: []string{"!! 1:2 no"}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for _, bad := range []string{"== a\n1\n", "== a\n1\n-> 1\n2\n", "== a\n@what\n-> 1\n", "== a\n1\n-> 1\n== a\n1\n-> 1\n"} {
+		if _, err := parseCases("t", bad); err == nil {
+			t.Errorf("parseCases(%q): no error", bad)
+		}
+	}
+}

@@ -1,0 +1,55 @@
+-- lua reference.lua FENNEL.LUA LIST: compile with a reference compiler.
+--
+-- Each line of LIST is SOURCE TAB NAME TAB GLOBALS: the file SOURCE is compiled
+-- under the name NAME, where the space separated GLOBALS are the known ones, or
+-- "-" where any is. The Lua goes to SOURCE.lua; an error to SOURCE.err, on one
+-- line, as "!! LINE:COLUMN message" with the column counted from 1, as quire's.
+-- Modules are found beside SOURCE.
+
+local fennel = dofile(arg[1])
+
+local function write(path, text)
+  local f = assert(io.open(path, "wb"))
+  f:write(text)
+  f:close()
+end
+
+local function read(path)
+  local f = assert(io.open(path, "rb"))
+  local text = f:read("*a")
+  f:close()
+  return text
+end
+
+local function known(names)
+  if names == "-" then return nil end
+  local list = {}
+  for name in names:gmatch("%S+") do list[#list + 1] = name end
+  return list
+end
+
+local function complaint(err)
+  local message = tostring(err):gsub("\27%[[%d;]*m", "")
+  local place, column, rest = message:match(":(%d+):(%d+):? (.*)$")
+  if not place then return "!! ? " .. message:gsub("\n", " ") end
+  rest = rest:gsub("^Compile error in '.-': ", ""):gsub("^%a+ error[^:]*: ", "")
+  return "!! " .. place .. ":" .. (tonumber(column) + 1) .. " " .. rest:gsub("\n", " ")
+end
+
+for job in io.lines(arg[2]) do
+  local source, name, names = job:match("^(.-)\t(.-)\t(.*)$")
+  local dir = source:match("^(.*)/")
+  fennel["macro-path"] = dir .. "/?.fnl;" .. dir .. "/?/init-macros.fnl;" .. dir .. "/?/init.fnl"
+  fennel.path = dir .. "/?.fnl;" .. dir .. "/?/init.fnl"
+  package.path = dir .. "/?.lua"
+  for module in pairs(fennel["macro-loaded"]) do fennel["macro-loaded"][module] = nil end
+  local ok, lua = pcall(fennel.compileString, read(source), {
+    filename = name,
+    allowedGlobals = known(names) or false,
+    correlate = true,
+    unfriendly = true,
+    ["error-pinpoint"] = false,
+    warn = function() end,
+  })
+  if ok then write(source .. ".lua", lua) else write(source .. ".err", complaint(lua)) end
+end
