@@ -53,7 +53,7 @@ func (a *attempt) call() (value, *failure) {
 	case err != nil:
 		return nil, luaFailure(a.ctx, err)
 	case junk != nil:
-		return nil, &failure{reason: reasonError, text: a.job.place().String() + junk.Error()}
+		return nil, &failure{reason: reasonError, text: fmt.Sprintf("%swhat job '%s' returned %s", a.job.place(), a.job.spec.ID, junk)}
 	}
 	return out, nil
 }

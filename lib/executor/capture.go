@@ -1,13 +1,20 @@
 package executor
 
-import "strings"
+import "golang.org/x/sys/unix"
 
 // maxCapture is how much of each output of a command sh returns, in bytes.
 const maxCapture = 16 << 20
 
+// heapCapture is how much of it is kept on the heap. What is more has a mapping of
+// its own: a mapping takes what was written to it, however large it is, while a
+// slice that grows leaves its outgrown copies behind, and the heap is what the
+// limit on Lua's memory is measured by.
+const heapCapture = 64 << 10
+
 // A capture keeps the first maxCapture bytes of what it is given, until it is taken.
 type capture struct {
-	text             strings.Builder
+	text             []byte
+	mapped           []byte // what text is in, nil for the heap
 	taken, truncated bool
 }
 
@@ -15,25 +22,25 @@ func (c *capture) add(p []byte) {
 	if c.taken {
 		return // of a process that the command left
 	}
-	if room := maxCapture - c.text.Len(); len(p) > room {
+	if room := maxCapture - len(c.text); len(p) > room {
 		p, c.truncated = p[:room], true
 	}
-	if need := c.text.Len() + len(p); need > c.text.Cap() {
-		// What is large gets all the room there will be at once: pages that are
-		// never written to cost nothing, and copies that were outgrown do.
-		size := maxCapture
-		if need <= 1<<20 {
-			size = 2 * need
+	if c.mapped == nil && len(c.text)+len(p) > heapCapture {
+		mapped, err := unix.Mmap(-1, 0, maxCapture, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+		if err == nil { // else the heap has to do
+			c.mapped = mapped
+			c.text = append(mapped[:0], c.text...)
 		}
-		c.text.Grow(size - c.text.Len())
 	}
-	c.text.Write(p)
+	c.text = append(c.text, p...)
 }
 
 // take returns what was kept, and whether that was not all.
 func (c *capture) take() (text string, truncated bool) {
-	text = c.text.String()
-	c.text.Reset()
-	c.taken = true
+	text = string(c.text)
+	if c.mapped != nil {
+		_ = unix.Munmap(c.mapped)
+	}
+	c.text, c.mapped, c.taken = nil, nil, true
 	return text, c.truncated
 }

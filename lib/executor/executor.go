@@ -169,6 +169,7 @@ func (r *run) addJobs() error {
 		for _, in := range spec.Inputs {
 			j.needs[in] = true
 			if input := r.byID[in]; input != nil {
+				input.asked = true
 				for id := range input.needs {
 					j.needs[id] = true
 				}

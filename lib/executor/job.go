@@ -16,6 +16,7 @@ type job struct {
 	spec  *pipeline.Job
 	env   []string
 	needs map[string]bool // its inputs, direct or not
+	asked bool            // other jobs need it
 
 	phase    phase
 	commands int   // over all attempts
@@ -110,6 +111,9 @@ func (j *job) end(state string, f *failure) {
 		if err := j.run.recordOutput(&ev, o.ID, j.output); err != nil {
 			j.run.fatal(fmt.Errorf("cannot record output of job '%s': %w", o.ID, err))
 		}
+	}
+	if !j.asked {
+		j.output = nil // it may be large
 	}
 	j.emit(ev)
 	j.run.console.ended(*o)

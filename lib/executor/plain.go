@@ -32,8 +32,8 @@ const (
 	maxPlainNodes = 1 << 20
 )
 
-// plain returns a copy of v as plain data. Its error says where in v there is
-// something that is no data. It runs under the Lua lock.
+// plain returns a copy of v as plain data. Its error says what v is or holds that
+// is no data, and where. It runs under the Lua lock.
 func plain(v lua.LValue) (value, error) {
 	c := copier{open: map[*lua.LTable]bool{}}
 	out, err := c.copy(v)
@@ -42,7 +42,7 @@ func plain(v lua.LValue) (value, error) {
 		if len(c.path) > 0 {
 			where = " at '" + strings.Join(c.path, "") + "'"
 		}
-		return nil, fmt.Errorf("what it returned %w%s", err, where)
+		return nil, fmt.Errorf("%w%s", err, where)
 	}
 	return out, nil
 }
