@@ -110,7 +110,7 @@ func (p *pump) run(pidfd int) (exited bool) {
 			}
 			for _, o := range p.outlets {
 				if int(e.Fd) == o.fd {
-					p.read(o)
+					p.empty(o, pipeSize)
 				}
 			}
 		}
@@ -131,13 +131,18 @@ func (p *pump) open() bool {
 // drain moves what is there, without waiting.
 func (p *pump) drain() {
 	for _, o := range p.outlets {
-		for total := 0; o.fd >= 0 && total < drainMax; {
-			n := p.read(o)
-			if n == 0 {
-				break
-			}
-			total += n
+		p.empty(o, drainMax)
+	}
+}
+
+// empty moves what is there of one outlet, or some most bytes of it.
+func (p *pump) empty(o *outlet, most int) {
+	for o.fd >= 0 && most > 0 {
+		n := p.read(o)
+		if n == 0 {
+			return
 		}
+		most -= n
 	}
 }
 
