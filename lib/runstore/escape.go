@@ -7,6 +7,9 @@ import (
 	"unicode/utf8"
 )
 
+// Escape returns s as it is shown in a line, see quire-run(5), "Escapes".
+func Escape(s string) string { return escape(s, 0) }
+
 // escape returns s as it is written in files and record lines, see quire-run(5),
 // "Escapes". The byte also, such as a space that separates, is escaped too; 0 is
 // escaped anyway.

@@ -49,11 +49,15 @@ func (s *Store) Reconcile(grace time.Duration) (*Report, error) {
 	return &report, nil
 }
 
-// removeDangling removes a link in live/ that leads nowhere, unless the run is
-// being made. It is first in a stage and then in its place: asked in this order,
-// one of both shows it.
+// dangling reports whether a link in live/ leads nowhere, for good. A run that is
+// being made is first in a stage and then in its place: asked in this order, one of
+// both shows it.
+func (s *Store) dangling(id string) bool {
+	return !s.staged(id) && !exists(s.path("live", id, factsFile)) && exists(s.path("live", id))
+}
+
 func (s *Store) removeDangling(id string) error {
-	if s.staged(id) || exists(s.path("live", id, factsFile)) {
+	if !s.dangling(id) {
 		return nil
 	}
 	err := os.Remove(s.path("live", id))
@@ -123,14 +127,19 @@ func (r *Run) complete() error {
 	if err != nil || !status.State.Final() || !exists(r.store.path("live", r.ID)) {
 		return err
 	}
+	// The writer may have been killed between its write and its sync.
+	if err := syncData(f); err != nil {
+		return err
+	}
+	return r.completeLocked(status)
+}
+
+// completeLocked is complete for who holds the lock of the history.
+func (r *Run) completeLocked(status Status) error {
 	switch _, err := r.store.journalFind(r.ID); {
 	case err == nil:
 		return r.unlink()
 	case !errors.Is(err, ErrNotFound):
-		return err
-	}
-	// The writer may have been killed between its write and its sync.
-	if err := syncData(f); err != nil {
 		return err
 	}
 	return r.finish(status)

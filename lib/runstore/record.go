@@ -131,14 +131,15 @@ func (r Record) MarshalJSON() ([]byte, error) {
 		Started  *string `json:"started"`
 		Finished *string `json:"finished"`
 	}{
-		ID: r.ID, State: r.State, Repo: jsonText(r.Repo), Ref: jsonText(r.Ref), SHA: r.SHA,
-		Executor: orNull(jsonText(r.Executor)), Reason: orNull(r.Reason), Code: r.Code,
+		ID: r.ID, State: r.State, Repo: JSONText(r.Repo), Ref: JSONText(r.Ref), SHA: r.SHA,
+		Executor: orNull(JSONText(r.Executor)), Reason: orNull(r.Reason), Code: r.Code,
 		Created: orNull(optionalTime(r.Created)), Started: orNull(optionalTime(r.Started)), Finished: orNull(optionalTime(r.Finished)),
 	}
 	return json.Marshal(v)
 }
 
-func jsonText(s string) string {
+// JSONText returns s as it is put into JSON: escaped, where it is not UTF-8.
+func JSONText(s string) string {
 	if utf8.ValidString(s) {
 		return s
 	}

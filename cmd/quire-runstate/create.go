@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"quire/lib/cli"
+	"quire/lib/runstore"
+)
+
+const createUsage = `usage: quire-runstate create --repo REPO --git-dir DIR --ref REF --sha SHA
+           [--old-sha SHA] [--pusher NAME] [--executor NAME]
+Records a pending run and prints its run line. The executor is by default that of
+the configuration.
+`
+
+func (r *rootOption) create(ctx context.Context, e *cli.Env) error {
+	fs := r.flags()
+	var f runstore.Facts
+	fs.StringVar(&f.Repo, "repo", "", "")
+	fs.StringVar(&f.GitDir, "git-dir", "", "")
+	fs.StringVar(&f.Ref, "ref", "", "")
+	fs.StringVar(&f.SHA, "sha", "", "")
+	fs.StringVar(&f.OldSHA, "old-sha", "", "")
+	fs.StringVar(&f.Pusher, "pusher", "", "")
+	fs.StringVar(&f.Executor, "executor", "", "")
+	if err := e.Parse(fs, createUsage); err != nil {
+		return err
+	}
+	if err := e.Operands(0, 0, ""); err != nil {
+		return err
+	}
+	for _, o := range []struct{ name, value string }{
+		{"repo", f.Repo}, {"git-dir", f.GitDir}, {"ref", f.Ref}, {"sha", f.SHA},
+	} {
+		if o.value == "" {
+			return cli.Usagef("missing option '--%s'", o.name)
+		}
+	}
+	s, err := r.open(e)
+	if err != nil {
+		return err
+	}
+	if f.Executor == "" {
+		if set, err := loadSettings(ctx, s); err != nil {
+			e.Warn("the run has no executor yet: %v", err)
+		} else {
+			f.Executor = set.executor(f.Repo)
+		}
+	}
+	runs, err := s.Create(f)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(e.Stdout, runstore.RunLine(runs[0], f.Executor))
+	return err
+}

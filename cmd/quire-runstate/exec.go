@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"syscall"
+
+	"quire/lib/cli"
+	"quire/lib/runstore"
+)
+
+const execUsage = `usage: quire-runstate exec [OPTION...] ID -- COMMAND [ARG...]
+Makes the run active, runs COMMAND with its output in the run's quire-ci.log, and
+ends the run by COMMAND's exit status, which is passed on.
+  --timeout DURATION  end the run after so long; default from the configuration
+  --grace DURATION    between TERM and KILL; default from the configuration
+`
+
+func (r *rootOption) exec(ctx context.Context, e *cli.Env) error {
+	fs := r.flags()
+	timeout := fs.Duration("timeout", -1, "")
+	grace := fs.Duration("grace", -1, "")
+	if err := e.Parse(fs, execUsage); err != nil {
+		return err
+	}
+	if err := e.Operands(1, -1, "ID"); err != nil {
+		return err
+	}
+	command := e.Args[1:]
+	if len(command) > 0 && command[0] == "--" {
+		command = command[1:]
+	}
+	if len(command) == 0 {
+		return cli.Usagef("missing operand: COMMAND")
+	}
+	s, err := r.open(e)
+	if err != nil {
+		return err
+	}
+	run, err := s.Find(e.Args[0])
+	if err != nil {
+		return err
+	}
+	set, err := loadSettings(ctx, s)
+	if err != nil {
+		return err // the run stays pending, and is handed out again
+	}
+	x := runstore.Exec{
+		Command: command, Env: os.Environ(), Limits: set.limits(),
+		Timeout: set.timeout(run.Repo), Grace: set.grace(run.Repo), Keep: set.keep(run.Repo),
+		Signal: signalOf,
+	}
+	if *timeout >= 0 {
+		x.Timeout = *timeout
+	}
+	if *grace >= 0 {
+		x.Grace = *grace
+	}
+	child, end, err := run.Exec(ctx, x)
+	if end.State == "" {
+		return err
+	}
+	e.Report(err)
+	if end.State != runstore.Complete {
+		e.Note("run %s ended %s: %s", run.ID, describe(end), child)
+	}
+	code := child.ExitCode()
+	if sig := signalOf(ctx); ctx.Err() != nil {
+		code = 128 + int(sig)
+	}
+	if err != nil {
+		code = cli.Failure
+	}
+	return status(code)
+}
+
+// signalOf returns the signal that ended the context: SIGTERM where none did.
+func signalOf(ctx context.Context) syscall.Signal {
+	var s cli.SignalError
+	if errors.As(context.Cause(ctx), &s) {
+		return s.Signal
+	}
+	return syscall.SIGTERM
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"quire/lib/runlog"
+	"quire/lib/runstore"
+)
+
+// A source is a file that is part of a log.
+type source struct {
+	path  string
+	lines bool   // in the format of a command's log, printed without time and stream
+	mark  string // before each line
+}
+
+// A logPrinter prints the sources of a log, each from where it left off.
+type logPrinter struct {
+	run  *runstore.Run
+	job  string // "" for all
+	out  *bufio.Writer
+	seen map[string]int64 // by path, how much has been printed
+	part map[string]bool  // by path, whether that ended within a line
+}
+
+func newLogPrinter(run *runstore.Run, job string, w io.Writer) *logPrinter {
+	return &logPrinter{run, job, bufio.NewWriter(w), map[string]int64{}, map[string]bool{}}
+}
+
+// print prints what there is and has not been printed.
+func (l *logPrinter) print() error {
+	sources, err := l.sources()
+	if err != nil {
+		return err
+	}
+	for _, s := range sources {
+		if err := l.copy(s); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return l.out.Flush()
+}
+
+// follow prints the log until the run has ended.
+func (l *logPrinter) follow(ctx context.Context) error {
+	w, err := runstore.NewWatcher()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	for {
+		if err := l.watch(w); err != nil {
+			return err
+		}
+		// Asked before printing: what comes after the end is no part of the log.
+		status, err := l.run.Status()
+		if err != nil {
+			return err
+		}
+		if err := l.print(); err != nil || status.State.Final() {
+			return err
+		}
+		if err := w.Wait(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// watch adds to w all that can change the log or end it. Files that do not exist
+// yet show up in their directory, or are told of by an event.
+func (l *logPrinter) watch(w *runstore.Watcher) error {
+	paths := []string{l.run.Dir, filepath.Join(l.run.Dir, "history"), filepath.Join(l.run.Dir, runlog.EventsFile)}
+	sources, err := l.sources()
+	if err != nil {
+		return err
+	}
+	for _, s := range sources {
+		paths = append(paths, s.path)
+	}
+	for _, p := range paths {
+		if err := w.Add(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// copy prints what a source has grown by.
+func (l *logPrinter) copy(s source) error {
+	f, err := os.Open(s.path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.Seek(l.seen[s.path], io.SeekStart); err != nil {
+		return err
+	}
+	if !s.lines {
+		n, err := io.Copy(l.out, f)
+		l.seen[s.path] += n
+		return err
+	}
+	in := bufio.NewReader(f)
+	for {
+		line, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return nil // the rest of a line is still to come
+		}
+		if err != nil {
+			return err
+		}
+		l.seen[s.path] += int64(len(line))
+		if err := l.line(s, line); err != nil {
+			return err
+		}
+	}
+}
+
+// line prints a line of a command's log, TIME STREAM F|P TEXT, of which P is a part
+// of a longer line that goes on in the next one.
+func (l *logPrinter) line(s source, line []byte) error {
+	fields := bytes.SplitN(line, []byte(" "), 4)
+	if len(fields) < 4 {
+		return nil
+	}
+	if !l.part[s.path] {
+		l.out.WriteString(s.mark)
+	}
+	text := fields[3]
+	l.part[s.path] = string(fields[2]) == "P"
+	if l.part[s.path] {
+		text = bytes.TrimSuffix(text, []byte("\n"))
+	}
+	_, err := l.out.Write(text)
+	return err
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"quire/lib/cli"
+	"quire/lib/runstore"
+)
+
+const fsckUsage = `usage: quire-runstate fsck [--repair]
+Checks the run records, and prints what is wrong, one problem a line: found or
+mended, the path, and what is wrong with it, separated by tabs.
+  --repair  mend what can be mended
+`
+
+func (r *rootOption) fsck(_ context.Context, e *cli.Env) error {
+	fs := r.flags()
+	repair := fs.Bool("repair", false, "")
+	if err := e.Parse(fs, fsckUsage); err != nil {
+		return err
+	}
+	if err := e.Operands(0, 0, ""); err != nil {
+		return err
+	}
+	s, err := r.open(e)
+	if err != nil {
+		return err
+	}
+	problems, err := s.Check(*repair)
+	code := cli.OK
+	for _, p := range problems {
+		word := "mended"
+		if !p.Mended {
+			word, code = "found", cli.No
+		}
+		if _, err := fmt.Fprintf(e.Stdout, "%s\t%s\t%s\n", word, runstore.Escape(p.Path), runstore.Escape(p.What)); err != nil {
+			return err
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return status(code)
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"quire/lib/cli"
+	"quire/lib/runstore"
+)
+
+const reconcileUsage = `usage: quire-runstate reconcile
+Fails active runs whose driver is gone, as orphaned, and prints the run lines of
+pending runs that nobody drives, to be piped into quire-dispatch.
+`
+
+func (r *rootOption) reconcile(ctx context.Context, e *cli.Env) error {
+	if err := e.Parse(r.flags(), reconcileUsage); err != nil {
+		return err
+	}
+	if err := e.Operands(0, 0, ""); err != nil {
+		return err
+	}
+	s, err := r.open(e)
+	if err != nil {
+		return err
+	}
+	set, configErr := loadSettings(ctx, s)
+	report, err := s.Reconcile(set.grace(""))
+	if err != nil {
+		return err
+	}
+	failures := append(report.Failures, configErr)
+	for _, run := range report.Orphaned {
+		e.Warn("run %s is orphaned: its driver is gone", run.ID)
+		if !set.keep(run.Repo)(runstore.Failed) {
+			failures = append(failures, run.RemoveWorkspace())
+		}
+	}
+	for _, run := range report.Pending {
+		executor := run.Executor
+		if executor == "" {
+			// The configuration could not be read when the run was made.
+			if configErr != nil {
+				continue
+			}
+			executor = set.executor(run.Repo)
+		}
+		if _, err := fmt.Fprintln(e.Stdout, runstore.RunLine(run, executor)); err != nil {
+			return err
+		}
+	}
+	return errors.Join(failures...)
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+
+	"quire/lib/cli"
+	"quire/lib/runstore"
+)
+
+const waitUsage = `usage: quire-runstate wait ID...
+Waits until all of the runs have ended. Exits 0 when all ended complete, else 1.
+`
+
+func (r *rootOption) wait(ctx context.Context, e *cli.Env) error {
+	if err := e.Parse(r.flags(), waitUsage); err != nil {
+		return err
+	}
+	if err := e.Operands(1, -1, "ID"); err != nil {
+		return err
+	}
+	s, err := r.open(e)
+	if err != nil {
+		return err
+	}
+	code := cli.OK
+	err = each(e, s, func(run *runstore.Run) error {
+		status, err := run.AwaitEnd(ctx)
+		if err == nil && status.State != runstore.Complete {
+			code = cli.No
+		}
+		return err
+	})
+	if ctx.Err() != nil {
+		return context.Canceled
+	}
+	if err != nil {
+		return err
+	}
+	return status(code)
+}

@@ -1,0 +1,57 @@
+package runstore
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// Explain says in a few words why the run is where it is, "" where its state says
+// it all.
+func (r *Run) Explain() (string, error) {
+	s, err := r.Status()
+	if err != nil {
+		return "", err
+	}
+	driven, err := r.Driven()
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case s.State == Pending && driven:
+		return r.explainWaiting()
+	case s.State == Pending:
+		return "nobody drives it; reconcile hands it out", nil
+	case s.State == Active && !driven:
+		return "its driver is gone; reconcile fails it", nil
+	case s.State == Superseded:
+		return "replaced by run " + s.By, nil
+	case s.Reason == "orphaned":
+		return "its driver was gone when it was reconciled", nil
+	case s.State.Final() && driven:
+		return "its processes are being ended", nil
+	}
+	return "", nil
+}
+
+// explainWaiting says behind whom the run waits for its turn.
+func (r *Run) explainWaiting() (string, error) {
+	held, err := locked(filepath.Join(r.Dir, lockFile), waitingLock)
+	if err != nil || !held {
+		return "about to begin", err
+	}
+	running, waiting, err := r.store.driven()
+	if err != nil {
+		return "", err
+	}
+	var before []string
+	for _, p := range running {
+		before = append(before, p.id)
+	}
+	for _, p := range waiting {
+		if p.id < r.ID {
+			before = append(before, p.id)
+		}
+	}
+	return fmt.Sprintf("waits for its turn behind %s", strings.Join(before, ", ")), nil
+}

@@ -1,0 +1,341 @@
+package runstore
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Problem is something that should not be.
+type Problem struct {
+	Path   string // below the root
+	What   string
+	Mended bool
+}
+
+// A checker looks for problems, and mends them where it is to.
+type checker struct {
+	*Store
+	repair   bool
+	problems []Problem
+	ended    map[string]Record // what the journal should hold
+}
+
+// Check compares everything in the store with what quire-run(5) says of it, and
+// returns what is wrong. With repair it mends what can be mended: the links in
+// live/ and the lines of the journal, which the directories of the runs tell;
+// histories, which are cut back to what is legal in them; and the waste of
+// processes that are no more. Other processes may be at work meanwhile.
+func (s *Store) Check(repair bool) ([]Problem, error) {
+	c := &checker{Store: s, repair: repair, ended: map[string]Record{}}
+	err := c.stages()
+	for _, step := range []func() error{c.runs, c.links, c.journal} {
+		if err == nil {
+			err = step()
+		}
+	}
+	if err != nil {
+		return c.problems, fmt.Errorf("cannot check '%s': %w", s.root, plain(err))
+	}
+	return c.problems, nil
+}
+
+// report notes a problem. mend, where it can be mended, does so.
+func (c *checker) report(path, what string, mend func() error) {
+	if rel, err := filepath.Rel(c.root, path); err == nil {
+		path = rel
+	}
+	p := Problem{Path: path, What: what}
+	if c.repair && mend != nil {
+		err := mend()
+		p.Mended = err == nil
+		if err != nil {
+			p.What += fmt.Sprintf(" (cannot be mended: %v)", plain(err))
+		}
+	}
+	c.problems = append(c.problems, p)
+}
+
+// stages finds what was being made or removed by processes that are no more.
+func (c *checker) stages() error {
+	entries, err := os.ReadDir(c.path("tmp"))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		dir := c.path("tmp", e.Name())
+		if held, err := locked(filepath.Join(dir, lockFile), theLock); err == nil && !held {
+			c.report(dir, "left by a process that is no more", c.sweep)
+		}
+	}
+	return nil
+}
+
+// runs checks each directory of a run.
+func (c *checker) runs() error {
+	top := c.path("runs")
+	return filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // removed meanwhile
+		}
+		if err != nil || !d.IsDir() || !IsID(d.Name()) {
+			return err
+		}
+		if err := c.run(path, d.Name()); err != nil {
+			return err
+		}
+		return fs.SkipDir
+	})
+}
+
+func (c *checker) run(dir, id string) error {
+	r, err := c.open(dir)
+	if err != nil {
+		if isDir(dir) {
+			c.report(dir, "has no readable run.toml: "+plain(err).Error(), nil)
+		}
+		return nil
+	}
+	if r.ID != id || c.runDir(r.Repo, id) != dir {
+		c.report(dir, fmt.Sprintf("holds run %s of '%s'", r.ID, Escape(r.Repo)), nil)
+		return nil
+	}
+	f, err := openLocked(filepath.Join(dir, historyFile))
+	if errors.Is(err, fs.ErrNotExist) && isDir(dir) {
+		c.report(dir, "has no history", func() error { return r.resetHistory() })
+		f, err = openLocked(filepath.Join(dir, historyFile))
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	status, size, err := readHistory(f)
+	if err != nil {
+		c.report(f.Name(), err.Error(), func() (err error) {
+			status, err = r.mendHistory(f)
+			return err
+		})
+		if status.State == "" {
+			return nil
+		}
+	} else if info, err := f.Stat(); err == nil && info.Size() > size {
+		c.report(f.Name(), "ends in the rest of an interrupted write", func() error { return f.Truncate(size) })
+	}
+	return c.linked(r, status)
+}
+
+// linked checks that the run is in live/ if it has not ended. The lock of its
+// history is held: it does not end meanwhile.
+func (c *checker) linked(r *Run, status Status) error {
+	link := c.path("live", r.ID)
+	if status.State.Final() {
+		if exists(link) {
+			// Its line in the journal is written before the link goes.
+			c.report(link, "links to a run that has ended", func() error { return r.completeLocked(status) })
+		}
+		if !exists(link) {
+			c.ended[r.ID] = r.record(status)
+		}
+		return nil
+	}
+	want := filepath.Join("..", "runs", r.Repo, r.ID)
+	got, err := os.Readlink(link)
+	if err == nil && got == want {
+		return nil
+	}
+	what := "is missing: the run has not ended"
+	if err == nil {
+		what = fmt.Sprintf("links to '%s'", Escape(got))
+	}
+	c.report(link, what, func() error {
+		if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err := os.Symlink(want, link); err != nil {
+			return err
+		}
+		return syncPath(c.path("live"))
+	})
+	return nil
+}
+
+// mendHistory keeps the legal beginning of a history. The caller holds its lock.
+func (r *Run) mendHistory(f *os.File) (Status, error) {
+	text, err := os.ReadFile(f.Name())
+	if err != nil {
+		return Status{}, err
+	}
+	var status Status
+	size := 0
+	for line := range strings.Lines(string(whole(text))) {
+		c, err := parseChange(strings.TrimSuffix(line, "\n"))
+		if err != nil || !slices.Contains(next[status.State], c.State) {
+			break
+		}
+		status.apply(c)
+		size += len(line)
+	}
+	if err := f.Truncate(int64(size)); err != nil {
+		return Status{}, err
+	}
+	if size > 0 {
+		return status, f.Sync()
+	}
+	return r.lost(f)
+}
+
+// lost ends a run whose history is: it may have been run already.
+func (r *Run) lost(f *os.File) (Status, error) {
+	now := time.Now()
+	end := Change{State: Failed, Reason: "internal", Note: "its history was lost", Time: now}
+	first := Change{State: Pending, Time: r.PushedAt}
+	var status Status
+	status.apply(first)
+	status.apply(end)
+	_, err := f.WriteString(formatChange(first) + formatChange(end))
+	return status, errors.Join(err, f.Sync())
+}
+
+// resetHistory makes a history for a run that has none.
+func (r *Run) resetHistory() error {
+	f, err := os.OpenFile(filepath.Join(r.Dir, historyFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := r.lost(f); err != nil {
+		return err
+	}
+	return syncPath(r.Dir)
+}
+
+// links finds what in live/ is no link to a run.
+func (c *checker) links() error {
+	entries, err := os.ReadDir(c.path("live"))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		path := c.path("live", e.Name())
+		switch {
+		case !IsID(e.Name()):
+			c.report(path, "is not the link of a run", func() error { return os.Remove(path) })
+		case c.dangling(e.Name()):
+			c.report(path, "leads to no run", func() error { return c.removeDangling(e.Name()) })
+		}
+	}
+	return nil
+}
+
+// journal checks that the journal has one right line for each run that has ended.
+func (c *checker) journal() error {
+	f, size, err := c.openJournal()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	have := make(map[string]bool, len(c.ended))
+	problem := func(id, what string) {
+		c.report(c.path("journal"), fmt.Sprintf("line of run %s %s", id, what), nil)
+	}
+	before := len(c.problems)
+	newest := ""
+	end := int64(0)
+	for l, err := range forward(f, size) {
+		if err != nil {
+			return err
+		}
+		end = l.end
+		r, err := parseRecord(string(l.text))
+		if err != nil {
+			c.report(c.path("journal"), fmt.Sprintf("line %.60q is no record", l.text), nil)
+			continue
+		}
+		should, ok := c.ended[r.ID]
+		switch line := strings.TrimSuffix(journalLine(r, newest), "\n"); {
+		case have[r.ID]:
+			problem(r.ID, "is not the only one")
+		case !ok && !isDir(c.runDir(r.Repo, r.ID)):
+			problem(r.ID, "is of a run that is not there")
+		case ok && should.Line() != r.Line():
+			problem(r.ID, "is not what its history says")
+		case line != string(l.text):
+			problem(r.ID, "does not tell the newest run so far")
+		}
+		have[r.ID] = true
+		newest = max(newest, r.ID)
+	}
+	if end < size {
+		c.report(c.path("journal"), "ends in the rest of an interrupted write", nil)
+	}
+	for _, id := range c.missing(have) {
+		problem(id, "is missing")
+	}
+	if !c.repair || before == len(c.problems) {
+		return nil
+	}
+	if err := c.rebuildJournal(); err != nil {
+		return err
+	}
+	for i := range c.problems[before:] {
+		c.problems[before+i].Mended = true
+	}
+	return nil
+}
+
+// missing returns the ids of ended runs that are not among have, in the order they
+// ended.
+func (c *checker) missing(have map[string]bool) []string {
+	var ids []string
+	for id := range c.ended {
+		if !have[id] {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b string) int {
+		if n := c.ended[a].Finished.Compare(c.ended[b].Finished); n != 0 {
+			return n
+		}
+		return strings.Compare(a, b)
+	})
+	return ids
+}
+
+// rebuildJournal writes the journal anew: right lines, each once, in their order,
+// then those that were missing. Runs that ended since they were looked at have
+// their lines already, or are about to add them.
+func (c *checker) rebuildJournal() error {
+	st, err := c.stage()
+	if err != nil {
+		return err
+	}
+	have := map[string]bool{}
+	keep := func(r Record) bool {
+		if have[r.ID] || !isDir(c.runDir(r.Repo, r.ID)) {
+			return false
+		}
+		if should, ok := c.ended[r.ID]; ok && should.Line() != r.Line() {
+			return false
+		}
+		have[r.ID] = true
+		return true
+	}
+	more := func() []Record {
+		var records []Record
+		for _, id := range c.missing(have) {
+			if r := c.ended[id]; isDir(c.runDir(r.Repo, id)) {
+				records = append(records, r)
+			}
+		}
+		return records
+	}
+	return errors.Join(c.rewriteJournal(st, keep, more), st.remove())
+}

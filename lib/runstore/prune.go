@@ -1,0 +1,141 @@
+package runstore
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// A Prune says which ended runs to remove: those that all of its parts name.
+type Prune struct {
+	Keep   func(repo string) int // so many of the newest of each repository stay; nil: none
+	Before time.Time             // only those that ended before; zero: any
+	States []State               // only those in one of these states; none: any
+}
+
+// Prunable returns the runs that p names, newest first. The newest run of each ref
+// that is complete, and the newest that failed, is never among them, and neither
+// is one that has not ended or whose driver has not let go.
+func (s *Store) Prunable(p Prune) ([]Record, error) {
+	type result struct {
+		repo, ref string
+		state     State
+	}
+	have := map[result]bool{}
+	count := map[string]int{}
+	var found []Record
+	for r, err := range s.ended(Filter{}) {
+		if err != nil {
+			return nil, fmt.Errorf("cannot read journal of '%s': %w", s.root, plain(err))
+		}
+		count[r.Repo]++
+		last := result{r.Repo, r.Ref, r.State}
+		isLast := r.State != Superseded && !have[last]
+		have[last] = true
+		switch {
+		case isLast,
+			p.Keep != nil && count[r.Repo] <= p.Keep(r.Repo),
+			!p.Before.IsZero() && !r.Finished.Before(p.Before),
+			len(p.States) > 0 && !slices.Contains(p.States, r.State),
+			s.inUse(r):
+			continue
+		}
+		found = append(found, r)
+	}
+	return found, nil
+}
+
+// inUse reports whether an ended run is still being wound up.
+func (s *Store) inUse(r Record) bool {
+	held, err := locked(filepath.Join(s.runDir(r.Repo, r.ID), lockFile), theLock)
+	return held || err != nil || exists(s.path("live", r.ID))
+}
+
+// Remove removes ended runs: their directories, and their lines in the journal.
+// Killed half-way it leaves lines without a directory, which the next one removes,
+// and waste in tmp/.
+func (s *Store) Remove(records []Record) (err error) {
+	if len(records) == 0 {
+		return nil
+	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("cannot remove runs of '%s': %w", s.root, plain(err))
+		}
+	}()
+	st, err := s.stage()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.remove()) }()
+	gone := make(map[string]bool, len(records))
+	repos := map[string]bool{}
+	for _, r := range records {
+		err := os.Rename(s.runDir(r.Repo, r.ID), st.path(r.ID))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		gone[r.ID] = true
+		repos[r.Repo] = true
+	}
+	for repo := range repos {
+		if err := syncPath(s.path("runs", repo)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return s.rewriteJournal(st, func(r Record) bool { return !gone[r.ID] }, nil)
+}
+
+// rewriteJournal replaces the journal by a copy with the lines that keep accepts,
+// and behind them those of more. The copy is made in the stage.
+func (s *Store) rewriteJournal(st *stage, keep func(Record) bool, more func() []Record) error {
+	old, err := openLocked(s.path("journal"))
+	if err != nil {
+		return err
+	}
+	defer old.Close()
+	info, err := old.Stat()
+	if err != nil {
+		return err
+	}
+	path := st.path("journal")
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w := bufio.NewWriterSize(f, chunk)
+	newest := ""
+	write := func(r Record) {
+		w.WriteString(journalLine(r, newest)) // Flush tells
+		newest = max(newest, r.ID)
+	}
+	for l, err := range forward(old, info.Size()) {
+		if err != nil {
+			return err
+		}
+		if r, err := parseRecord(string(l.text)); err == nil && keep(r) {
+			write(r)
+		}
+	}
+	if more != nil {
+		for _, r := range more() {
+			write(r)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := os.Rename(path, s.path("journal")); err != nil {
+		return err
+	}
+	return syncPath(s.root)
+}
