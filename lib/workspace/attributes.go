@@ -117,14 +117,7 @@ func (p *patterns) add(text []byte, filterRuns func(string) (bool, error)) error
 // attributeFiles returns where git looks for attributes outside of the tree, see
 // gitattributes(5). The system's file is where git was built to have it.
 func (m *materializer) attributeFiles() []string {
-	files := []string{filepath.Join(m.repo.Dir(), "info/attributes"), "/etc/gitattributes"}
-	if common, err := os.ReadFile(filepath.Join(m.repo.Dir(), "commondir")); err == nil {
-		dir := strings.TrimSpace(string(common))
-		if !filepath.IsAbs(dir) {
-			dir = filepath.Join(m.repo.Dir(), dir)
-		}
-		files = append(files, filepath.Join(dir, "info/attributes"))
-	}
+	files := []string{filepath.Join(m.repo.CommonDir(), "info/attributes"), "/etc/gitattributes"}
 	if program, err := exec.LookPath("git"); err == nil {
 		files = append(files, filepath.Join(filepath.Dir(program), "../etc/gitattributes"))
 	}

@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
-
-	"quire/lib/git"
 )
 
 // A keptSet is what may stay in a workspace though the plan does not have it.
@@ -72,12 +70,7 @@ func (k *keptSet) remove(dir fd, dirPath, name string) error {
 // removeUntracked removes what is neither in the plan nor ignored by git. The
 // files of the plan must be there: they say what is ignored.
 func (m *materializer) removeUntracked(ctx context.Context, root fd) error {
-	entries := make([]git.IndexEntry, len(m.plan.files))
-	for i := range m.plan.files {
-		f := &m.plan.files[i]
-		entries[i] = git.IndexEntry{Mode: f.mode, OID: f.oid, Path: m.plan.path(f)}
-	}
-	index, err := m.repo.NewIndex(ctx, m.stage.path("ignored-index"), entries)
+	index, err := m.repo.NewIndex(ctx, m.stage.path("ignored-index"), m.plan.index())
 	if err != nil {
 		return err
 	}

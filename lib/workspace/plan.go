@@ -18,8 +18,9 @@ const (
 // A plan is a tree as it will be on disk. Both lists are in the order of a walk
 // that takes directories as they come: packs are laid out much like it.
 type plan struct {
-	dirs  []dir  // parents first; the first is the root
-	files []file // regular files and symbolic links, those of a directory together
+	dirs    []dir            // parents first; the first is the root
+	files   []file           // regular files and symbolic links, those of a directory together
+	modules []git.IndexEntry // submodules, of which dirs has the directories
 }
 
 type dir struct {
@@ -50,22 +51,34 @@ func (p *plan) all() []int32 {
 	return all
 }
 
+// index returns the entries of an index of the whole tree.
+func (p *plan) index() []git.IndexEntry {
+	entries := make([]git.IndexEntry, 0, len(p.files)+len(p.modules))
+	for i := range p.files {
+		f := &p.files[i]
+		entries = append(entries, git.IndexEntry{Mode: f.mode, OID: f.oid, Path: p.path(f)})
+	}
+	return append(entries, p.modules...)
+}
+
 // node is a directory while the trees are read.
 type node struct {
 	path string
-	oid  string // "" of a submodule
+	oid  string
+	kind uint32 // git.ModeTree or git.ModeSubmodule
 	file []file
 	sub  []*node
 }
 
 // readPlan reads the trees of a commit, a level of directories at a time, so that
 // the depth and not the number of trees counts how often git is waited for.
-func readPlan(objects *git.Objects, commit string) (*plan, error) {
+// A tree of more than most entries is refused.
+func readPlan(objects *git.Objects, commit string, most int) (*plan, error) {
 	oid, _, _, err := objects.Info(commit + "^{tree}")
 	if err != nil {
 		return nil, err
 	}
-	root := &node{path: ".", oid: oid}
+	root := &node{path: ".", oid: oid, kind: git.ModeTree}
 	count := 0
 	for level := []*node{root}; len(level) > 0; {
 		oids := make([]string, len(level))
@@ -74,14 +87,14 @@ func readPlan(objects *git.Objects, commit string) (*plan, error) {
 		}
 		var next []*node
 		err := objects.Trees(oids, func(i int, entries []git.Entry) error {
-			if count += len(entries); count > maxEntries {
-				return fmt.Errorf("the tree has more than %d entries", maxEntries)
+			if count += len(entries); count > most {
+				return fmt.Errorf("the tree has more than %d entries", most)
 			}
 			if err := level[i].add(entries); err != nil {
 				return err
 			}
 			for _, sub := range level[i].sub {
-				if sub.oid != "" {
+				if sub.kind == git.ModeTree {
 					next = append(next, sub)
 				}
 			}
@@ -117,10 +130,8 @@ func (n *node) add(entries []git.Entry) error {
 		}
 		seen[e.Name] = struct{}{}
 		switch e.Kind() {
-		case git.ModeTree:
-			n.sub = append(n.sub, &node{path: prefix + e.Name, oid: e.OID})
-		case git.ModeSubmodule:
-			n.sub = append(n.sub, &node{path: prefix + e.Name})
+		case git.ModeTree, git.ModeSubmodule:
+			n.sub = append(n.sub, &node{path: prefix + e.Name, oid: e.OID, kind: e.Kind()})
 		default:
 			n.file = append(n.file, file{mode: e.Kind(), name: e.Name, oid: e.OID})
 		}
@@ -132,6 +143,9 @@ func (n *node) add(entries []git.Entry) error {
 func (p *plan) flatten(n *node, parent int32) {
 	index := int32(len(p.dirs))
 	p.dirs = append(p.dirs, dir{n.path, parent})
+	if n.kind == git.ModeSubmodule {
+		p.modules = append(p.modules, git.IndexEntry{Mode: n.kind, OID: n.oid, Path: n.path})
+	}
 	for _, f := range n.file {
 		f.dir = index
 		p.files = append(p.files, f)

@@ -63,7 +63,7 @@ func Materialize(ctx context.Context, repo *git.Repo, commit, dir string, o Opti
 
 func materialize(ctx context.Context, repo *git.Repo, objects *git.Objects, commit, dir string, o Options) (err error) {
 	go repo.Config("core.bare") // read beside the trees: it is needed in a moment
-	p, err := readPlan(objects, commit)
+	p, err := readPlan(objects, commit, maxEntries)
 	if err != nil {
 		return err
 	}
@@ -91,6 +91,14 @@ type materializer struct {
 	plan    *plan
 	stage   *stage
 	options Options
+}
+
+// addGit gives the workspace a .git, where that is wanted.
+func (m *materializer) addGit(ctx context.Context) error {
+	if !m.options.WithGit {
+		return nil
+	}
+	return m.repo.Borrow(ctx, m.stage.tree, m.commit, m.plan.index())
 }
 
 // fill makes the stage's tree that of the plan.
