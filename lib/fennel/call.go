@@ -37,7 +37,21 @@ func (c *compiler) functionCall(l *List, s *scope, b *block) luaExpr {
 	if literal, ok := callee.(*luaLiteral); ok && literal.text[0] != '"' && len(c.errs) == 0 {
 		c.fail(l, "cannot call literal value %s", literal.text)
 	}
-	return &luaCall{c.lineOf(l), callee, c.args(l.Items[1:], s, b)}
+	return &luaCall{c.lineOf(l), callee, fewer(c.args(l.Items[1:], s, b))}
+}
+
+// fewer packs arguments into a table that is unpacked in the call, where there
+// are more than fit into Lua's registers.
+func fewer(args []luaExpr) []luaExpr {
+	n := len(args)
+	if n <= manyArgs || multi(args[n-1]) {
+		return args
+	}
+	at := line(args[0].lineOf())
+	packed := &luaTable{at, make([]luaExpr, n), args}
+	unpack := &luaParen{at, &luaRaw{at, "_G.unpack or _G.table.unpack"}}
+	bounds := []luaExpr{packed, &luaLiteral{at, "1"}, &luaLiteral{at, strconv.Itoa(n)}}
+	return []luaExpr{&luaCall{at, unpack, bounds}}
 }
 
 // args compiles arguments: one value each, except that the last one gives all

@@ -160,7 +160,18 @@ func (t *compileTime) compile(src *source, forms []Node, at Node) *lua.LFunction
 	if err != nil {
 		c.fail(at, "this macro code is too much for Lua: %s", oneLine(err.Error()))
 	}
+	fn.Env = t.environment()
 	return fn
+}
+
+// environment returns fresh globals for one chunk of macro code, so that what it
+// sets is seen by no other.
+func (t *compileTime) environment() *lua.LTable {
+	meta := &lua.LTable{Metatable: lua.LNil}
+	meta.RawSetString("__index", t.vm.State().G.Global)
+	env := &lua.LTable{Metatable: meta}
+	env.RawSetString("_G", env)
+	return env
 }
 
 // module loads a macro module, once.
@@ -179,6 +190,7 @@ func (t *compileTime) module(name string, at Node) lua.LValue {
 		if fn, err = t.vm.Load(string(src.text), src.name); err != nil {
 			c.fail(at, "%s", oneLine(err.Error()))
 		}
+		fn.Env = t.environment()
 	} else {
 		fn = t.compile(src, c.parse(src), at)
 	}

@@ -41,11 +41,11 @@ func (p *printer) expr(e luaExpr) {
 			if i > 0 {
 				p.word(e.op)
 			}
-			p.operand(operand)
+			p.operand(operand, i == 0 && e.op == "^")
 		}
 	case *luaUnary:
 		p.text(e.op)
-		p.operand(e.operand)
+		p.operand(e.operand, false)
 	case *luaFunction:
 		p.text("function")
 		p.function(e)
@@ -113,15 +113,16 @@ func needsParens(e luaExpr) bool {
 }
 
 // operand writes e beside an operator. Whole operations are parenthesised, so
-// that precedence never matters; so are negative numerals, for -2^2 and --2.
-func (p *printer) operand(e luaExpr) {
+// that precedence never matters; so are negative numerals, for --2. As the base
+// of a power they are not: the language defines (^ -2 2) by Lua's -2^2, which is -4.
+func (p *printer) operand(e luaExpr, base bool) {
 	p.goTo(e.lineOf())
 	switch e := e.(type) {
 	case *luaBinary, *luaUnary, *luaRaw:
 		p.parens(e)
 		return
 	case *luaLiteral:
-		if e.text[0] == '-' {
+		if e.text[0] == '-' && !base {
 			p.parens(e)
 			return
 		}

@@ -15,6 +15,9 @@ const (
 	// once; longer ones are nested.
 	maxOperands = 50
 
+	// manyArgs is how many arguments a call has before they go through a table.
+	manyArgs = 100
+
 	// maxItems is where gopher-lua begins to lose the items of a table
 	// constructor: at 50 times 511. The rest is assigned one by one.
 	maxItems = 25_000
@@ -22,7 +25,9 @@ const (
 	// crowd is how many named locals a function may have before the compiler
 	// begins to save them: further names go into a table, and temporaries into
 	// blocks of their own.
-	crowd = 100
+	// With fewer than maxUpvalues of them, a function in a long file cannot
+	// capture too many.
+	crowd = 50
 )
 
 // spill makes a new local of a crowded function a field of a table instead. The
@@ -129,24 +134,24 @@ func (f *measured) declares(name string) bool {
 	return false
 }
 
-// deeper counts a level of syntax; the function it returns leaves it.
-func (m *measurer) deeper() func() {
+// deeper counts a level of syntax, which its caller takes back.
+func (m *measurer) deeper() {
 	if m.levels++; m.levels > maxLevels {
 		m.tooMuch("split the form into functions", "nested too deeply for Lua: more than %d levels", maxLevels)
 	}
-	return func() { m.levels-- }
 }
 
 func (m *measurer) block(f *measured, b *block) {
 	if b == nil {
 		return
 	}
-	defer m.deeper()()
+	m.deeper()
 	before := f.count
 	for _, s := range b.stats {
 		m.stat(f, s)
 	}
 	f.count = before
+	m.levels--
 }
 
 func (m *measurer) stat(f *measured, s luaStat) {
@@ -204,7 +209,7 @@ func (m *measurer) exprs(f *measured, list []luaExpr) {
 
 func (m *measurer) expr(f *measured, e luaExpr) {
 	m.at(e)
-	defer m.deeper()()
+	m.deeper()
 	switch e := e.(type) {
 	case *luaName:
 		f.use(m, e.name)
@@ -217,7 +222,14 @@ func (m *measurer) expr(f *measured, e luaExpr) {
 		m.expr(f, e.object)
 		m.waiting(f, 2, e.args)
 	case *luaBinary:
-		m.waiting(f, 0, e.operands)
+		if e.op == ".." {
+			m.waiting(f, 0, e.operands)
+			break
+		}
+		m.expr(f, e.operands[0])
+		f.waiting++
+		m.exprs(f, e.operands[1:])
+		f.waiting--
 	case *luaUnary:
 		m.expr(f, e.operand)
 	case *luaTable:
@@ -231,6 +243,7 @@ func (m *measurer) expr(f *measured, e luaExpr) {
 		inner := &measured{parent: f, locals: map[string]bool{}, captured: map[string]bool{}}
 		m.function(inner, e.params, e.body)
 	}
+	m.levels--
 }
 
 // waiting measures expressions each of whose values stays in a register until

@@ -95,7 +95,6 @@ func macroDoto(c *compiler, l *List, s *scope) Node {
 func macroWithOpen(c *compiler, l *List, s *scope) Node {
 	bindings, ok := c.item(l, 1).(*Sequence)
 	c.check(ok, c.itemOr(l, 1), "expected binding sequence")
-	c.check(len(l.Items) > 2, l, "expected body expression")
 	failed, passed, closer := c.gensym(l, "raise"), c.gensym(l, "ok"), c.gensym(l, "close")
 	dots := &Vararg{l.Position}
 	closing := []Node{closer, sequence(l, passed, dots)}

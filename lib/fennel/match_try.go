@@ -10,8 +10,9 @@ func init() {
 // with what the clauses of catch make of them.
 func matchTry(how string) builtin {
 	return func(c *compiler, l *List, s *scope) Node {
-		if len(l.Items) < 4 {
-			c.fail(l, "expected every pattern to have a body")
+		c.check(len(l.Items) > 1, l, "missing subject")
+		if len(l.Items) == 2 {
+			return l.Items[1]
 		}
 		clauses := l.Items[2:]
 		dots := &Vararg{l.Position}

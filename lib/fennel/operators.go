@@ -33,6 +33,10 @@ func init() {
 	for name, op := range comparisons {
 		specials[name] = comparison(op)
 	}
+	specials["//"] = floorDivision
+	for name, none := range map[string]string{"band": "-1", "bor": "0", "bxor": "0", "bnot": "", "lshift": "", "rshift": ""} {
+		specials[name] = noBits(none)
+	}
 	specials["not"] = unary("not ")
 	specials["length"] = unary("#")
 	specials["#"] = unary("#")
@@ -83,6 +87,33 @@ func operation(op operator) special {
 			return values(&luaUnary{at, op.lua, exprs[0]})
 		}
 		return values(&luaBinary{at, op.lua, []luaExpr{&luaLiteral{at, op.unary}, exprs[0]}})
+	}
+}
+
+// floorDivision compiles //, which Lua 5.1 lacks.
+func floorDivision(c *compiler, l *List, s *scope, b *block, w want) result {
+	forms := c.operands(l)
+	at := c.lineOf(l)
+	c.check(len(forms) > 0, l, "expected more than 0 arguments")
+	if len(forms) == 1 {
+		forms = append([]Node{number(l, 1)}, forms...)
+	}
+	e := c.one(forms[0], s, b)
+	floor := c.fields(&luaName{at, "_G"}, []string{"math", "floor"}, at)
+	for _, n := range forms[1:] {
+		e = &luaCall{at, floor, []luaExpr{&luaBinary{at, "/", []luaExpr{e, c.one(n, s, b)}}}}
+	}
+	return values(&luaParen{at, e})
+}
+
+// noBits refuses the operators on bits, which Lua 5.1 lacks and for which it has
+// no library either.
+func noBits(none string) special {
+	return func(c *compiler, l *List, s *scope, b *block, w want) result {
+		if len(l.Items) > 1 || none == "" {
+			c.failHint(l, "use arithmetic: * and // by a power of 2 shift, % masks", "Lua 5.1 has no operators on bits")
+		}
+		return values(&luaLiteral{c.lineOf(l), none})
 	}
 }
 
