@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"quire/lib/config"
@@ -23,7 +24,6 @@ func loadSettings(ctx context.Context, s *runstore.Store) (settings, error) {
 func (s settings) grace(repo string) time.Duration   { return s.config.For(repo).Grace }
 func (s settings) timeout(repo string) time.Duration { return s.config.For(repo).Timeout }
 func (s settings) executor(repo string) string       { return s.config.For(repo).Executor }
-func (s settings) keepRuns(repo string) int          { return s.config.For(repo).Keep.Runs }
 
 // limits returns how many runs may be active at once. A repository's own setting
 // is a limit beside that of the root.
@@ -38,4 +38,12 @@ func (s settings) limits() runstore.Limits {
 func (s settings) keep(repo string) func(runstore.State) bool {
 	set := s.config.For(repo)
 	return func(state runstore.State) bool { return set.Keeps(state == runstore.Failed) }
+}
+
+// keepRuns returns how many ended runs of a repository prune leaves.
+func (s settings) keepRuns(repo string) int {
+	if n := s.config.For(repo).Keep.Runs; n > 0 {
+		return n
+	}
+	return math.MaxInt
 }
