@@ -21,6 +21,7 @@ type settings struct {
 	workspace, facts, ref, sha string
 	jobs, env                  list
 	vars                       vars
+	spec                       executor.Spec // of a recorded run
 
 	out, secrets     string
 	parallel         int
@@ -60,10 +61,11 @@ func (s *settings) options(ctx context.Context) (executor.Options, error) {
 	if err != nil {
 		return executor.Options{}, err
 	}
-	var spec executor.Spec
-	if s.facts != "" {
+	spec := s.spec
+	switch {
+	case s.facts != "":
 		spec, err = executor.ReadSpecFile(s.facts)
-	} else {
+	case spec.Facts.Run == "":
 		spec.Facts, err = executor.LocalFacts(ctx, workspace)
 	}
 	if err != nil {
@@ -104,7 +106,12 @@ func (s *settings) load(ctx context.Context, e *cli.Env) (*pipeline.Pipeline, ex
 			e.Warn("%s", w)
 		}
 	}
-	p, err := pipeline.Load(ctx, os.DirFS(o.Workspace), pipeline.Options{})
+	if _, err := os.Stat(o.Workspace); err != nil { // or else it would only lack a pipeline
+		return nil, o, fmt.Errorf("cannot read workspace '%s': %w", s.workspace, errors.Unwrap(err))
+	}
+	p, err := pipeline.Load(ctx, os.DirFS(o.Workspace), pipeline.Options{
+		Log: func(line string) { fmt.Fprintln(e.Stderr, line) },
+	})
 	if errors.Is(err, pipeline.ErrNone) || errors.As(err, new(diag.List)) {
 		err = cli.Status(cli.No, err)
 	}
@@ -122,6 +129,8 @@ func (s *settings) makeOut(o *executor.Options) (done func(complete bool), err e
 	return func(complete bool) {
 		if complete {
 			os.RemoveAll(o.Out)
+		} else {
+			os.Remove(o.Out) // where the run did not begin, it is empty
 		}
 	}, err
 }

@@ -3,20 +3,28 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 
 	"quire/lib/cli"
+	"quire/lib/config"
+	"quire/lib/drive"
 	"quire/lib/executor"
+	"quire/lib/git"
 	"quire/lib/process"
+	"quire/lib/runstore"
 )
 
-const shellUsage = `usage: quire-ci shell [OPTION...] [COMMAND...]
+const shellUsage = `usage: quire-ci shell [OPTION...] [RUN]
 
-  --workspace DIR    where to run (.)
+  -c COMMAND         run this, and no shell to type into
+  --workspace DIR    where to run (.); not with RUN
+  --root DIR         where RUN is recorded
   --facts FILE       what is known of the push (made up from the working copy)
   --ref REF          the ref, in place of the fact
   --sha SHA          the commit, in place of the fact
@@ -25,37 +33,73 @@ const shellUsage = `usage: quire-ci shell [OPTION...] [COMMAND...]
   --env NAME         keep this variable; may be repeated
 `
 
-// shell becomes a command, or a shell, with exactly the environment of a job. It
-// is no child, so that signals and job control are the terminal's affair.
+// shell becomes a shell with exactly the environment of a job, in a working copy or
+// in the workspace that a run has left. It is no child, so that signals and job
+// control are the terminal's affair.
 func shell(ctx context.Context, e *cli.Env) error {
 	var s settings
 	fs := new(flag.FlagSet)
 	s.register(fs)
+	root := fs.String("root", "", "")
+	command := fs.String("c", "", "")
 	if err := e.Parse(fs, shellUsage); err != nil {
 		return err
 	}
-	job := "shell"
-	switch len(s.jobs) {
-	case 0:
-	case 1:
-		job = s.jobs[0]
-	default:
+	if err := e.Operands(0, 1, "RUN"); err != nil {
+		return err
+	}
+	if len(s.jobs) > 1 {
 		return cli.Usagef("'--job' is given more than once")
+	}
+	if len(e.Args) == 1 {
+		if s.workspace != "." || s.facts != "" {
+			return cli.Usagef("a run has its own workspace and facts")
+		}
+		if err := s.ofRun(ctx, config.Root(*root, e.Getenv, nil), e.Args[0]); err != nil {
+			return err
+		}
 	}
 	o, err := s.options(ctx)
 	if err != nil {
 		return err
 	}
-	argv := e.Args
-	if len(argv) == 0 {
-		argv = []string{cmp.Or(e.Getenv("SHELL"), "/bin/sh")}
+	argv := []string{cmp.Or(e.Getenv("SHELL"), "/bin/sh")}
+	if *command != "" {
+		argv = []string{"/bin/sh", "-c", *command}
 	}
 	if err := os.Chdir(o.Workspace); err != nil {
-		return fmt.Errorf("cannot enter workspace: %w", err)
+		return fmt.Errorf("cannot enter '%s': %w", o.Workspace, errors.Unwrap(err))
 	}
 	path, err := exec.LookPath(argv[0])
 	if err == nil {
+		job := append(s.jobs, "shell")[0]
 		err = syscall.Exec(path, argv, executor.JobEnv(o.Env, o.Facts, o.Workspace, job, o.Vars))
 	}
 	return cli.Status(process.StartCode(err), fmt.Errorf("cannot run '%s': %w", argv[0], err))
+}
+
+// ofRun makes s what the jobs of a recorded run got.
+func (s *settings) ofRun(ctx context.Context, root, id string) error {
+	store, err := runstore.Open(root)
+	if err != nil {
+		return err
+	}
+	run, err := store.Find(id)
+	if errors.Is(err, runstore.ErrNotFound) {
+		return cli.Status(cli.No, err)
+	} else if err != nil {
+		return err
+	}
+	cfg, err := config.Load(ctx, root)
+	if err != nil {
+		return err
+	}
+	repo, err := git.Open(run.GitDir)
+	if err != nil {
+		return err
+	}
+	s.workspace = filepath.Join(run.Dir, runstore.WorkspaceDir)
+	s.spec.Env = cfg.For(run.Repo).Env
+	s.spec.Facts, err = drive.Facts(ctx, run, repo)
+	return err
 }

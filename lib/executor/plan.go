@@ -9,7 +9,7 @@ import (
 )
 
 // Plan writes what Run would do with the same options, a line a job in the order
-// of the graph: its id, "run" or "skip", its inputs with commas between, and why
+// of the graph: its id, "run" or "skip", its inputs with spaces between, and why
 // it would be skipped or "-", with tabs between. Nothing is run.
 func Plan(w io.Writer, p *pipeline.Pipeline, o Options) error {
 	o.Facts = o.Facts.named()
@@ -24,7 +24,7 @@ func Plan(w io.Writer, p *pipeline.Pipeline, o Options) error {
 			skipped[j.spec.ID] = true
 			what, why = "skip", skip
 		}
-		if _, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", j.spec.ID, what, strings.Join(j.spec.Inputs, ","), why); err != nil {
+		if _, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", j.spec.ID, what, strings.Join(j.spec.Inputs, " "), why); err != nil {
 			return err
 		}
 	}

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"quire/lib/runlog"
@@ -99,13 +101,20 @@ func ReadSecrets(path string) (secrets map[string]string, warnings []string, err
 	if err := json.NewDecoder(file).Decode(&secrets); err != nil {
 		return nil, nil, fmt.Errorf("cannot read secrets '%s': not a JSON object of strings", path)
 	}
-	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && info.Mode()&0o044 != 0 {
+	if info, err := file.Stat(); err == nil && named(info) && info.Mode()&0o044 != 0 {
 		warnings = append(warnings, fmt.Sprintf("others can read the secrets in '%s'", path))
 	}
 	for name, value := range secrets {
 		secrets[name] = strings.TrimSuffix(strings.TrimSuffix(value, "\n"), "\r")
 	}
 	return secrets, append(warnings, ShortSecrets(secrets)...), nil
+}
+
+// named reports whether a file is one that others could find: not a pipe, and not
+// a file without a name such as those of `quire-ci launch`.
+func named(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return info.Mode().IsRegular() && ok && stat.Nlink > 0
 }
 
 // ShortSecrets returns a warning for each secret that is too short to be redacted.
