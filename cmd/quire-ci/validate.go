@@ -41,7 +41,7 @@ func loadWorkspace(ctx context.Context, e *cli.Env, usage string) (*pipeline.Pip
 	if err := e.Operands(0, 0, ""); err != nil {
 		return nil, err
 	}
-	if _, err := os.ReadDir(*workspace); err != nil { // or else it would only lack a pipeline
+	if _, err := os.Stat(*workspace); err != nil { // or else it would only lack a pipeline
 		return nil, fmt.Errorf("cannot read workspace '%s': %w", *workspace, errors.Unwrap(err))
 	}
 	p, err := pipeline.Load(ctx, os.DirFS(*workspace), pipeline.Options{

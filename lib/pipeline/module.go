@@ -23,6 +23,7 @@ var (
 // A loader makes functions of the pipeline's files.
 type loader struct {
 	vm      *vm.VM
+	limits  vm.Limits // of macros
 	tree    *tree
 	dir     string   // where modules are
 	globals []string // that the pipeline may use: those there are before it makes any
@@ -47,7 +48,7 @@ func (l *loader) function(f *file) (*lua.LFunction, error) {
 	text := string(f.text)
 	if f.isFennel() {
 		var err error
-		if text, err = fennel.Compile(f.text, fennel.Options{File: f.name, Globals: l.globals, Macros: l.macros}); err != nil {
+		if text, err = fennel.Compile(f.text, fennel.Options{File: f.name, Globals: l.globals, Macros: l.macros, Limits: l.limits}); err != nil {
 			return nil, err
 		}
 	}
@@ -58,7 +59,7 @@ func (l *loader) function(f *file) (*lua.LFunction, error) {
 		if column < 1 || f.isFennel() {
 			column = f.indent(syntax.Line)
 		}
-		return nil, diag.List{f.diagnostic(syntax.Line, column, "%s", syntax.Message)}
+		return nil, diag.List{f.diagnostic(syntax.Line, column, "%s", printable(syntax.Message))}
 	}
 	return fn, err
 }

@@ -6,6 +6,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"time"
 
@@ -36,7 +37,7 @@ var ErrNone = errors.New("no pipeline: neither '" + Fennel + "' nor '" + Lua + "
 
 // Options say how to evaluate a pipeline.
 type Options struct {
-	Limits vm.Limits    // of the top level and of each stretch of a job's Lua
+	Limits vm.Limits    // of the top level, of macros, and of each stretch of a job's Lua
 	Log    func(string) // gets each line that the pipeline prints; nil: none does
 }
 
@@ -100,7 +101,7 @@ func Load(ctx context.Context, fsys fs.FS, o Options) (*Pipeline, error) {
 	if o.Log != nil {
 		p.VM.SetPrint(o.Log)
 	}
-	if err := p.evaluate(ctx, tree, main); err != nil {
+	if err := p.evaluate(ctx, tree, main, o.Limits); err != nil {
 		p.Close()
 		return nil, err
 	}
@@ -108,8 +109,8 @@ func Load(ctx context.Context, fsys fs.FS, o Options) (*Pipeline, error) {
 }
 
 // evaluate runs the top level and takes over what it registered.
-func (p *Pipeline) evaluate(ctx context.Context, tree *tree, main *file) error {
-	l := &loader{vm: p.VM, tree: tree, dir: Dir, globals: p.VM.Globals()}
+func (p *Pipeline) evaluate(ctx context.Context, tree *tree, main *file, limits vm.Limits) error {
+	l := &loader{vm: p.VM, limits: limits, tree: tree, dir: Dir, globals: p.VM.Globals()}
 	fn, err := l.function(main)
 	if err != nil {
 		return err
@@ -129,8 +130,17 @@ func (p *Pipeline) evaluate(ctx context.Context, tree *tree, main *file) error {
 	return nil
 }
 
-// sorted brings diagnostics in the order of the source.
+// maxProblems is how many diagnostics are worth reading.
+const maxProblems = 100
+
+// sorted brings diagnostics in the order of the source, and leaves out those that
+// nobody would read.
 func sorted(problems diag.List) diag.List {
 	sortByPlace(problems)
+	if more := len(problems) - maxProblems; more > 0 {
+		problems = append(problems[:maxProblems], diag.Diagnostic{
+			File: problems[0].File, Message: fmt.Sprintf("there are %d more errors", more),
+		})
+	}
 	return problems
 }

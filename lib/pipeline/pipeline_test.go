@@ -248,6 +248,15 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
+// TestManyProblems wants no more diagnostics than somebody would read.
+func TestManyProblems(t *testing.T) {
+	_, err := Load(context.Background(), files(Fennel, "(local ci (require :quire.ci))\n(for [i 1 500] (ci.job i [:quire/push] #nil))"), Options{})
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != maxProblems+1 || lines[maxProblems] != ".quire/ci.fnl: there are 400 more errors" {
+		t.Errorf("got %d lines, the last '%s'", len(lines), lines[len(lines)-1])
+	}
+}
+
 // TestCallFromJob calls ci.job when it is too late.
 func TestCallFromJob(t *testing.T) {
 	p := load(t, files(Fennel, "(local ci (require :quire.ci))\n(ci.job :a [:quire/push]\n  (fn []\n    (ci.job :b [:a] #nil)))"))
@@ -287,6 +296,38 @@ func TestMirrorTag(t *testing.T) {
 	if err != nil || got[0] != lua.LString("v1") {
 		t.Error(got, err)
 	}
+}
+
+// FuzzLoad wants a pipeline or diagnostics with a place for whatever text.
+func FuzzLoad(f *testing.F) {
+	seeds, _ := filepath.Glob("testdata/*.[fl][nu][la]")
+	for _, path := range seeds {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text), filepath.Ext(path) == ".fnl")
+	}
+	limits := vm.Limits{Time: 50 * time.Millisecond, Memory: 64 << 20}
+	f.Fuzz(func(t *testing.T, text string, isFennel bool) {
+		name := Lua
+		if isFennel {
+			name = Fennel
+		}
+		p, err := Load(context.Background(), files(name, text), Options{Limits: limits})
+		var list diag.List
+		switch {
+		case err == nil:
+			p.Close()
+		case !errors.As(err, &list) || len(list) == 0:
+			t.Fatal(err)
+		}
+		for _, d := range list {
+			if d.File == "" || strings.ContainsAny(d.Message, "\n\r\x1b") || strings.Contains(d.Message, "runtime error") {
+				t.Errorf("%#v", d)
+			}
+		}
+	})
 }
 
 // BenchmarkLoad is a pipeline of 25 lines.

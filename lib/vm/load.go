@@ -9,6 +9,9 @@ import (
 	"github.com/yuin/gopher-lua/parse"
 )
 
+// maxToken is how much of a token, such as a string without an end, is shown.
+const maxToken = 40
+
 // Load makes a function of a Lua text. name is the chunk's name, which errors and
 // tracebacks give as the file. An error is a *SyntaxError. It may be called
 // without the Lua lock only while nothing runs.
@@ -45,8 +48,10 @@ func syntaxError(text, name string, err error) error {
 	case errors.As(err, &parsing):
 		e.Line, e.Column = parsing.Pos.Line, parsing.Pos.Column
 		e.Message = parsing.Message
-		if parsing.Token != "" {
-			e.Message += " near '" + parsing.Token + "'"
+		if token := parsing.Token; len(token) > maxToken {
+			e.Message += " near '" + token[:maxToken] + "...'"
+		} else if token != "" {
+			e.Message += " near '" + token + "'"
 		}
 		if parsing.Pos.Line == parse.EOF {
 			e.Line, e.Column = 1+strings.Count(strings.TrimRight(text, "\n"), "\n"), 0

@@ -8,12 +8,13 @@ import (
 )
 
 // Bounds on a text, where gopher-lua's compiler has none: it calls itself for each
-// level of nesting, and Go's stack is finite; it looks a constant up by going
-// through all those of the function.
+// level of nesting, and Go's stack is finite; it looks a constant or a label up by
+// going through all those of the function.
 const (
 	maxSyntaxLevels = 1_000
 	maxConstants    = 1 << 15
-	maxOperands     = 50 // of one call to concat, which has registers for 200
+	maxLabels       = 1_000 // and gotos, in a text
+	maxOperands     = 50    // of one call to concat, which has registers for 200
 )
 
 // concatName is what compiled text calls for '..'. It is no identifier, so no
@@ -22,10 +23,12 @@ const concatName = ".."
 
 // A rewriter goes over a parsed text before it is compiled. It checks the bounds
 // and makes a call of each '..': as an instruction it would join up to 200
-// strings at once, a gigabyte of them as readily as a line.
+// strings at once, a gigabyte of them as readily as a line. It also writes around
+// what gopher-lua compiles wrongly.
 type rewriter struct {
 	file      string
 	levels    int
+	labels    int
 	constants map[string]bool // of the function that is being gone over
 }
 
@@ -65,18 +68,20 @@ func (r *rewriter) fail(at ast.PositionHolder, format string, args ...any) {
 }
 
 func (r *rewriter) block(list []ast.Stmt) {
-	for _, s := range list {
-		r.statement(s)
+	for i, s := range list {
+		list[i] = r.statement(s)
 	}
 }
 
-func (r *rewriter) statement(s ast.Stmt) {
+// statement returns what to compile instead of s.
+func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 	r.enter(s)
 	defer r.leave()
 	switch s := s.(type) {
 	case *ast.AssignStmt:
 		r.each(s.Lhs)
 		r.each(s.Rhs)
+		return parallel(s)
 	case *ast.LocalAssignStmt:
 		r.each(s.Exprs)
 	case *ast.FuncCallStmt:
@@ -101,6 +106,7 @@ func (r *rewriter) statement(s ast.Stmt) {
 		r.block(s.Stmts)
 	case *ast.GenericForStmt:
 		r.each(s.Exprs)
+		s.Exprs = threeExpressions(s.Exprs)
 		r.block(s.Stmts)
 	case *ast.FuncDefStmt:
 		if s.Name.Func != nil {
@@ -113,6 +119,17 @@ func (r *rewriter) statement(s ast.Stmt) {
 		r.function(s.Func)
 	case *ast.ReturnStmt:
 		r.each(s.Exprs)
+	case *ast.LabelStmt:
+		r.label(s)
+	case *ast.GotoStmt:
+		r.label(s)
+	}
+	return s
+}
+
+func (r *rewriter) label(at ast.PositionHolder) {
+	if r.labels++; r.labels > maxLabels {
+		r.fail(at, "text has more than %d labels", maxLabels)
 	}
 }
 
@@ -204,13 +221,7 @@ func (r *rewriter) concatenation(e *ast.StringConcatOpExpr) ast.Expr {
 	return concatCall(e, operands)
 }
 
-func concatCall(at ast.Expr, operands []ast.Expr) ast.Expr {
-	name := &ast.IdentExpr{Value: concatName}
-	call := &ast.FuncCallExpr{Func: name, Args: operands, AdjustRet: true}
-	for _, e := range []ast.Expr{name, call} {
-		e.SetLine(at.Line())
-		e.SetLastLine(max(at.Line(), at.LastLine()))
-	}
+func concatCall(old ast.Expr, operands []ast.Expr) ast.Expr {
 	// The last operand of '..' is one value, also where it is a call or '...'.
 	switch last := operands[len(operands)-1].(type) {
 	case *ast.FuncCallExpr:
@@ -218,5 +229,6 @@ func concatCall(at ast.Expr, operands []ast.Expr) ast.Expr {
 	case *ast.Comma3Expr:
 		last.AdjustRet = true
 	}
-	return call
+	name := at(old, &ast.IdentExpr{Value: concatName})
+	return at(old, &ast.FuncCallExpr{Func: name, Args: operands, AdjustRet: true})
 }

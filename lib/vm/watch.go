@@ -73,6 +73,16 @@ func (w *watch) again(after time.Duration) {
 	}
 }
 
+// exceed fails the turn, unless the stretch is over: what is measured may come from
+// outside of Lua then.
+func (w *watch) exceed(k LimitKind) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.timer != nil {
+		w.turn.exceed(k)
+	}
+}
+
 // look fails the turn when too much is in use. The heap's size includes garbage
 // that is still to be collected, so one that is too large is collected and
 // measured again; unless it grew by so much in this stretch that garbage alone
@@ -81,7 +91,7 @@ func (w *watch) look() {
 	now, began := readUsage(), time.Now()
 	limit := w.turn.vm.limits.Memory
 	if now.stacks > w.start.stacks+maxStack {
-		w.turn.exceed(Depth)
+		w.exceed(Depth)
 		return
 	}
 	over := func(u usage) bool { return u.heap > w.turn.vm.baseline+limit }
@@ -90,7 +100,7 @@ func (w *watch) look() {
 		now = readUsage()
 	}
 	if over(now) {
-		w.turn.exceed(Memory)
+		w.exceed(Memory)
 		return
 	}
 	// A heap that is nearly full must not be collected all the time.

@@ -1,0 +1,73 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"quire/lib/diag"
+)
+
+// TestLargeTexts loads texts of the full size that are hard on a compiler.
+func TestLargeTexts(t *testing.T) {
+	rep := func(s string) string { return strings.Repeat(s, (MaxSize-1000)/len(s)) }
+	numbered := func(format string) string {
+		var b strings.Builder
+		for i := 0; b.Len() < MaxSize-1000; i++ {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	for _, test := range []struct{ name, file, text string }{
+		{"parentheses", Lua, "x = " + rep("(")},
+		{"braces", Lua, "x = " + rep("{")},
+		{"closed braces", Lua, "x = " + rep("{")[:500_000] + rep("}")[:500_000]},
+		{"nots", Lua, "x = " + rep("not ") + "1"},
+		{"concatenations", Lua, "x = " + rep("'a' .. ") + "'b'"},
+		{"powers", Lua, "x = " + rep("2 ^ ") + "2"},
+		{"sums", Lua, "x = " + rep("2 + ") + "2"},
+		{"fields", Lua, "x = x" + rep(".y")},
+		{"calls", Lua, "x" + rep("()")},
+		{"functions", Lua, rep("function f() ")},
+		{"blocks", Lua, rep("do ") + rep("end ")[:0]},
+		{"elseifs", Lua, "if x then " + rep("elseif x then ") + "end"},
+		{"constants", Lua, "x = {" + numbered("%d,") + "}"},
+		{"globals", Lua, numbered("x%d=1 ")},
+		{"locals", Lua, numbered("local x%d ")},
+		{"fields of a table", Lua, "x = {" + numbered("x%d=1,") + "}"},
+		{"labels", Lua, numbered("::x%d:: ")},
+		{"gotos", Lua, numbered("goto x%d ")},
+		{"comment", Lua, "--[[" + rep("a")},
+		{"string", Lua, "x = '" + rep("a")},
+		{"statements", Lua, rep("x()\n")},
+		{"parentheses", Fennel, rep("(")},
+		{"braces", Fennel, rep("{")},
+		{"closed brackets", Fennel, rep("[")[:500_000] + rep("]")[:500_000]},
+		{"quotes", Fennel, rep("`")},
+		{"hashes", Fennel, rep("#") + "x"},
+		{"constants", Fennel, "[" + numbered("%d ") + "]"},
+		{"locals", Fennel, numbered("(local x%d 1)")},
+		{"calls", Fennel, rep("(print)\n")},
+		{"concatenation", Fennel, "(print (.. " + rep("\"a\" ") + "))"},
+		{"sum", Fennel, "(print (+ " + rep("1 ") + "))"},
+		{"fields", Fennel, "(print _G" + rep(".x") + ")"},
+		{"threads", Fennel, "(-> 1 " + rep("(+ 1) ") + ")"},
+		{"string", Fennel, "\"" + rep("a")},
+	} {
+		t.Run(test.file[7:]+"/"+test.name, func(t *testing.T) {
+			began := time.Now()
+			p, err := Load(context.Background(), files(test.file, test.text), Options{})
+			if took := time.Since(began); took > 8*time.Second {
+				t.Errorf("took %s", took)
+			}
+			if err == nil {
+				p.Close()
+			} else if !errors.As(err, new(diag.List)) {
+				t.Errorf("%.200v", err)
+			}
+		})
+	}
+}
