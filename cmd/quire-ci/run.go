@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"os"
 
@@ -73,13 +72,4 @@ func run(ctx context.Context, e *cli.Env) error {
 		return ctx.Err() // cli.Main knows the signal
 	}
 	return cli.Status(cli.No, nil)
-}
-
-// asked returns err as misuse where it is about what was asked for.
-func asked(err error) error {
-	var unknown *executor.UnknownJobError
-	if errors.As(err, &unknown) {
-		return cli.Usagef("%s", unknown)
-	}
-	return err
 }

@@ -135,6 +135,15 @@ func (s *settings) makeOut(o *executor.Options) (done func(complete bool), err e
 	}, err
 }
 
+// asked returns err as misuse where it is about what was asked for.
+func asked(err error) error {
+	var unknown *executor.UnknownJobError
+	if errors.As(err, &unknown) {
+		return cli.Usagef("%s", unknown)
+	}
+	return err
+}
+
 // A list is an option that may be repeated.
 type list []string
 

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"quire/lib/runlog"
+)
+
+const twoJobs = `(local ci (require :quire.ci))
+(ci.job :one [:quire/push] (fn [{: sh}] (sh "echo out of one")))
+(ci.job :two [:one] (fn [{: sh : env : secret : jobs}]
+  (sh [:echo (env :GREETING) (secret :token) (. (jobs :quire/push) :ref)]))
+  {:when {:branch :main}})
+(ci.job :three [:one] (fn [{: sh}] (sh "echo last words; exit 3")) {:when {:tag :v*}})`
+
+// runIn runs the pipeline in a workspace with a directory for temporary files of
+// its own, and returns what is left in that.
+func runIn(t *testing.T, dir string, args ...string) (out, errs string, left []string) {
+	t.Helper()
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	out, errs = call(run, "", append([]string{"--workspace", dir}, args...)...)
+	entries, err := os.ReadDir(temp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		left = append(left, e.Name())
+	}
+	return out, errs, left
+}
+
+func TestRun(t *testing.T) {
+	dir := workspace(t, twoJobs)
+	secrets := filepath.Join(t.TempDir(), "secrets")
+	if err := os.WriteFile(secrets, []byte(`{"token": "s3cr3t-v4lue"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name      string
+		args      []string
+		out, errs string // parts
+		left      int    // entries of TMPDIR
+	}{
+		{"complete", []string{"--ref", "refs/heads/main", "--var", "GREETING=hello", "--secrets", secrets},
+			"two   | hello {{ token }} refs/heads/main\n", "complete: 2 complete, 1 skipped in ", 0},
+		{"failed", []string{"--ref", "refs/tags/v1"},
+			"three | last words\n", "exit status 1", 1},
+		{"one job", []string{"--job", "one"}, "one | out of one\n", "complete: 1 complete in ", 0},
+		{"plan", []string{"-n", "--ref", "refs/heads/main"},
+			"one\trun\tquire/push\t-\ntwo\trun\tone\t-\nthree\tskip\tone\tthe push does not match its :when\n", "", 0},
+		{"no such job", []string{"--job", "four"}, "", "no job 'four' in the pipeline", 0},
+		{"bad variable", []string{"--var", "x"}, "", "bad value 'x' of option '--var': not of the form NAME=VALUE", 0},
+		{"no secrets", []string{"--secrets", "/none"}, "", "cannot read secrets '/none': no such file or directory", 0},
+		{"no facts", []string{"--facts", "/none"}, "", "cannot read facts '/none': no such file or directory", 0},
+		{"operand", []string{"x"}, "", "unexpected operand 'x'", 0},
+		{"negative", []string{"-j", "-1"}, "", "-j, --timeout and --grace take no negative values", 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			out, errs, left := runIn(t, dir, test.args...)
+			if !strings.Contains(out, test.out) || test.out == "" && out != "" {
+				t.Errorf("stdout is %q, want one with %q", out, test.out)
+			}
+			if !strings.Contains(errs, test.errs) || test.errs == "" && errs != "" {
+				t.Errorf("stderr is %q, want one with %q", errs, test.errs)
+			}
+			if len(left) != test.left {
+				t.Errorf("in TMPDIR are %q, want %d", left, test.left)
+			}
+		})
+	}
+}
+
+// A directory for logs is used once: what is in it stays.
+func TestRunKeepsOut(t *testing.T) {
+	dir, out := workspace(t, twoJobs), filepath.Join(t.TempDir(), "out")
+	if _, errs, _ := runIn(t, dir, "--job", "one", "--out", out); !strings.Contains(errs, "complete") {
+		t.Fatal(errs)
+	}
+	before, err := os.ReadFile(filepath.Join(out, runlog.EventsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, errs, _ := runIn(t, dir, "--job", "one", "--out", out)
+	if want := "cannot create '" + out + "/events.jsonl': file exists"; errs != want {
+		t.Errorf("the error is %q, want %q", errs, want)
+	}
+	after, err := os.ReadFile(filepath.Join(out, runlog.EventsFile))
+	if err != nil || string(before) != string(after) {
+		t.Errorf("the events are changed: %v", err)
+	}
+}
+
+// What launch says of a run arrives at its jobs.
+func TestRunFacts(t *testing.T) {
+	dir := workspace(t, `(local ci (require :quire.ci))
+(ci.job :one [:quire/push] (fn [{: jobs : env}] [(. (jobs :quire/push) :branch) (env :QUIRE_RUN) (env :TEST_PASSED)]))`)
+	facts := filepath.Join(t.TempDir(), "facts")
+	if err := os.WriteFile(facts, []byte(`{"facts": {"run": "id", "ref": "refs/heads/main"}, "env": ["TEST_PASSED"], "timeout": "1m"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TEST_PASSED", "yes")
+	out := filepath.Join(t.TempDir(), "out")
+	if _, errs, _ := runIn(t, dir, "--facts", facts, "--out", out); !strings.Contains(errs, "complete") {
+		t.Fatal(errs)
+	}
+	records, err := runlog.Summarize(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	if err := json.Unmarshal(records[0].Output, &got); err != nil {
+		t.Fatal(err)
+	}
+	if text := strings.Join(got, " "); text != "main id yes" {
+		t.Errorf("the job knows %q", text)
+	}
+}
