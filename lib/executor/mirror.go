@@ -89,7 +89,7 @@ func (j *job) mirrorTag(ctx context.Context) (string, error) {
 	case lua.LString:
 		return string(tag), nil
 	}
-	return "", fmt.Errorf("%s:tag returned a %s, not a string or nil", j.place(), tag.Type())
+	return "", fmt.Errorf("%stag returned a %s, not a string or nil", j.place(), tag.Type())
 }
 
 // mirrorRefs returns what to push. The branch that was pushed is mirrored at the
