@@ -25,7 +25,7 @@ func (s *Store) stage() (*stage, error) {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			return nil, err
 		}
-		st, err := lockStage(dir)
+		st, err := lockStage(dir, os.O_CREATE)
 		if err == nil {
 			return st, nil
 		}
@@ -36,11 +36,12 @@ func (s *Store) stage() (*stage, error) {
 	}
 }
 
-// lockStage takes the lock of the stage in dir. The error is ErrBusy where it is
-// somebody's, and fs.ErrNotExist where it has been removed.
-func lockStage(dir string) (*stage, error) {
+// lockStage takes the lock of the stage in dir, and makes its file when create is
+// os.O_CREATE. The error is ErrBusy where it is somebody's, and fs.ErrNotExist
+// where it has been removed.
+func lockStage(dir string, create int) (*stage, error) {
 	path := filepath.Join(dir, lockFile)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|create, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -57,11 +58,34 @@ func lockStage(dir string) (*stage, error) {
 
 func (st *stage) path(id string) string { return filepath.Join(st.dir, id) }
 
-// remove deletes the stage and what is in it. What cannot be deleted now is waste
-// for sweep.
+// remove deletes the stage and what is in it, last its lock: a stage without one is
+// empty. What cannot be deleted now is waste for sweep.
 func (st *stage) remove() error {
 	defer st.lock.Close()
-	return removeTree(st.dir)
+	entries, err := os.ReadDir(st.dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() != lockFile {
+			if err := removeTree(st.path(e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	if err := os.Remove(st.lock.Name()); err != nil {
+		return err
+	}
+	return removeEmpty(st.dir)
+}
+
+// removeEmpty deletes dir, unless somebody is using or has deleted it.
+func removeEmpty(dir string) error {
+	err := os.Remove(dir)
+	if errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // sweep removes the stages of processes that are no more.
@@ -72,11 +96,14 @@ func (s *Store) sweep() error {
 	}
 	var failures []error
 	for _, e := range entries {
-		st, err := lockStage(s.path("tmp", e.Name()))
+		dir := s.path("tmp", e.Name())
+		st, err := lockStage(dir, 0)
 		switch {
 		case err == nil:
 			failures = append(failures, st.remove())
-		case !errors.Is(err, ErrBusy) && !errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, fs.ErrNotExist):
+			failures = append(failures, removeEmpty(dir))
+		case !errors.Is(err, ErrBusy):
 			failures = append(failures, err)
 		}
 	}
