@@ -9,7 +9,7 @@ import (
 
 // small keeps the attacks short. Those that are meant to run into another limit
 // get more, for slow machines and the race detector.
-var small = Limits{Time: 150 * time.Millisecond, Memory: 32 << 20}
+var small = Limits{Time: 100 * time.Millisecond, Memory: 16 << 20}
 
 func TestLimits(t *testing.T) {
 	for _, test := range []struct {
@@ -53,7 +53,7 @@ func TestLimits(t *testing.T) {
 		{"sparse table", Memory, `local t = {} for i = 1, 1e6 do local u = {} u[4e6] = 1 t[i] = u end`},
 		{"coroutines", Memory, `local t = {} for i = 1, 1e9 do t[i] = coroutine.create(print) end`},
 		{"started coroutines", Memory, `local t = {} for i = 1, 1e9 do t[i] = coroutine.wrap(function() coroutine.yield() end) t[i]() end`},
-		{"varargs", Depth, `local function f(...) return (f(1, ...)) end f()`},
+		{"varargs", Depth, `local function f(...) return (f(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, ...)) end f()`},
 
 		{"recursion", Depth, `local function f() return 1 + f() end f()`},
 		{"recursion in pcall", Depth, `while true do pcall(function() local function f() return 1 + f() end f() end) end`},

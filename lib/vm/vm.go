@@ -36,12 +36,12 @@ const (
 )
 
 // The registry holds the values of all frames of a thread, 16 bytes each. It
-// starts small, because each coroutine has one, and grows by steps that keep the
-// copying cheap when a recursion goes deep.
+// starts small, because each coroutine has one, and when a recursion goes deep it
+// is copied in a few steps only.
 const (
 	registryStart = 1 << 10
-	registryStep  = 1 << 16
-	registryMax   = 1 << 22
+	registryFrame = 20 // values a frame, as far as the number of frames counts
+	registrySteps = 16
 )
 
 func init() {
@@ -96,8 +96,8 @@ func options(frames int) lua.Options {
 	return lua.Options{
 		CallStackSize:       frames,
 		RegistrySize:        registryStart,
-		RegistryGrowStep:    registryStep,
-		RegistryMaxSize:     registryMax,
+		RegistryGrowStep:    frames * registryFrame / registrySteps,
+		RegistryMaxSize:     frames * registryFrame,
 		MinimizeStackMemory: true,
 		SkipOpenLibs:        true,
 	}
