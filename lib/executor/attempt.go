@@ -79,16 +79,15 @@ func (a *attempt) execute(c *command) (*liveCommand, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot create log of job '%s': %w", id, err)
 	}
-	text := a.run.redact.String(c.text)
 	ev := runlog.Event{
-		Event: runlog.ShStart, Sh: c.n, Cmd: text, Cwd: a.run.redact.String(c.cwd),
+		Event: runlog.ShStart, Sh: c.n, Cmd: c.shown, Cwd: a.run.redact.String(c.cwd),
 		File: c.place.file, Line: c.place.line, Log: runlog.LogPath(id, c.n),
 	}
 	if !c.shell {
 		ev.Argv = a.run.redact.Strings(c.argv)
 	}
 	a.emit(ev)
-	a.run.console.command(id, text)
+	a.run.console.command(id, c.shown)
 
 	r, err := c.start(log, func(name string) (func([]byte), func()) {
 		lines := a.run.console.lines(id)

@@ -13,7 +13,8 @@ import (
 type command struct {
 	n       int      // counted from 1 in the job
 	argv    []string // as it is run
-	text    string   // as it is shown, not redacted
+	text    string   // as a shell reads it
+	shown   string   // text, redacted
 	shell   bool     // argv is sh -c and text
 	dir     string   // absolute
 	cwd     string   // relative to the workspace, "" for that

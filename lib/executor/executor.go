@@ -126,15 +126,16 @@ func newRun(p *pipeline.Pipeline, o Options) (*run, error) {
 	if err := process.Subreaper(); err != nil {
 		return nil, err
 	}
+	if err := os.MkdirAll(o.Out, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make directory '%s': %w", o.Out, causeOf(err))
+	}
 	var err error
 	if r.root, err = os.OpenRoot(o.Workspace); err != nil {
 		return nil, fmt.Errorf("cannot open workspace '%s': %w", o.Workspace, causeOf(err))
 	}
-	if err := os.MkdirAll(o.Out, 0o700); err != nil {
-		return nil, fmt.Errorf("cannot make directory '%s': %w", o.Out, causeOf(err))
-	}
 	path := filepath.Join(o.Out, runlog.EventsFile)
 	if r.events, err = runlog.CreateEvents(path); err != nil {
+		r.root.Close()
 		return nil, fmt.Errorf("cannot create '%s': %w", path, causeOf(err))
 	}
 	r.console = newConsole(o, r.jobs)

@@ -90,7 +90,7 @@ func commandFailure(c *command) *failure {
 	case c.signal != "":
 		f.reason = reasonSignal
 	}
-	f.text = fmt.Sprintf("%scommand '%s' %s", c.place, brief(c.text), c.describe())
+	f.text = fmt.Sprintf("%scommand '%s' %s", c.place, brief(c.shown), c.describe())
 	return f
 }
 
@@ -118,7 +118,8 @@ func endFailure(cause error) *failure {
 // briefMax bounds what a message shows of a command, in bytes.
 const briefMax = 120
 
-// brief returns the first line of a command, cut where it is long.
+// brief returns the first line of a command, cut where it is long. The command is
+// redacted before: what is left of a secret that was cut would not be found.
 func brief(text string) string {
 	for i, r := range text {
 		if r == '\n' && i > 0 || i >= briefMax {

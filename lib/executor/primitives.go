@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -64,12 +65,17 @@ func (a *attempt) sh(l *lua.LState) (lua.LValue, error) {
 		return nil, err
 	}
 	c.place = placeOf(l)
+	c.shown = a.run.redact.String(c.text)
 	a.job.commands++
 	a.ran++
 	c.n = a.job.commands
 	var r *liveCommand
 	a.run.vm().Outside(l, func() { r, err = a.execute(c) })
-	if r != nil && !r.finished {
+	switch {
+	case r == nil || r.finished:
+	case a.over: // another job had got hold of sh, and outlived this one
+		err = errors.Join(err, r.finish(0))
+	default:
 		a.live = append(a.live, r)
 	}
 	if err != nil {

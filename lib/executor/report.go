@@ -23,23 +23,14 @@ const (
 // Report writes for people how a run ended whose files are in dir: each job that
 // failed, with the last lines of its last command that failed and where the rest
 // is, and a line of numbers. The text is redacted, being made of redacted files.
-func Report(w io.Writer, dir string, o Outcome, color bool) error {
+func Report(w io.Writer, dir string, o Outcome, colors bool) error {
 	records, err := runlog.Summarize(dir)
 	if err != nil {
 		return err
 	}
 	out := bufio.NewWriter(w)
-	c := console{color: color}
-	counts := map[string]int{}
-	var first, last time.Time
+	c := console{color: colors}
 	for _, j := range o.Jobs {
-		counts[j.State]++
-		if first.IsZero() || !j.Started.IsZero() && j.Started.Before(first) {
-			first = j.Started
-		}
-		if j.Finished.After(last) {
-			last = j.Finished
-		}
 		if j.State != runlog.Failed {
 			continue
 		}
@@ -54,23 +45,44 @@ func Report(w io.Writer, dir string, o Outcome, color bool) error {
 			}
 		}
 	}
+	text, color := o.State, green
+	if o.State == runlog.Failed {
+		color = red
+		out.WriteString("\n")
+	}
+	if o.Reason != "" && o.Reason != reasonExit {
+		text += " (" + o.Reason + ")"
+	}
+	fmt.Fprintf(out, "%s: %s\n", c.paint(color, text), numbers(o.Jobs))
+	return out.Flush()
+}
+
+// numbers returns how many jobs came to which end, and how long all took.
+func numbers(jobs []JobOutcome) string {
+	counts := map[string]int{}
+	var first, last time.Time
+	for _, j := range jobs {
+		counts[j.State]++
+		if j.Started.IsZero() {
+			continue
+		}
+		if first.IsZero() || j.Started.Before(first) {
+			first = j.Started
+		}
+		if j.Finished.After(last) {
+			last = j.Finished
+		}
+	}
 	var parts []string
 	for _, state := range []string{runlog.Failed, runlog.Complete, runlog.Skipped} {
 		if n := counts[state]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, state))
 		}
 	}
-	color1 := green
-	if o.State == runlog.Failed {
-		color1 = red
-		out.WriteString("\n")
+	if len(parts) == 0 {
+		return "no jobs"
 	}
-	text := o.State
-	if o.Reason != "" && o.Reason != reasonExit {
-		text += " (" + o.Reason + ")"
-	}
-	fmt.Fprintf(out, "%s: %s in %s\n", c.paint(color1, text), strings.Join(parts, ", "), seconds(last.Sub(first)))
-	return out.Flush()
+	return strings.Join(parts, ", ") + " in " + seconds(last.Sub(first))
 }
 
 // reportCommand writes the end of the last of the commands that failed.

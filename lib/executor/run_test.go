@@ -276,6 +276,17 @@ func TestNothingIsWrittenUnredacted(t *testing.T) {
 	}
 }
 
+// A command is cut for messages after it is redacted: what is left of a secret that
+// was cut in two would not be found.
+func TestCutCommandsShowNoSecret(t *testing.T) {
+	for n := 85; n < briefMax; n++ {
+		r := run1(t, fmt.Sprintf(`sh({"false", ("x"):rep(%d), secret("token")})`, n), Options{Secrets: map[string]string{"token": "s3cr3t-v4lue"}})
+		if all := r.Jobs[0].Error + r.output; strings.Contains(all, "s3") {
+			t.Fatalf("with %d bytes before it: %s", n, all)
+		}
+	}
+}
+
 func TestEarlierOutputs(t *testing.T) {
 	p := load(t, `
 		job("a", {"quire/push"}, function(q) q.sh("touch ran") return 1 end)
@@ -443,5 +454,51 @@ func TestLargeOutput(t *testing.T) {
 	}
 	if want := strings.Repeat("é", 100000) + "{{ token }}\n\ufffd"; got.Text != want {
 		t.Errorf("the output has %d bytes and ends with %q", len(got.Text), got.Text[len(got.Text)-20:])
+	}
+}
+
+// Many jobs in one Lua state, each with values of its own across its commands.
+func TestJobsDoNotMixUp(t *testing.T) {
+	p := load(t, `
+		for i = 1, 24 do
+			job("j" .. i, {"quire/push"}, function(q)
+				local seen = {}
+				for k = 1, 4 do
+					local co = coroutine.wrap(function() return q.sh("echo " .. i .. "-" .. k).stdout end)
+					seen[k] = co():gsub("%s", "")
+				end
+				return table.concat(seen, " ")
+			end)
+		end`)
+	r := start(t, t.Context(), p, Options{Parallel: 8})
+	for i := 1; i <= 24; i++ {
+		id := fmt.Sprint("j", i)
+		if got, want := r.recorded(id), fmt.Sprintf(`"%d-1 %d-2 %d-3 %d-4"`, i, i, i, i); got != want {
+			t.Errorf("%s returned %s, want %s: %s", id, got, want, r.job(id).Error)
+		}
+	}
+}
+
+// A primitive that another job got hold of is at an end with its own job, also in
+// the middle of a command.
+func TestLentPrimitive(t *testing.T) {
+	p := load(t, `
+		local lent
+		job("owner", {"quire/push"}, function(q)
+			lent = q.sh
+			q.sh("until [ -e borrowed ]; do sleep 0.01; done", {timeout = 20})
+		end)
+		job("borrower", {"quire/push"}, function(q)
+			while not lent do q.sh("sleep 0.01") end
+			lent("touch borrowed; sleep 0.3 & sleep 0.2; touch over")
+			lent("touch late")
+		end)`)
+	ws := t.TempDir()
+	r := start(t, t.Context(), p, Options{Workspace: ws, Parallel: 2})
+	if want := []string{"owner complete", "borrower failed error"}; !slices.Equal(states(r), want) {
+		t.Errorf("the jobs are %v, want %v", states(r), want)
+	}
+	if _, err := os.Stat(filepath.Join(ws, "late")); err == nil {
+		t.Error("the primitive of an ended job still works")
 	}
 }

@@ -102,11 +102,12 @@ func (r *run) settle(ctx context.Context, j *job) bool {
 
 // adopt ends j with the output of an earlier run.
 func (r *run) adopt(j *job, output []byte) bool {
-	v, err := decodePlain(output)
-	if err != nil {
-		r.fatal(fmt.Errorf("cannot take over output of job '%s': %w", j.spec.ID, err))
+	if len(output) > 0 {
+		var err error
+		if j.output, err = decodePlain(output); err != nil {
+			r.fatal(fmt.Errorf("cannot take over output of job '%s': %w", j.spec.ID, err))
+		}
 	}
-	j.output = v
 	j.end(runlog.Complete, &failure{reason: reasonEarlier})
 	return true
 }

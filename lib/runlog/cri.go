@@ -2,7 +2,10 @@ package runlog
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -54,6 +57,10 @@ func (l *Log) Close() error {
 	if err := l.file.Close(); l.err == nil {
 		l.err = err
 	}
+	var pe *fs.PathError
+	if errors.As(l.err, &pe) {
+		return fmt.Errorf("cannot write log '%s': %w", pe.Path, pe.Err)
+	}
 	return l.err
 }
 
@@ -97,10 +104,10 @@ func (s *logStream) pass() {
 	if s.out.Len() == 0 {
 		return
 	}
+	defer s.out.Reset()
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
-	if _, err := s.log.file.Write(s.out.Bytes()); s.log.err == nil {
-		s.log.err = err
+	if s.log.err == nil { // what follows a record that was cut would not be one
+		_, s.log.err = s.log.file.Write(s.out.Bytes())
 	}
-	s.out.Reset()
 }
