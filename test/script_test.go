@@ -111,7 +111,7 @@ func repo(ts *testscript.TestScript, neg bool, args []string) {
 	for _, command := range [][]string{
 		append([]string{"git", "init", "-q", "--bare", bare}, args[1:]...),
 		append([]string{"git", "init", "-q", work}, args[1:]...),
-		{"git", "-C", work, "remote", "add", "origin", bare},
+		{"git", "-C", work, "config", "remote.origin.url", bare},
 		{"git", "-C", bare, "config", "receive.advertisePushOptions", "true"},
 		{"ln", "-sf", filepath.Join(prefix, "share/quire/hooks/post-receive"), filepath.Join(bare, "hooks")},
 	} {

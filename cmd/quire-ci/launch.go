@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"syscall"
 
 	"quire/lib/cli"
 	"quire/lib/config"
 	"quire/lib/drive"
+	"quire/lib/process"
 	"quire/lib/runstore"
 )
 
@@ -47,7 +47,7 @@ func launch(ctx context.Context, e *cli.Env) error {
 	if err != nil {
 		return fmt.Errorf("cannot start launcher '%s': %w", l.Args[0], errors.Unwrap(err))
 	}
-	if err := syscall.Exec(program, l.Args, os.Environ()); err != nil {
+	if err := process.Exec(program, l.Args, os.Environ()); err != nil {
 		return fmt.Errorf("cannot start launcher '%s': %w", l.Args[0], err)
 	}
 	return nil

@@ -61,7 +61,7 @@ func Main(name string, args []string, run Func) int {
 
 // withSignals returns a context that the first INT, TERM or HUP ends, with a
 // SignalError as its cause. A signal that was ignored from the start, as nohup
-// and a shell's trap '' leave HUP, stays ignored.
+// and a shell's trap ” leave HUP, stays ignored.
 func withSignals(parent context.Context) (context.Context, func()) {
 	signals := make(chan os.Signal, 1)
 	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {

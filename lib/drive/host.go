@@ -46,7 +46,7 @@ func Host(ctx context.Context, root string, run *runstore.Run, output io.Writer)
 	if problem != nil {
 		problem = errors.Join(problem, explain(run, problem))
 	}
-	if change.Reason != "materialize" && !settings.Keeps(change.State == runstore.Failed) {
+	if !settings.Keeps(change.State == runstore.Failed) {
 		problem = errors.Join(problem, run.RemoveWorkspace())
 	}
 	err = run.Transition(change)
