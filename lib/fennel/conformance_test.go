@@ -19,6 +19,7 @@ import (
 
 	"quire/lib/diag"
 	"quire/lib/fennel"
+	"quire/lib/vm"
 )
 
 // caseFile is the name each case is compiled under.
@@ -49,7 +50,7 @@ type conformanceCase struct {
 
 // options returns how the case is compiled.
 func (c conformanceCase) options() fennel.Options {
-	o := fennel.Options{File: caseFile, Macros: c.module}
+	o := fennel.Options{File: caseFile, Macros: c.module, Limits: vm.Limits{Time: time.Second, Memory: 64 << 20}}
 	if c.Strict {
 		o.Globals = append(slices.Clone(knownGlobals), c.Globals...)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +56,7 @@ type program struct {
 	source  string
 	globals []string // nil: any
 	files   map[string]string
+	roots   []string // where modules are found; none: beside the source
 }
 
 // A verdict is what became of a program: its Lua and what that did, or the
@@ -80,7 +82,8 @@ func (r reference) compile(t *testing.T, dir string, programs []program) []verdi
 		if p.globals != nil {
 			globals = strings.Join(p.globals, " ")
 		}
-		fmt.Fprintf(&list, "%s\t%s\t%s\n", sources[i], caseFile, globals)
+		roots := cmp.Or(strings.Join(p.roots, ":"), filepath.Dir(sources[i]))
+		fmt.Fprintf(&list, "%s\t%s\t%s\t%s\n", sources[i], caseFile, globals, roots)
 	}
 	r.script(t, dir, "reference.lua", r.compiler, list.String())
 	verdicts := make([]verdict, len(programs))
@@ -96,8 +99,9 @@ func (r reference) compile(t *testing.T, dir string, programs []program) []verdi
 	return verdicts
 }
 
-// run runs all that compiled, on the reference's Lua, below dir.
-func (r reference) run(t *testing.T, dir string, verdicts []verdict) {
+// run runs all that compiled, on the reference's Lua, below dir; with mode
+// "lenient" as run.lua has it.
+func (r reference) run(t *testing.T, dir string, verdicts []verdict, mode ...string) {
 	t.Helper()
 	var list strings.Builder
 	path := func(i int) string { return filepath.Join(dir, fmt.Sprintf("%06d.lua", i)) }
@@ -107,7 +111,7 @@ func (r reference) run(t *testing.T, dir string, verdicts []verdict) {
 			fmt.Fprintln(&list, path(i))
 		}
 	}
-	r.script(t, dir, "batch.lua", "testdata/conformance/run.lua", list.String())
+	r.script(t, dir, "batch.lua", "testdata/conformance/run.lua", list.String(), mode...)
 	for i := range verdicts {
 		if verdicts[i].refuse == "" {
 			text, err := os.ReadFile(path(i) + ".out")
@@ -120,13 +124,14 @@ func (r reference) run(t *testing.T, dir string, verdicts []verdict) {
 }
 
 // script runs one of the Lua files of testdata/conformance over a list.
-func (r reference) script(t *testing.T, dir, script, first, list string) {
+func (r reference) script(t *testing.T, dir, script, first, list string, more ...string) {
 	t.Helper()
 	file := filepath.Join(dir, script+".list")
 	writeFile(t, file, list)
 	ctx, cancel := context.WithTimeout(t.Context(), scriptTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, r.lua, filepath.Join("testdata/conformance", script), first, file)
+	args := append([]string{filepath.Join("testdata/conformance", script), first, file}, more...)
+	cmd := exec.CommandContext(ctx, r.lua, args...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s %s: %v\n%s", r.lua, script, err, out)
 	}
@@ -146,8 +151,11 @@ func writeFile(t *testing.T, path, text string) {
 func compileOurs(programs []program) []verdict {
 	verdicts := make([]verdict, len(programs))
 	for i, p := range programs {
-		c := conformanceCase{Files: p.files}
-		text, err := fennel.Compile([]byte(p.source), fennel.Options{File: caseFile, Globals: p.globals, Macros: c.module})
+		find := conformanceCase{Files: p.files}.module
+		if p.roots != nil {
+			find = modulesBelow(p.roots)
+		}
+		text, err := fennel.Compile([]byte(p.source), fennel.Options{File: caseFile, Globals: p.globals, Macros: find})
 		verdicts[i].lua = text
 		if err != nil {
 			verdicts[i] = verdict{refuse: compileError(err)[0]}
@@ -156,9 +164,10 @@ func compileOurs(programs []program) []verdict {
 	return verdicts
 }
 
-// anyColumn finds the column of an expected error, which is ours to choose: the
-// reference points now at a token's start, now behind it, now at the whole form.
-var anyColumn = regexp.MustCompile(`^(!! \d+):\d+ `)
+// placed finds the place of an expected error. Its column is ours to choose: the
+// reference points now at a token's start, now behind it, now at the whole form;
+// and in what a macro made it gives no place at all.
+var placed = regexp.MustCompile(`^!! (\d+)(?::\d+)? `)
 
 // TestConformanceReference holds the expectations of the hand-written cases
 // against the reference compiler. Where it is no authority the case says so.
@@ -173,8 +182,12 @@ func TestConformanceReference(t *testing.T) {
 	r.run(t, t.TempDir(), verdicts)
 	confirmed, otherwise := 0, 0
 	for i, c := range cases {
-		want := []string{anyColumn.ReplaceAllString(c.Want[0], "$1 ")}
-		got := []string{cmp.Or(verdicts[i].refuse, verdicts[i].result)}
+		want, got := []string{c.Want[0]}, []string{cmp.Or(verdicts[i].refuse, verdicts[i].result)}
+		if strings.HasPrefix(got[0], "!! ? ") {
+			want[0] = placed.ReplaceAllString(want[0], "!! ")
+		} else {
+			want[0] = placed.ReplaceAllString(want[0], "!! $1 ")
+		}
 		diff := gocmp.Diff(want, agree(want, got))
 		switch {
 		case c.Differs != "":
@@ -189,4 +202,133 @@ func TestConformanceReference(t *testing.T) {
 		}
 	}
 	t.Logf("%d cases: %d confirmed, %d decided otherwise", len(cases), confirmed, otherwise)
+}
+
+// TestDifferentialPrograms compiles generated programs with both compilers, and
+// runs the Lua of both on the same Lua. FENNEL_PROGRAMS says how many, and
+// FENNEL_SEED where their numbers begin.
+func TestDifferentialPrograms(t *testing.T) {
+	r := findReference(t)
+	first, count := envNumber(t, "FENNEL_SEED", 1), envNumber(t, "FENNEL_PROGRAMS", 500)
+	programs := make([][]string, count)
+	for i := range programs {
+		programs[i] = generate(uint64(first + i))
+	}
+	tally := map[string]int{}
+	for i, outcome := range r.compare(t, programs) {
+		tally[outcome.what]++
+		if outcome.different() {
+			if tally["shown"]++; tally["shown"] <= 10 {
+				forms, smaller := r.shrink(t, programs[i], outcome)
+				t.Errorf("program %d: %s\n%s\nreference: %s\nquire:     %s\nlua of quire:\n%s", first+i, smaller.what,
+					strings.Join(forms, "\n"), smaller.reference, smaller.ours, smaller.lua)
+			}
+		}
+	}
+	t.Logf("%d programs: %v", count, tally)
+}
+
+func envNumber(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
+
+// An outcome says how the two compilers did on one program.
+type outcome struct {
+	what            string
+	reference, ours string // results or refusals
+	lua             string // ours
+}
+
+// different reports whether the outcome needs an explanation. That a program
+// notes the same things in another order does not: the language leaves the order
+// open where an operand has to be computed by statements.
+func (o outcome) different() bool {
+	return strings.HasPrefix(o.what, "different") || strings.HasPrefix(o.what, "only")
+}
+
+// compare has both compilers do all programs.
+func (r reference) compare(t *testing.T, programs [][]string) []outcome {
+	t.Helper()
+	list := make([]program, len(programs))
+	for i, forms := range programs {
+		list[i] = program{name: strconv.Itoa(i), source: strings.Join(forms, "\n") + "\n"}
+	}
+	theirs, ours := r.compile(t, t.TempDir(), list), compileOurs(list)
+	r.run(t, t.TempDir(), theirs)
+	r.run(t, t.TempDir(), ours)
+	outcomes := make([]outcome, len(list))
+	for i := range list {
+		outcomes[i] = judge(theirs[i], ours[i])
+	}
+	return outcomes
+}
+
+// judge compares what the two compilers made of one program.
+func judge(theirs, ours verdict) outcome {
+	o := outcome{
+		reference: cmp.Or(theirs.refuse, theirs.result),
+		ours:      cmp.Or(ours.refuse, ours.result),
+		lua:       ours.lua,
+	}
+	a, notesA := splitNotes(o.reference)
+	b, notesB := splitNotes(o.ours)
+	switch {
+	case theirs.refuse != "" && ours.refuse != "":
+		o.what = "both refuse"
+	case strings.Contains(theirs.refuse, "fennel.lua:"):
+		o.what = "the reference breaks down"
+	case theirs.refuse != "":
+		o.what = "only the reference refuses"
+	case ours.refuse != "":
+		o.what = "only quire refuses"
+	case strings.HasPrefix(a, "!load"):
+		o.what = "the reference's Lua does not load"
+	case strings.HasPrefix(a, "!>") && strings.HasPrefix(b, "!>"):
+		o.what = "both fail when run"
+	case a != b:
+		o.what = "different results"
+	case slices.Equal(notesA, notesB):
+		o.what = "same"
+	case slices.Equal(slices.Sorted(slices.Values(notesA)), slices.Sorted(slices.Values(notesB))):
+		o.what = "same but for the order of evaluation"
+	default:
+		o.what = "different notes"
+	}
+	return o
+}
+
+// splitNotes parts a line of run.lua into its result and the notes.
+func splitNotes(line string) (result string, notes []string) {
+	result, rest, _ := strings.Cut(line, " ;")
+	return result, strings.Fields(rest)
+}
+
+// shrink drops forms of a program for as long as the outcome stays what it is.
+func (r reference) shrink(t *testing.T, forms []string, o outcome) ([]string, outcome) {
+	t.Helper()
+	for {
+		var smaller [][]string
+		for i := range forms {
+			smaller = append(smaller, slices.Delete(slices.Clone(forms), i, i+1))
+		}
+		found := false
+		for i, candidate := range r.compare(t, smaller) {
+			if candidate.what == o.what {
+				forms, o, found = smaller[i], candidate, true
+				break
+			}
+		}
+		if !found || len(forms) == 1 {
+			return forms, o
+		}
+	}
 }

@@ -1,10 +1,10 @@
 -- lua reference.lua FENNEL.LUA LIST: compile with a reference compiler.
 --
--- Each line of LIST is SOURCE TAB NAME TAB GLOBALS: the file SOURCE is compiled
--- under the name NAME, where the space separated GLOBALS are the known ones, or
--- "-" where any is. The Lua goes to SOURCE.lua; an error to SOURCE.err, on one
+-- Each line of LIST is SOURCE TAB NAME TAB GLOBALS TAB ROOTS: the file SOURCE is
+-- compiled under the name NAME, where the space separated GLOBALS are the known
+-- ones, or "-" where any is. The Lua goes to SOURCE.lua; an error to SOURCE.err, on one
 -- line, as "!! LINE:COLUMN message" with the column counted from 1, as quire's.
--- Modules are found beside SOURCE.
+-- Modules are found below the directories of ROOTS, which colons part.
 
 local fennel = dofile(arg[1])
 
@@ -28,6 +28,15 @@ local function known(names)
   return list
 end
 
+-- below returns a search path: each pattern below each of the roots.
+local function below(roots, ...)
+  local path = {}
+  for root in roots:gmatch("[^:]+") do
+    for _, pattern in ipairs({ ... }) do path[#path + 1] = root .. "/" .. pattern end
+  end
+  return table.concat(path, ";")
+end
+
 local function complaint(err)
   local message = tostring(err):gsub("\27%[[%d;]*m", "")
   local place, column, rest = message:match(":(%d+):(%d+):? (.*)$")
@@ -37,11 +46,10 @@ local function complaint(err)
 end
 
 for job in io.lines(arg[2]) do
-  local source, name, names = job:match("^(.-)\t(.-)\t(.*)$")
-  local dir = source:match("^(.*)/")
-  fennel["macro-path"] = dir .. "/?.fnl;" .. dir .. "/?/init-macros.fnl;" .. dir .. "/?/init.fnl"
-  fennel.path = dir .. "/?.fnl;" .. dir .. "/?/init.fnl"
-  package.path = dir .. "/?.lua"
+  local source, name, names, roots = job:match("^(.-)\t(.-)\t(.-)\t(.*)$")
+  fennel["macro-path"] = below(roots, "?.fnl", "?/init-macros.fnl", "?/init.fnl")
+  fennel.path = below(roots, "?.fnl", "?/init.fnl")
+  package.path = below(roots, "?.lua")
   for module in pairs(fennel["macro-loaded"]) do fennel["macro-loaded"][module] = nil end
   local ok, lua = pcall(fennel.compileString, read(source), {
     filename = name,

@@ -1,4 +1,4 @@
--- Returns run(text, name): load Lua text, run it in globals of its own, and say
+-- Returns run(text, name, lenient): load Lua text, run it in globals of its own, and say
 -- in one line what came out. The same file serves gopher-lua and PUC Lua 5.1 to
 -- 5.4, so what it prints must not depend on which of them runs it:
 --
@@ -6,6 +6,10 @@
 --   -> 1 ; "a" "b"                  the same, after note("a") and note("b")
 --   !> case.fnl:3: boom             a run-time error
 --   !load message                   text that does not load
+--
+-- A lenient run gives the program a value that takes every use in place of each
+-- global and module that it does not find, so that code written for an editor or
+-- a game gets further than its first line. No program reaches files or processes.
 
 local show
 
@@ -75,9 +79,25 @@ local function showAll(n, values)
   return table.concat(out)
 end
 
+-- anything is a value that can be indexed, called and reckoned with.
+local function anything()
+  local it = {}
+  local function same() return it end
+  local function one() return 1 end
+  local function no() return false end
+  local function text() return "anything" end
+  return setmetatable(it, {
+    __index = same, __newindex = no, __call = same, __concat = text, __tostring = text,
+    __add = one, __sub = one, __mul = one, __div = one, __mod = one, __pow = one, __unm = one,
+    __lt = no, __le = no,
+  })
+end
+
+local harmless = { clock = true, date = true, difftime = true, time = true }
+
 -- globals makes the globals of one program: what it does to them or to the
 -- library tables does not reach the next.
-local function globals(log)
+local function globals(log, lenient)
   local env = {}
   for k, v in next, _G, nil do
     if type(v) == "table" and v ~= _G then
@@ -88,11 +108,17 @@ local function globals(log)
     env[k] = v
   end
   env._G = env
+  for _, name in ipairs({ "arg", "debug", "dofile", "io", "load", "loadfile", "loadstring" }) do env[name] = nil end
+  for name in next, os, nil do
+    if not harmless[name] then env.os[name] = nil end
+  end
+  local missing = lenient and anything()
   env.unpack = unpack or table.unpack
   env.package = { loaded = {}, preload = {}, path = "" }
   function env.require(name)
     local loaded, preload = env.package.loaded, env.package.preload
     if loaded[name] == nil then
+      if not preload[name] and lenient then return missing end
       if not preload[name] then error("module '" .. tostring(name) .. "' not found") end
       local got = preload[name](name)
       loaded[name] = got == nil or got
@@ -106,6 +132,7 @@ local function globals(log)
   function env.print(...)
     log[#log + 1] = " print:" .. showAll(select("#", ...), { ... })
   end
+  if lenient then setmetatable(env, { __index = function() return missing end }) end
   return env
 end
 
@@ -132,9 +159,9 @@ local function finish(log, ok, ...)
   return out
 end
 
-return function(text, name)
+return function(text, name, lenient)
   local log = {}
-  local f, err = compile(text, name, globals(log))
+  local f, err = compile(text, name, globals(log, lenient))
   if not f then return "!load " .. line(err) end
   return finish(log, pcall(f))
 end

@@ -1,0 +1,591 @@
+package fennel_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A kind is the type of what a generated expression gives, so that most
+// generated programs run to their end.
+type kind int
+
+const (
+	num kind = iota
+	str
+	boolean
+	seq // a sequence of numbers
+	tab // a table with numbers under some of the keys :a, :b and :c
+	fun // a function of one number that gives a number
+	kinds
+)
+
+// A variable is a name that the program being generated may use.
+type variable struct {
+	name    string
+	kind    kind
+	mutable bool
+}
+
+// A generator makes random well-formed programs. The same seed makes the same
+// program.
+type generator struct {
+	*rand.Rand
+	vars   []variable
+	names  int
+	vararg bool // the code at hand stands in a function with "..."
+}
+
+// generate returns the top-level forms of one program.
+func generate(seed uint64) []string {
+	g := &generator{Rand: rand.New(rand.NewPCG(seed, 1))}
+	var forms []string
+	for range 2 + g.IntN(5) {
+		forms = append(forms, g.statement(3))
+	}
+	return append(forms, g.result(3))
+}
+
+// result returns a last form that gives several values.
+func (g *generator) result(depth int) string {
+	switch g.IntN(4) {
+	case 0:
+		return fmt.Sprintf("(values %s %s)", g.expr(g.anyKind(), depth), g.expr(g.anyKind(), depth))
+	case 1:
+		return fmt.Sprintf("(if %s (values %s %s) %s)", g.expr(boolean, 1), g.expr(num, depth), g.expr(str, depth), g.expr(seq, depth))
+	}
+	var all []string
+	for _, v := range g.vars {
+		if v.kind != fun {
+			all = append(all, v.name)
+		}
+	}
+	return fmt.Sprintf("[[%s] %s]", strings.Join(all, " "), g.expr(g.anyKind(), depth))
+}
+
+func (g *generator) anyKind() kind { return kind(g.IntN(int(kinds))) }
+
+// pick returns one of its arguments, written out only when it is chosen.
+func (g *generator) pick(choices ...func() string) string {
+	return choices[g.IntN(len(choices))]()
+}
+
+// oddNames are as many kinds of names as the mangling has to tell apart.
+var oddNames = []string{"x", "x-y", "x_y", "end", "a?", "a!", "é", "not-nil", "goto", "_x", "x0", "->x"}
+
+// fresh returns a new name, at times one that needs mangling, or one that
+// shadows.
+func (g *generator) fresh() string {
+	g.names++
+	if g.IntN(4) == 0 {
+		return oddNames[g.IntN(len(oddNames))]
+	}
+	return fmt.Sprintf("%c%d", 'a'+rune(g.IntN(4)), g.names)
+}
+
+// inner generates f in a scope of its own.
+func (g *generator) inner(f func() string) string {
+	n, vararg := len(g.vars), g.vararg
+	defer func() { g.vars, g.vararg = g.vars[:n:n], vararg }()
+	return f()
+}
+
+func (g *generator) bind(name string, k kind, mutable bool) {
+	// A name that is bound again hides the old one, whatever its kind was.
+	g.vars = slices.DeleteFunc(slices.Clone(g.vars), func(v variable) bool { return v.name == name })
+	g.vars = append(g.vars, variable{name, k, mutable})
+}
+
+// let returns a let of one or two bindings.
+func (g *generator) let(k kind, depth int) string {
+	return g.inner(func() string {
+		var b strings.Builder
+		for range 1 + g.IntN(2) {
+			fmt.Fprintf(&b, "%s ", g.binding(depth-1, false))
+		}
+		return fmt.Sprintf("(let [%s] %s)", strings.TrimSpace(b.String()), g.body(k, depth-1))
+	})
+}
+
+// binding returns a target and its value, as let and local take them, and binds
+// the names.
+func (g *generator) binding(depth int, mutable bool) string {
+	a, b, c := g.fresh(), g.fresh(), g.fresh()
+	for a == b || b == c || a == c {
+		b, c = g.fresh(), g.fresh()
+	}
+	switch g.IntN(9) {
+	case 0:
+		value := fmt.Sprintf("[%s %s]", g.expr(num, depth), g.expr(str, depth))
+		g.bind(a, num, mutable)
+		g.bind(b, str, mutable)
+		return fmt.Sprintf("[%s %s] %s", a, b, value)
+	case 1:
+		value := fmt.Sprintf("(values %s %s)", g.expr(num, depth), g.expr(seq, depth))
+		g.bind(a, num, mutable)
+		g.bind(b, seq, mutable)
+		return fmt.Sprintf("(%s %s) %s", a, b, value)
+	case 2:
+		value := fmt.Sprintf("{:k %s :l %s}", g.expr(num, depth), g.expr(str, depth))
+		g.bind(a, num, mutable)
+		g.bind(b, str, mutable)
+		return fmt.Sprintf("{:k %s :l %s} %s", a, b, value)
+	case 3:
+		value := fmt.Sprintf("[%s %s]", g.expr(num, depth), g.sequenceTail(depth))
+		g.bind(a, num, mutable)
+		g.bind(b, seq, mutable)
+		return fmt.Sprintf("[%s & %s] %s", a, b, value)
+	case 4:
+		value := fmt.Sprintf("[%s {:m %s}]", g.expr(num, depth), g.expr(boolean, depth))
+		g.bind(a, num, mutable)
+		g.bind(b, boolean, mutable)
+		return fmt.Sprintf("[%s {:m %s} &as %s] %s", a, b, c, value)
+	}
+	k := g.anyKind()
+	value := g.expr(k, depth)
+	g.bind(a, k, mutable)
+	return a + " " + value
+}
+
+// sequenceTail returns expressions for the end of a sequence of numbers.
+func (g *generator) sequenceTail(depth int) string {
+	return g.pick(
+		func() string { return g.expr(num, depth) },
+		func() string { return fmt.Sprintf("%s %s", g.expr(num, depth), g.expr(num, depth)) },
+		func() string { return fmt.Sprintf("(values %s %s)", g.expr(num, depth), g.expr(num, depth)) },
+		func() string {
+			return fmt.Sprintf("(if %s (values %s %s) %s)", g.expr(boolean, depth), g.expr(num, depth), g.expr(num, depth), g.expr(num, depth))
+		},
+		func() string { return fmt.Sprintf("((fn [] (values %s %s)))", g.expr(num, 0), g.expr(num, 0)) },
+		func() string { return fmt.Sprintf("(unpack %s)", g.expr(seq, depth)) },
+	)
+}
+
+// body returns statements and a last expression of kind k.
+func (g *generator) body(k kind, depth int) string {
+	if depth <= 0 || g.IntN(2) == 0 {
+		return g.expr(k, depth)
+	}
+	return g.inner(func() string {
+		s := g.statement(depth - 1)
+		return s + " " + g.expr(k, depth-1)
+	})
+}
+
+// block returns statements alone.
+func (g *generator) block(depth int) string {
+	return g.inner(func() string {
+		s := g.statement(depth)
+		if g.IntN(3) == 0 {
+			s += " " + g.statement(depth)
+		}
+		return s
+	})
+}
+
+// use returns a variable of kind k, or "" where there is none.
+func (g *generator) use(k kind, mutable bool) string {
+	var names []string
+	for _, v := range g.vars {
+		if v.kind == k && (v.mutable || !mutable) {
+			names = append(names, v.name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return names[g.IntN(len(names))]
+}
+
+// expr returns an expression of kind k. Where depth is used up it is a literal
+// or a variable.
+func (g *generator) expr(k kind, depth int) string {
+	if v := g.use(k, false); v != "" && (depth <= 0 || g.IntN(4) == 0) {
+		return v
+	}
+	if depth > 0 && g.IntN(3) == 0 {
+		return g.common(k, depth-1)
+	}
+	switch k {
+	case num:
+		return g.number(depth - 1)
+	case str:
+		return g.text(depth - 1)
+	case boolean:
+		return g.truth(depth - 1)
+	case seq:
+		return g.sequence(depth - 1)
+	case tab:
+		return g.table(depth - 1)
+	}
+	return g.function(depth - 1)
+}
+
+// common returns one of the forms that give whatever kind is wanted.
+func (g *generator) common(k kind, depth int) string {
+	e := func() string { return g.expr(k, depth) }
+	return g.pick(
+		func() string { return fmt.Sprintf("(if %s %s %s)", g.expr(boolean, depth), e(), e()) },
+		func() string {
+			return fmt.Sprintf("(if %s %s %s %s %s)", g.expr(boolean, depth), e(), g.expr(boolean, depth), e(), e())
+		},
+		func() string { return g.let(k, depth) },
+		func() string { return fmt.Sprintf("(do %s)", g.body(k, depth)) },
+		func() string { return fmt.Sprintf("(note %s)", e()) },
+		func() string { return fmt.Sprintf("(or (and %s %s) %s)", g.expr(boolean, depth), e(), e()) },
+		func() string { return fmt.Sprintf("(pick-values 1 (values %s %s))", e(), g.expr(num, 0)) },
+		func() string { return g.match(k, depth) },
+		func() string { return g.match(k, depth) },
+		func() string { return g.call(k, depth) },
+		func() string {
+			return fmt.Sprintf("(case-try %s %d %s %s %s (catch _ %s))", g.expr(num, depth), g.IntN(3), g.expr(num, depth), g.fresh(), e(), e())
+		},
+	)
+}
+
+// call returns a function literal and its call.
+func (g *generator) call(k kind, depth int) string {
+	arg, rest := g.expr(num, depth), g.expr(num, depth)
+	return g.inner(func() string {
+		p, q := g.fresh(), g.fresh()
+		for p == q {
+			q = g.fresh()
+		}
+		head := g.pick(
+			func() string { return "(fn [" + p + " " + q + "] " },
+			func() string { return "(fn named [" + p + " " + q + "] " },
+			func() string { return "(lambda [" + p + " " + q + "] " },
+			func() string { return "(fn [" + p + " ...] " },
+		)
+		g.vararg = strings.Contains(head, "...")
+		g.bind(p, num, false)
+		if !g.vararg {
+			g.bind(q, num, false)
+		}
+		return fmt.Sprintf("(%s%s) %s %s)", head, g.body(k, depth), arg, rest)
+	})
+}
+
+// match returns a case or match that ends in a clause for everything.
+func (g *generator) match(k kind, depth int) string {
+	var clauses []string
+	subject := g.pick(
+		func() string { return g.expr(num, depth) },
+		func() string { return g.expr(seq, depth) },
+		func() string { return g.expr(tab, depth) },
+		func() string { return g.expr(str, depth) },
+		func() string { return fmt.Sprintf("(values %s %s)", g.expr(num, depth), g.expr(boolean, depth)) },
+		func() string { return fmt.Sprintf("[%s %s]", g.expr(num, depth), g.expr(num, depth)) },
+	)
+	word := []string{"case", "match"}[g.IntN(2)]
+	for range 1 + g.IntN(3) {
+		clauses = append(clauses, g.inner(func() string {
+			return fmt.Sprintf("%s (do %s)", g.pattern(word), g.body(k, depth))
+		}))
+	}
+	return fmt.Sprintf("(%s %s %s _ %s)", word, subject, strings.Join(clauses, " "), g.expr(k, depth))
+}
+
+// pattern returns the left side of a clause; of the names it binds, only the
+// ones whose kind its guard ensures may be used.
+func (g *generator) pattern(word string) string {
+	a, b := fmt.Sprintf("p%d", g.names), fmt.Sprintf("q%d", g.names)
+	g.names++
+	number := func(name string) string { return fmt.Sprintf("(= :number (type %s))", name) }
+	return g.pick(
+		func() string { return strconv.Itoa(g.IntN(4)) },
+		func() string { return "nil" },
+		func() string { return `:k` },
+		func() string { return fmt.Sprintf("[%s]", a) },
+		func() string { return fmt.Sprintf("[%s %s]", a, a) },
+		func() string { return fmt.Sprintf("[%s & %s]", a, b) },
+		func() string { return fmt.Sprintf("{:a %s}", a) },
+		func() string { return fmt.Sprintf("{: %s :b ?%s}", "a", b) },
+		func() string { return fmt.Sprintf("(%s %s)", a, b) },
+		func() string { return fmt.Sprintf("(where (or %d %d))", g.IntN(3), g.IntN(3)) },
+		func() string { g.bind(a, num, false); return fmt.Sprintf("(where %s %s)", a, number(a)) },
+		func() string {
+			g.bind(a, num, false)
+			g.bind(b, num, false)
+			return fmt.Sprintf("(where [%s %s] %s %s)", a, b, number(a), number(b))
+		},
+		func() string {
+			g.bind(a, num, false)
+			return fmt.Sprintf("(where (or [%s] {:a %s}) %s)", a, a, number(a))
+		},
+		func() string {
+			if v := g.use(num, false); v != "" && word == "case" {
+				return fmt.Sprintf("(where (= %s))", v)
+			}
+			return "[]"
+		},
+	)
+}
+
+func (g *generator) number(depth int) string {
+	n := func() string { return g.expr(num, depth) }
+	if depth < 0 {
+		return []string{"0", "1", "2", "-3", "7", "0.5", "10", "0x1f"}[g.IntN(8)]
+	}
+	return g.pick(
+		func() string {
+			return fmt.Sprintf("(%s %s %s)", []string{"+", "-", "*", "math.max"}[g.IntN(4)], n(), n())
+		},
+		func() string { return fmt.Sprintf("(%s %s %s %s)", []string{"+", "-", "*"}[g.IntN(3)], n(), n(), n()) },
+		func() string { return fmt.Sprintf("(- %s)", n()) },
+		func() string { return fmt.Sprintf("(%% %s %d)", n(), 2+g.IntN(9)) },
+		func() string { return fmt.Sprintf("(/ %s %d)", n(), 2+g.IntN(3)) },
+		func() string { return fmt.Sprintf("(length %s)", g.expr(seq, depth)) },
+		func() string { return fmt.Sprintf("(length %s)", g.expr(str, depth)) },
+		func() string { return fmt.Sprintf("(or (. %s :a) %s)", g.expr(tab, depth), n()) },
+		func() string { return fmt.Sprintf("(or (?. %s :b) %s)", g.expr(tab, depth), n()) },
+		func() string { return fmt.Sprintf("(or (. %s %d) 0)", g.expr(seq, depth), 1+g.IntN(3)) },
+		func() string { return fmt.Sprintf("(%s %s)", g.expr(fun, depth), n()) },
+		func() string { return fmt.Sprintf("(-> %s (+ %s) (* %s))", n(), n(), n()) },
+		func() string { return fmt.Sprintf("(->> %s (- %s) (+ %s))", n(), n(), n()) },
+		func() string { return fmt.Sprintf("(or (-?> (. %s :c) (+ %s)) %s)", g.expr(tab, depth), n(), n()) },
+		func() string {
+			return fmt.Sprintf("(accumulate [s_ %s _ v_ (ipairs %s)] (+ s_ v_))", n(), g.expr(seq, depth))
+		},
+		func() string { return fmt.Sprintf("(faccumulate [s_ %s i_ 1 3] (+ s_ i_ %s))", n(), n()) },
+		func() string {
+			return fmt.Sprintf("(do (fn go [i_ acc] (if (<= i_ 0) acc (go (- i_ 1) (+ acc %s)))) (go 3 %s))", n(), n())
+		},
+		func() string { return fmt.Sprintf("(select :# %s %s)", n(), g.sequenceTail(depth)) },
+		func() string {
+			if g.vararg {
+				return "(select :# ...)"
+			}
+			return n()
+		},
+		func() string {
+			if v := g.use(num, true); v != "" {
+				return fmt.Sprintf("(do (set %s %s) %s)", v, n(), v)
+			}
+			return n()
+		},
+	)
+}
+
+func (g *generator) text(depth int) string {
+	s := func() string { return g.expr(str, depth) }
+	if depth < 0 {
+		return []string{`"a"`, ":k", `""`, `"x y"`, `"\n\t"`, ":a-b", `"é"`, `"--]]"`}[g.IntN(8)]
+	}
+	return g.pick(
+		func() string { return fmt.Sprintf("(.. %s %s)", s(), s()) },
+		func() string { return fmt.Sprintf("(.. %s %s %s)", s(), g.expr(num, depth), s()) },
+		func() string { return fmt.Sprintf("(: %s :upper)", s()) },
+		func() string { return fmt.Sprintf("(string.sub %s 1 3)", s()) },
+		func() string { return fmt.Sprintf("(tostring %s)", g.expr(num, depth)) },
+		func() string { return fmt.Sprintf("(table.concat %s %s)", g.expr(seq, depth), s()) },
+		func() string { return fmt.Sprintf("(string.format \"%%s|%%s\" %s %s)", s(), s()) },
+		func() string { return fmt.Sprintf("(-> %s (string.rep 2) (.. %s))", s(), s()) },
+	)
+}
+
+func (g *generator) truth(depth int) string {
+	n := func() string { return g.expr(num, depth) }
+	b := func() string { return g.expr(boolean, depth) }
+	if depth < 0 {
+		return []string{"true", "false"}[g.IntN(2)]
+	}
+	return g.pick(
+		func() string {
+			return fmt.Sprintf("(%s %s %s)", []string{"<", ">", "<=", ">=", "=", "not="}[g.IntN(6)], n(), n())
+		},
+		func() string {
+			return fmt.Sprintf("(%s %s %s %s)", []string{"<", ">=", "=", "not="}[g.IntN(4)], n(), n(), n())
+		},
+		func() string { return fmt.Sprintf("(and %s %s)", b(), b()) },
+		func() string { return fmt.Sprintf("(or %s %s %s)", b(), b(), b()) },
+		func() string { return fmt.Sprintf("(not %s)", b()) },
+		func() string { return fmt.Sprintf("(= %s %s)", g.expr(str, depth), g.expr(str, depth)) },
+		func() string { return fmt.Sprintf("(= nil (. %s :c))", g.expr(tab, depth)) },
+	)
+}
+
+func (g *generator) sequence(depth int) string {
+	if depth < 0 {
+		return []string{"[]", "[1]", "[1 2 3]", "[4 5]"}[g.IntN(4)]
+	}
+	n := func() string { return g.expr(num, depth) }
+	return g.pick(
+		func() string { return fmt.Sprintf("[%s %s]", n(), n()) },
+		func() string { return fmt.Sprintf("[%s %s]", n(), g.sequenceTail(depth)) },
+		func() string {
+			return g.inner(func() string {
+				from := g.expr(seq, depth)
+				v := g.fresh()
+				g.bind(v, num, false)
+				return fmt.Sprintf("(icollect [_ %s (ipairs %s)] %s)", v, from, n())
+			})
+		},
+		func() string {
+			return g.inner(func() string {
+				from := g.expr(seq, depth)
+				v := g.fresh()
+				g.bind(v, num, false)
+				return fmt.Sprintf("(icollect [_ %s (ipairs %s) &until (> %s 3)] (if %s %s))", v, from, v, g.expr(boolean, depth), n())
+			})
+		},
+		func() string {
+			return g.inner(func() string {
+				v := g.fresh()
+				g.bind(v, num, false)
+				return fmt.Sprintf("(fcollect [%s 1 %d] %s)", v, g.IntN(4), n())
+			})
+		},
+		func() string { return fmt.Sprintf("(doto %s (table.insert %s))", g.sequence(-1), n()) },
+		func() string {
+			if g.vararg {
+				return "[...]"
+			}
+			return fmt.Sprintf("[((fn [...] ...) %s %s)]", n(), n())
+		},
+	)
+}
+
+func (g *generator) table(depth int) string {
+	if depth < 0 {
+		return []string{"{:a 1}", "{}", "{:a 1 :b 2}"}[g.IntN(3)]
+	}
+	n := func() string { return g.expr(num, depth) }
+	return g.pick(
+		func() string { return fmt.Sprintf("{:a %s :b %s}", n(), n()) },
+		func() string { return fmt.Sprintf("{:a %s (.. :c \"\") %s}", n(), n()) },
+		func() string {
+			return fmt.Sprintf("(collect [k_ v_ (pairs %s)] (values k_ (+ v_ %s)))", g.expr(tab, depth), n())
+		},
+		func() string {
+			return fmt.Sprintf("(collect [k_ v_ (pairs %s)] k_ (if (> v_ %s) v_))", g.expr(tab, depth), n())
+		},
+		func() string { return fmt.Sprintf("(let [t_ {}] (set t_.a %s) (tset t_ :b %s) t_)", n(), n()) },
+		func() string {
+			return fmt.Sprintf("(let [{:a x_ & r_} {:a 1 :b %s :c %s}] r_)", n(), n())
+		},
+	)
+}
+
+func (g *generator) function(depth int) string {
+	if depth < 0 {
+		return []string{"#(+ $ 1)", "#$1", "#(* 2 $)"}[g.IntN(3)]
+	}
+	return g.inner(func() string {
+		switch g.IntN(4) {
+		case 0:
+			return fmt.Sprintf("(partial + %s)", g.expr(num, depth))
+		case 1:
+			g.vararg = false
+			g.bind("$", num, false)
+			return "#" + "(+ $ " + g.expr(num, 0) + ")"
+		}
+		p := g.fresh()
+		g.vararg = false
+		g.vars = slices.DeleteFunc(slices.Clone(g.vars), func(v variable) bool { return v.name == "$" })
+		g.bind(p, num, false)
+		return fmt.Sprintf("(%s [%s] %s)", []string{"fn", "lambda"}[g.IntN(2)], p, g.body(num, depth))
+	})
+}
+
+// statement returns a form for its effects, and binds what it declares.
+func (g *generator) statement(depth int) string {
+	return g.pick(
+		func() string { return fmt.Sprintf("(local %s)", g.binding(depth, false)) },
+		func() string { return fmt.Sprintf("(var %s)", g.binding(depth, true)) },
+		func() string { return fmt.Sprintf("(note %s)", g.expr(g.anyKind(), depth)) },
+		func() string {
+			k := g.anyKind()
+			if v := g.use(k, true); v != "" {
+				return fmt.Sprintf("(set %s %s)", v, g.expr(k, depth))
+			}
+			return fmt.Sprintf("(var %s)", g.binding(depth, true))
+		},
+		func() string {
+			a, b := g.use(num, true), g.use(num, true)
+			if a == "" || a == b {
+				return fmt.Sprintf("(var %s)", g.binding(depth, true))
+			}
+			return g.pick(
+				func() string { return fmt.Sprintf("(set (%s %s) (values %s %s))", a, b, b, g.expr(num, depth)) },
+				func() string { return fmt.Sprintf("(set [%s %s] [%s %s])", a, b, b, a) },
+			)
+		},
+		func() string {
+			if v := g.use(tab, false); v != "" {
+				return fmt.Sprintf("(set %s.b %s)", v, g.expr(num, depth))
+			}
+			return fmt.Sprintf("(note %s)", g.expr(tab, depth))
+		},
+		func() string { return g.define(depth) },
+		func() string { return g.define(depth) },
+		func() string {
+			if depth <= 0 {
+				return "(note 1)"
+			}
+			return g.loop(depth - 1)
+		},
+		func() string {
+			if depth <= 0 {
+				return "nil"
+			}
+			return fmt.Sprintf("(when %s %s)", g.expr(boolean, depth-1), g.block(depth-1))
+		},
+		func() string {
+			if depth <= 0 {
+				return "(note 2)"
+			}
+			return fmt.Sprintf("(if %s (do %s) (do %s))", g.expr(boolean, depth-1), g.block(depth-1), g.block(depth-1))
+		},
+		func() string {
+			if depth <= 0 {
+				return "(do)"
+			}
+			return g.match(num, depth-1)
+		},
+	)
+}
+
+// define returns a named function, which may be called from then on.
+func (g *generator) define(depth int) string {
+	name := g.fresh()
+	text := g.inner(func() string {
+		p := g.fresh()
+		g.vararg = g.IntN(4) == 0
+		tail := ""
+		if g.vararg {
+			tail = " ..."
+		}
+		g.vars = slices.DeleteFunc(slices.Clone(g.vars), func(v variable) bool { return v.name == name || v.name == "$" })
+		g.bind(p, num, false)
+		doc := []string{"", `"doc" `, "{:fnl/k 1} "}[g.IntN(3)]
+		return fmt.Sprintf("(fn %s [%s%s] %s%s)", name, p, tail, doc, g.body(num, depth-1))
+	})
+	g.bind(name, fun, false)
+	return text
+}
+
+// loop returns a loop that ends soon.
+func (g *generator) loop(depth int) string {
+	return g.inner(func() string {
+		v := g.fresh()
+		switch g.IntN(4) {
+		case 0:
+			from := g.expr(seq, depth)
+			g.bind(v, num, false)
+			return fmt.Sprintf("(each [_ %s (ipairs %s)] %s)", v, from, g.block(depth))
+		case 1:
+			bounds := fmt.Sprintf("1 %d", g.IntN(4))
+			g.bind(v, num, false)
+			return fmt.Sprintf("(for [%s %s &until (> %s %s)] %s)", v, bounds, v, g.expr(num, depth), g.block(depth))
+		case 2:
+			g.bind(v, num, false)
+			return fmt.Sprintf("(for [%s 3 1 -1] %s)", v, g.block(depth))
+		}
+		count := fmt.Sprintf("n%d", g.names)
+		return fmt.Sprintf("(do (var %s 0) (while (and (< %s 3) %s) (set %s (+ %s 1)) %s))",
+			count, count, g.expr(boolean, depth), count, count, g.block(depth))
+	})
+}
