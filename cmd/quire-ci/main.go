@@ -9,7 +9,8 @@ import (
 )
 
 const usage = `usage: quire-ci validate [--workspace DIR]
-       quire-ci run [--workspace DIR] [--out DIR] [--secrets FILE] [-j N] [OPTION...]
+       quire-ci run [OPTION...]
+       quire-ci shell [OPTION...]
        quire-ci compile [--strict | --no-strict] [FILE]
        quire-ci graph [--workspace DIR]
        quire-ci launch [--root DIR] ID
@@ -22,6 +23,7 @@ func main() {
 			"run":      run,
 			"compile":  compile,
 			"graph":    graph,
+			"shell":    shell,
 			"launch":   launch,
 		})
 	}))
