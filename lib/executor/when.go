@@ -32,7 +32,9 @@ func matchAny(patterns []string, name string) bool {
 // may be missing with it, so that "src/**/*.go" matches "src/a.go".
 func glob(pattern string) *regexp.Regexp {
 	var b strings.Builder
-	for rest := strings.ToValidUTF8(pattern, "\uFFFD"); rest != ""; {
+	// Package regexp takes each byte of a name that is not UTF-8 as U+FFFD, and no
+	// such bytes in a pattern.
+	for rest := string([]rune(pattern)); rest != ""; {
 		switch {
 		case strings.HasPrefix(rest, "**/"):
 			b.WriteString("(?:.*/)?")

@@ -134,3 +134,26 @@ func TestLogPath(t *testing.T) {
 		}
 	}
 }
+
+// FuzzReadEvents checks that whatever is in a file, reading it ends, and that what
+// is read is what stands there.
+func FuzzReadEvents(f *testing.F) {
+	f.Add(`{"time":"2026-01-02T03:04:05Z","event":"sh-end","job":"a","sh":1,"exit":0}` + "\n")
+	f.Add("{}\nnull\n[]\n\"\"\n1\n{\"event\":7}\n{\"jobs\":[null]}\n\n{")
+	f.Fuzz(func(t *testing.T, text string) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, EventsFile), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for range ReadEvents(filepath.Join(dir, EventsFile)) {
+			n++
+		}
+		if want := strings.Count(text, "\n"); n != want {
+			t.Errorf("%d of %d lines were read", n, want)
+		}
+		if _, err := Summarize(dir); err != nil {
+			t.Error(err)
+		}
+	})
+}
