@@ -27,7 +27,17 @@ func (p Position) File() string {
 // source is one file the compiler has read.
 type source struct {
 	name string
-	text []byte
+	text string
+}
+
+// line returns line n, counted from 1, without its ending.
+func (s *source) line(n int) string {
+	for text := range strings.Lines(s.text) {
+		if n--; n == 0 {
+			return strings.TrimRight(text, "\r\n")
+		}
+	}
+	return ""
 }
 
 // A Node is one form of Fennel as the reader gives it. The types that implement

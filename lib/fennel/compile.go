@@ -31,7 +31,7 @@ type Options struct {
 // diag.List in the order of the source: every error that can be told apart
 // from the consequences of another, at least one for each form that has any.
 func Compile(src []byte, o Options) (lua string, err error) {
-	s := &source{name: o.File, text: src}
+	s := &source{name: o.File, text: string(src)}
 	r := newReader(s)
 	forms := r.forms()
 	if len(r.errs) > 0 {
@@ -55,6 +55,7 @@ type compiler struct {
 	opts    Options
 	globals map[string]bool // nil: any name is taken for a global
 	used    map[string]bool // globals that the source refers to
+	alike   map[string]int  // how many Lua names were made of one
 	errs    diag.List
 
 	main        *source  // lines of the output are lines of this file
@@ -70,7 +71,7 @@ type compiler struct {
 }
 
 func newCompiler(o Options) *compiler {
-	c := &compiler{opts: o, used: map[string]bool{}}
+	c := &compiler{opts: o, used: map[string]bool{}, alike: map[string]int{}}
 	if o.Globals != nil {
 		c.globals = map[string]bool{"_G": true, "_ENV": true}
 		for _, name := range o.Globals {

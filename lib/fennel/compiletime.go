@@ -28,6 +28,9 @@ type compileTime struct {
 	// places are the positions of the forms that came from the source.
 	places map[*lua.LTable]Position
 
+	nodeCount int // forms that went to macros and came back
+	expanding int // calls of macroexpand within each other
+
 	scope   *scope      // of the form whose macro is running
 	running *lua.LState // the thread a macro runs on, nil between macros
 	loaded  *lua.LTable // macro modules by name
@@ -187,7 +190,7 @@ func (t *compileTime) module(name string, at Node) lua.LValue {
 	var fn *lua.LFunction
 	if isLuaFile(src.name) {
 		var err error
-		if fn, err = t.vm.Load(string(src.text), src.name); err != nil {
+		if fn, err = t.vm.Load(src.text, src.name); err != nil {
 			c.fail(at, "%s", oneLine(err.Error()))
 		}
 		fn.Env = t.environment()

@@ -1,7 +1,6 @@
 package fennel
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
@@ -163,7 +162,7 @@ func (c *compiler) uniqueName(base string) string {
 	for {
 		c.temporaries++
 		name := fmt.Sprintf("_%s_%d_auto", base, c.temporaries)
-		if c.main == nil || !bytes.Contains(c.main.text, []byte(name)) {
+		if c.main == nil || !strings.Contains(c.main.text, name) {
 			return name
 		}
 	}
@@ -323,6 +322,10 @@ func (t *compileTime) luaGetScope(l *lua.LState) int {
 // luaMacroexpand expands a form until its head is no macro.
 func (t *compileTime) luaMacroexpand(l *lua.LState) int {
 	at := &List{Position: t.c.at}
+	const most = 50 // each needs a stack of Go and one of Lua
+	t.expanding++
+	defer func() { t.expanding-- }()
+	t.c.check(t.expanding <= most, at, "macroexpand calls itself too deeply: more than %d times", most)
 	n := t.fromLua(l.Get(1), at)
 	l.Push(t.toLua(t.c.expand(n, t.scope)))
 	return 1

@@ -12,8 +12,19 @@ import (
 // table with its keys in order there. The position of a form is remembered by
 // the identity of its table, and as the fields line, col and filename.
 
+// maxNodes bounds how many forms go from macros to the compiler and back: one
+// that doubles its argument each time is called too often only when it is late.
+const maxNodes = 5_000_000
+
+func (t *compileTime) count() {
+	if t.nodeCount++; t.nodeCount > maxNodes {
+		t.c.fail(&List{Position: t.c.at}, "the macros of this file make too much code: more than %d forms", maxNodes)
+	}
+}
+
 // toLua gives a form to Lua.
 func (t *compileTime) toLua(n Node) lua.LValue {
+	t.count()
 	switch n := n.(type) {
 	case *String:
 		return lua.LString(n.Value)
@@ -110,6 +121,7 @@ func (t *compileTime) fromLua(v lua.LValue, at *List) Node {
 }
 
 func (t *compileTime) node(v lua.LValue, at *List, depth int) Node {
+	t.count()
 	if depth > maxDepth {
 		t.c.fail(at, "the form this macro returns is nested too deeply: more than %d levels", maxDepth)
 	}

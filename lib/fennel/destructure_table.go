@@ -60,9 +60,9 @@ func (d *binder) tablePattern(to *Table, from luaExpr) {
 				d.whole(target, from)
 				continue
 			}
-			d.value(target, &luaIndex{at, from, c.one(key, d.s, d.b)})
+			c.failHint(key, "look it up in the body with .", "expected key to be a literal, not %s", show(key))
 		case *List, *Sequence, *Table, *Vararg:
-			c.fail(key, "a pattern's key must be a literal or a name, not %s", show(key))
+			c.fail(key, "expected key to be a literal, not %s", show(key))
 		default:
 			d.value(target, &luaIndex{at, from, c.one(key, d.s, d.b)})
 		}

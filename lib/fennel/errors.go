@@ -11,7 +11,7 @@ import (
 func diagnose(p Position, hint, message string) diag.Diagnostic {
 	d := diag.Diagnostic{File: p.File(), Line: p.Line, Column: p.Column, Message: message, Hint: hint}
 	if p.src != nil {
-		d.Source = diag.SourceLine(p.src.text, p.Line)
+		d.Source = p.src.line(p.Line)
 	}
 	return d
 }
@@ -22,15 +22,22 @@ type bail struct{}
 
 // report records an error at n and lets the compiler go on.
 func (c *compiler) report(n Node, hint, format string, args ...any) {
+	if c.full() {
+		return
+	}
 	p := n.Pos()
 	if p.Line == 0 {
 		p = c.at
 	}
 	d := diagnose(p, hint, fmt.Sprintf(format, args...))
-	if len(c.errs) < maxErrors && !slices.Contains(c.errs, d) {
+	if !slices.Contains(c.errs, d) {
 		c.errs = append(c.errs, d)
 	}
 }
+
+// full reports whether there are as many errors as are reported; nothing more
+// has to be compiled then.
+func (c *compiler) full() bool { return len(c.errs) >= maxErrors }
 
 // fail records an error at n and gives up the form at hand.
 func (c *compiler) fail(n Node, format string, args ...any) {
@@ -61,7 +68,7 @@ func (c *compiler) checkHint(ok bool, n Node, hint, format string, args ...any) 
 // names that a failed form may have been about to bind are forgiven from then
 // on, so that one mistake is not reported once for each use of the name.
 func (c *compiler) guard(n Node, s *scope, f func()) bool {
-	if c.catch(f) {
+	if !c.full() && c.catch(f) {
 		return true
 	}
 	c.forgive(n, s)

@@ -37,7 +37,7 @@ func (c *compiler) spill(l *local, s *scope, b *block) {
 		return
 	}
 	if s.spilled == "" {
-		s.spilled = s.reserve("more", c.used)
+		s.spilled = c.uniqueLua("more", s)
 		b.add(&statLocal{0, []string{s.spilled}, []luaExpr{&luaTable{}}})
 	}
 	l.table = s.spilled

@@ -1,6 +1,9 @@
 package fennel
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // reference compiles a symbol that is used for its value.
 func (c *compiler) reference(n *Symbol, s *scope) luaExpr {
@@ -40,6 +43,9 @@ func (c *compiler) base(n *Symbol, name string, s *scope) luaExpr {
 		return l.place(c.lineOf(n))
 	}
 	if !c.known(name) {
+		if c.full() {
+			panic(bail{})
+		}
 		c.report(n, c.similar(name, s), "unknown identifier: %s", name)
 		return luaNil
 	}
@@ -113,8 +119,29 @@ func (c *compiler) declare(n *Symbol, s *scope, mutable bool) string {
 // what the name meant before.
 func (c *compiler) reserve(n *Symbol, s *scope, mutable bool) *local {
 	c.checkBindable(n, s)
-	return &local{lua: s.reserve(n.Name, c.used), mutable: mutable}
+	return &local{lua: c.uniqueLua(n.Name, s), mutable: mutable}
 }
+
+// uniqueLua takes a Lua name for a Fennel name in s: unique there and all around,
+// so that nothing outside is hidden by accident. Neither is a global that the
+// source uses and whose name only looks the same once mangled.
+func (c *compiler) uniqueLua(name string, s *scope) string {
+	base := mangle(name)
+	lua := base
+	for n := 0; s.takes(lua) || lua != name && c.used[lua]; n++ {
+		if n == manyAlike {
+			n = max(n, c.alike[base])
+			c.alike[base] = n + 1
+		}
+		lua = base + strconv.Itoa(n)
+	}
+	s.take(lua)
+	return lua
+}
+
+// manyAlike is after how many attempts at a unique name a counter goes on where
+// it was: a name bound a thousand times in a scope would take a million attempts.
+const manyAlike = 10
 
 // bind makes a reserved local visible.
 func (c *compiler) bind(n *Symbol, l *local, s *scope) {

@@ -20,7 +20,7 @@ const maxErrors = 50
 // place that cannot be read: the reader skips what it cannot understand and
 // goes on, so that one go shows all.
 func Read(src []byte, file string) ([]Node, error) {
-	r := newReader(&source{name: file, text: src})
+	r := newReader(&source{name: file, text: string(src)})
 	forms := r.forms()
 	if len(r.errs) > 0 {
 		return nil, r.errs
@@ -59,7 +59,7 @@ var closers = map[byte]byte{'(': ')', '[': ']', '{': '}'}
 var prefixes = map[byte]string{'#': "hashfn", '`': "quote", '\'': "quote", ',': "unquote"}
 
 func newReader(src *source) *reader {
-	r := &reader{src: src, text: string(src.text), line: 1, col: 1}
+	r := &reader{src: src, text: src.text, line: 1, col: 1}
 	if strings.HasPrefix(r.text, "#!") {
 		r.skipLine()
 	}
@@ -263,12 +263,8 @@ func (r *reader) table(o *opener) *Table {
 	t := &Table{Position: o.Position}
 	for i := 0; i < len(o.items); i += 2 {
 		key, value := o.items[i], o.items[i+1]
-		if isSym(key, ":") {
-			word := &String{Position: key.Pos(), Value: ":"}
-			if name, ok := value.(*Symbol); ok {
-				word.Value = name.Name
-			}
-			key = word
+		if name, ok := value.(*Symbol); ok && isSym(key, ":") {
+			key = &String{Position: name.Position, Value: name.Name}
 		}
 		t.Keys = append(t.Keys, key)
 		t.Values = append(t.Values, value)
@@ -280,11 +276,6 @@ func (r *reader) table(o *opener) *Table {
 func (r *reader) readPrefix(b byte) {
 	at := r.here()
 	r.advance(1)
-	if b == '#' && r.pos < len(r.text) && r.text[r.pos] == '!' {
-		r.fail(r.here(), "#! may only begin the first line of the file", "illegal character: !")
-		r.skipLine()
-		return
-	}
 	if r.pos == len(r.text) || strings.IndexByte(" \t\n\v\f\r)]}", r.text[r.pos]) >= 0 {
 		r.fail(at, "write the form right after it", "expected a form after the prefix %c", b)
 		return

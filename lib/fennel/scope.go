@@ -1,7 +1,5 @@
 package fennel
 
-import "strconv"
-
 // A scope is one region of names. Scopes nest as the forms of the source do,
 // which is finer than Lua's functions; fn tells which of those a scope is in.
 type scope struct {
@@ -112,25 +110,13 @@ func (s *scope) forgives(name string) bool {
 	return false
 }
 
-// reserve takes a Lua name for a Fennel name: unique in s and all around it, so
-// that nothing outside is hidden by accident. Neither is a global that the source
-// uses and whose name only looks the same once mangled.
-func (s *scope) reserve(name string, globals map[string]bool) string {
-	base := mangle(name)
-	lua := base
-	for n := 0; s.takes(lua) || lua != name && globals[lua]; n++ {
-		lua = base + strconv.Itoa(n)
-	}
-	s.take(lua)
-	s.count++
-	return lua
-}
-
+// take declares a Lua name in s.
 func (s *scope) take(lua string) {
 	if s.taken == nil {
 		s.taken = map[string]bool{}
 	}
 	s.taken[lua] = true
+	s.count++
 }
 
 // bind makes l what name means in s from here on.

@@ -131,7 +131,7 @@ func specialHashfn(c *compiler, l *List, s *scope, b *block, w want) result {
 	var names []string
 	for i := 1; i <= maxHashArgs; i++ {
 		name := "$" + strconv.Itoa(i)
-		arg := &local{lua: fs.reserve(name, nil), arg: i, of: fn}
+		arg := &local{lua: c.uniqueLua(name, fs), arg: i, of: fn}
 		names = append(names, arg.lua)
 		fs.bind(name, arg)
 		if i == 1 {

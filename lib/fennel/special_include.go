@@ -32,7 +32,7 @@ func (c *compiler) include(name string, at *List) {
 	src := c.readModule(name, at)
 	f := &luaFunction{vararg: true, body: &block{}}
 	if isLuaFile(src.name) {
-		f.body.add(&statRaw{luaRaw{0, luaOnOneLine(string(src.text))}})
+		f.body.add(&statRaw{luaRaw{0, luaOnOneLine(src.text)}})
 	} else {
 		forms := c.parse(src)
 		module, errs := c.module, len(c.errs)
@@ -59,7 +59,7 @@ func (c *compiler) readModule(name string, at Node) *source {
 	if err != nil {
 		c.fail(at, "module not found: %s: %s", name, oneLine(err.Error()))
 	}
-	return &source{file, text}
+	return &source{file, string(text)}
 }
 
 // parse reads a module, and fails the form at hand where it cannot be read.
