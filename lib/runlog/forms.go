@@ -14,18 +14,13 @@ import (
 
 // forms yields the ways in which a secret is usually printed: the value and each
 // of its lines, as they are and in the encodings below. Some forms come twice.
+//
+// No form begins with a line break, which alone would keep back every line of a
+// job's output until the next one comes. The rest of the value is a form.
 func forms(value string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		units := []string{value}
-		if strings.Contains(value, "\n") {
-			for line := range strings.Lines(value) {
-				if line = strings.Trim(line, " \t\r\n"); len(line) >= MinSecret {
-					units = append(units, line)
-				}
-			}
-		}
-		for _, u := range units {
-			for _, list := range [][]string{{u}, base64Forms(u), hexForms(u), urlForms(u), jsonForms(u)} {
+		for _, u := range units(value) {
+			for _, list := range [][]string{{strings.TrimLeft(u, "\r\n")}, base64Forms(u), hexForms(u), urlForms(u), jsonForms(u)} {
 				for _, form := range list {
 					if !yield(form) {
 						return
@@ -34,6 +29,19 @@ func forms(value string) iter.Seq[string] {
 			}
 		}
 	}
+}
+
+// units returns a value and, of one with several lines, each that is long enough.
+func units(value string) []string {
+	units := []string{value}
+	if strings.Contains(value, "\n") {
+		for line := range strings.Lines(value) {
+			if line = strings.Trim(line, " \t\r\n"); len(line) >= MinSecret {
+				units = append(units, line)
+			}
+		}
+	}
+	return units
 }
 
 // wrapWidths are the lengths of a line of base64 as base64(1) and openssl(1)

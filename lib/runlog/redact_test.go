@@ -119,6 +119,20 @@ func TestRedactWriterKeepsBack(t *testing.T) {
 	}
 }
 
+// A line is not kept back for a secret that begins with a line break.
+func TestRedactWriterPassesLines(t *testing.T) {
+	var out bytes.Buffer
+	w := NewRedactor(map[string]string{"key": "\n\nabcdefgh\nijklmnop\n"}).Writer(&out)
+	w.Write([]byte("line\n"))
+	if out.String() != "line\n" {
+		t.Errorf("%q came through, want the line", out.String())
+	}
+	w.Write([]byte("\n\nabcdefgh\nijklmnop\nend\n"))
+	if want := "line\n\n\n{{ key }}end\n"; out.String() != want {
+		t.Errorf("%q came through, want %q", out.String(), want)
+	}
+}
+
 // FuzzRedact checks that no way of cutting a text changes what comes out, that
 // no form of a secret is left, and that what is kept back is shorter than the
 // longest needle.
