@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
@@ -37,17 +36,22 @@ func (d fd) close() { unix.Close(int(d)) }
 
 // names lists the directory, in no order.
 func (d fd) names() ([]string, error) {
-	n, err := unix.FcntlInt(uintptr(d), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
+	if _, err := unix.Seek(int(d), 0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	f := os.NewFile(uintptr(n), "directory")
-	defer f.Close()
-	// The copy shares its place in the directory with every earlier one.
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, err
+	var names []string
+	buffer := make([]byte, 16<<10)
+	for {
+		var n int
+		err := retry(func() (err error) {
+			n, err = unix.ReadDirent(int(d), buffer)
+			return err
+		})
+		if err != nil || n == 0 {
+			return names, err
+		}
+		_, _, names = unix.ParseDirent(buffer[:n], -1, names)
 	}
-	return f.Readdirnames(-1)
 }
 
 // removeAll removes name in d with everything below it, also what is in

@@ -60,11 +60,20 @@ func (r *recorder) save(name string) error {
 	w.WriteString(recordHeader)
 	for i, s := range r.stamps {
 		if s.oid != "" {
-			fmt.Fprintf(w, "%s %d %d %d %d %s\x00", s.oid, s.inode, s.size, s.modified, s.changed,
-				r.plan.path(&r.plan.files[i]))
+			w.Write(s.entry(w.AvailableBuffer(), r.plan.path(&r.plan.files[i])))
 		}
 	}
-	return w.Flush()
+	return w.Flush() // has the first error of all
+}
+
+// entry appends the stamp of path to b, as it stands in a record.
+func (s *stamp) entry(b []byte, path string) []byte {
+	b = append(append(b, s.oid...), ' ')
+	b = append(strconv.AppendUint(b, s.inode, 10), ' ')
+	for _, n := range []int64{s.size, s.modified, s.changed} {
+		b = append(strconv.AppendInt(b, n, 10), ' ')
+	}
+	return append(append(b, path...), 0)
 }
 
 // loadRecord reads a record: the stamps by path. One that is not there or not in

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,9 +16,10 @@ import (
 // lock on it for as long as it lives, by which a holder that was left behind by a
 // killed process is known: the next stage for the same target removes it.
 //
-// Where the target is a mount point, or nothing can be made beside it, the holder
-// is in it, and the entries of the tree are published one by one: then, and only
-// then, can a kill leave a part of the tree.
+// Where the target cannot be replaced, being a mount point or the working
+// directory of who asks, or nothing can be made beside it, the holder is in it, and
+// the entries of the tree are published one by one: then, and only then, can a
+// kill leave a part of the tree.
 type stage struct {
 	target string
 	holder string
@@ -54,7 +54,7 @@ func newStage(dir string, reuse bool) (*stage, error) {
 		if len(names) > 0 && !reuse {
 			return nil, ErrNotEmpty
 		}
-		s.inside = isMountPoint(parent, info)
+		s.inside = isMountPoint(target) || isWorkingDirectory(info)
 	}
 	if !s.inside {
 		if err := removeLeftovers(parent, prefix); err != nil {
@@ -258,17 +258,20 @@ func (s *stage) discard() error {
 	return err
 }
 
-// isMountPoint reports whether another file system begins at the directory that
-// info is of.
-func isMountPoint(parent string, info os.FileInfo) bool {
-	above, err := os.Stat(parent)
-	if err != nil {
-		return false
-	}
-	return device(above) != device(info) || os.SameFile(above, info)
+// isMountPoint reports whether dir is the root of a mount, also of one that shows
+// another part of the same file system. It takes Linux 5.8.
+func isMountPoint(dir string) bool {
+	var st unix.Statx_t
+	err := retry(func() error { return unix.Statx(unix.AT_FDCWD, dir, 0, 0, &st) })
+	return err == nil && st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
 }
 
-func device(info os.FileInfo) uint64 { return info.Sys().(*syscall.Stat_t).Dev }
+// isWorkingDirectory reports whether info is of the directory one is in: whoever
+// is in it, too, would see nothing of another one that takes its name.
+func isWorkingDirectory(info os.FileInfo) bool {
+	here, err := os.Stat(".")
+	return err == nil && os.SameFile(here, info)
+}
 
 // rename is rename(2), which replaces an empty directory; os.Rename refuses to.
 func rename(from, to string) error {

@@ -253,10 +253,42 @@ func TestFullDisk(t *testing.T) {
 }
 
 func TestMountPoint(t *testing.T) {
+	mount := mountTmpfs(t, "16m")
+	inner := mountTmpfs(t, "16m")
+	checkInPlace(t, inner)
+	bound := filepath.Join(mount, "bound")
+	for _, dir := range []string{filepath.Join(mount, "real"), bound} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := unix.Mount(filepath.Join(mount, "real"), bound, "", unix.MS_BIND, ""); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Unmount(bound, unix.MNT_DETACH)
+	checkInPlace(t, bound)
+}
+
+// The directory one is in stays the one it is.
+func TestWorkingDirectory(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	before, err := os.Stat(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkInPlace(t, ".")
+	if after, err := os.Stat(dir); err != nil || !os.SameFile(before, after) {
+		t.Errorf("another directory is there: %v", err)
+	}
+}
+
+// checkInPlace makes workspaces in a directory that cannot be replaced.
+func checkInPlace(t *testing.T, mount string) {
+	t.Helper()
 	f := newFixture(t)
 	first := f.commitOf(odd())
 	second := f.commitOf(map[string]string{"100644 plain": "p", "100644 new/file": "n"})
-	mount := mountTmpfs(t, "16m")
 	if err := Materialize(context.Background(), f.open(), first, mount, Options{}); err != nil {
 		t.Fatal(err)
 	}
