@@ -65,7 +65,7 @@ func (a *attempt) sh(l *lua.LState) (lua.LValue, error) {
 		return nil, err
 	}
 	c.place = placeOf(l)
-	c.shown = a.run.redact.String(c.text)
+	c.shown = a.shown(c)
 	a.job.commands++
 	a.ran++
 	c.n = a.job.commands
@@ -86,6 +86,21 @@ func (a *attempt) sh(l *lua.LState) (lua.LValue, error) {
 		a.unlooked = append(a.unlooked, c)
 	}
 	return a.result(c), nil
+}
+
+// shown returns the text of a command redacted. Words are redacted before they are
+// quoted, which changes them.
+func (a *attempt) shown(c *command) string {
+	if c.shell {
+		return a.run.redact.String(c.text)
+	}
+	words := make([]string, len(c.argv))
+	for i, word := range c.argv {
+		if words[i] = a.run.redact.String(word); words[i] == word {
+			words[i] = quoteWord(word)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // placeOf returns the line of the pipeline that called the running Go function.

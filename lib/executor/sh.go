@@ -188,12 +188,16 @@ func (r *run) dir(cwd string) (string, error) {
 func quoteWords(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
-		quoted[i] = w
-		if w == "" || strings.ContainsFunc(w, needsQuotes) {
-			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
+		quoted[i] = quoteWord(w)
 	}
 	return strings.Join(quoted, " ")
+}
+
+func quoteWord(w string) string {
+	if w != "" && !strings.ContainsFunc(w, needsQuotes) {
+		return w
+	}
+	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 }
 
 func needsQuotes(r rune) bool {

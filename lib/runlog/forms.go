@@ -20,9 +20,9 @@ import (
 func forms(value string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, u := range units(value) {
-			for _, list := range [][]string{{strings.TrimLeft(u, "\r\n")}, base64Forms(u), hexForms(u), urlForms(u), jsonForms(u)} {
+			for _, list := range [][]string{{u}, shellForms(u), base64Forms(u), hexForms(u), urlForms(u), jsonForms(u)} {
 				for _, form := range list {
-					if !yield(form) {
+					if !yield(strings.TrimLeft(form, "\r\n")) {
 						return
 					}
 				}
@@ -42,6 +42,20 @@ func units(value string) []string {
 		}
 	}
 	return units
+}
+
+// shellForms returns s as the inside of a word that a shell has quoted, as it does
+// under set -x: dash and bash do it in two ways where s has a quote itself, and
+// bash's printf %q with a backslash before each character that needs one.
+func shellForms(s string) []string {
+	var escaped strings.Builder
+	for _, r := range []byte(s) {
+		if strings.IndexByte(" \"'`$&|;<>()*?[]{}#~!\\", r) >= 0 {
+			escaped.WriteByte('\\')
+		}
+		escaped.WriteByte(r)
+	}
+	return []string{strings.ReplaceAll(s, "'", `'\''`), strings.ReplaceAll(s, "'", `'"'"'`), escaped.String()}
 }
 
 // wrapWidths are the lengths of a line of base64 as base64(1) and openssl(1)

@@ -119,6 +119,19 @@ func TestRedactWriterKeepsBack(t *testing.T) {
 	}
 }
 
+func TestRedactorShellQuoting(t *testing.T) {
+	r := NewRedactor(map[string]string{"token": "it's 1 secret"})
+	for in, want := range map[string]string{
+		`+ echo 'it'\''s 1 secret'`:  `+ echo '{{ token }}'`,
+		`+ echo 'it'"'"'s 1 secret'`: `+ echo '{{ token }}'`,
+		`it\'s\ 1\ secret`:           `{{ token }}`,
+	} {
+		if got := r.String(in); got != want {
+			t.Errorf("String(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 // A line is not kept back for a secret that begins with a line break.
 func TestRedactWriterPassesLines(t *testing.T) {
 	var out bytes.Buffer
