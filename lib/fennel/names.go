@@ -31,12 +31,14 @@ func (c *compiler) base(n *Symbol, name string, s *scope) luaExpr {
 		return luaNil
 	}
 	if c.isMacro(name, s) {
-		c.failHint(n, "a macro is not a value; wrap it in a function: #("+name+" $...)",
+		c.report(n, "a macro is not a value; wrap it in a function: #("+name+" $...)",
 			"tried to reference a macro without calling it: %s", name)
+		return luaNil
 	}
 	if specials[name] != nil {
-		c.failHint(n, "a special form is not a value; wrap it in a function: #("+name+" $1 $2)",
+		c.report(n, "a special form is not a value; wrap it in a function: #("+name+" $1 $2)",
 			"tried to reference a special form without calling it: %s", name)
+		return luaNil
 	}
 	if l := s.lookup(name); l != nil {
 		l.used()

@@ -30,12 +30,14 @@ func specialLet(c *compiler, l *List, s *scope, b *block, w want) result {
 	if !ok {
 		c.failHint(c.itemOr(l, 1), "write (let [name value] body)", "expected binding sequence")
 	}
-	c.check(len(bindings.Items)%2 == 0, bindings, "expected even number of name/value bindings")
+	if len(bindings.Items)%2 != 0 {
+		c.report(bindings, "every name needs a value", "expected even number of name/value bindings")
+	}
 	if len(l.Items) < 3 {
 		c.failHint(l.Items[0], "give let something to do after its bindings", "expected body expression")
 	}
 	return c.scoped(l, s, b, w, func(s *scope, b *block) {
-		for i := 0; i < len(bindings.Items); i += 2 {
+		for i := 0; i+1 < len(bindings.Items); i += 2 {
 			name, value := bindings.Items[i], bindings.Items[i+1]
 			if !c.guard(value, s, func() { c.bindForm(name, value, declareLocal, s, b) }) {
 				c.forgiveSymbols(name, s)
