@@ -7,38 +7,61 @@ import (
 	"os"
 
 	"quire/lib/cli"
+	"quire/lib/git"
 )
 
 const usage = `usage: quire-trigger [--root DIR] [--git-dir DIR]
        quire-trigger [--root DIR] [--git-dir DIR] --ref REF
+       quire-trigger [--root DIR] [--git-dir DIR] --missed
        quire-trigger [--root DIR] --run ID
 `
 
 // options are those of the command line.
 type options struct {
 	root, gitDir, ref, run string
+	missed                 bool
 }
 
-func main() {
-	os.Exit(cli.Main("quire-trigger", os.Args[1:], func(ctx context.Context, e *cli.Env) error {
-		fs := new(flag.FlagSet)
-		var o options
-		fs.StringVar(&o.root, "root", "", "")
-		fs.StringVar(&o.gitDir, "git-dir", "", "")
-		fs.StringVar(&o.ref, "ref", "", "")
-		fs.StringVar(&o.run, "run", "", "")
-		if err := e.Parse(fs, usage); err != nil {
-			return err
+func main() { os.Exit(cli.Main("quire-trigger", os.Args[1:], run)) }
+
+func run(ctx context.Context, e *cli.Env) error {
+	var o options
+	fs := new(flag.FlagSet)
+	fs.StringVar(&o.root, "root", "", "")
+	fs.StringVar(&o.gitDir, "git-dir", "", "")
+	fs.StringVar(&o.ref, "ref", "", "")
+	fs.StringVar(&o.run, "run", "", "")
+	fs.BoolVar(&o.missed, "missed", false, "")
+	if err := e.Parse(fs, usage); err != nil {
+		return err
+	}
+	if err := e.Operands(0, 0, ""); err != nil {
+		return err
+	}
+	do, modes := push, 0
+	for _, mode := range []struct {
+		asked bool
+		do    func(context.Context, *cli.Env, options) error
+	}{{o.ref != "", byHand}, {o.run != "", drive}, {o.missed, missed}} {
+		if mode.asked {
+			do = mode.do
+			modes++
 		}
-		if err := e.Operands(0, 0, ""); err != nil {
-			return err
-		}
-		if o.run != "" {
-			if o.ref != "" {
-				return cli.Usagef("--run and --ref exclude each other")
-			}
-			return drive(ctx, e, o)
-		}
-		return push(ctx, e, o)
-	}))
+	}
+	if modes > 1 {
+		return cli.Usagef("--ref, --run and --missed exclude each other")
+	}
+	return do(ctx, e, o)
+}
+
+// repository opens the repository that --git-dir, or else GIT_DIR, names.
+func (o options) repository(e *cli.Env) (*git.Repo, error) {
+	dir := o.gitDir
+	if dir == "" {
+		dir = e.Getenv("GIT_DIR")
+	}
+	if dir == "" {
+		return nil, cli.Usagef("no repository: neither --git-dir nor GIT_DIR is given")
+	}
+	return git.Open(dir)
 }

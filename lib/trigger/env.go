@@ -31,10 +31,10 @@ func (t *Trigger) FromEnv(getenv func(string) string) {
 
 // Resolve returns the update that would have made ref, a full name or that of a
 // branch or a tag, as it is now.
-func Resolve(ctx context.Context, repo *git.Repo, ref string) ([]Update, error) {
+func Resolve(ctx context.Context, repo *git.Repo, ref string) (Update, error) {
 	objects, err := repo.Objects(ctx)
 	if err != nil {
-		return nil, err
+		return Update{}, err
 	}
 	defer objects.Close()
 	names := []string{ref}
@@ -45,8 +45,8 @@ func Resolve(ctx context.Context, repo *git.Repo, ref string) ([]Update, error) 
 	for i, name := range names {
 		if errs[i] == nil {
 			id := infos[i].OID
-			return []Update{{Old: strings.Repeat("0", len(id)), New: id, Ref: name}}, nil
+			return Update{Old: strings.Repeat("0", len(id)), New: id, Ref: name}, nil
 		}
 	}
-	return nil, fmt.Errorf("cannot trigger '%s': %w", ref, errs[0])
+	return Update{}, fmt.Errorf("cannot trigger '%s': %w", ref, errs[0])
 }

@@ -18,7 +18,6 @@ import (
 // A Trigger makes the runs of one push to one repository.
 type Trigger struct {
 	Root   string // of quire
-	Store  *runstore.Store
 	Repo   *git.Repo
 	Pusher string // for the record; may be empty
 	Skip   bool   // the push asked for nothing to run
@@ -42,15 +41,48 @@ var ErrSkipped = errors.New("skipped by push option ci.skip")
 // ends those whose pipeline is invalid. All runs are on disk before the first
 // pipeline is looked at, and what is returned is on disk, also beside an error.
 // A configuration that cannot be read is such an error: it leaves all runs pending.
+// An update that Missed was quicker with makes no run.
 func (t *Trigger) Push(ctx context.Context, updates []Update) ([]Run, error) {
+	s, err := openSeen(ctx, t.Repo, updates)
+	if err != nil {
+		// Losing track is better than losing the push.
+		runs, more := t.Make(ctx, updates)
+		return runs, errors.Join(err, more)
+	}
+	defer s.close()
+	return t.makeSeen(ctx, s, s.fresh(updates))
+}
+
+// makeSeen makes the runs of updates, and remembers the updates where that was
+// done: what failed is for Missed to do again.
+func (t *Trigger) makeSeen(ctx context.Context, s *seen, updates []Update) ([]Run, error) {
+	runs, err := t.Make(ctx, updates)
+	if errors.As(err, new(*notRecorded)) {
+		return runs, err
+	}
+	return runs, errors.Join(err, s.add(updates))
+}
+
+// notRecorded is an error that kept runs from being recorded.
+type notRecorded struct{ error }
+
+func (e *notRecorded) Unwrap() error { return e.error }
+
+// Make is Push for updates that no push made, and that may have been triggered
+// before.
+func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 	objects, err := t.Repo.Objects(ctx)
 	if err != nil {
-		return nil, err
+		return nil, &notRecorded{err}
 	}
 	defer objects.Close()
 	wanted, unknown := find(objects, updates)
 	if len(wanted) == 0 {
 		return nil, unknown
+	}
+	store, err := runstore.Open(t.Root)
+	if err != nil {
+		return nil, &notRecorded{errors.Join(err, unknown)}
 	}
 	name := git.RepoName(ctx, t.Repo, t.Root)
 	cfg, configErr := config.Load(ctx, t.Root)
@@ -58,13 +90,13 @@ func (t *Trigger) Push(ctx context.Context, updates []Update) ([]Run, error) {
 	if configErr == nil {
 		settings = cfg.For(name)
 	}
-	runs, err := t.record(name, settings.Executor, wanted)
+	runs, err := store.Create(t.facts(name, settings.Executor, wanted)...)
 	if err != nil {
-		return nil, errors.Join(err, configErr, unknown)
+		return nil, &notRecorded{errors.Join(err, configErr, unknown)}
 	}
 	checked, err := t.check(ctx, objects, wanted, runs, settings.Executor)
 	if err == nil && settings.Supersede != "none" {
-		err = t.supersede(checked)
+		err = supersede(store, checked)
 	}
 	return checked, errors.Join(err, configErr, unknown)
 }
@@ -104,7 +136,8 @@ func find(objects *git.Objects, updates []Update) ([]want, error) {
 	return wanted, errors.Join(unknown...)
 }
 
-func (t *Trigger) record(name, executor string, wanted []want) ([]*runstore.Run, error) {
+// facts returns what is put on record of each.
+func (t *Trigger) facts(name, executor string, wanted []want) []runstore.Facts {
 	now := time.Now()
 	facts := make([]runstore.Facts, len(wanted))
 	for i, w := range wanted {
@@ -113,7 +146,7 @@ func (t *Trigger) record(name, executor string, wanted []want) ([]*runstore.Run,
 			Pusher: t.Pusher, PushedAt: now, Executor: executor,
 		}
 	}
-	return t.Store.Create(facts...)
+	return facts
 }
 
 // check ends the runs that are not to be driven, and compiles each .quire tree once.
@@ -167,7 +200,7 @@ func compile(ctx context.Context, objects *git.Objects, commit string) error {
 
 // supersede ends the pending runs that are older than one of runs, of the same
 // repository and ref, that is to be driven. One that went on meanwhile is let go.
-func (t *Trigger) supersede(runs []Run) error {
+func supersede(store *runstore.Store, runs []Run) error {
 	type key struct{ repo, ref string }
 	newest := map[key]string{}
 	for _, r := range runs {
@@ -178,7 +211,7 @@ func (t *Trigger) supersede(runs []Run) error {
 	if len(newest) == 0 {
 		return nil
 	}
-	for old, err := range t.Store.Live() {
+	for old, err := range store.Live() {
 		if err != nil {
 			return err
 		}
