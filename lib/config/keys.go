@@ -100,7 +100,7 @@ func oneOf(known []string, field func(*Settings) *string) key {
 			d.report(v.at, "", "%s must be a string, not %s", name, v.kind())
 			return nil
 		case !slices.Contains(known, s):
-			d.report(v.at, name+" is one of "+strings.Join(known, ", "), "unknown %s '%s'", name, s)
+			d.report(v.at, "", "unknown %s '%s': it is one of %s", name, s, strings.Join(known, ", "))
 			return nil
 		}
 		return func(to *Settings) { *field(to) = s }

@@ -248,6 +248,20 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
+// TestIndirectCalls points to the line in the pipeline, whatever is in between.
+func TestIndirectCalls(t *testing.T) {
+	for _, call := range []string{
+		"(pcall ci.job 5)", "((coroutine.wrap ci.job) 5)", "((fn [f] (f 5)) ci.job)", "(string.gsub :x :x #(ci.job 5))",
+		"(setmetatable {} {:__index #(ci.job 5)})",
+	} {
+		text := "(local ci (require :quire.ci))\n(local t " + call + ")\n(local x (?. t :y))"
+		_, err := Load(context.Background(), files(Fennel, text), Options{})
+		if err == nil || !strings.HasPrefix(err.Error(), ".quire/ci.fnl:2:") {
+			t.Errorf("%s: got %v", call, err)
+		}
+	}
+}
+
 // TestManyProblems wants no more diagnostics than somebody would read.
 func TestManyProblems(t *testing.T) {
 	_, err := Load(context.Background(), files(Fennel, "(local ci (require :quire.ci))\n(for [i 1 500] (ci.job i [:quire/push] #nil))"), Options{})

@@ -9,6 +9,7 @@ import (
 
 	"quire/lib/diag"
 	"quire/lib/fennel"
+	"quire/lib/vm"
 )
 
 // A call is one call of a function of quire.ci: where it is and, where it is
@@ -23,7 +24,7 @@ type call struct {
 // callOf finds the call that l is in, of the function name with the first
 // argument first. nth tells apart calls on one line that look the same.
 func (t *tree) callOf(l *lua.LState, name, first string, nth int) call {
-	source, line := caller(l)
+	source, line := vm.Caller(l)
 	f := t.files[source]
 	if f == nil {
 		return call{file: &file{name: source}, line: line}
@@ -53,19 +54,6 @@ func (t *tree) callOf(l *lua.LState, name, first string, nth int) call {
 		c.column = c.form.Column
 	}
 	return c
-}
-
-// caller returns the place in Lua that called the Go function l is in.
-func caller(l *lua.LState) (source string, line int) {
-	for level := 1; ; level++ {
-		dbg, ok := l.GetStack(level)
-		if !ok {
-			return "", 0
-		}
-		if _, err := l.GetInfo("Sl", dbg, lua.LNil); err == nil && dbg.CurrentLine > 0 {
-			return dbg.Source, dbg.CurrentLine
-		}
-	}
 }
 
 // walk calls f for each list in a form.

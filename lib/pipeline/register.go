@@ -54,7 +54,7 @@ func (r *registry) call(l *lua.LState, name string) call {
 		vm.Raise(l, fmt.Errorf("pipeline calls ci more than %d times", maxCalls))
 	}
 	first := lua.LVAsString(l.Get(1))
-	source, line := caller(l)
+	source, line := vm.Caller(l)
 	key := fmt.Sprint(source, ":", line, ":", first)
 	nth := r.seen[key]
 	r.seen[key]++

@@ -27,8 +27,12 @@ func (v *VM) newCoroutine(l *lua.LState) *lua.LState {
 	return th
 }
 
-// viaLuaText makes a Lua function of a Go function.
-const viaLuaText = `local fn = ... return function(...) return fn(...) end`
+// viaLuaText makes a Lua function of a Go function. A chunk whose name begins with
+// '=' is no file and stands in no traceback.
+const (
+	viaLuaText = `local fn = ... return function(...) return fn(...) end`
+	viaLuaName = "=go"
+)
 
 func (v *VM) coCreate(l *lua.LState) int {
 	l.Push(v.newCoroutine(l))

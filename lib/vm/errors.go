@@ -91,12 +91,36 @@ func traceback(l *lua.LState) []Frame {
 		if !ok {
 			break
 		}
-		if _, err := l.GetInfo("nSl", dbg, lua.LNil); err != nil || dbg.CurrentLine < 1 {
-			continue // a Go function
+		if f, ok := frame(l, dbg); ok {
+			frames = append(frames, f)
 		}
-		frames = append(frames, Frame{File: dbg.Source, Line: dbg.CurrentLine, Function: dbg.Name})
 	}
 	return frames
+}
+
+// Caller returns the place in Lua that called the Go function l is in, or that
+// resumed the coroutine which did; "" and 0 where there is none.
+func Caller(l *lua.LState) (file string, line int) {
+	for ; l != nil; l = l.Parent {
+		for level := 0; ; level++ {
+			dbg, ok := l.GetStack(level)
+			if !ok {
+				break
+			}
+			if f, ok := frame(l, dbg); ok {
+				return f.File, f.Line
+			}
+		}
+	}
+	return "", 0
+}
+
+// frame returns a level of the stack, unless it is a Go function or of quire's own.
+func frame(l *lua.LState, dbg *lua.Debug) (f Frame, ok bool) {
+	if _, err := l.GetInfo("nSl", dbg, lua.LNil); err != nil || dbg.CurrentLine < 1 || dbg.Source == viaLuaName {
+		return Frame{}, false
+	}
+	return Frame{File: dbg.Source, Line: dbg.CurrentLine, Function: dbg.Name}, true
 }
 
 // describe makes an Error of the value that was raised in l.
@@ -109,7 +133,45 @@ func describe(l *lua.LState, value lua.LValue) *Error {
 	if file, line, rest, ok := cutPlace(e.Message); ok && (file == e.File || known(e.Traceback, file)) {
 		e.File, e.Line, e.Message = file, line, rest
 	}
+	if e.Message == noFunction {
+		e.Message = callOfNone(l)
+	}
 	return e
+}
+
+// noFunction is what gopher-lua says of a call of what cannot be called. It does
+// not say what that was.
+const noFunction = "attempt to call a non-function object"
+
+// callOfNone is what to say instead: the name of what was called, where the line
+// has only one call.
+func callOfNone(l *lua.LState) string {
+	for level := 0; ; level++ {
+		dbg, ok := l.GetStack(level)
+		if !ok {
+			break
+		}
+		fn, err := l.GetInfo("lf", dbg, lua.LNil)
+		if err != nil || dbg.CurrentLine < 1 {
+			continue
+		}
+		proto, name := fn.(*lua.LFunction).Proto, ""
+		for _, call := range proto.DbgCalls {
+			if call.Pc >= len(proto.DbgSourcePositions) || proto.DbgSourcePositions[call.Pc] != dbg.CurrentLine || call.Name == concatName {
+				continue
+			}
+			if name != "" && name != call.Name {
+				name = ""
+				break
+			}
+			name = call.Name
+		}
+		if name != "" && name != "?" {
+			return fmt.Sprintf("attempt to call '%s', which is not a function", name)
+		}
+		break
+	}
+	return "attempt to call what is not a function"
 }
 
 // message is what to tell of a raised value. A table's __tostring is not called:

@@ -85,7 +85,7 @@ func New(l Limits) *VM {
 	v.loading = v.root.NewUserData()
 	v.openLibraries()
 	var err error
-	if v.viaLua, err = v.Load(viaLuaText, "=go"); err != nil {
+	if v.viaLua, err = v.Load(viaLuaText, viaLuaName); err != nil {
 		panic(err) // it is a constant
 	}
 	v.baseline = heapAtRest()
