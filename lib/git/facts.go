@@ -20,22 +20,34 @@ func IsZero(oid string) bool {
 // maxCommit is how much of a commit object is read for its message, in bytes.
 const maxCommit = 1 << 20
 
-// Message returns the message of a commit, or of the commit that a tag points
-// at, in UTF-8.
-func (o *Objects) Message(commit string) (string, error) {
-	oid, _, _, err := o.Info(commit + "^{commit}")
-	if err != nil {
-		return "", fmt.Errorf("cannot read message of %s: %w", quoted(commit), err)
-	}
+// Commit reads the commit that spec names or leads to, through tags: its id, that
+// of its tree, and its message in UTF-8. Anything else is ErrMissing.
+func (o *Objects) Commit(spec string) (oid, tree, message string, err error) {
 	var text []byte
-	err = o.ReadAll([]string{oid}, func(_ int, _ Info, body io.Reader) error {
+	err = o.ReadAll([]string{spec + "^{commit}"}, func(_ int, in Info, body io.Reader) error {
+		oid = in.OID
 		text, err = io.ReadAll(io.LimitReader(body, maxCommit))
 		return err
 	})
 	if err != nil {
+		return "", "", "", err
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	tree, ok := strings.CutPrefix(line, "tree ")
+	if !ok || len(tree) != len(oid) {
+		return "", "", "", fmt.Errorf("malformed commit %s: no tree", oid)
+	}
+	return oid, tree, parseMessage(text), nil
+}
+
+// Message returns the message of a commit, or of the commit that a tag points
+// at, in UTF-8.
+func (o *Objects) Message(commit string) (string, error) {
+	_, _, message, err := o.Commit(commit)
+	if err != nil {
 		return "", fmt.Errorf("cannot read message of %s: %w", quoted(commit), err)
 	}
-	return parseMessage(text), nil
+	return message, nil
 }
 
 // Message is Objects.Message for one commit.

@@ -107,16 +107,15 @@ func (o *Objects) Read(spec string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// ReadAll reads many objects, each by its full id, and hands them to each in
-// order, with the index of the id and a reader of the contents, which need not be
-// read to the end. The questions run ahead of the answers. An object that is not
+// ReadAll reads many objects and hands them to each in order, with the index of the
+// spec and a reader of the contents, which need not be read to the end. The questions run ahead of the answers. An object that is not
 // there is passed over and is the error in the end; any other error, or one of
 // each's, ends it at once. each must not ask o anything.
-func (o *Objects) ReadAll(oids []string, each func(i int, in Info, body io.Reader) error) error {
+func (o *Objects) ReadAll(specs []string, each func(i int, in Info, body io.Reader) error) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	errs := make([]error, len(oids))
-	if err := o.ask(&o.read, "--batch", oids, errs, each); err != nil {
+	errs := make([]error, len(specs))
+	if err := o.ask(&o.read, "--batch", specs, errs, each); err != nil {
 		return err
 	}
 	for _, err := range errs {

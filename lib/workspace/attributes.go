@@ -2,7 +2,7 @@ package workspace
 
 import (
 	"bytes"
-	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,20 +56,25 @@ func (m *materializer) attributePatterns() (*patterns, error) {
 			return nil, err
 		}
 	}
+	var oids []string
 	for _, f := range m.plan.files {
-		if f.name != attributeFile || f.mode == git.ModeLink {
-			continue
+		if f.name == attributeFile && f.mode != git.ModeLink {
+			oids = append(oids, f.oid)
 		}
-		text, err := m.objects.Read(f.oid, maxAttributes)
-		if errors.Is(err, git.ErrTooLarge) {
+	}
+	err := m.objects.ReadAll(oids, func(_ int, in git.Info, body io.Reader) error {
+		if in.Size > maxAttributes {
 			p.any = true
-			continue
-		} else if err != nil {
-			return nil, err
+			return nil
 		}
-		if err := p.add(text, m.filterRuns); err != nil {
-			return nil, err
+		text, err := io.ReadAll(body)
+		if err != nil {
+			return err
 		}
+		return p.add(text, m.filterRuns)
+	})
+	if err != nil {
+		return nil, err
 	}
 	return p, nil
 }

@@ -70,15 +70,11 @@ type node struct {
 	sub  []*node
 }
 
-// readPlan reads the trees of a commit, a level of directories at a time, so that
+// readPlan reads a tree and those in it, a level of directories at a time, so that
 // the depth and not the number of trees counts how often git is waited for.
 // A tree of more than most entries is refused.
-func readPlan(objects *git.Objects, commit string, most int) (*plan, error) {
-	oid, _, _, err := objects.Info(commit + "^{tree}")
-	if err != nil {
-		return nil, err
-	}
-	root := &node{path: ".", oid: oid, kind: git.ModeTree}
+func readPlan(objects *git.Objects, tree string, most int) (*plan, error) {
+	root := &node{path: ".", oid: tree, kind: git.ModeTree}
 	count := 0
 	for level := []*node{root}; len(level) > 0; {
 		oids := make([]string, len(level))

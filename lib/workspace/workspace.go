@@ -49,21 +49,21 @@ func Materialize(ctx context.Context, repo *git.Repo, commit, dir string, o Opti
 		return err
 	}
 	defer objects.Close()
-	oid, _, _, err := objects.Info(commit + "^{commit}")
+	go repo.Config("core.eol") // read beside the trees: it is needed in a moment
+	oid, tree, _, err := objects.Commit(commit)
 	if errors.Is(err, git.ErrMissing) {
 		return fmt.Errorf("cannot find commit '%s' in '%s': %w", commit, repo.Dir(), ErrUnknownCommit)
 	} else if err != nil {
 		return fmt.Errorf("cannot find commit '%s': %w", commit, err)
 	}
-	if err := materialize(ctx, repo, objects, oid, dir, o); err != nil {
+	if err := materialize(ctx, repo, objects, oid, tree, dir, o); err != nil {
 		return fmt.Errorf("cannot materialize '%s' into '%s': %w", commit, dir, err)
 	}
 	return nil
 }
 
-func materialize(ctx context.Context, repo *git.Repo, objects *git.Objects, commit, dir string, o Options) (err error) {
-	go repo.Config("core.bare") // read beside the trees: it is needed in a moment
-	p, err := readPlan(objects, commit, maxEntries)
+func materialize(ctx context.Context, repo *git.Repo, objects *git.Objects, commit, tree, dir string, o Options) (err error) {
+	p, err := readPlan(objects, tree, maxEntries)
 	if err != nil {
 		return err
 	}
