@@ -21,6 +21,9 @@ type Facts struct {
 	PushedAt time.Time // Create puts the present for the zero time
 	Pusher   string    // "" where not known
 	Executor string    // "" where the configuration could not be read
+
+	RerunOf    string // the id of the run of the same commit that this one repeats; "" for none
+	OnlyFailed bool   // of a rerun: jobs that succeeded then are not run again
 }
 
 // factsTOML is the file run.toml. All values are escaped as in every other file,
@@ -35,6 +38,9 @@ type factsTOML struct {
 	PushedAt time.Time `toml:"pushed-at"`
 	Pusher   string    `toml:"pusher,omitempty"`
 	Executor string    `toml:"executor,omitempty"`
+
+	RerunOf    string `toml:"rerun-of,omitempty"`
+	OnlyFailed bool   `toml:"only-failed,omitempty"`
 }
 
 func formatFacts(f Facts) ([]byte, error) {
@@ -48,6 +54,9 @@ func formatFacts(f Facts) ([]byte, error) {
 		PushedAt: f.PushedAt.UTC().Truncate(time.Millisecond),
 		Pusher:   escape(f.Pusher, 0),
 		Executor: escape(f.Executor, 0),
+
+		RerunOf:    f.RerunOf,
+		OnlyFailed: f.OnlyFailed,
 	})
 }
 
@@ -66,6 +75,9 @@ func parseFacts(text []byte) (Facts, error) {
 		PushedAt: t.PushedAt,
 		Pusher:   unescape(t.Pusher),
 		Executor: unescape(t.Executor),
+
+		RerunOf:    t.RerunOf,
+		OnlyFailed: t.OnlyFailed,
 	}
 	return f, f.check()
 }
@@ -91,6 +103,9 @@ func (f Facts) check() error {
 		if v.value == "" {
 			return fmt.Errorf("run %s has no %s", f.ID, v.name)
 		}
+	}
+	if f.RerunOf != "" && !IsID(f.RerunOf) {
+		return fmt.Errorf("not an id: '%s'", escape(f.RerunOf, 0))
 	}
 	return checkRepo(f.Repo)
 }

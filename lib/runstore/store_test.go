@@ -227,3 +227,8 @@ func TestFind(t *testing.T) {
 		}
 	}
 }
+
+// relink brings back the link of a run in live/, as a power loss may.
+func relink(s *Store, r *Run) error {
+	return os.Symlink(filepath.Join("..", "runs", r.Repo, r.ID), filepath.Join(s.Root(), "live", r.ID))
+}

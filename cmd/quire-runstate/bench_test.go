@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"quire/lib/runstore"
+)
+
+// The benchmarks compare whole processes, as a script runs them, with the sqlite3
+// command line on the same disk in the same run. Metrics that end in "/sqlite" and
+// "/empty" are ratios of times: below 1 is faster.
+
+const ended = 1_000_000
+
+// bench builds the command, and skips the benchmark without sqlite3.
+func bench(b *testing.B) (binary string) {
+	b.Helper()
+	if _, err := exec.LookPath("sqlite3"); err != nil {
+		b.Skip("there is no sqlite3 to compare with")
+	}
+	binary = filepath.Join(b.TempDir(), "quire-runstate")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	return binary
+}
+
+// timed returns the least time of n runs of a command, and the most memory it had.
+func timed(b *testing.B, n int, name string, args ...string) (time.Duration, int64) {
+	b.Helper()
+	least, memory := time.Hour, int64(0)
+	for range n {
+		cmd := exec.Command(name, args...)
+		cmd.Env = append(os.Environ(), "QUIRE_ROOT=")
+		begun := time.Now()
+		if out, err := cmd.CombinedOutput(); err != nil {
+			b.Fatalf("%s %v: %v\n%.300s", name, args, err, out)
+		}
+		least = min(least, time.Since(begun))
+		memory = max(memory, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
+	}
+	return least, memory
+}
+
+func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
+
+func newStore(b *testing.B) *runstore.Store {
+	b.Helper()
+	s, err := runstore.Open(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	return s
+}
+
+func newRuns(b *testing.B, s *runstore.Store, n int) []*runstore.Run {
+	b.Helper()
+	f := make([]runstore.Facts, n)
+	for i := range f {
+		f[i] = runstore.Facts{Repo: "work/a.git", GitDir: "/srv/work/a.git", Ref: "refs/heads/main", SHA: strings.Repeat("a", 40), Executor: "host"}
+	}
+	runs, err := s.Create(f...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return runs
+}
+
+// BenchmarkTransition compares one durable transition with one durable UPDATE.
+func BenchmarkTransition(b *testing.B) {
+	binary := bench(b)
+	s := newStore(b)
+	db := filepath.Join(b.TempDir(), "db")
+	timed(b, 1, "sqlite3", db, "PRAGMA journal_mode=WAL; CREATE TABLE runs (id TEXT PRIMARY KEY, state TEXT);"+
+		"INSERT INTO runs VALUES ('x', 'pending');")
+	const n = 100
+	var ours, theirs time.Duration
+	for b.Loop() {
+		for _, r := range newRuns(b, s, n) { // alternating, so that both meet the same disk
+			d, _ := timed(b, 1, binary, "--root", s.Root(), "transition", r.ID, "active")
+			ours += d
+			d, _ = timed(b, 1, "sqlite3", db, "PRAGMA synchronous=FULL; UPDATE runs SET state = 'active' WHERE id = 'x';")
+			theirs += d
+		}
+	}
+	b.ReportMetric(float64(ours.Microseconds())/n/float64(b.N), "µs/transition")
+	b.ReportMetric(float64(theirs.Microseconds())/n/float64(b.N), "µs/update")
+	b.ReportMetric(ratio(ours, theirs), "time/sqlite")
+}
+
+// BenchmarkMillion measures what people and cron do on a root with a million ended
+// runs, against an empty root and against SQLite.
+func BenchmarkMillion(b *testing.B) {
+	binary := bench(b)
+	empty, full := newStore(b), newStore(b)
+	journal := filepath.Join(full.Root(), "journal")
+	table := filepath.Join(b.TempDir(), "table")
+	million(b, journal, table)
+	plain, indexed := filepath.Join(b.TempDir(), "plain"), filepath.Join(b.TempDir(), "indexed")
+	for _, db := range []string{plain, indexed} {
+		timed(b, 1, "sqlite3", db, "CREATE TABLE runs (id TEXT PRIMARY KEY, state TEXT, repo TEXT, ref TEXT, sha TEXT,"+
+			" executor TEXT, reason TEXT, code TEXT, created TEXT, started TEXT, finished TEXT, newest TEXT);",
+			".mode tabs", ".import "+table+" runs")
+	}
+	timed(b, 1, "sqlite3", indexed, "CREATE INDEX state ON runs (state);")
+	const n = 10
+	for b.Loop() {
+		const count = "SELECT state, count(*) FROM runs GROUP BY state"
+		ours, _ := timed(b, n, binary, "--root", full.Root(), "list", "--count")
+		slow, _ := timed(b, n, "sqlite3", plain, count)
+		quick, _ := timed(b, n, "sqlite3", indexed, count)
+		b.ReportMetric(float64(ours.Milliseconds()), "ms/count")
+		b.ReportMetric(ratio(slow, ours), "count:times-as-fast-as-sqlite")
+		b.ReportMetric(ratio(ours, quick), "count:time/indexed-sqlite")
+		for _, args := range [][]string{
+			{"list", "--limit", "20"},
+			{"reconcile"},
+			{"create", "--repo", "a", "--git-dir", "/a", "--ref", "r", "--sha", "s"},
+		} {
+			with, _ := timed(b, 3*n, binary, append([]string{"--root", full.Root()}, args...)...)
+			without, _ := timed(b, 3*n, binary, append([]string{"--root", empty.Root()}, args...)...)
+			b.ReportMetric(ratio(with, without), args[0]+":time/empty")
+		}
+		_, memory := timed(b, 1, binary, "--root", full.Root(), "list")
+		b.ReportMetric(float64(memory)/1024, "MB/list")
+	}
+}
+
+// million writes a journal of ended runs, and the same for sqlite3 to read.
+func million(b *testing.B, paths ...string) {
+	b.Helper()
+	for _, path := range paths {
+		f, err := os.Create(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		w := bufio.NewWriter(f)
+		for i := range ended {
+			state := []string{"complete\t", "complete\t", "failed\t", "superseded\t"}[i%4]
+			fmt.Fprintf(w, "019ab0c4-%04x-7%03x-8f00-%012x\t%swork/a%d.git\trefs/heads/main\t%040x\thost\t-\t-"+
+				"\t2026-01-02T03:04:05.678Z\t2026-01-02T03:04:06.678Z\t2026-01-02T03:04:07.678Z\t-\n", i>>12, i&0xfff, i, state, i%100, i)
+		}
+		if err := w.Flush(); err != nil {
+			b.Fatal(err)
+		}
+		f.Close()
+	}
+}

@@ -1,0 +1,228 @@
+package runstore
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Locks stand between open files, so that drivers in one process queue up as
+// processes do.
+
+func drive(t *testing.T, r *Run) *Driver {
+	t.Helper()
+	d, err := r.Drive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Unlock)
+	return d
+}
+
+func perRepo(n int) Limits { return Limits{Repo: func(string) int { return n }} }
+
+func TestTurn(t *testing.T) {
+	at := func(repo, id string) place { return place{id, repo, id} }
+	me := func(repo, id string) *Run { return &Run{Facts: Facts{ID: id, Repo: repo}} }
+	for _, tt := range []struct {
+		name             string
+		run              *Run
+		limits           Limits
+		running, waiting []place
+		want             []holder
+	}{
+		{"alone", me("a", "3"), Limits{Root: 1}, nil, []place{at("a", "3")}, nil},
+		{"no limits", me("a", "3"), Limits{}, []place{at("a", "1"), at("a", "2")}, nil, nil},
+		{"full", me("a", "3"), Limits{Root: 1}, []place{at("b", "1")}, nil, []holder{{"1", theLock}}},
+		{"room", me("a", "3"), Limits{Root: 2}, []place{at("b", "1")}, nil, nil},
+		{"an older one goes first", me("a", "3"), Limits{Root: 2}, []place{at("b", "1")}, []place{at("b", "2"), at("a", "3")},
+			[]holder{{"1", theLock}, {"2", waitingLock}}},
+		{"a newer one does not", me("a", "3"), Limits{Root: 2}, []place{at("b", "1")}, []place{at("a", "3"), at("b", "4")}, nil},
+		{"behind the one before in the repository", me("a", "3"), Limits{Root: 1}, []place{at("b", "0")},
+			[]place{at("a", "1"), at("a", "2")}, []holder{{"2", waitingLock}}},
+		{"repository full", me("a", "3"), perRepo(1), []place{at("b", "0"), at("a", "1")}, nil, []holder{{"1", theLock}}},
+		{"another repository full", me("a", "3"), perRepo(1), []place{at("b", "0")}, []place{at("b", "1")}, nil},
+	} {
+		got := turn(tt.run, tt.limits, tt.running, tt.waiting)
+		if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(holder{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+// Runs begin in the order of their ids, no more at once than allowed.
+func TestQueue(t *testing.T) {
+	for _, limit := range []int{1, 2} {
+		order, most := queueUp(t, limit)
+		if most != limit {
+			t.Errorf("%d were active at once, want %d", most, limit)
+		}
+		// The newest asked first, and began at once. Two that begin at once
+		// say so in any order.
+		if limit == 1 && !slices.IsSorted(order[1:]) {
+			t.Errorf("order %v", order)
+		}
+	}
+}
+
+// queueUp lets runs begin and end that asked in the order of their age, the newest
+// first. It returns their ids as they began, and how many were active at once.
+func queueUp(t *testing.T, limit int) (order []string, most int) {
+	s := open(t)
+	runs := create(t, s, make8()...)
+	var mu sync.Mutex
+	active := 0
+	begun := make(chan chan struct{}, len(runs))
+	var all sync.WaitGroup
+	for i, r := range slices.Backward(runs) {
+		d := drive(t, r)
+		all.Go(func() {
+			defer d.Unlock()
+			if err := d.Begin(context.Background(), Limits{Root: limit}, Change{State: Active}); err != nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			order = append(order, r.ID)
+			active++
+			most = max(most, active)
+			mu.Unlock()
+			end := make(chan struct{})
+			begun <- end
+			<-end
+			mu.Lock()
+			active--
+			mu.Unlock()
+			if err := r.Transition(Change{State: Complete}); err != nil {
+				t.Error(err)
+			}
+		})
+		awaitQueued(t, s, len(runs)-i)
+	}
+	for range runs {
+		close(<-begun)
+	}
+	all.Wait()
+	return order, most
+}
+
+// awaitQueued returns once n runs are active or wait for their turn.
+func awaitQueued(t *testing.T, s *Store, n int) {
+	t.Helper()
+	for {
+		running, waiting, err := s.driven()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(running)+len(waiting) >= n {
+			return
+		}
+	}
+}
+
+// A waiter that is killed, cancelled or told to stop does not hold up the others,
+// and an active run that is killed makes room. Each wakes within 50 ms.
+func TestQueueSurvivesItsMembers(t *testing.T) {
+	s := open(t)
+	runs := create(t, s, make8()[:4]...)
+	one := Limits{Root: 1}
+	first := drive(t, runs[0])
+	if err := first.Begin(context.Background(), one, Change{State: Active}); err != nil {
+		t.Fatal(err)
+	}
+	begin := func(i int, ctx context.Context) (*Driver, chan error) {
+		d := drive(t, runs[i])
+		done := make(chan error, 1)
+		go func() { done <- d.Begin(ctx, one, Change{State: Active}) }()
+		awaitQueued(t, s, i+1)
+		return d, done
+	}
+	stop, cancel := context.WithCancelCause(context.Background())
+	killed, _ := begin(1, context.Background())
+	_, stopped := begin(2, stop)
+	_, last := begin(3, context.Background())
+
+	killed.Unlock() // as the kernel does
+	reason := errors.New("stopped")
+	cancel(reason)
+	if err := <-stopped; !errors.Is(err, reason) {
+		t.Errorf("stopped: %v", err)
+	}
+	select {
+	case err := <-last:
+		t.Fatalf("began beside an active run: %v", err)
+	default:
+	}
+	first.Unlock() // killed while active
+	begun := time.Now()
+	if err := <-last; err != nil {
+		t.Fatal(err)
+	}
+	if d := time.Since(begun); d > time.Second { // 50 ms on a machine that is not busy
+		t.Errorf("woke after %v", d)
+	}
+	if status, err := runs[2].Status(); err != nil || status.State != Pending {
+		t.Errorf("the stopped one: %+v, %v", status, err)
+	}
+}
+
+func TestDriverContext(t *testing.T) {
+	s := open(t)
+	r := create(t, s, facts("a", "r"))[0]
+	d := drive(t, r)
+	if _, err := r.Drive(); !errors.Is(err, ErrBusy) {
+		t.Errorf("driven twice: %v", err)
+	}
+	ctx, stop := d.Context(context.Background())
+	defer stop()
+	change(t, r, Change{State: Failed, Reason: "cancelled"})
+	<-ctx.Done()
+	if err := context.Cause(ctx); !errors.Is(err, ErrEnded) {
+		t.Errorf("cause %v", err)
+	}
+	waited := make(chan error, 1)
+	go func() { waited <- r.AwaitDriver() }()
+	d.Unlock()
+	if err := <-waited; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestReconcile(t *testing.T) {
+	s := open(t)
+	runs := create(t, s, make8()[:5]...)
+	change(t, runs[0], Change{State: Active})                                      // orphaned
+	drive(t, runs[1]).Begin(context.Background(), Limits{}, Change{State: Active}) // driven
+	drive(t, runs[2])                                                              // about to begin
+	change(t, runs[4], Change{State: Complete})                                    // ended, but not known
+	if err := relink(s, runs[4]); err != nil {
+		t.Fatal(err)
+	}
+	report, err := s.Reconcile(0)
+	if err != nil || len(report.Failures) > 0 {
+		t.Fatal(err, report.Failures)
+	}
+	ids := func(runs []*Run) []string {
+		var ids []string
+		for _, r := range runs {
+			ids = append(ids, r.ID)
+		}
+		return ids
+	}
+	if diff := cmp.Diff([]string{runs[0].ID}, ids(report.Orphaned)); diff != "" {
+		t.Errorf("orphaned (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{runs[3].ID}, ids(report.Pending)); diff != "" {
+		t.Errorf("pending (-want +got):\n%s", diff)
+	}
+	sound(t, s)
+	status, err := runs[0].Status()
+	if err != nil || status.Reason != "orphaned" {
+		t.Errorf("status %+v, %v", status, err)
+	}
+}
