@@ -12,7 +12,7 @@ import (
 // going through all those of the function.
 const (
 	maxSyntaxLevels = 1_000
-	maxConstants    = 1 << 15
+	maxConstants    = 1 << 13
 	maxLabels       = 1_000 // and gotos, in a text
 	maxOperands     = 50    // of one call to concat, which has registers for 200
 )
