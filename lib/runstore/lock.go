@@ -35,7 +35,7 @@ func lock(f *os.File, which int64, kind int16, wait bool) error {
 	}
 	for {
 		l := unix.Flock_t{Type: kind, Whence: io.SeekStart, Start: which, Len: 1}
-		switch err := unix.FcntlFlock(f.Fd(), cmd, &l); {
+		switch err := control(f, cmd, &l); {
 		case err == nil:
 			return nil
 		case errors.Is(err, unix.EINTR):
@@ -45,6 +45,19 @@ func lock(f *os.File, which int64, kind int16, wait bool) error {
 			return fmt.Errorf("cannot lock '%s': %w", f.Name(), err)
 		}
 	}
+}
+
+// control calls fcntl(2) on a file that another goroutine may close meanwhile.
+func control(f *os.File, cmd int, l *unix.Flock_t) error {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	if err := conn.Control(func(fd uintptr) { failed = unix.FcntlFlock(fd, cmd, l) }); err != nil {
+		return err
+	}
+	return failed
 }
 
 // locked reports whether anybody holds a lock of the file at path for writing,
@@ -59,7 +72,7 @@ func locked(path string, which int64) (bool, error) {
 	}
 	defer f.Close()
 	l := unix.Flock_t{Type: unix.F_RDLCK, Whence: io.SeekStart, Start: which, Len: 1}
-	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_GETLK, &l); err != nil {
+	if err := control(f, unix.F_OFD_GETLK, &l); err != nil {
 		return false, fmt.Errorf("cannot ask after lock of '%s': %w", path, err)
 	}
 	return l.Type != unix.F_UNLCK, nil
