@@ -12,9 +12,10 @@ import (
 // going through all those of the function.
 const (
 	maxSyntaxLevels = 1_000
-	maxConstants    = 1 << 13
-	maxLabels       = 1_000 // and gotos, in a text
-	maxOperands     = 50    // of one call to concat, which has registers for 200
+	maxConstants    = 1 << 14
+	maxLabels       = 1_000  // and gotos, in a text
+	maxItems        = 25_000 // of a table constructor; gopher-lua loses those from 25,550 on
+	maxOperands     = 50     // of one call to concat, which has registers for 200
 )
 
 // concatName is what compiled text calls for '..'. It is no identifier, so no
@@ -153,6 +154,9 @@ func (r *rewriter) expression(e ast.Expr) ast.Expr {
 	case *ast.AttrGetExpr:
 		e.Object, e.Key = r.expression(e.Object), r.expression(e.Key)
 	case *ast.TableExpr:
+		if len(e.Fields) > maxItems {
+			r.fail(e, "table constructor has more than %d items", maxItems)
+		}
 		for _, f := range e.Fields {
 			if f.Key != nil {
 				f.Key = r.expression(f.Key)
