@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -27,6 +28,7 @@ type liveCommand struct {
 	pump       *pump
 	captures   [2]capture    // of standard output and standard error
 	background chan struct{} // closed when the pump's own goroutine ends; nil without one
+	over       atomic.Bool   // that goroutine is to end
 	finished   bool
 }
 
@@ -186,7 +188,9 @@ func (r *liveCommand) leave() error {
 	r.background = make(chan struct{})
 	go func() {
 		defer close(r.background)
-		r.pump.run(-1)
+		for r.pump.open() && !r.over.Load() { // a wake may still come from wait
+			r.pump.run(-1)
+		}
 	}()
 	return nil
 }
@@ -207,6 +211,7 @@ func (r *liveCommand) finish(grace time.Duration) error {
 		err = r.group.End(grace)
 	}
 	if r.background != nil {
+		r.over.Store(true)
 		r.pump.wake()
 		<-r.background
 	}
