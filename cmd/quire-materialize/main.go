@@ -12,11 +12,12 @@ import (
 	"quire/lib/workspace"
 )
 
-const usage = `usage: quire-materialize [--git-dir DIR] [--reuse [--keep-ignored]] [--with-git] COMMIT DIRECTORY
+const usage = `usage: quire-materialize [--git-dir DIR] [--reuse [--keep-ignored]] [--lfs] [--with-git] COMMIT DIRECTORY
 Writes the tree of COMMIT into DIRECTORY, which must be empty or absent.
   --git-dir DIR   the repository; default $GIT_DIR, else the current directory
   --reuse         turn what is in DIRECTORY into the commit's tree; all else goes
   --keep-ignored  with --reuse, leave files that git ignores
+  --lfs           put files in place of pointers of Git LFS, or fail
   --with-git      give the workspace a .git that borrows the repository's objects
 `
 
@@ -28,6 +29,7 @@ func run(ctx context.Context, e *cli.Env) error {
 	gitDir := flags.String("git-dir", "", "")
 	flags.BoolVar(&o.Reuse, "reuse", false, "")
 	flags.BoolVar(&o.KeepIgnored, "keep-ignored", false, "")
+	flags.BoolVar(&o.LFS, "lfs", false, "")
 	flags.BoolVar(&o.WithGit, "with-git", false, "")
 	if err := e.Parse(flags, usage); err != nil {
 		return err

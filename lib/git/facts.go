@@ -103,6 +103,12 @@ func fromLatin1(text []byte) string {
 // nothing of its own (a tag on main), all files are named: better a job too many
 // than one too few.
 func (r *Repo) ChangedFiles(ctx context.Context, old, new string) ([]string, error) {
+	if isID(old) && isID(new) && !IsZero(old) {
+		// Nearly every push, so without asking first what the two are.
+		if files, err := r.diffTree(ctx, old, new); err == nil {
+			return files, nil
+		}
+	}
 	o, err := r.Objects(ctx)
 	if err != nil {
 		return nil, err
@@ -121,10 +127,19 @@ func (r *Repo) ChangedFiles(ctx context.Context, old, new string) ([]string, err
 			return nil, fmt.Errorf("cannot list changed files: %w", err)
 		}
 	}
-	args := []string{"ls-tree", "-r", "-z", "--full-tree", "--name-only", newTree}
 	if oldTree != "" {
-		args = []string{"diff-tree", "-r", "-z", "--no-renames", "--name-only", oldTree, newTree}
+		return r.diffTree(ctx, oldTree, newTree)
 	}
+	return r.listNames(ctx, "ls-tree", "-r", "-z", "--full-tree", "--name-only", newTree)
+}
+
+// diffTree lists the files that differ between two tree-ishes, which are full ids.
+func (r *Repo) diffTree(ctx context.Context, old, new string) ([]string, error) {
+	return r.listNames(ctx, "diff-tree", "-r", "-z", "--no-renames", "--name-only", old, new)
+}
+
+// listNames runs a git that prints names, and sorts them.
+func (r *Repo) listNames(ctx context.Context, args ...string) ([]string, error) {
 	out, err := r.output(ctx, args...)
 	if err != nil {
 		return nil, fmt.Errorf("cannot list changed files: %w", err)
@@ -132,6 +147,11 @@ func (r *Repo) ChangedFiles(ctx context.Context, old, new string) ([]string, err
 	files := splitNUL(out)
 	slices.Sort(files)
 	return files, nil
+}
+
+// isID reports whether s can be a full object id.
+func isID(s string) bool {
+	return (len(s) == 40 || len(s) == 64) && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 // forkTree returns the tree of the commit at which commit left HEAD's branch; ""

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -13,6 +14,11 @@ import (
 // of a working copy: which attributes a path has, which contents its filters make
 // of it, which files are ignored.
 type Index struct {
+	// LFS has Checkout put the files in place that pointers of Git LFS stand for,
+	// by the filter that `git lfs install` sets up, and fail where it fails. Without
+	// it pointers stay what the commit has: the filter would fetch from the network.
+	LFS bool
+
 	repo *Repo
 	file string
 }
@@ -43,13 +49,14 @@ func (r *Repo) NewIndex(ctx context.Context, file string, entries []IndexEntry) 
 
 // command returns git on the index with the working copy dir.
 func (ix *Index) command(ctx context.Context, dir string, args ...string) *exec.Cmd {
-	cmd := ix.repo.command(ctx, append([]string{
-		// Git LFS, where the machine's configuration has it, would fetch from the
-		// network for each file. Its pointers stay what the commit has.
-		"-c", "filter.lfs.smudge=", "-c", "filter.lfs.process=", "-c", "filter.lfs.required=false",
+	lfs := []string{"-c", "filter.lfs.smudge=", "-c", "filter.lfs.process=", "-c", "filter.lfs.required=false"}
+	if ix.LFS {
+		lfs = []string{"-c", "filter.lfs.required=true"}
+	}
+	cmd := ix.repo.command(ctx, slices.Concat(lfs, []string{
 		"-c", "checkout.workers=0", // as many as there are processors
 		"-c", "core.sparseCheckout=false",
-	}, args...)...)
+	}, args)...)
 	cmd.Dir = dir
 	cmd.Env = append(cmd.Env, "GIT_INDEX_FILE="+ix.file, "GIT_WORK_TREE="+dir)
 	// What writes files must not go on when quire is killed.

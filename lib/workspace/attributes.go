@@ -52,7 +52,7 @@ func (m *materializer) attributePatterns() (*patterns, error) {
 		if err != nil {
 			continue // git passes over what it cannot read, too
 		}
-		if err := p.add(text, m.filterRuns); err != nil {
+		if err := p.add(text, m.filterMatters); err != nil {
 			return nil, err
 		}
 	}
@@ -71,7 +71,7 @@ func (m *materializer) attributePatterns() (*patterns, error) {
 		if err != nil {
 			return err
 		}
-		return p.add(text, m.filterRuns)
+		return p.add(text, m.filterMatters)
 	})
 	if err != nil {
 		return nil, err
@@ -88,8 +88,8 @@ var (
 )
 
 // add takes over the lines of an attribute file that may change contents.
-// filterRuns tells whether a filter of a name does anything.
-func (p *patterns) add(text []byte, filterRuns func(string) (bool, error)) error {
+// filterMatters tells whether files of a filter are of interest.
+func (p *patterns) add(text []byte, filterMatters func(string) (bool, error)) error {
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	for line := range bytes.Lines(text) {
 		line = bytes.TrimSpace(line)
@@ -98,11 +98,11 @@ func (p *patterns) add(text []byte, filterRuns func(string) (bool, error)) error
 		}
 		changes := changingWord.Match(line)
 		for _, word := range filterWord.FindAllSubmatch(line, -1) {
-			runs, err := filterRuns(string(word[1]))
+			matters, err := filterMatters(string(word[1]))
 			if err != nil {
 				return err
 			}
-			changes = changes || runs
+			changes = changes || matters
 		}
 		if !changes {
 			continue

@@ -254,3 +254,37 @@ func TestNothingRuns(t *testing.T) {
 		t.Error("something ran")
 	}
 }
+
+func TestLFS(t *testing.T) {
+	f := newFixture(t)
+	commit := f.commitOf(map[string]string{
+		"100644 .gitattributes": "*.bin filter=lfs -text\n", "100644 a.bin": "pointer", "100644 b.txt": "text",
+	})
+	other := f.commitOf(map[string]string{
+		"100644 .gitattributes": "*.bin filter=lfs -text\n", "100644 b.txt": "text",
+	})
+	dir := filepath.Join(t.TempDir(), "ws")
+	lfs := func(commit string) error {
+		return Materialize(context.Background(), f.open(), commit, dir, Options{Reuse: true, LFS: true})
+	}
+	if err := lfs(other); err != nil {
+		t.Errorf("a tree without its files: %v", err)
+	}
+	if err := lfs(commit); err == nil || !strings.Contains(err.Error(), "Git LFS") {
+		t.Errorf("no filter: %v", err)
+	}
+	checkNothing(t, dir)
+	f.git("", "config", "filter.lfs.smudge", "tr a-z A-Z")
+	if err := lfs(commit); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(filepath.Join(dir, "a.bin")); err != nil || string(data) != "POINTER" {
+		t.Errorf("a.bin: %q %v", data, err)
+	}
+	// A filter that is not required would leave the pointer where it fails.
+	f.git("", "config", "filter.lfs.smudge", "false")
+	if err := lfs(commit); err == nil {
+		t.Error("no error of a filter that fails")
+	}
+	checkNothing(t, dir)
+}

@@ -70,8 +70,12 @@ func (m *materializer) findFiltered(ctx context.Context) (*filtered, error) {
 	if len(paths) == 0 {
 		return f, nil
 	}
-	if f.index, err = m.repo.NewIndex(ctx, m.stage.path("index"), entries); err != nil || all {
-		return f, err
+	if f.index, err = m.repo.NewIndex(ctx, m.stage.path("index"), entries); err != nil {
+		return nil, err
+	}
+	f.index.LFS = m.options.LFS
+	if all {
+		return f, nil
 	}
 	var configErr error
 	err = f.index.Attributes(ctx, attributes, paths, func(path, name, value string) {
@@ -83,6 +87,9 @@ func (m *materializer) findFiltered(ctx context.Context) (*filtered, error) {
 	})
 	return f, errors.Join(err, configErr)
 }
+
+// lfs is the name of Git LFS's filter.
+const lfs = "lfs"
 
 // crlfByConfig reports whether the configuration alone makes lines of text end in CRLF.
 func (m *materializer) crlfByConfig() (bool, error) {
@@ -109,7 +116,11 @@ func (m *materializer) changes(name, value string) (bool, error) {
 	}
 	switch name {
 	case "filter":
-		return m.filterRuns(value)
+		runs, err := m.filterRuns(value)
+		if err == nil && !runs && value == lfs && m.options.LFS {
+			err = errors.New("it has files of Git LFS, for which the configuration has no filter: see git-lfs-install(1)")
+		}
+		return runs, err
 	case "ident":
 		return value == "set", nil
 	case "eol":
@@ -121,7 +132,7 @@ func (m *materializer) changes(name, value string) (bool, error) {
 // filterRuns reports whether the configuration has the filter: a name alone, which
 // is all that pushed content can give, runs nothing.
 func (m *materializer) filterRuns(name string) (bool, error) {
-	if name == "lfs" {
+	if name == lfs && !m.options.LFS {
 		return false, nil // switched off, see git.Index
 	}
 	for _, key := range []string{"smudge", "process", "required"} {
@@ -131,4 +142,13 @@ func (m *materializer) filterRuns(name string) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// filterMatters reports whether the paths of a filter are to be asked for: where it
+// runs, and where it should.
+func (m *materializer) filterMatters(name string) (bool, error) {
+	if name == lfs {
+		return m.options.LFS, nil
+	}
+	return m.filterRuns(name)
 }

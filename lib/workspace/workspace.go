@@ -25,6 +25,9 @@ type Options struct {
 	Reuse bool
 	// KeepIgnored leaves files that git ignores where they are, with Reuse.
 	KeepIgnored bool
+	// LFS puts files in place of pointers of Git LFS, by the filter that the
+	// configuration has for it; if there is none, or it fails, so does Materialize.
+	LFS bool
 	// WithGit gives the workspace a .git that borrows the repository's objects.
 	WithGit bool
 }
