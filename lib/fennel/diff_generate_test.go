@@ -428,7 +428,7 @@ func (g *generator) sequence(depth int) string {
 				from := g.expr(seq, depth)
 				v := g.fresh()
 				g.bind(v, num, false)
-				return fmt.Sprintf("(icollect [_ %s (ipairs %s) &until (> %s 3)] (if %s %s))", v, from, v, g.expr(boolean, depth), n())
+				return fmt.Sprintf("(icollect [_ %s (ipairs %s) &until (> %s 3)] (when %s %s))", v, from, v, g.expr(boolean, depth), n())
 			})
 		},
 		func() string {
@@ -460,7 +460,7 @@ func (g *generator) table(depth int) string {
 			return fmt.Sprintf("(collect [k_ v_ (pairs %s)] (values k_ (+ v_ %s)))", g.expr(tab, depth), n())
 		},
 		func() string {
-			return fmt.Sprintf("(collect [k_ v_ (pairs %s)] k_ (if (> v_ %s) v_))", g.expr(tab, depth), n())
+			return fmt.Sprintf("(collect [k_ v_ (pairs %s)] k_ (when (> v_ %s) v_))", g.expr(tab, depth), n())
 		},
 		func() string { return fmt.Sprintf("(let [t_ {}] (set t_.a %s) (tset t_ :b %s) t_)", n(), n()) },
 		func() string {

@@ -169,6 +169,9 @@ func compileOurs(programs []program) []verdict {
 // and in what a macro made it gives no place at all.
 var placed = regexp.MustCompile(`^!! (\d+)(?::\d+)? `)
 
+// failed finds the line of an expected run-time error.
+var failed = regexp.MustCompile(`^!> \d+ ?`)
+
 // TestConformanceReference holds the expectations of the hand-written cases
 // against the reference compiler. Where it is no authority the case says so.
 func TestConformanceReference(t *testing.T) {
@@ -202,6 +205,31 @@ func TestConformanceReference(t *testing.T) {
 		}
 	}
 	t.Logf("%d cases: %d confirmed, %d decided otherwise", len(cases), confirmed, otherwise)
+}
+
+// TestConformanceLua runs the hand-written cases on a Lua in C, which is stricter
+// than gopher-lua about what it loads.
+func TestConformanceLua(t *testing.T) {
+	r := reference{lua: os.Getenv("FENNEL_LUA")}
+	if r.lua == "" {
+		t.Skip("no Lua: FENNEL_LUA names none")
+	}
+	var verdicts []verdict
+	var cases []conformanceCase
+	for _, c := range conformanceCases(t) {
+		if text, err := fennel.Compile([]byte(c.Source), c.options()); err == nil {
+			verdicts, cases = append(verdicts, verdict{lua: text}), append(cases, c)
+		}
+	}
+	r.run(t, t.TempDir(), verdicts)
+	for i, c := range cases {
+		// Which line of a long expression an error names is each Lua's own.
+		want, got := []string{failed.ReplaceAllString(c.Want[0], "!> ")}, []string{verdicts[i].result}
+		if diff := gocmp.Diff(want, agree(want, got)); diff != "" {
+			t.Errorf("%s.txt:%d: %s: -want +got:\n%s\nlua:\n%s", c.Topic, c.Line, c.Name, diff, verdicts[i].lua)
+		}
+	}
+	t.Logf("%d cases run on %s", len(cases), r.lua)
 }
 
 // TestDifferentialPrograms compiles generated programs with both compilers, and

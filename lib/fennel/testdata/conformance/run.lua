@@ -18,7 +18,7 @@ local function number(n)
   if n == 1 / 0 then return "inf" end
   if n == -1 / 0 then return "-inf" end
   -- The same digits for 2, 2.0 and the integer 2 of Lua 5.4.
-  if n % 1 == 0 and n > -1e15 and n < 1e15 then
+  if n % 1 == 0 and n > -1e16 and n < 1e16 then
     return (string.format("%.0f", n):gsub("^%-0$", "0"))
   end
   local short = string.format("%.14g", n)
