@@ -1,16 +1,17 @@
 package fennel
 
-// assign emits targets = exprs.
+// assign gives exprs to the targets of w.
 //
 // gopher-lua compiles a parallel assignment to locals as if its parts came one
 // after the other: a, b = b, a gives b twice (its issue 440), and a function
 // called for b finds a changed already. So where a value may read a local that
 // is assigned too, all values are put in temporaries first.
-func (c *compiler) assign(targets, exprs []luaExpr, b *block, at line) {
+func (c *compiler) assign(w want, exprs []luaExpr, b *block, at line) {
+	targets := w.targets
 	if len(exprs) == 0 {
 		exprs = []luaExpr{luaNil}
 	}
-	if len(targets) > 1 && clashes(targets, exprs) {
+	if len(targets) > 1 && !w.fresh && clashes(targets, exprs) {
 		exprs = c.holdAll(exprs, len(targets), b, at)
 		for i, t := range targets {
 			b.add(&statAssign{at, []luaExpr{t}, exprs[i : i+1]})

@@ -104,6 +104,7 @@ type want struct {
 	values  int       // 0, 1 or anyNumber
 	tail    bool      // return them
 	targets []luaExpr // assign them to these
+	fresh   bool      // the targets are locals that nothing can refer to yet
 }
 
 var (
@@ -208,7 +209,7 @@ func (c *compiler) deliver(exprs []luaExpr, b *block, w want, at line) []luaExpr
 		b.add(&statReturn{at, exprs})
 		return nil
 	case w.targets != nil:
-		c.assign(w.targets, exprs, b, at)
+		c.assign(w, exprs, b, at)
 		return nil
 	}
 	return exprs

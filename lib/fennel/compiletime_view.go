@@ -44,7 +44,7 @@ func (t *compileTime) write(b *strings.Builder, v lua.LValue, depth int) {
 func (t *compileTime) writeTable(b *strings.Builder, v *lua.LTable, depth int) {
 	switch v.Metatable {
 	case t.symMeta, t.varargMeta, t.commentMeta:
-		b.WriteString(lua.LVAsString(v.RawGetInt(1)))
+		b.WriteString(readable(lua.LVAsString(v.RawGetInt(1))))
 		return
 	}
 	open, end := "[", "]"

@@ -45,7 +45,7 @@ func format(n Node) string {
 func write(b *strings.Builder, n Node) {
 	switch n := n.(type) {
 	case *Symbol:
-		b.WriteString(n.Name)
+		b.WriteString(readable(n.Name))
 	case *String:
 		b.WriteString(quoteLua(n.Value))
 	case *Number:

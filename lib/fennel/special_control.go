@@ -39,30 +39,39 @@ func (c *compiler) scoped(l Node, s *scope, b *block, w want, begin func(*scope,
 		return finished
 	case w.values == 1:
 		e := run(inner, own, wantOne)[0]
-		if len(own.stats) == 0 && inert(e) {
-			return values(e)
+		if len(own.stats) == 0 {
+			if inert(e) {
+				return values(e)
+			}
+			return values(c.hold(e, b))
 		}
 		name := c.temp(b, at)
 		own.add(&statAssign{line(e.lineOf()), []luaExpr{name}, []luaExpr{e}})
 		b.splice(own, int(at))
 		return values(name)
 	}
-	return values(c.calledFunction(s, at, func(b *block, w want) { run(inner, b, w) }))
+	return c.calledFunction(s, at, func(b *block, w want) { run(inner, b, w) })
 }
 
-// calledFunction is an expression of any number of values: what body returns.
-// The arguments of the function around it are passed through where body uses
-// them.
-func (c *compiler) calledFunction(s *scope, at line, body func(*block, want)) luaExpr {
+// calledFunction is an expression of any number of values: what body returns,
+// from a function that is called on the spot. The arguments of the function around
+// it are passed through where body uses them. A body that only returns something
+// needs no function.
+func (c *compiler) calledFunction(s *scope, at line, body func(*block, want)) result {
 	before := s.fn.uses
 	f := &luaFunction{line: at, body: &block{}}
 	body(f.body, wantTail)
+	if len(f.body.stats) == 1 {
+		if r, ok := f.body.stats[0].(*statReturn); ok {
+			return result{exprs: r.values}
+		}
+	}
 	call := &luaCall{at, f, nil}
 	if s.fn.uses > before {
 		f.vararg = true
 		call.args = []luaExpr{&luaVararg{at}}
 	}
-	return call
+	return values(call)
 }
 
 func specialIf(c *compiler, l *List, s *scope, b *block, w want) result {
@@ -88,7 +97,7 @@ func specialIf(c *compiler, l *List, s *scope, b *block, w want) result {
 		c.ifStatement(at, forms, s, b, want{values: 1, targets: []luaExpr{name}})
 		return values(name)
 	}
-	return values(c.calledFunction(s, at, func(b *block, w want) { c.ifStatement(at, forms, s, b, w) }))
+	return c.calledFunction(s, at, func(b *block, w want) { c.ifStatement(at, forms, s, b, w) })
 }
 
 // ifStatement emits an if whose branches do what w says. A condition that needs

@@ -1,6 +1,9 @@
 package fennel
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // What the built-in macros build trees with. Each node takes the position of
 // the form it is made for, so that errors and lines point at the source.
@@ -28,6 +31,9 @@ func (c *compiler) gensym(at Node, base string) *Symbol {
 	c.temporaries++
 	return &Symbol{Position: at.Pos(), Name: "_" + base + " " + strconv.Itoa(c.temporaries)}
 }
+
+// readable writes the name of a gensym as one that could be read again.
+func readable(name string) string { return strings.ReplaceAll(name, " ", "_") }
 
 // spliced returns n as a list with x put in at index i, -1 meaning at its end.
 // What is no list is called: x is its argument.
