@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,18 +108,32 @@ func (f *fixture) blob(text string) string {
 // the id of a submodule's commit.
 func (f *fixture) tree(files map[string]string) string {
 	f.t.Helper()
-	index := filepath.Join(f.t.TempDir(), "index")
-	var lines strings.Builder
-	for key, text := range files {
-		mode, path, _ := strings.Cut(key, " ")
-		oid := text
-		if mode != "160000" {
-			oid = f.blob(text)
-		}
-		fmt.Fprintf(&lines, "%s %s\t%s\x00", mode, oid, path)
+	keys := slices.Sorted(maps.Keys(files))
+	var blobs strings.Builder
+	for i, key := range keys {
+		fmt.Fprintf(&blobs, "blob\nmark :%d\ndata %d\n%s\n", i+1, len(files[key]), files[key])
 	}
-	env := []string{"GIT_INDEX_FILE=" + index}
-	f.gitEnv(env, lines.String(), "update-index", "-z", "--index-info")
+	marks := filepath.Join(f.t.TempDir(), "marks")
+	f.git(blobs.String(), "fast-import", "--quiet", "--export-marks="+marks)
+	text, err := os.ReadFile(marks)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	var entries strings.Builder
+	for line := range strings.Lines(string(text)) {
+		var mark int
+		var oid string
+		if _, err := fmt.Sscanf(line, ":%d %s", &mark, &oid); err != nil {
+			f.t.Fatal(err)
+		}
+		mode, path, _ := strings.Cut(keys[mark-1], " ")
+		if mode == "160000" {
+			oid = files[keys[mark-1]]
+		}
+		fmt.Fprintf(&entries, "%s %s\t%s\x00", mode, oid, path)
+	}
+	env := []string{"GIT_INDEX_FILE=" + filepath.Join(f.t.TempDir(), "index")}
+	f.gitEnv(env, entries.String(), "update-index", "-z", "--index-info")
 	return f.gitEnv(env, "", "write-tree", "--missing-ok")
 }
 
