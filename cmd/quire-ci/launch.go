@@ -27,8 +27,7 @@ func launch(ctx context.Context, e *cli.Env) error {
 	if err := e.Operands(1, 1, "ID"); err != nil {
 		return err
 	}
-	dir := config.Root(*root, e.Getenv, nil)
-	store, err := runstore.Open(dir)
+	store, err := runstore.Open(config.Root(*root, e.Getenv, nil))
 	if err != nil {
 		return err
 	}
@@ -38,11 +37,14 @@ func launch(ctx context.Context, e *cli.Env) error {
 	} else if err != nil {
 		return err
 	}
-	l, err := drive.NewLaunch(ctx, dir, run)
+	l, err := drive.NewLaunch(ctx, store, run)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
+	for _, w := range l.Warnings {
+		e.Warn("%s", w)
+	}
 	program, err := exec.LookPath(l.Args[0])
 	if err != nil {
 		return fmt.Errorf("cannot start launcher '%s': %w", l.Args[0], errors.Unwrap(err))

@@ -8,28 +8,48 @@ import (
 	"quire/lib/config"
 	host "quire/lib/drive"
 	"quire/lib/runstore"
+	"quire/lib/trigger"
 )
 
 // drive brings the run --run to its end in this process.
 func drive(ctx context.Context, e *cli.Env, o options) error {
-	root := config.Root(o.root, e.Getenv, nil)
-	store, err := runstore.Open(root)
+	store, run, err := o.find(e, o.run)
 	if err != nil {
 		return err
 	}
-	run, err := store.Find(o.run)
-	var ambiguous *runstore.AmbiguousError
-	if errors.Is(err, runstore.ErrNotFound) || errors.As(err, &ambiguous) {
-		return cli.Status(cli.No, err)
-	} else if err != nil {
-		return err
-	}
-	state, err := host.Host(ctx, root, run, e.Stdout)
-	if state == runstore.Complete && err == nil {
-		return nil
-	}
+	state, err := host.Host(ctx, store, run, e.Stdout)
 	if state == "" {
 		return err
 	}
+	if state == runstore.Complete && err == nil {
+		return nil
+	}
 	return cli.Status(cli.No, err)
+}
+
+// rerun makes a new run of the commit of the run --rerun.
+func rerun(ctx context.Context, e *cli.Env, o options) error {
+	store, run, err := o.find(e, o.rerun)
+	if err != nil {
+		return err
+	}
+	runs, err := trigger.Rerun(ctx, store, run, o.failed)
+	if errors.Is(err, trigger.ErrNotEnded) {
+		return cli.Status(cli.No, err)
+	}
+	return cli.Status(max(show(e, runs), e.Report(err)), nil)
+}
+
+// find returns the run of that name in the root. That there is none, or that there
+// are several, is the answer "no".
+func (o options) find(e *cli.Env, name string) (*runstore.Store, *runstore.Run, error) {
+	store, err := runstore.Open(config.Root(o.root, e.Getenv, nil))
+	if err != nil {
+		return nil, nil, err
+	}
+	run, err := store.Find(name)
+	if errors.Is(err, runstore.ErrNotFound) || errors.As(err, new(*runstore.AmbiguousError)) {
+		err = cli.Status(cli.No, err)
+	}
+	return store, run, err
 }

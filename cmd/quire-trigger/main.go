@@ -14,12 +14,13 @@ const usage = `usage: quire-trigger [--root DIR] [--git-dir DIR]
        quire-trigger [--root DIR] [--git-dir DIR] --ref REF
        quire-trigger [--root DIR] [--git-dir DIR] --missed
        quire-trigger [--root DIR] --run ID
+       quire-trigger [--root DIR] --rerun ID [--failed]
 `
 
 // options are those of the command line.
 type options struct {
-	root, gitDir, ref, run string
-	missed                 bool
+	root, gitDir, ref, run, rerun string
+	missed, failed                bool
 }
 
 func main() { os.Exit(cli.Main("quire-trigger", os.Args[1:], run)) }
@@ -31,6 +32,8 @@ func run(ctx context.Context, e *cli.Env) error {
 	fs.StringVar(&o.gitDir, "git-dir", "", "")
 	fs.StringVar(&o.ref, "ref", "", "")
 	fs.StringVar(&o.run, "run", "", "")
+	fs.StringVar(&o.rerun, "rerun", "", "")
+	fs.BoolVar(&o.failed, "failed", false, "")
 	fs.BoolVar(&o.missed, "missed", false, "")
 	if err := e.Parse(fs, usage); err != nil {
 		return err
@@ -42,14 +45,17 @@ func run(ctx context.Context, e *cli.Env) error {
 	for _, mode := range []struct {
 		asked bool
 		do    func(context.Context, *cli.Env, options) error
-	}{{o.ref != "", byHand}, {o.run != "", drive}, {o.missed, missed}} {
+	}{{o.ref != "", byHand}, {o.run != "", drive}, {o.rerun != "", rerun}, {o.missed, missed}} {
 		if mode.asked {
 			do = mode.do
 			modes++
 		}
 	}
 	if modes > 1 {
-		return cli.Usagef("--ref, --run and --missed exclude each other")
+		return cli.Usagef("--ref, --run, --rerun and --missed exclude each other")
+	}
+	if o.failed && o.rerun == "" {
+		return cli.Usagef("--failed goes with --rerun")
 	}
 	return do(ctx, e, o)
 }

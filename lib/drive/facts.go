@@ -4,12 +4,55 @@ package drive
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
+	"quire/lib/config"
 	"quire/lib/executor"
 	"quire/lib/git"
+	"quire/lib/runlog"
 	"quire/lib/runstore"
 )
+
+// A plan is what driving a run needs of the configuration, as it is now.
+type plan struct {
+	run      *runstore.Run
+	settings config.Settings
+	limits   runstore.Limits
+	secrets  map[string]string
+	warnings []string // of secrets that are not safe
+}
+
+func newPlan(ctx context.Context, root string, run *runstore.Run) (*plan, error) {
+	cfg, err := config.Load(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{run: run, settings: cfg.For(run.Repo), limits: Limits(cfg)}
+	p.secrets, p.warnings, err = p.settings.ReadSecrets()
+	return p, err
+}
+
+// Limits returns how many runs may be active at once.
+func Limits(cfg *config.Config) runstore.Limits {
+	return runstore.Limits{
+		Root: cfg.For("").MaxRuns,
+		Repo: func(name string) int { return cfg.For(name).MaxRuns },
+	}
+}
+
+// spec returns what whoever runs the jobs has to know of the run.
+func (p *plan) spec(ctx context.Context, store *runstore.Store, repo *git.Repo) (executor.Spec, error) {
+	s := executor.Spec{Env: p.settings.Env, Grace: executor.Duration(p.settings.Grace)}
+	var err error
+	if s.Facts, err = Facts(ctx, p.run, repo); err == nil {
+		s.Done, err = done(store, p.run)
+	}
+	if err != nil {
+		return executor.Spec{}, fmt.Errorf("cannot tell the facts of run %s: %w", p.run.ID, err)
+	}
+	return s, nil
+}
 
 // Facts returns what the jobs of a run may know: what is on record, and what its
 // repository says of the commit.
@@ -28,8 +71,30 @@ func Facts(ctx context.Context, run *runstore.Run, repo *git.Repo) (executor.Fac
 	if facts.CommitMessage, err = repo.Message(ctx, run.SHA); err == nil {
 		facts.FilesChanged, err = repo.ChangedFiles(ctx, run.OldSHA, run.SHA)
 	}
-	if err != nil {
-		return executor.Facts{}, fmt.Errorf("cannot tell the facts of run %s: %w", run.ID, err)
+	return facts, err
+}
+
+// done returns the outputs of the jobs that succeeded in the run that this one
+// repeats the failed part of. Those it had from a run before that are among them.
+func done(store *runstore.Store, run *runstore.Run) (map[string]json.RawMessage, error) {
+	if !run.OnlyFailed {
+		return nil, nil
 	}
-	return facts, nil
+	first, err := store.Find(run.RerunOf)
+	if err != nil {
+		return nil, err
+	}
+	jobs, err := runlog.Summarize(first.Dir)
+	if err != nil {
+		return nil, err
+	}
+	outputs := map[string]json.RawMessage{}
+	for _, j := range jobs {
+		if j.State == runlog.Complete {
+			if outputs[j.ID], err = j.ReadOutput(first.Dir); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return outputs, nil
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"quire/lib/config"
 	"quire/lib/diag"
 	"quire/lib/executor"
 	"quire/lib/git"
@@ -20,16 +19,15 @@ import (
 // Host drives run from pending to its end in this process, the executor "host":
 // the run's lock is held, its workspace made, its jobs run. output gets what they
 // print, each line marked with its job. Host returns the state that the run ended
-// in; the error is of what kept quire from driving it, or from its work.
-func Host(ctx context.Context, root string, run *runstore.Run, output io.Writer) (runstore.State, error) {
-	cfg, err := config.Load(ctx, root)
-	if err != nil {
-		return "", err // the run stays pending: reconcile hands it out again
-	}
-	settings := cfg.For(run.Repo)
-	secrets, _, err := settings.ReadSecrets()
+// in; the error is of what kept quire from driving it, which leaves it pending, or
+// from its work.
+func Host(ctx context.Context, store *runstore.Store, run *runstore.Run, output io.Writer) (runstore.State, error) {
+	p, err := newPlan(ctx, store.Root(), run)
 	if err != nil {
 		return "", err
+	}
+	for _, w := range p.warnings {
+		fmt.Fprintf(output, "quire: warning: %s\n", w)
 	}
 	driver, err := run.Drive()
 	if err != nil {
@@ -39,14 +37,14 @@ func Host(ctx context.Context, root string, run *runstore.Run, output io.Writer)
 	watched, stop := driver.Context(ctx) // ends, too, when somebody else ends the run
 	defer stop()
 	active := runstore.Change{State: runstore.Active, Executor: "host"}
-	if err := driver.Begin(watched, Limits(cfg), active); err != nil {
+	if err := driver.Begin(watched, p.limits, active); err != nil {
 		return "", err
 	}
-	change, problem := execute(watched, run, settings, secrets, output)
+	change, problem := p.execute(watched, store, output)
 	if problem != nil {
 		problem = errors.Join(problem, explain(run, problem))
 	}
-	if !settings.Keeps(change.State == runstore.Failed) {
+	if !p.settings.Keeps(change.State == runstore.Failed) {
 		problem = errors.Join(problem, run.RemoveWorkspace())
 	}
 	err = run.Transition(change)
@@ -56,17 +54,10 @@ func Host(ctx context.Context, root string, run *runstore.Run, output io.Writer)
 	return change.State, errors.Join(problem, err)
 }
 
-// Limits returns how many runs may be active at once.
-func Limits(cfg *config.Config) runstore.Limits {
-	return runstore.Limits{
-		Root: cfg.For("").MaxRuns,
-		Repo: func(name string) int { return cfg.For(name).MaxRuns },
-	}
-}
-
 // execute returns how the run ended, and beside a failure that is not the jobs'
 // own what it was.
-func execute(ctx context.Context, run *runstore.Run, settings config.Settings, secrets map[string]string, output io.Writer) (runstore.Change, error) {
+func (p *plan) execute(ctx context.Context, store *runstore.Store, output io.Writer) (runstore.Change, error) {
+	run := p.run
 	dir := filepath.Join(run.Dir, runstore.WorkspaceDir)
 	repo, err := git.Open(run.GitDir)
 	if err == nil {
@@ -80,29 +71,22 @@ func execute(ctx context.Context, run *runstore.Run, settings config.Settings, s
 		return failed(ctx, "internal"), err
 	}
 	defer tree.Close()
-	p, err := pipeline.Load(ctx, tree.FS(), pipeline.Options{})
+	jobs, err := pipeline.Load(ctx, tree.FS(), pipeline.Options{})
 	if list := (diag.List)(nil); errors.As(err, &list) {
 		return failed(ctx, "invalid-pipeline"), list
 	}
 	if err != nil {
 		return failed(ctx, "internal"), err
 	}
-	defer p.Close()
-	facts, err := Facts(ctx, run, repo)
+	defer jobs.Close()
+	spec, err := p.spec(ctx, store, repo)
 	if err != nil {
 		return failed(ctx, "internal"), err
 	}
-	outcome, err := executor.Run(ctx, p, executor.Options{
-		Workspace: dir,
-		Out:       run.Dir,
-		Facts:     facts,
-		Secrets:   secrets,
-		Env:       executor.BaseEnv(os.Environ(), settings.Env),
-		Parallel:  settings.Jobs,
-		Timeout:   settings.Timeout,
-		Grace:     settings.Grace,
-		Output:    output,
-	})
+	o := spec.Options(os.Environ())
+	o.Workspace, o.Out, o.Output = dir, run.Dir, output
+	o.Secrets, o.Parallel, o.Timeout = p.secrets, p.settings.Jobs, p.settings.Timeout
+	outcome, err := executor.Run(ctx, jobs, o)
 	return runstore.Change{State: runstore.State(outcome.State), Reason: outcome.Reason, Code: outcome.Code}, err
 }
 

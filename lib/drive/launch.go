@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 
-	"quire/lib/config"
 	"quire/lib/executor"
 	"quire/lib/git"
 	"quire/lib/runstore"
@@ -21,6 +21,8 @@ import (
 type Launch struct {
 	Args  []string   // the program and its arguments
 	Files []*os.File // to be inherited under the numbers they have
+
+	Warnings []string // of secrets that are not safe
 }
 
 // NewLaunch returns what `quire-ci launch` turns into for run, whose workspace
@@ -29,13 +31,8 @@ type Launch struct {
 // the arguments nor in the environment, where others could read them, and
 // quire-ci needs to see neither the root nor the repository. An error leaves
 // nothing open.
-func NewLaunch(ctx context.Context, root string, run *runstore.Run) (*Launch, error) {
-	cfg, err := config.Load(ctx, root)
-	if err != nil {
-		return nil, err
-	}
-	settings := cfg.For(run.Repo)
-	secrets, _, err := settings.ReadSecrets()
+func NewLaunch(ctx context.Context, store *runstore.Store, run *runstore.Run) (*Launch, error) {
+	p, err := newPlan(ctx, store.Root(), run)
 	if err != nil {
 		return nil, err
 	}
@@ -43,19 +40,15 @@ func NewLaunch(ctx context.Context, root string, run *runstore.Run) (*Launch, er
 	if err != nil {
 		return nil, err
 	}
-	facts, err := Facts(ctx, run, repo)
+	spec, err := p.spec(ctx, store, repo) // without a timeout, which quire-runstate exec has
 	if err != nil {
 		return nil, err
 	}
-	spec := executor.Spec{
-		Facts: facts, Env: settings.Env,
-		Timeout: executor.Duration(settings.Timeout), Grace: executor.Duration(settings.Grace),
-	}
-	l := &Launch{Args: append([]string{}, settings.Launcher...)}
+	l := &Launch{Args: slices.Clone(p.settings.Launcher), Warnings: p.warnings}
 	l.Args = append(l.Args, "quire-ci", "run",
 		"--workspace", filepath.Join(run.Dir, runstore.WorkspaceDir), "--out", run.Dir)
-	if settings.Jobs > 0 {
-		l.Args = append(l.Args, "-j", strconv.Itoa(settings.Jobs))
+	if p.settings.Jobs > 0 {
+		l.Args = append(l.Args, "-j", strconv.Itoa(p.settings.Jobs))
 	}
 	var text bytes.Buffer
 	if err := executor.WriteSpec(&text, spec); err != nil {
@@ -65,7 +58,7 @@ func NewLaunch(ctx context.Context, root string, run *runstore.Run) (*Launch, er
 		return nil, err
 	}
 	text.Reset()
-	err = executor.WriteSecrets(&text, secrets)
+	err = executor.WriteSecrets(&text, p.secrets)
 	if err == nil {
 		err = l.attach("--secrets", text.Bytes())
 	}

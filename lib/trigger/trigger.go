@@ -80,25 +80,43 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 	if len(wanted) == 0 {
 		return nil, unknown
 	}
+	name := git.RepoName(ctx, t.Repo, t.Root)
+	now := time.Now()
+	facts := make([]runstore.Facts, len(wanted))
+	for i, w := range wanted {
+		facts[i] = runstore.Facts{
+			Repo: name, GitDir: t.Repo.Dir(), Ref: w.Ref, SHA: w.commit, OldSHA: w.Old,
+			Pusher: t.Pusher, PushedAt: now,
+		}
+	}
+	runs, settings, err := t.make(ctx, objects, name, wanted, facts)
+	if err == nil && settings.Supersede != "none" {
+		err = t.supersede(runs)
+	}
+	return runs, errors.Join(err, unknown)
+}
+
+// make records runs with facts, which it completes, of what is wanted in the
+// repository name, and checks their pipelines.
+func (t *Trigger) make(ctx context.Context, objects *git.Objects, name string, wanted []want, facts []runstore.Facts) ([]Run, config.Settings, error) {
 	store, err := runstore.Open(t.Root)
 	if err != nil {
-		return nil, &notRecorded{errors.Join(err, unknown)}
+		return nil, config.Settings{}, &notRecorded{err}
 	}
-	name := git.RepoName(ctx, t.Repo, t.Root)
+	var settings config.Settings
 	cfg, configErr := config.Load(ctx, t.Root)
-	settings := config.Settings{}
 	if configErr == nil {
 		settings = cfg.For(name)
 	}
-	runs, err := store.Create(t.facts(name, settings.Executor, wanted)...)
+	for i := range facts {
+		facts[i].Executor = settings.Executor
+	}
+	runs, err := store.Create(facts...)
 	if err != nil {
-		return nil, &notRecorded{errors.Join(err, configErr, unknown)}
+		return nil, settings, &notRecorded{errors.Join(err, configErr)}
 	}
 	checked, err := t.check(ctx, objects, wanted, runs, settings.Executor)
-	if err == nil && settings.Supersede != "none" {
-		err = supersede(store, checked)
-	}
-	return checked, errors.Join(err, configErr, unknown)
+	return checked, settings, errors.Join(err, configErr)
 }
 
 // A want is an update whose commit has a pipeline.
@@ -134,19 +152,6 @@ func find(objects *git.Objects, updates []Update) ([]want, error) {
 		}
 	}
 	return wanted, errors.Join(unknown...)
-}
-
-// facts returns what is put on record of each.
-func (t *Trigger) facts(name, executor string, wanted []want) []runstore.Facts {
-	now := time.Now()
-	facts := make([]runstore.Facts, len(wanted))
-	for i, w := range wanted {
-		facts[i] = runstore.Facts{
-			Repo: name, GitDir: t.Repo.Dir(), Ref: w.Ref, SHA: w.commit, OldSHA: w.Old,
-			Pusher: t.Pusher, PushedAt: now, Executor: executor,
-		}
-	}
-	return facts
 }
 
 // check ends the runs that are not to be driven, and compiles each .quire tree once.
@@ -200,7 +205,7 @@ func compile(ctx context.Context, objects *git.Objects, commit string) error {
 
 // supersede ends the pending runs that are older than one of runs, of the same
 // repository and ref, that is to be driven. One that went on meanwhile is let go.
-func supersede(store *runstore.Store, runs []Run) error {
+func (t *Trigger) supersede(runs []Run) error {
 	type key struct{ repo, ref string }
 	newest := map[key]string{}
 	for _, r := range runs {
@@ -210,6 +215,10 @@ func supersede(store *runstore.Store, runs []Run) error {
 	}
 	if len(newest) == 0 {
 		return nil
+	}
+	store, err := runstore.Open(t.Root)
+	if err != nil {
+		return err
 	}
 	for old, err := range store.Live() {
 		if err != nil {

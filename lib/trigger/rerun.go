@@ -1,0 +1,48 @@
+package trigger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"quire/lib/git"
+	"quire/lib/runstore"
+)
+
+// ErrNotEnded says that a run cannot be repeated yet.
+var ErrNotEnded = errors.New("it has not ended")
+
+// Rerun makes a new run of the commit of a run that has ended, with the facts of
+// the same push, linked to it. With onlyFailed, the jobs that succeeded are not run
+// again; the others get their outputs. It ends no other run: a rerun is of an
+// older commit than some of them.
+func Rerun(ctx context.Context, store *runstore.Store, first *runstore.Run, onlyFailed bool) ([]Run, error) {
+	status, err := first.Status()
+	if err == nil && !status.State.Final() {
+		err = ErrNotEnded
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot rerun %s: %w", first.ID, err)
+	}
+	repo, err := git.Open(first.GitDir)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := repo.Objects(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer objects.Close()
+	wanted, err := find(objects, []Update{{Old: first.OldSHA, New: first.SHA, Ref: first.Ref}})
+	if err != nil {
+		return nil, err
+	}
+	if len(wanted) == 0 {
+		return nil, fmt.Errorf("cannot rerun %s: commit %s has no pipeline", first.ID, first.SHA)
+	}
+	facts := first.Facts
+	facts.ID, facts.RerunOf, facts.OnlyFailed = "", first.ID, onlyFailed
+	t := &Trigger{Root: store.Root(), Repo: repo}
+	runs, _, err := t.make(ctx, objects, first.Repo, wanted, []runstore.Facts{facts})
+	return runs, err
+}
