@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"flag"
-	"os"
+	"io"
 
 	"quire/lib/cli"
 	"quire/lib/executor"
@@ -48,11 +48,7 @@ func run(ctx context.Context, e *cli.Env) error {
 	if s.dryRun {
 		return asked(executor.Plan(e.Stdout, p, o))
 	}
-	o.Output = e.Stdout
-	if f, ok := e.Stdout.(*os.File); ok {
-		o.Columns = executor.Columns(f)
-		o.Color = o.Columns != nil && e.Getenv("NO_COLOR") == ""
-	}
+	o.Output, o.Columns, o.Color = e.Stdout, executor.Columns(e.Stdout), colors(e, e.Stdout)
 	done, err := s.makeOut(&o)
 	if err != nil {
 		return err
@@ -62,7 +58,7 @@ func run(ctx context.Context, e *cli.Env) error {
 	if err != nil {
 		return asked(err)
 	}
-	if err := executor.Report(e.Stderr, o.Out, outcome, o.Color); err != nil {
+	if err := executor.Report(e.Stderr, o.Out, outcome, colors(e, e.Stderr)); err != nil {
 		return err
 	}
 	switch {
@@ -72,4 +68,10 @@ func run(ctx context.Context, e *cli.Env) error {
 		return ctx.Err() // cli.Main knows the signal
 	}
 	return cli.Status(cli.No, nil)
+}
+
+// colors reports whether w is a terminal on which colours are wanted; see
+// https://no-color.org.
+func colors(e *cli.Env, w io.Writer) bool {
+	return executor.Columns(w) != nil && e.Getenv("NO_COLOR") == ""
 }

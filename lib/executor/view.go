@@ -2,6 +2,7 @@ package executor
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -18,8 +19,12 @@ const clearLine = "\r\x1b[K"
 // viewEvery is how often the times of the view are brought up to date.
 const viewEvery = 500 * time.Millisecond
 
-// Columns returns what tells how wide the terminal f is now; nil where f is none.
-func Columns(f *os.File) func() int {
+// Columns returns what tells how wide the terminal w is now; nil where w is none.
+func Columns(w io.Writer) func() int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return nil
+	}
 	size := func() (*unix.Winsize, error) { return unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ) }
 	if _, err := size(); err != nil {
 		return nil
