@@ -35,6 +35,7 @@ type scene struct {
 	acked  map[string]runstore.State // runs that must be there, and were in this state
 	then   map[string]runstore.State // the same, once the command succeeded
 	create bool                      // the command prints the run line of a new run
+	broken bool                      // the store was not sound to begin with
 }
 
 func newScene(t *testing.T, states ...runstore.State) *scene {
@@ -132,6 +133,7 @@ var scenes = map[string]func(*testing.T) *scene{
 			t.Fatal(err)
 		}
 		sc.args = []string{"fsck", "--repair"}
+		sc.broken = true
 		return sc
 	},
 }
@@ -181,6 +183,9 @@ func (sc *scene) check(t *testing.T, fault string, ok bool, stdout string) {
 			}
 		}
 	}
+	if !sc.broken {
+		sc.listed(fail) // before anything is put right
+	}
 	report, err := sc.store.Reconcile(0)
 	if err != nil || len(report.Failures) > 0 {
 		fail("reconcile: %v, %v", err, report)
@@ -192,6 +197,14 @@ func (sc *scene) check(t *testing.T, fault string, ok bool, stdout string) {
 	if err != nil || len(problems) > 0 {
 		fail("after fsck --repair: %v, %v", err, problems)
 	}
+	sc.listed(fail)
+	if _, err := sc.store.Create(runstore.Facts{Repo: "a.git", GitDir: "/a", Ref: "r", SHA: "s"}); err != nil {
+		fail("the next command: %v", err)
+	}
+}
+
+// listed fails unless all that was acknowledged is listed and found.
+func (sc *scene) listed(fail func(string, ...any)) {
 	listed := map[string]runstore.State{}
 	for r, err := range sc.store.List(runstore.Filter{}) {
 		if err != nil {
@@ -207,9 +220,6 @@ func (sc *scene) check(t *testing.T, fault string, ok bool, stdout string) {
 		if _, err := sc.store.Find(id); err != nil {
 			fail("%v", err)
 		}
-	}
-	if _, err := sc.store.Create(runstore.Facts{Repo: "a.git", GitDir: "/a", Ref: "r", SHA: "s"}); err != nil {
-		fail("the next command: %v", err)
 	}
 }
 

@@ -80,7 +80,7 @@ func (s *Store) create(runs []*Run) (err error) {
 
 // put writes the run into the stage, and links it.
 func (s *Store) put(st *stage, r *Run, now time.Time) error {
-	if err := s.makeRepoDir(r.Repo); err != nil {
+	if err := os.MkdirAll(filepath.Dir(r.Dir), 0o700); err != nil {
 		return err
 	}
 	dir := st.path(r.ID)
@@ -101,23 +101,6 @@ func (s *Store) put(st *stage, r *Run, now time.Time) error {
 	return os.Symlink(filepath.Join("..", "runs", r.Repo, r.ID), s.path("live", r.ID))
 }
 
-// makeRepoDir makes the directory of a repository's runs, durably.
-func (s *Store) makeRepoDir(repo string) error {
-	dir := s.path("runs", repo)
-	if isDir(dir) {
-		return nil
-	}
-	if parent := filepath.Dir(repo); parent != "." {
-		if err := s.makeRepoDir(parent); err != nil {
-			return err
-		}
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncPath(filepath.Dir(dir))
-}
-
 // syncNew makes durable either what was staged, with the links, or, without a
 // stage, the names of the runs in the directories of their repositories.
 func (s *Store) syncNew(st *stage, runs []*Run, links string) error {
@@ -130,16 +113,7 @@ func (s *Store) syncNew(st *stage, runs []*Run, links string) error {
 		return os.NewSyscallError("syncfs", unix.Syncfs(int(root.Fd())))
 	}
 	if st == nil {
-		synced := map[string]bool{}
-		for _, r := range runs {
-			if !synced[r.Repo] {
-				if err := syncPath(filepath.Dir(r.Dir)); err != nil {
-					return err
-				}
-				synced[r.Repo] = true
-			}
-		}
-		return nil
+		return s.syncRepos(runs)
 	}
 	for _, r := range runs {
 		for _, name := range []string{factsFile, historyFile, "."} {
@@ -149,6 +123,26 @@ func (s *Store) syncNew(st *stage, runs []*Run, links string) error {
 		}
 	}
 	return syncPath(links)
+}
+
+// syncRepos makes durable the names in the directories of the runs' repositories,
+// and those of the directories themselves: whoever made one may not have come to
+// syncing it yet.
+func (s *Store) syncRepos(runs []*Run) error {
+	top := s.path("runs")
+	synced := map[string]bool{}
+	for _, r := range runs {
+		for dir := filepath.Dir(r.Dir); !synced[dir]; dir = filepath.Dir(dir) {
+			if err := syncPath(dir); err != nil {
+				return err
+			}
+			synced[dir] = true
+			if dir == top {
+				break
+			}
+		}
+	}
+	return nil
 }
 
 // undo takes back what create did, as far as it came: first out of sight, then the

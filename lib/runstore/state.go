@@ -45,6 +45,7 @@ type Change struct {
 	Executor string    // where it is not the one in the facts, or was not known
 	Note     string    // a remark for people
 	Time     time.Time // Transition puts the present for the zero time
+	From     State     // what the run must be in for the change to be made; "" for whatever allows it
 }
 
 // check returns an error for a change that says too little or too much.

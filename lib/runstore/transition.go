@@ -36,7 +36,7 @@ func (r *Run) Transition(c Change) error {
 	if err != nil {
 		return fmt.Errorf("cannot read history of run %s: %w", r.ID, plain(err))
 	}
-	if !slices.Contains(next[status.State], c.State) {
+	if !slices.Contains(next[status.State], c.State) || c.From != "" && c.From != status.State {
 		return &StateError{r.ID, status.State, c.State}
 	}
 	if err := appendLine(f, size, formatChange(c)); err != nil {
