@@ -91,7 +91,7 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 	}
 	runs, settings, err := t.make(ctx, objects, name, wanted, facts)
 	if err == nil && settings.Supersede != "none" {
-		err = t.supersede(runs)
+		err = t.supersede(runs, settings.Supersede == "active")
 	}
 	return runs, errors.Join(err, unknown)
 }
@@ -203,9 +203,10 @@ func compile(ctx context.Context, objects *git.Objects, commit string) error {
 	return nil
 }
 
-// supersede ends the pending runs that are older than one of runs, of the same
-// repository and ref, that is to be driven. One that went on meanwhile is let go.
-func (t *Trigger) supersede(runs []Run) error {
+// supersede ends the runs that are older than one of runs, of the same repository
+// and ref, that is to be driven: the pending ones, or also the active ones, whose
+// drivers then end their processes. One that went on meanwhile is let go.
+func (t *Trigger) supersede(runs []Run, active bool) error {
 	type key struct{ repo, ref string }
 	newest := map[key]string{}
 	for _, r := range runs {
@@ -228,7 +229,11 @@ func (t *Trigger) supersede(runs []Run) error {
 		if by == "" || old.ID >= by {
 			continue
 		}
-		err = old.Transition(runstore.Change{State: runstore.Superseded, By: by})
+		change := runstore.Change{State: runstore.Superseded, By: by, From: runstore.Pending}
+		if active {
+			change.From = ""
+		}
+		err = old.Transition(change)
 		var refused *runstore.StateError
 		if err != nil && !errors.As(err, &refused) {
 			return err
