@@ -147,6 +147,9 @@ func (o *Objects) ask(slot **batch, mode string, specs []string, errs []error,
 	if len(asked) == 0 {
 		return nil
 	}
+	if o.ctx.Err() != nil { // the process may not have ended yet
+		return context.Cause(o.ctx)
+	}
 	if *slot == nil {
 		b, err := o.repo.startBatch(o.ctx, mode)
 		if err != nil {

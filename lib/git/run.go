@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"runtime"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -45,6 +46,12 @@ func finish(ctx context.Context, cmd *exec.Cmd, name string) ([]byte, error) {
 	var out bytes.Buffer
 	stderr := &tail{}
 	cmd.Stdout, cmd.Stderr = &out, stderr
+	if cmd.SysProcAttr != nil {
+		// Pdeathsig is about the thread that forks, which Go may end before the
+		// process unless it is held.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+	}
 	if err := cmd.Run(); err != nil {
 		return nil, failure(ctx, name, err, stderr)
 	}

@@ -34,6 +34,15 @@ func openDir(at fd, path string) (fd, error) {
 
 func (d fd) close() { unix.Close(int(d)) }
 
+// lstat is fstatat(2) without following a link.
+func (d fd) lstat(name string) (st unix.Stat_t, err error) {
+	err = retry(func() error { return unix.Fstatat(int(d), name, &st, unix.AT_SYMLINK_NOFOLLOW) })
+	if err != nil {
+		return st, fileError("look at", name, err)
+	}
+	return st, nil
+}
+
 // names lists the directory, in no order.
 func (d fd) names() ([]string, error) {
 	if _, err := unix.Seek(int(d), 0, io.SeekStart); err != nil {

@@ -297,3 +297,17 @@ func unwrapPath(err error) error {
 	}
 	return err
 }
+
+// dirPerm returns the mode that a directory of the tree is made with here, which
+// the umask or the parent's access list decide.
+func (s *stage) dirPerm() (uint32, error) {
+	probe := s.path("probe")
+	if err := os.Mkdir(probe, 0o777); err != nil {
+		return 0, err
+	}
+	var st unix.Stat_t
+	if err := unix.Lstat(probe, &st); err != nil {
+		return 0, errors.Join(err, os.Remove(probe))
+	}
+	return st.Mode & 0o7777, os.Remove(probe)
+}

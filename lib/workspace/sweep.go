@@ -1,16 +1,10 @@
 package workspace
 
 import (
-	"crypto/sha1"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"hash"
-	"io"
-	"os"
 	"path"
 	"runtime"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -85,6 +79,7 @@ func (s *sweep) run() error {
 	s.slots = make(chan struct{}, runtime.GOMAXPROCS(0))
 	s.start(0)
 	s.group.Wait()
+	slices.Sort(s.todo) // the order in which packs are quickest to read
 	return s.err
 }
 
@@ -194,86 +189,4 @@ func (s *sweep) checkFile(dir fd, name string, index int32) (bool, error) {
 		}
 	}
 	return false, dir.removeAll(name)
-}
-
-// isSame reports whether what st is of is f: by the record where that has it, else
-// by its contents.
-func (s *sweep) isSame(dir fd, f *file, full string, st *unix.Stat_t) bool {
-	if f.mode == git.ModeLink {
-		if st.Mode&unix.S_IFMT != unix.S_IFLNK || st.Size > maxPath {
-			return false
-		}
-		text := make([]byte, maxPath+1)
-		n, err := unix.Readlinkat(int(dir), f.name, text)
-		if err != nil {
-			return false
-		}
-		h := blobHash(f.oid, int64(n))
-		h.Write(text[:n])
-		return hex.EncodeToString(h.Sum(nil)) == f.oid
-	}
-	perm := s.perm & 0o666
-	if f.mode == git.ModeExecutable {
-		perm = s.perm & 0o777
-	}
-	if st.Mode != unix.S_IFREG|perm {
-		return false
-	}
-	if old, ok := s.old[full]; ok && old == newStamp(f.oid, st) {
-		return true
-	}
-	// Through another name of the file somebody may change it yet, and so may another owner.
-	return st.Nlink == 1 && int(st.Uid) == os.Geteuid() && hasContents(dir, f, st.Size)
-}
-
-// hasContents reports whether the regular file has f's contents.
-func hasContents(dir fd, f *file, size int64) bool {
-	var n int
-	err := retry(func() (err error) {
-		n, err = unix.Openat(int(dir), f.name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-		return err
-	})
-	if err != nil {
-		return false
-	}
-	contents := os.NewFile(uintptr(n), f.name)
-	defer contents.Close()
-	h := blobHash(f.oid, size)
-	copied, err := io.Copy(h, contents)
-	return err == nil && copied == size && hex.EncodeToString(h.Sum(nil)) == f.oid
-}
-
-// blobHash returns the hash that makes ids like oid, of a blob of size bytes which
-// are still to be written to it.
-func blobHash(oid string, size int64) hash.Hash {
-	h := sha1.New()
-	if len(oid) == hex.EncodedLen(sha256.Size) {
-		h = sha256.New()
-	}
-	fmt.Fprintf(h, "blob %d\x00", size)
-	return h
-}
-
-// lstat is fstatat(2) without following a link.
-func (d fd) lstat(name string) (st unix.Stat_t, err error) {
-	err = retry(func() error { return unix.Fstatat(int(d), name, &st, unix.AT_SYMLINK_NOFOLLOW) })
-	if err != nil {
-		return st, fileError("look at", name, err)
-	}
-	return st, nil
-}
-
-// dirPerm returns the mode that a directory of the tree is made with here, which
-// the umask or the parent's access list decide. The root must be one that can be
-// worked on.
-func (s *stage) dirPerm() (uint32, error) {
-	probe := s.path("probe")
-	if err := os.Mkdir(probe, 0o777); err != nil {
-		return 0, err
-	}
-	var st unix.Stat_t
-	if err := unix.Lstat(probe, &st); err != nil {
-		return 0, errors.Join(err, os.Remove(probe))
-	}
-	return st.Mode & 0o7777, os.Remove(probe)
 }

@@ -2,9 +2,9 @@
 // what `git checkout` gives in that repository, and all or nothing.
 //
 // Git is asked for the objects, and files are written here, by as many workers as
-// there are processors: that is twice as fast as `git archive | tar -x`. The
-// files that the repository's attributes and filters change on the way out are
-// left to git itself.
+// there are processors, which beats `git archive | tar -x` the more of those
+// there are. The files that the repository's attributes and filters change on the
+// way out are left to git itself.
 package workspace
 
 import (

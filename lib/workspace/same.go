@@ -1,0 +1,73 @@
+package workspace
+
+import (
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"quire/lib/git"
+)
+
+// isSame reports whether what st is of is f: by the record where that has it, else
+// by its contents.
+func (s *sweep) isSame(dir fd, f *file, full string, st *unix.Stat_t) bool {
+	if f.mode == git.ModeLink {
+		if st.Mode&unix.S_IFMT != unix.S_IFLNK || st.Size > maxPath {
+			return false
+		}
+		text := make([]byte, maxPath+1)
+		n, err := unix.Readlinkat(int(dir), f.name, text)
+		if err != nil {
+			return false
+		}
+		h := blobHash(f.oid, int64(n))
+		h.Write(text[:n])
+		return hex.EncodeToString(h.Sum(nil)) == f.oid
+	}
+	perm := s.perm & 0o666
+	if f.mode == git.ModeExecutable {
+		perm = s.perm & 0o777
+	}
+	if st.Mode != unix.S_IFREG|perm {
+		return false
+	}
+	if old, ok := s.old[full]; ok && old == newStamp(f.oid, st) {
+		return true
+	}
+	// Through another name of the file somebody may change it yet, and so may another owner.
+	return st.Nlink == 1 && int(st.Uid) == os.Geteuid() && hasContents(dir, f, st.Size)
+}
+
+// hasContents reports whether the regular file has f's contents.
+func hasContents(dir fd, f *file, size int64) bool {
+	var n int
+	err := retry(func() (err error) {
+		n, err = unix.Openat(int(dir), f.name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		return false
+	}
+	contents := os.NewFile(uintptr(n), f.name)
+	defer contents.Close()
+	h := blobHash(f.oid, size)
+	copied, err := io.Copy(h, contents)
+	return err == nil && copied == size && hex.EncodeToString(h.Sum(nil)) == f.oid
+}
+
+// blobHash returns the hash that makes ids like oid, of a blob of size bytes which
+// are still to be written to it.
+func blobHash(oid string, size int64) hash.Hash {
+	h := sha1.New()
+	if len(oid) == hex.EncodedLen(sha256.Size) {
+		h = sha256.New()
+	}
+	fmt.Fprintf(h, "blob %d\x00", size)
+	return h
+}
