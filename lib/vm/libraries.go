@@ -48,6 +48,8 @@ func (v *VM) openLibraries() {
 		}
 	}
 	libraries["math"].RawSetString("huge", lua.LNumber(math.Inf(1)))
+	date := libraries["os"].RawGetString("date").(*lua.LFunction)
+	libraries["os"].RawSetString("date", v.root.NewFunction(boundedDate(date.GFunction)))
 	v.root.SetFuncs(libraries["table"], map[string]lua.LGFunction{
 		"concat": tableConcat, "insert": tableInsert, "sort": tableSort,
 	})
@@ -77,6 +79,18 @@ func take(donor *lua.LState, name string, to *lua.LTable) *lua.LTable {
 		to.RawSetString(key, from.RawGetString(key))
 	}
 	return to
+}
+
+// maxDate bounds the format of os.date, which grows tenfold and more in one go.
+const maxDate = 1 << 10
+
+func boundedDate(date lua.LGFunction) lua.LGFunction {
+	return func(l *lua.LState) int {
+		if len(l.OptString(1, "")) > maxDate {
+			l.ArgError(1, "format too long")
+		}
+		return date(l)
+	}
 }
 
 // room raises an error where a value of n bytes, made in one go, would be too

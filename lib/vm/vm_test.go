@@ -63,6 +63,8 @@ func TestLibraries(t *testing.T) {
 		{`return math.huge > 1e308, math.floor(1.5)`, "true 1"},
 		{`return type(os.time()), os.exit, os.getenv, io, debug, load, loadstring, dofile, getfenv, collectgarbage, package.path`,
 			"number nil nil nil nil nil nil nil nil nil nil"},
+		{`return os.date("!%Y-%m-%d", 86400), os.date("!*t", 0).year, select(2, pcall(os.date, ("%c"):rep(1000)))`,
+			"1970-01-02 1970 test.lua:1: bad argument #1 to (anonymous) (format too long)"},
 		{`return pcall(setmetatable, "", {})`, "false test.lua:1: bad argument #1 to (anonymous) (table expected, got string)"},
 		{`return require("string") == string, pcall(require, "x")`, "true false test.lua:1: module 'x' not found"},
 	} {
