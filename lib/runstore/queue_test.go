@@ -104,8 +104,15 @@ func queueUp(t *testing.T, limit int) (order []string, most int) {
 		})
 		awaitQueued(t, s, len(runs)-i)
 	}
+	var held []chan struct{} // as many as may be active are kept so
 	for range runs {
-		close(<-begun)
+		if held = append(held, <-begun); len(held) == limit {
+			close(held[0])
+			held = held[1:]
+		}
+	}
+	for _, end := range held {
+		close(end)
 	}
 	all.Wait()
 	return order, most
