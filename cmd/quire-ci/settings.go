@@ -125,6 +125,7 @@ func (s *settings) makeOut(o *executor.Options) (done func(complete bool), err e
 		o.Out, err = filepath.Abs(s.out)
 		return func(bool) {}, err
 	}
+	o.Scratch = true
 	o.Out, err = os.MkdirTemp("", "quire-ci-")
 	return func(complete bool) {
 		if complete {

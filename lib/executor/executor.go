@@ -29,6 +29,7 @@ import (
 type Options struct {
 	Workspace string // absolute; where the commands run
 	Out       string // absolute; gets events.jsonl and jobs, and is made where missing
+	Scratch   bool   // Out is not to outlive a crash, and need not be synced
 	Facts     Facts
 	Secrets   map[string]string
 	Env       []string          // what the environment of jobs starts from, see BaseEnv
@@ -244,11 +245,14 @@ func (r *run) finish(ctx context.Context) (Outcome, error) {
 		out.State, out.Reason, out.Code = runlog.Failed, reasonInternal, 0
 	}
 	r.emit(runlog.Event{Event: runlog.RunEnd, State: out.State, Reason: out.Reason, Code: out.Code})
-	if err := r.events.Close(); err != nil {
+	var err error
+	if !r.Scratch {
+		err = r.events.Sync()
+	}
+	if err := errors.Join(err, r.events.Close()); err != nil {
 		r.fatal(fmt.Errorf("cannot write '%s': %w", runlog.EventsFile, causeOf(err)))
 	}
-	err := r.brokenBy()
-	if err != nil {
+	if err = r.brokenBy(); err != nil {
 		out.State, out.Reason, out.Code = runlog.Failed, reasonInternal, 0
 		err = errors.New(r.redact.String(err.Error()))
 	}

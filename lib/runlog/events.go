@@ -51,10 +51,11 @@ func (e *Events) Emit(ev Event) error {
 	return err
 }
 
-// Close syncs the file and closes it.
-func (e *Events) Close() error {
-	return errors.Join(e.file.Sync(), e.file.Close())
-}
+// Sync puts what was emitted onto the disk.
+func (e *Events) Sync() error { return e.file.Sync() }
+
+// Close closes the file.
+func (e *Events) Close() error { return e.file.Close() }
 
 // A LineError is a line of a file of events that is no event.
 type LineError struct {
