@@ -89,7 +89,7 @@ func TestLimits(t *testing.T) {
 			}
 			began := time.Now()
 			_, err := run(t, limits, test.text)
-			if took := time.Since(began); test.kind == Time && took > 5*time.Second {
+			if took := time.Since(began); test.kind == Time && took > 30*time.Second {
 				t.Errorf("took %s", took)
 			}
 			var limit *LimitError
