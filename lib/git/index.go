@@ -59,8 +59,9 @@ func (ix *Index) command(ctx context.Context, dir string, args ...string) *exec.
 	}, args)...)
 	cmd.Dir = dir
 	cmd.Env = append(cmd.Env, "GIT_INDEX_FILE="+ix.file, "GIT_WORK_TREE="+dir)
-	// What writes files must not go on when quire is killed.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	// What writes files must not go on when quire is killed, nor filters when git is.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	return cmd
 }
 

@@ -147,8 +147,8 @@ func (o *Objects) ask(slot **batch, mode string, specs []string, errs []error,
 	if len(asked) == 0 {
 		return nil
 	}
-	if o.ctx.Err() != nil { // the process may not have ended yet
-		return context.Cause(o.ctx)
+	if o.ctx.Err() != nil { // the process may not have noticed yet
+		return o.ctx.Err()
 	}
 	if *slot == nil {
 		b, err := o.repo.startBatch(o.ctx, mode)

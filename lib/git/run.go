@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -31,6 +32,7 @@ func (r *Repo) command(ctx context.Context, args ...string) *exec.Cmd {
 		"-c", "core.fsmonitor=false",
 	}, args...)
 	cmd := exec.CommandContext(ctx, "git", all...)
+	cmd.WaitDelay = time.Second // for what git started and left with its stderr
 	cmd.Dir = r.dir
 	cmd.Env = r.env[:len(r.env):len(r.env)]
 	return cmd
@@ -64,7 +66,7 @@ func failure(ctx context.Context, name string, err error, stderr *tail) error {
 	exit, exited := errors.AsType[*exec.ExitError](err)
 	switch {
 	case ctx.Err() != nil:
-		e.Message, e.Cause = context.Cause(ctx).Error(), context.Cause(ctx)
+		e.Message, e.Cause = ctx.Err().Error(), ctx.Err()
 	case !exited:
 		e.Message, e.Cause = err.Error(), err
 	default:

@@ -126,7 +126,8 @@ func TestNothingIsLeftOfAFailure(t *testing.T) {
 }
 
 // slowFilter gives the repository a filter that tells when it runs, by opening
-// the pipe named started, and then waits for as long as the pipe gate is held.
+// the pipe named started, and then waits for a line from the pipe named gate; not
+// for ever, since a test may have killed those who would end it.
 func slowFilter(t *testing.T, f *fixture) (started, gate string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -136,7 +137,7 @@ func slowFilter(t *testing.T, f *fixture) (started, gate string) {
 			t.Fatal(err)
 		}
 	}
-	f.git("", "config", "filter.slow.smudge", "echo >'"+started+"'; cat '"+gate+"'")
+	f.git("", "config", "filter.slow.smudge", "echo >'"+started+"'; exec timeout 20 head -n1 '"+gate+"'")
 	return started, gate
 }
 
@@ -168,11 +169,14 @@ func TestKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd.Wait()
-	open, err := os.OpenFile(gate, os.O_RDWR, 0) // lets the filter end, whoever still waits
+	open, err := os.OpenFile(gate, os.O_RDWR, 0) // lets the filter end
 	if err != nil {
 		t.Fatal(err)
 	}
-	open.Close()
+	defer open.Close()
+	if _, err := open.WriteString("\n"); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := os.Lstat(dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("after the kill: %v", err)
 	}
@@ -208,6 +212,9 @@ func TestTwoAtOnce(t *testing.T) {
 	}
 	open, err := os.OpenFile(gate, os.O_WRONLY, 0) // when the filter reads it
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open.WriteString("\n"); err != nil {
 		t.Fatal(err)
 	}
 	open.Close()

@@ -27,8 +27,8 @@ const chunk = 256
 
 // write writes the files, given by their index in the plan, none of which may
 // exist. At most most workers share the work, each with a git of its own.
-func (w *writer) write(ctx context.Context, files []int32, most int) error {
-	ctx, cancel := context.WithCancelCause(ctx)
+func (w *writer) write(outer context.Context, files []int32, most int) error {
+	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
 	var next atomic.Int64
 	var workers sync.WaitGroup
@@ -40,7 +40,10 @@ func (w *writer) write(ctx context.Context, files []int32, most int) error {
 		})
 	}
 	workers.Wait()
-	return context.Cause(ctx)
+	if outer.Err() != nil {
+		return outer.Err()
+	}
+	return context.Cause(ctx) // of the first worker that failed
 }
 
 // work is one worker: it takes chunks from next on until there are no more.
@@ -59,7 +62,7 @@ func (w *writer) work(ctx context.Context, first bool, files []int32, next *atom
 		end := int(next.Add(chunk))
 		start := end - chunk
 		if start >= len(files) || ctx.Err() != nil {
-			return context.Cause(ctx)
+			return ctx.Err()
 		}
 		batch := files[start:min(end, len(files))]
 		oids := make([]string, len(batch))
@@ -68,7 +71,7 @@ func (w *writer) work(ctx context.Context, first bool, files []int32, next *atom
 		}
 		err := objects.ReadAll(oids, func(i int, in git.Info, body io.Reader) error {
 			if ctx.Err() != nil {
-				return context.Cause(ctx)
+				return ctx.Err()
 			}
 			f := &w.plan.files[batch[i]]
 			if in.Type != "blob" {
