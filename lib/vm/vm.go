@@ -88,7 +88,7 @@ func New(l Limits) *VM {
 	if v.viaLua, err = v.Load(viaLuaText, viaLuaName); err != nil {
 		panic(err) // it is a constant
 	}
-	v.baseline = heapAtRest()
+	v.baseline = readUsage().rest
 	return v
 }
 

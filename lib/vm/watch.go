@@ -8,24 +8,22 @@ import (
 )
 
 // usage is what the process's heap and goroutine stacks take, in bytes.
-type usage struct{ heap, stacks uint64 }
+type usage struct {
+	heap   uint64 // with the garbage that is still to be collected
+	rest   uint64 // without, as far as it is known: what the last collection left
+	stacks uint64
+}
 
 // readUsage takes some microseconds and stops nothing.
 func readUsage() usage {
 	s := []metrics.Sample{
 		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/gc/heap/live:bytes"},
 		{Name: "/memory/classes/heap/stacks:bytes"},
 	}
 	metrics.Read(s)
-	return usage{s[0].Value.Uint64(), s[1].Value.Uint64()}
-}
-
-// heapAtRest is the process's heap without the garbage there may be: what the
-// last collection left.
-func heapAtRest() uint64 {
-	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(s)
-	return min(s[0].Value.Uint64(), readUsage().heap)
+	heap := s[0].Value.Uint64()
+	return usage{heap, min(heap, s[1].Value.Uint64()), s[2].Value.Uint64()}
 }
 
 const (
@@ -40,7 +38,10 @@ const (
 )
 
 // A watch looks at the process's memory while a stretch of Lua runs. gopher-lua
-// does not count what it allocates, so the process is measured, not the state.
+// does not count what it allocates, so the process is measured, not the state; and
+// since the process also keeps what commands print, going over the limit counts
+// only for a stretch that has itself taken a share of it, up to a multiple of the
+// limit that nothing may take.
 type watch struct {
 	turn  *turn
 	start usage
@@ -94,7 +95,11 @@ func (w *watch) look() {
 		w.exceed(Depth)
 		return
 	}
-	over := func(u usage) bool { return u.heap > w.turn.vm.baseline+limit }
+	base := w.turn.vm.baseline
+	over := func(u usage) bool {
+		mine := u.heap > w.start.rest+limit/8
+		return u.heap > base+limit && mine || u.heap > base+4*limit
+	}
 	if over(now) && now.heap < w.start.heap+3*limit {
 		runtime.GC()
 		now = readUsage()
