@@ -13,8 +13,10 @@ func (c *compiler) assign(w want, exprs []luaExpr, b *block, at line) {
 	}
 	if len(targets) > 1 && !w.fresh && clashes(targets, exprs) {
 		exprs = c.holdAll(exprs, len(targets), b, at)
-		for i, t := range targets {
-			b.add(&statAssign{at, []luaExpr{t}, exprs[i : i+1]})
+		// From the last to the first, as Lua does it: of a target that stands
+		// twice, the first counts.
+		for i := len(targets) - 1; i >= 0; i-- {
+			b.add(&statAssign{at, targets[i : i+1], exprs[i : i+1]})
 		}
 		return
 	}

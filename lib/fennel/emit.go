@@ -78,6 +78,10 @@ func (p *printer) body(b *block) {
 
 func (p *printer) statements(b *block) {
 	for _, s := range b.stats {
+		if c, ok := s.(*statComment); ok {
+			p.comment(c)
+			continue
+		}
 		p.separate(s)
 		p.statement(s)
 		p.stat = true
@@ -94,6 +98,15 @@ func (p *printer) separate(s luaStat) {
 		p.space = true
 	}
 	p.goTo(s.lineOf())
+}
+
+// comment writes a comment, after which the next statement has to be separated
+// from the one before as it had to without.
+func (p *printer) comment(c *statComment) {
+	stat := p.stat
+	p.goTo(c.lineOf())
+	p.word("--[[ " + c.text + " ]]")
+	p.stat = stat
 }
 
 func startsWithParen(s luaStat) bool {
@@ -171,8 +184,6 @@ func (p *printer) statement(s luaStat) {
 		p.text("break")
 	case *statRaw:
 		p.text(s.text)
-	case *statComment:
-		p.text("--[[ " + s.text + " ]]")
 	}
 }
 

@@ -23,7 +23,7 @@ func macroWhen(c *compiler, l *List, s *scope) Node {
 func thread(place int) builtin {
 	return func(c *compiler, l *List, s *scope) Node {
 		if len(l.Items) < 2 {
-			c.fail(l, "expected a value to thread through the forms")
+			return symbol(l, "nil")
 		}
 		value := l.Items[1]
 		for _, step := range l.Items[2:] {
@@ -39,7 +39,7 @@ func thread(place int) builtin {
 func threadMaybe(name string, place int) builtin {
 	return func(c *compiler, l *List, s *scope) Node {
 		if len(l.Items) < 2 {
-			c.fail(l, "expected a value to thread through the forms")
+			return symbol(l, "nil")
 		}
 		value := l.Items[1]
 		if len(l.Items) == 2 {

@@ -153,8 +153,6 @@ func (m *matcher) pattern(values []Node, pattern Node, seen map[string]Node, pla
 		return m.sequence(values[0], p, seen, place)
 	case *Table:
 		return m.table(values[0], p, seen, place)
-	case *Vararg:
-		m.c.fail(p, "... cannot be a pattern")
 	}
 	return clause{conditions: []Node{equal(pattern, values[0], pattern)}}
 }

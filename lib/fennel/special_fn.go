@@ -47,6 +47,9 @@ func (c *compiler) function(l *List, rest []Node, s *scope) *luaFunction {
 	var params *Sequence
 	if len(rest) > 0 {
 		params, _ = rest[0].(*Sequence)
+		if t, ok := rest[0].(*Table); ok && len(t.Keys) == 0 {
+			params = &Sequence{Position: t.Position}
+		}
 	}
 	if params == nil {
 		var at Node = l

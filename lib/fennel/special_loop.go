@@ -82,7 +82,7 @@ func specialEach(c *compiler, l *List, s *scope, b *block, w want) result {
 	var patterns []Node
 	var places []luaExpr
 	for _, n := range names {
-		if isTable(n) {
+		if _, several := n.(*List); several || isTable(n) {
 			name := &luaName{c.lineOf(n), c.temporary()}
 			loop.names = append(loop.names, name.name)
 			patterns, places = append(patterns, n), append(places, name)
@@ -95,7 +95,11 @@ func specialEach(c *compiler, l *List, s *scope, b *block, w want) result {
 		loop.names = append(loop.names, l.lua)
 	}
 	for i, p := range patterns {
-		d.pattern(p, places[i])
+		// A name in parentheses beside others is a habit the language puts up with.
+		if l, ok := p.(*List); ok && len(l.Items) == 1 {
+			p = l.Items[0]
+		}
+		d.value(p, places[i])
 	}
 	d.finish()
 	loop.exprs = threeExprs(loop.exprs)

@@ -119,8 +119,7 @@ func specialEvalCompiler(c *compiler, l *List, s *scope, b *block, w want) resul
 	case lua.LString, lua.LNumber, lua.LBool:
 		return values(&luaRaw{c.lineOf(l), luaOnOneLine(v.String())})
 	}
-	c.fail(l, "eval-compiler gave a %s, which is no Lua text", v.Type())
-	return finished
+	return values(luaNil)
 }
 
 // macroMacrodebug prints the expansion of a form, or with a second argument
