@@ -31,7 +31,9 @@ var faults = []string{
 // A scene is a store in some state, and a command for it.
 type scene struct {
 	store  *runstore.Store
+	name   string // of the command
 	args   []string
+	stdin  string
 	acked  map[string]runstore.State // runs that must be there, and were in this state
 	then   map[string]runstore.State // the same, once the command succeeded
 	create bool                      // the command prints the run line of a new run
@@ -45,7 +47,7 @@ func newScene(t *testing.T, states ...runstore.State) *scene {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sc := &scene{store: s, acked: map[string]runstore.State{}}
+	sc := &scene{store: s, name: "quire-runstate", acked: map[string]runstore.State{}}
 	for _, state := range states {
 		runs, err := s.Create(runstore.Facts{Repo: "a.git", GitDir: "/srv/a.git", Ref: "refs/heads/main", SHA: "abc", Executor: "host"})
 		if err != nil {
@@ -124,6 +126,15 @@ var scenes = map[string]func(*testing.T) *scene{
 		sc.args = []string{"prune", "--keep", "0"}
 		return sc
 	},
+	"trigger": func(t *testing.T) *scene {
+		sc := newScene(t, runstore.Pending)
+		dir, sha := repository(t)
+		zero := strings.Repeat("0", len(sha))
+		sc.name, sc.create = "quire-trigger", true
+		sc.args = []string{"--git-dir", dir}
+		sc.stdin = fmt.Sprintf("%s %s refs/heads/main\n%s %s refs/heads/other\n", zero, sha, zero, sha)
+		return sc
+	},
 	"fsck": func(t *testing.T) *scene {
 		sc := newScene(t, runstore.Complete, runstore.Complete, runstore.Pending)
 		if err := os.Remove(filepath.Join(sc.store.Root(), "live", sc.args[2])); err != nil {
@@ -138,12 +149,46 @@ var scenes = map[string]func(*testing.T) *scene{
 	},
 }
 
+// repository makes a bare repository with one commit that has a pipeline.
+func repository(t *testing.T) (dir, sha string) {
+	t.Helper()
+	dir = t.TempDir()
+	var out []byte
+	for _, script := range []string{
+		"git init -q --bare .",
+		`printf '(local ci (require :quire.ci))\n(ci.job :a [:quire/push] (fn [{: sh}] (sh "true")))\n' >ci.fnl`,
+		"git update-index --add --cacheinfo 100644,$(git hash-object -w ci.fnl),.quire/ci.fnl",
+		"git commit-tree -m x $(git write-tree)",
+	} {
+		cmd := exec.Command("sh", "-c", script)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GIT_DIR="+dir, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
+			"GIT_AUTHOR_NAME=x", "GIT_AUTHOR_EMAIL=x", "GIT_COMMITTER_NAME=x", "GIT_COMMITTER_EMAIL=x")
+		var err error
+		if out, err = cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", script, err, out)
+		}
+	}
+	return dir, strings.TrimSpace(string(out))
+}
+
+// build makes the commands of the scenes, and returns the directory they are in.
+func build(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if out, err := exec.Command("go", "build", "-o", dir, ".", "../quire-trigger").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return dir
+}
+
 // run runs the command of the scene with a fault injected, and reports whether it
 // was, and whether the command succeeded.
-func (sc *scene) run(t *testing.T, binary, fault string) (injected, ok bool, stdout string) {
+func (sc *scene) run(t *testing.T, binaries, fault string) (injected, ok bool, stdout string) {
 	t.Helper()
 	trace := filepath.Join(t.TempDir(), "trace")
-	cmd := exec.Command("strace", append([]string{"-f", "--seccomp-bpf", "-o", trace, "-e", "inject=" + fault, binary}, sc.args...)...)
+	cmd := exec.Command("strace", append([]string{"-f", "--seccomp-bpf", "-o", trace, "-e", "inject=" + fault, filepath.Join(binaries, sc.name)}, sc.args...)...)
+	cmd.Stdin = strings.NewReader(sc.stdin)
 	cmd.Env = append(os.Environ(), "QUIRE_ROOT="+sc.store.Root(), "GOMAXPROCS=1")
 	var out bytes.Buffer
 	cmd.Stdout = &out
@@ -169,9 +214,11 @@ func (sc *scene) check(t *testing.T, fault string, ok bool, stdout string) {
 		t.Helper()
 		t.Errorf("%s: %s", fault, fmt.Sprintf(format, args...))
 	}
-	if sc.create && strings.HasSuffix(stdout, "\n") {
-		id, _, _ := strings.Cut(stdout, "\t")
-		sc.acked[id] = runstore.Pending
+	for line := range strings.Lines(stdout) {
+		if sc.create && strings.HasSuffix(line, "\n") {
+			id, _, _ := strings.Cut(line, "\t")
+			sc.acked[id] = runstore.Pending
+		}
 	}
 	if ok {
 		for id, state := range sc.then {
@@ -229,10 +276,7 @@ func TestCrashPoints(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
 		t.Skip("crash points are not tested: there is no strace")
 	}
-	binary := filepath.Join(t.TempDir(), "quire-runstate")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	binaries := build(t)
 	// The short form tries some points of each call, other ones of each; most
 	// calls beyond are those that look through /proc.
 	step, most := 29, 58
@@ -249,7 +293,7 @@ func TestCrashPoints(t *testing.T) {
 						for n := 1 + i%step; n <= most; n += step {
 							fault := fmt.Sprintf("%s:%s:when=%d", call, what, n)
 							sc := scene(t)
-							injected, ok, stdout := sc.run(t, binary, fault)
+							injected, ok, stdout := sc.run(t, binaries, fault)
 							sc.check(t, fault, ok, stdout)
 							if !injected || t.Failed() {
 								break

@@ -227,17 +227,16 @@ func TestPowerLoss(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
 		t.Skip("power loss is not tested: there is no strace")
 	}
-	binary := filepath.Join(t.TempDir(), "quire-runstate")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	binaries := build(t)
 	for name, scene := range scenes {
 		t.Run(name, func(t *testing.T) {
 			sc := scene(t)
 			before := &disk{sc.store.Root(), readTree(t, sc.store.Root())}
 			trace := filepath.Join(t.TempDir(), "trace")
 			cmd := exec.Command("strace", append([]string{"-f", "-y", "-xx", "-s", "100000", "-o", trace, "-e",
-				"trace=openat,mkdirat,symlinkat,renameat,unlinkat,write,ftruncate,fsync,fdatasync,syncfs", binary}, sc.args...)...)
+				"trace=openat,mkdirat,symlinkat,renameat,unlinkat,write,ftruncate,fsync,fdatasync,syncfs",
+				filepath.Join(binaries, sc.name)}, sc.args...)...)
+			cmd.Stdin = strings.NewReader(sc.stdin)
 			cmd.Env = append(os.Environ(), "QUIRE_ROOT="+sc.store.Root(), "GOMAXPROCS=1")
 			out, err := cmd.Output()
 			if err != nil {
@@ -280,5 +279,7 @@ func (sc *scene) at(t *testing.T, d *disk, keepNames bool) *scene {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &scene{s, sc.args, maps.Clone(sc.acked), sc.then, sc.create, sc.broken}
+	after := *sc
+	after.store, after.acked = s, maps.Clone(sc.acked)
+	return &after
 }
