@@ -63,7 +63,7 @@ func (a *attempt) finish() {
 	var all sync.WaitGroup
 	for _, r := range a.live {
 		all.Go(func() {
-			if err := r.finish(a.run.Grace); err != nil {
+			if err := r.finish(a.run.grace()); err != nil {
 				a.run.fatal(err)
 			}
 		})
@@ -98,7 +98,7 @@ func (a *attempt) execute(c *command) (*liveCommand, error) {
 		log.Close()
 		return nil, err
 	}
-	if err := r.wait(a.ctx, a.run.Grace); err != nil {
+	if err := r.wait(a.ctx, a.run.grace); err != nil {
 		return r, err
 	}
 	a.emit(runlog.Event{

@@ -75,8 +75,9 @@ type run struct {
 	byID     map[string]*job
 	cancel   context.CancelCauseFunc
 
-	mu     sync.Mutex
-	broken error // what keeps quire from its work
+	mu       sync.Mutex
+	broken   error     // what keeps quire from its work
+	deadline time.Time // of the last grace, once the run is being ended
 }
 
 func (r *run) vm() *vm.VM { return r.pipeline.VM }
@@ -106,7 +107,7 @@ func Run(ctx context.Context, p *pipeline.Pipeline, o Options) (Outcome, error) 
 	r.console.watch()
 	r.schedule(ctx)
 	r.console.close()
-	if err := endChildren(r.Grace); err != nil {
+	if err := endChildren(r.grace()); err != nil {
 		r.fatal(err)
 	}
 	return r.finish(ctx)

@@ -111,7 +111,7 @@ func (c *command) input() (in *os.File, feed func(), err error) {
 
 // wait returns when the command itself has ended; what it left in the background
 // goes on. Where ctx ends first, the command is ended and with it its session.
-func (r *liveCommand) wait(ctx context.Context, grace time.Duration) error {
+func (r *liveCommand) wait(ctx context.Context, grace func() time.Duration) error {
 	if r.group == nil {
 		r.take()
 		return nil
@@ -134,7 +134,7 @@ func (r *liveCommand) wait(ctx context.Context, grace time.Duration) error {
 	stop()
 	if !exited {
 		r.reason = endReason(context.Cause(ctx))
-		if err := r.end(pidfd, grace); err != nil {
+		if err := r.end(pidfd, grace()); err != nil {
 			return err
 		}
 	}

@@ -519,3 +519,27 @@ func FuzzGlob(f *testing.F) {
 		}
 	})
 }
+
+// A run that is cancelled ends within one grace, whatever its jobs do about it:
+// whoever cancelled it may kill quire itself after that time.
+func TestOneGraceForAll(t *testing.T) {
+	p := load(t, `
+		job("stubborn", {"quire/push"}, function(q) q.sh("trap '' TERM; echo ready; while :; do sleep 0.05; done") end)
+		job("clean", {"stubborn"}, function(q) q.sh("trap '' TERM; while :; do sleep 0.05; done") end)`)
+	p.Jobs[1].Options.Always = true
+	ctx, cancel := context.WithCancel(t.Context())
+	var cancelled time.Time
+	const grace = 800 * time.Millisecond
+	r := start(t, ctx, p, Options{Grace: grace, Output: writerFunc(func(b []byte) {
+		if bytes.Contains(b, []byte("| ready")) {
+			cancelled = time.Now()
+			cancel()
+		}
+	})})
+	if want := []string{"stubborn failed cancelled", "clean failed cancelled"}; !slices.Equal(states(r), want) {
+		t.Errorf("the jobs are %v, want %v", states(r), want)
+	}
+	if took := time.Since(cancelled); took > grace*3/2 {
+		t.Errorf("it took %s to end", took)
+	}
+}

@@ -17,7 +17,7 @@ import (
 // all of its inputs have ended; of those that may run, the first in the order of
 // the graph goes first, so that one at a time is just that order.
 func (r *run) schedule(ctx context.Context) {
-	lasting, stop := r.lasting(ctx)
+	lasting, stop := r.limit(ctx)
 	defer stop()
 	over := make(chan *job)
 	for busy := 0; ; busy-- {
@@ -55,17 +55,33 @@ func (r *run) schedule(ctx context.Context) {
 	}
 }
 
-// lasting returns the context of jobs that run whatever happened: it goes on for
-// the grace after ctx has ended.
-func (r *run) lasting(ctx context.Context) (context.Context, func()) {
-	out, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+// limit starts the clock of the last grace when ctx ends, and returns the context of
+// jobs that run whatever happened: it goes on for half of that grace.
+func (r *run) limit(ctx context.Context) (lasting context.Context, stop func()) {
+	lasting, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	unwatch := context.AfterFunc(ctx, func() {
-		time.AfterFunc(r.Grace, func() { cancel(context.Cause(ctx)) })
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.deadline = time.Now().Add(r.Grace * 9 / 10)
+		time.AfterFunc(r.Grace/2, func() { cancel(context.Cause(ctx)) })
 	})
-	return out, func() {
+	return lasting, func() {
 		unwatch()
 		cancel(nil)
 	}
+}
+
+// grace returns how long processes have between TERM and KILL. Once the run is
+// being ended it is what is left of one grace for all of them, less a tenth for
+// recording the end: whoever ended the run may kill quire itself after the same
+// time.
+func (r *run) grace() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.deadline.IsZero() {
+		return r.Grace
+	}
+	return max(0, time.Until(r.deadline))
 }
 
 func (r *run) inputsEnded(j *job) bool {
