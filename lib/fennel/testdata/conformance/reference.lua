@@ -7,6 +7,7 @@
 -- Modules are found below the directories of ROOTS, which colons part.
 
 local fennel = dofile(arg[1])
+local steps = 1e8 -- of Lua's machine, for one source: a macro may loop for ever
 
 local function write(path, text)
   local f = assert(io.open(path, "wb"))
@@ -51,6 +52,7 @@ for job in io.lines(arg[2]) do
   fennel.path = below(roots, "?.fnl", "?/init.fnl")
   package.path = below(roots, "?.lua")
   for module in pairs(fennel["macro-loaded"]) do fennel["macro-loaded"][module] = nil end
+  debug.sethook(function() error("too many steps") end, "", steps)
   local ok, lua = pcall(fennel.compileString, read(source), {
     filename = name,
     allowedGlobals = known(names) or false,
@@ -59,5 +61,6 @@ for job in io.lines(arg[2]) do
     ["error-pinpoint"] = false,
     warn = function() end,
   })
+  debug.sethook()
   if ok then write(source .. ".lua", lua) else write(source .. ".err", complaint(lua)) end
 end
