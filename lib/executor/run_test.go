@@ -543,3 +543,34 @@ func TestOneGraceForAll(t *testing.T) {
 		t.Errorf("it took %s to end", took)
 	}
 }
+
+// A line is in the log and shown while its command still runs: the command waits
+// for what is done once it is.
+func TestOutputAsItComes(t *testing.T) {
+	ws := t.TempDir()
+	p := one(t, `sh("echo first; until [ -e seen ]; do sleep 0.01; done", {timeout = 20})`)
+	r := start(t, t.Context(), p, Options{Workspace: ws, Output: writerFunc(func(b []byte) {
+		if bytes.Contains(b, []byte("| first\n")) {
+			if err := os.WriteFile(filepath.Join(ws, "seen"), nil, 0o600); err != nil {
+				t.Error(err)
+			}
+		}
+	})})
+	if r.State != "complete" {
+		t.Errorf("the run is %+v", r.Outcome)
+	}
+	log, err := os.ReadFile(filepath.Join(r.dir, "jobs/main/sh-1.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stamp, _, _ := bytes.Cut(log, []byte(" "))
+	read, err := time.Parse(runlog.TimeFormat, string(stamp))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ev := range r.events {
+		if ev.Event == runlog.ShEnd && !read.Before(ev.Time) {
+			t.Errorf("the line was read at %s, and the command had ended at %s", read, ev.Time)
+		}
+	}
+}
