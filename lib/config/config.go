@@ -13,11 +13,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"quire/lib/diag"
+	"quire/lib/vm"
 )
 
 // Names of the file.
@@ -34,13 +36,15 @@ const MaxSize = 1 << 20
 type Settings struct {
 	Executor      string // "host" or "quire-ci"
 	Launcher      []string
-	MaxRuns       int           // 0: no bound
+	MaxRuns       int           // runs at once; 0: no bound
 	Jobs          int           // 0: the number of processors
 	Timeout       time.Duration // 0: none
 	Grace         time.Duration
 	Supersede     string // "pending", "active" or "none"
 	KeepWorkspace string // "failed", "all" or "none"
 	Keep          Keep
+	EvalTime      time.Duration // of a stretch of Lua; 0: that of package vm
+	EvalMemory    int           // of Lua, in MiB; 0: that of package vm
 	Env           []string
 	Secrets       map[string]Secret
 }
@@ -54,6 +58,7 @@ type Keep struct {
 func defaults() Settings {
 	return Settings{
 		Executor:      "host",
+		MaxRuns:       runtime.NumCPU(),
 		Timeout:       time.Hour,
 		Grace:         10 * time.Second,
 		Supersede:     "none",
@@ -65,6 +70,11 @@ func defaults() Settings {
 // Keeps says whether the workspace of a run that has ended stays.
 func (s Settings) Keeps(failed bool) bool {
 	return s.KeepWorkspace == "all" || s.KeepWorkspace == "failed" && failed
+}
+
+// Limits returns what the evaluation of a pipeline may use.
+func (s Settings) Limits() vm.Limits {
+	return vm.Limits{Time: s.EvalTime, Memory: uint64(s.EvalMemory) << 20}
 }
 
 // A Config is the configuration of a root.

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -107,7 +108,7 @@ func TestLoad(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	want := Settings{
-		Executor: "host", Timeout: time.Hour, Grace: 10 * time.Second, Supersede: "none", KeepWorkspace: "none",
+		Executor: "host", MaxRuns: runtime.NumCPU(), Timeout: time.Hour, Grace: 10 * time.Second, Supersede: "none", KeepWorkspace: "none",
 		Keep: Keep{Runs: 200}, Secrets: map[string]Secret{},
 	}
 	for name, dir := range map[string]string{

@@ -23,6 +23,8 @@ var keys = map[string]key{
 	"jobs":           number(10_000, func(s *Settings) *int { return &s.Jobs }),
 	"timeout":        duration(func(s *Settings) *time.Duration { return &s.Timeout }),
 	"grace":          duration(func(s *Settings) *time.Duration { return &s.Grace }),
+	"eval-time":      duration(func(s *Settings) *time.Duration { return &s.EvalTime }),
+	"eval-memory":    number(1<<20, func(s *Settings) *int { return &s.EvalMemory }),
 	"keep":           keep,
 	"secrets":        secrets,
 }

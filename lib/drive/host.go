@@ -71,7 +71,7 @@ func (p *plan) execute(ctx context.Context, store *runstore.Store, output io.Wri
 		return failed(ctx, "internal"), err
 	}
 	defer tree.Close()
-	jobs, err := pipeline.Load(ctx, tree.FS(), pipeline.Options{})
+	jobs, err := pipeline.Load(ctx, tree.FS(), pipeline.Options{Limits: p.settings.Limits()})
 	if list := (diag.List)(nil); errors.As(err, &list) {
 		return failed(ctx, "invalid-pipeline"), list
 	}

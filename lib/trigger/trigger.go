@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -115,7 +116,7 @@ func (t *Trigger) make(ctx context.Context, objects *git.Objects, name string, w
 	if err != nil {
 		return nil, settings, &notRecorded{errors.Join(err, configErr)}
 	}
-	checked, err := t.check(ctx, objects, wanted, runs, settings.Executor)
+	checked, err := t.check(ctx, objects, wanted, runs, settings)
 	return checked, settings, errors.Join(err, configErr)
 }
 
@@ -155,7 +156,7 @@ func find(objects *git.Objects, updates []Update) ([]want, error) {
 }
 
 // check ends the runs that are not to be driven, and compiles each .quire tree once.
-func (t *Trigger) check(ctx context.Context, objects *git.Objects, wanted []want, runs []*runstore.Run, executor string) ([]Run, error) {
+func (t *Trigger) check(ctx context.Context, objects *git.Objects, wanted []want, runs []*runstore.Run, settings config.Settings) ([]Run, error) {
 	problems := map[string]error{}
 	checked := make([]Run, len(runs))
 	var failures []error
@@ -166,7 +167,7 @@ func (t *Trigger) check(ctx context.Context, objects *git.Objects, wanted []want
 		if !t.Skip {
 			var known bool
 			if problem, known = problems[wanted[i].quire]; !known {
-				problem = compile(ctx, objects, wanted[i].commit)
+				problem = compile(ctx, objects.Tree(wanted[i].commit), settings)
 				problems[wanted[i].quire] = problem
 			}
 			change = runstore.Change{State: runstore.Failed, Reason: "invalid-pipeline"}
@@ -174,7 +175,7 @@ func (t *Trigger) check(ctx context.Context, objects *git.Objects, wanted []want
 		var list diag.List
 		switch {
 		case problem == nil:
-			checked[i].Executor = executor
+			checked[i].Executor = settings.Executor
 			continue
 		case errors.As(problem, &list):
 			if err := os.WriteFile(filepath.Join(r.Dir, runstore.LogFile), []byte(list.Text()), 0o600); err != nil {
@@ -193,9 +194,9 @@ func (t *Trigger) check(ctx context.Context, objects *git.Objects, wanted []want
 	return checked, errors.Join(failures...)
 }
 
-// compile returns what is wrong with the pipeline of commit.
-func compile(ctx context.Context, objects *git.Objects, commit string) error {
-	p, err := pipeline.Load(ctx, objects.Tree(commit), pipeline.Options{})
+// compile returns what is wrong with the pipeline of a commit's tree.
+func compile(ctx context.Context, tree fs.FS, settings config.Settings) error {
+	p, err := pipeline.Load(ctx, tree, pipeline.Options{Limits: settings.Limits()})
 	if err != nil {
 		return err
 	}
