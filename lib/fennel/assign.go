@@ -66,7 +66,7 @@ func clashes(targets, exprs []luaExpr) bool {
 // reads reports whether evaluating e may read one of the names. A call may read
 // any of them, as a variable its function has captured.
 func reads(e luaExpr, names map[string]bool) bool {
-	any := func(list ...luaExpr) bool {
+	some := func(list ...luaExpr) bool {
 		for _, e := range list {
 			if e != nil && reads(e, names) {
 				return true
@@ -80,15 +80,15 @@ func reads(e luaExpr, names map[string]bool) bool {
 	case *luaRaw, *luaCall, *luaMethod:
 		return true
 	case *luaIndex:
-		return any(e.object, e.key)
+		return some(e.object, e.key)
 	case *luaBinary:
-		return any(e.operands...)
+		return some(e.operands...)
 	case *luaUnary:
-		return any(e.operand)
+		return some(e.operand)
 	case *luaTable:
-		return any(e.keys...) || any(e.values...)
+		return some(e.keys...) || some(e.values...)
 	case *luaParen:
-		return any(e.inner)
+		return some(e.inner)
 	}
 	return false
 }

@@ -47,7 +47,7 @@ func Compile(src []byte, o Options) (lua string, err error) {
 		sortByPlace(c.errs)
 		return "", c.errs
 	}
-	return print(b), nil
+	return printLua(b), nil
 }
 
 // A compiler holds what one call of Compile shares among its forms.

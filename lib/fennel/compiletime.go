@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -159,7 +157,7 @@ func (t *compileTime) compile(src *source, forms []Node, at Node) *lua.LFunction
 		name = src.name
 	}
 	b.stats = append(c.preload.stats, b.stats...)
-	fn, err := t.vm.Load(print(b), name)
+	fn, err := t.vm.Load(printLua(b), name)
 	if err != nil {
 		c.fail(at, "this macro code is too much for Lua: %s", oneLine(err.Error()))
 	}
@@ -250,9 +248,4 @@ func (c *compiler) defineMacro(name string, m *macro, s *scope, at Node) {
 		s.macros = map[string]*macro{}
 	}
 	s.macros[name] = m
-}
-
-// sortedKeys returns the keys of a map in order.
-func sortedKeys[V any](m map[string]V) []string {
-	return slices.Sorted(maps.Keys(m))
 }

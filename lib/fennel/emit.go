@@ -18,8 +18,8 @@ type printer struct {
 	stat   bool // a statement ended here, and nothing separates it from the next
 }
 
-// print returns the text of a chunk.
-func print(b *block) string {
+// printLua returns the text of a chunk.
+func printLua(b *block) string {
 	p := &printer{line: 1, fresh: true}
 	p.statements(b)
 	p.out.WriteByte('\n')

@@ -228,9 +228,3 @@ func inert(e luaExpr) bool {
 	}
 	return false
 }
-
-// isLiteral reports whether e is the literal of that text.
-func isLiteral(e luaExpr, text string) bool {
-	l, ok := e.(*luaLiteral)
-	return ok && l.text == text
-}

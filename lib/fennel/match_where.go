@@ -20,11 +20,11 @@ func (m *matcher) alternatives(values []Node, or *List, guards []Node, seen map[
 	c.check(len(patterns) > 0, or, "expected at least one pattern in (or)")
 	names := m.commonNames(patterns)
 	if len(names) == 0 {
-		any := list(or, "or")
+		either := list(or, "or")
 		for _, p := range patterns {
-			any.Items = append(any.Items, all(p, m.pattern(values, p, map[string]Node{}, place).conditions))
+			either.Items = append(either.Items, all(p, m.pattern(values, p, map[string]Node{}, place).conditions))
 		}
-		return clause{conditions: append([]Node{any}, guards...)}
+		return clause{conditions: append([]Node{either}, guards...)}
 	}
 	matched := c.gensym(or, "matched")
 	held := []Node{matched}

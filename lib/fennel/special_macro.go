@@ -1,6 +1,8 @@
 package fennel
 
 import (
+	"strings"
+
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -42,7 +44,7 @@ func specialMacros(c *compiler, l *List, s *scope, b *block, w want) result {
 // checkMacroName refuses what cannot be called.
 func (c *compiler) checkMacroName(n *Symbol) {
 	fields, _ := n.parts()
-	c.check(len(fields) == 1 && n.Name != "nil", n, "a macro cannot be called %s", n.Name)
+	c.check(len(fields) == 1 && n.Name != "nil" && !strings.Contains(n.Name, "&"), n, "a macro cannot be called %s", n.Name)
 	c.check(specials[n.Name] == nil, n, "local %s was overshadowed by a special form or macro", n.Name)
 }
 
