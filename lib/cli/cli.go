@@ -73,6 +73,7 @@ func withSignals(parent context.Context) (context.Context, func()) {
 	go func() {
 		select {
 		case s := <-signals:
+			signal.Stop(signals) // the second one is for the impatient, and kills
 			cancel(SignalError{s.(syscall.Signal)})
 		case <-ctx.Done():
 		}

@@ -87,6 +87,9 @@ func (p *plan) execute(ctx context.Context, store *runstore.Store, output io.Wri
 	o.Workspace, o.Out, o.Output = dir, run.Dir, output
 	o.Secrets, o.Parallel, o.Timeout = p.secrets, p.settings.Jobs, p.settings.Timeout
 	outcome, err := executor.Run(ctx, jobs, o)
+	if err == nil {
+		err = executor.Report(output, run.Dir, outcome, false)
+	}
 	return runstore.Change{State: runstore.State(outcome.State), Reason: outcome.Reason, Code: outcome.Code}, err
 }
 
