@@ -27,7 +27,9 @@
 //
 // A scope (scope.go) maps Fennel names to locals of Lua. A local gets a Lua name
 // (mangle.go) that is unique in all scopes around it, so nothing is ever hidden by
-// accident, and becomes visible only after its initialiser. With Options.Globals
+// accident, and becomes visible only after its initialiser. Past 50 locals in one
+// function the names go into a table, since Lua allows no more than 200 and a
+// function no more than 60 from around it (limits.go). With Options.Globals
 // every name that is neither bound nor known is an error.
 //
 // # Patterns

@@ -68,7 +68,9 @@ func (p *printer) parens(e luaExpr) {
 // what is called, as Lua 5.1 demands.
 func (p *printer) args(args []luaExpr) {
 	p.text("(")
+	p.indent++
 	p.exprs(args)
+	p.indent--
 	p.text(")")
 }
 

@@ -10,10 +10,10 @@ import (
 // TestLines checks that each piece of Lua stands on the line of its form.
 func TestLines(t *testing.T) {
 	for _, c := range []struct{ name, src, want string }{
-		{"calls", "(print\n 1\n (+ 2\n    3))\n", "return print(\n1,\n2 +\n3)\n"},
+		{"calls", "(print\n 1\n (+ 2\n    3))\n", "return print(\n  1,\n  2 +\n  3)\n"},
 		{"function", "(fn f [x]\n  (print x)\n  (* x 2))\n(f 1)", "local function f(x)\n  print(x)\n  return x * 2 end\nreturn f(1)\n"},
 		{"if", "(if a\n  (b)\n  (c)\n  (d))\nnil", "if a then\n  b() elseif\nc() then\n  d() end\nreturn nil\n"},
-		{"moved up", "(print (if a\n 1 2)\n :x)", "local _1_; if a then\n  _1_ = 1 else _1_ = 2 end; return print(_1_,\n\"x\")\n"},
+		{"moved up", "(print (if a\n 1 2)\n :x)", "local _1_; if a then\n  _1_ = 1 else _1_ = 2 end; return print(_1_,\n  \"x\")\n"},
 		{"strings", "(print \"a\nb\")\n(x)", "print(\"a\\nb\")\n\nreturn x()\n"},
 		{"parentheses", "(x)\n((y) 1)\n(: (fn []) :z)\n({}.x)", ""},
 		{"table", "{:a 1\n :b-c [2\n 3]}", "return {a = 1,\n  [\"b-c\"] = {2,\n    3}}\n"},

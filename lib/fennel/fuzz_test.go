@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/parse"
 
 	"quire/lib/diag"
@@ -90,7 +91,11 @@ func FuzzCompile(f *testing.F) {
 		if s := string(src); strings.Contains(s, "lua") || strings.Contains(s, "eval-compiler") {
 			return
 		}
-		if _, err := parse.Parse(strings.NewReader(code), "fuzz.lua"); err != nil {
+		chunk, err := parse.Parse(strings.NewReader(code), "fuzz.lua")
+		if err == nil {
+			_, err = lua.Compile(chunk, "fuzz.lua")
+		}
+		if err != nil {
 			t.Fatalf("not Lua: %v\n%s", err, code)
 		}
 	})
