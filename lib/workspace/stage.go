@@ -36,11 +36,7 @@ func newStage(dir string, reuse bool) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	parent, base := filepath.Dir(target), filepath.Base(target)
-	if len(base) > 200 {
-		base = base[:200] // room for what is put around it
-	}
-	prefix := "." + base + ".quire-"
+	parent, prefix := beside(target)
 	s := &stage{target: target, record: filepath.Join(parent, prefix+"record")}
 
 	if info != nil {
@@ -74,6 +70,16 @@ func newStage(dir string, reuse bool) (*stage, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// beside returns the directory above target, and how the names begin of what is
+// put there for it.
+func beside(target string) (parent, prefix string) {
+	parent, base := filepath.Dir(target), filepath.Base(target)
+	if len(base) > 200 {
+		base = base[:200] // room for what is put around it
+	}
+	return parent, "." + base + ".quire-"
 }
 
 // resolve returns the absolute path of dir with no link at its end, and what is
