@@ -44,14 +44,14 @@ func EndDescendants(grace time.Duration) error {
 	return errors.Join(err, err2)
 }
 
-// EndEnviron ends every process whose program was started with the environment
-// variable assignment, such as "QUIRE_RUN=id", and whatever descends from one or
-// shares its session; but never this process or one it descends from. Processes
-// of other users cannot be read, and are not found.
-func EndEnviron(assignment string, grace time.Duration) error {
+// EndEnviron ends every process whose program was started with one of the
+// environment variable assignments, such as "QUIRE_RUN=id", and whatever descends
+// from one or shares its session; but never this process or one it descends from.
+// Processes of other users cannot be read, and are not found.
+func EndEnviron(grace time.Duration, assignments ...string) error {
 	return end(grace, func(t table) []proc {
 		spared := t.ancestors(os.Getpid())
-		marked := t.filter(func(p proc) bool { return !spared[p.pid] && hasEnv(p.pid, assignment) })
+		marked := t.filter(func(p proc) bool { return !spared[p.pid] && hasEnv(p.pid, assignments) })
 		if len(marked) == 0 {
 			return nil
 		}

@@ -173,7 +173,8 @@ func TestGroupEnd(t *testing.T) {
 // than that.
 func TestGrace(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "cleaned")
-	cmd := exec.Command("sh", "-c", `trap 'sleep 0.1; echo yes >"$1"; exit 4' TERM; echo ready; while :; do sleep 1000 & wait; done`, "sh", file)
+	cmd := exec.Command(os.Args[0], file)
+	cmd.Env = append(os.Environ(), "PROCESS_TEST_ROLE=cleaner")
 	g, _ := begin(t, cmd)
 	begun := time.Now()
 	if err := g.End(time.Minute); err != nil {
@@ -201,7 +202,7 @@ func TestEndEnviron(t *testing.T) {
 	o, _ := begin(t, other)
 
 	mark := cmd.Env[len(cmd.Env)-1]
-	if err := EndEnviron(mark, grace); err != nil {
+	if err := EndEnviron(grace, "PROCESS_TEST_MARK=no such", mark); err != nil {
 		t.Fatal(err)
 	}
 	if pids := living(); len(pids) != 0 {

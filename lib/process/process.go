@@ -28,7 +28,7 @@ import (
 type Group struct {
 	cmd  *exec.Cmd
 	pid  int
-	done chan struct{}
+	done func() <-chan struct{} // what Done returns, made when it is first called
 
 	mu     sync.Mutex // held while a signal is sent, and while the leader is reaped
 	reaped bool
@@ -75,19 +75,27 @@ func Start(cmd *exec.Cmd) (*Group, error) {
 	if err := fork(cmd); err != nil {
 		return nil, err
 	}
-	g := &Group{cmd: cmd, pid: cmd.Process.Pid, done: make(chan struct{})}
-	go func() {
-		defer close(g.done)
-		// WNOWAIT leaves the leader a zombie, which keeps its number from
-		// being given to a stranger until Wait.
-		for {
-			err := unix.Waitid(unix.P_PID, g.pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
-			if !errors.Is(err, unix.EINTR) {
-				return
-			}
-		}
-	}()
+	g := &Group{cmd: cmd, pid: cmd.Process.Pid}
+	g.done = sync.OnceValue(func() <-chan struct{} {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			g.await()
+		}()
+		return done
+	})
 	return g, nil
+}
+
+// await returns once the leader has exited. WNOWAIT leaves it a zombie, which keeps
+// its number from being given to a stranger until Wait.
+func (g *Group) await() {
+	for {
+		err := unix.Waitid(unix.P_PID, g.pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		if !errors.Is(err, unix.EINTR) {
+			return
+		}
+	}
 }
 
 // StartCode returns what a shell exits with when Start failed with err: 127 for
@@ -106,14 +114,16 @@ func (g *Group) Pid() int { return g.pid }
 // Done returns a channel that is closed once the leader has exited, whether or
 // not something it started still holds its output open. To take all of the
 // output of a command and then its status, wait for Done, call End, call Wait.
-func (g *Group) Done() <-chan struct{} { return g.done }
+// The channel costs a thread that waits, so ask for it only where it is needed,
+// and before Wait.
+func (g *Group) Done() <-chan struct{} { return g.done() }
 
 // Wait waits until the leader has exited and its output, where cmd has a writer
 // for it, is copied, and returns how the leader ended. A background process that
 // keeps the output open keeps Wait waiting; see Done. The error is one of
 // copying.
 func (g *Group) Wait() (Status, error) {
-	<-g.done
+	g.await()
 	err := g.wait()
 	reapAdopted()
 	var exit *exec.ExitError

@@ -42,6 +42,18 @@ var roles = map[string]func(){
 		fmt.Println("ready")
 		os.Exit(0)
 	},
+	// cleaner needs a while to end when it is asked to, and then writes a file.
+	"cleaner": func() {
+		asked := make(chan os.Signal, 1)
+		signal.Notify(asked, syscall.SIGTERM)
+		fmt.Println("ready")
+		<-asked
+		time.Sleep(100 * time.Millisecond)
+		if err := os.WriteFile(os.Args[1], nil, 0o600); err != nil {
+			panic(err)
+		}
+		os.Exit(4)
+	},
 	// headless lets its first thread exit while others go on.
 	"headless": func() {
 		signal.Ignore(syscall.SIGTERM)
@@ -73,7 +85,7 @@ func marked(t *testing.T, name string, args ...string) (*exec.Cmd, func() []int)
 			t.Fatal(err)
 		}
 		var pids []int
-		for _, p := range table.filter(func(p proc) bool { return hasEnv(p.pid, mark) }) {
+		for _, p := range table.filter(func(p proc) bool { return hasEnv(p.pid, []string{mark}) }) {
 			pids = append(pids, p.pid)
 		}
 		return pids

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -167,14 +168,14 @@ func (t table) ancestors(pid int) map[int]bool {
 }
 
 // hasEnv reports whether the environment that process pid was given when its
-// program began holds the assignment NAME=VALUE.
-func hasEnv(pid int, assignment string) bool {
+// program began holds one of the assignments NAME=VALUE.
+func hasEnv(pid int, assignments []string) bool {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	if err != nil {
 		return false
 	}
 	for v := range bytes.SplitSeq(text, []byte{0}) {
-		if string(v) == assignment {
+		if slices.Contains(assignments, string(v)) {
 			return true
 		}
 	}

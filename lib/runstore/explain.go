@@ -27,7 +27,7 @@ func (r *Run) Explain() (string, error) {
 	case s.State == Superseded:
 		return "replaced by run " + s.By, nil
 	case s.Reason == "orphaned":
-		return "its driver was gone when it was reconciled", nil
+		return "its driver was found to be gone at " + formatTime(s.Finished), nil
 	case s.State.Final() && driven:
 		return "its processes are being ended", nil
 	}

@@ -35,9 +35,6 @@ func (d *Driver) Begin(ctx context.Context, limits Limits, c Change) error {
 	if limits.Root == 0 && limits.Repo == nil {
 		return d.run.Transition(c)
 	}
-	if err := lock(d.file, waitingLock, unix.F_WRLCK, false); err != nil {
-		return fmt.Errorf("cannot queue run %s: %w", d.run.ID, err)
-	}
 	defer lock(d.file, waitingLock, unix.F_UNLCK, false)
 	released := make(chan struct{}, 1)
 	watched := map[holder]bool{}
@@ -83,6 +80,11 @@ func (d *Driver) tryBegin(limits Limits, c Change) ([]holder, error) {
 		return nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, plain(err))
 	}
 	defer q.Close()
+	// Under the lock of the queue, so that nobody takes a turn who has looked for
+	// older runs a moment too early. Taking a lock that one has is no error.
+	if err := lock(d.file, waitingLock, unix.F_WRLCK, false); err != nil {
+		return nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, err)
+	}
 	running, waiting, err := d.run.store.driven()
 	if err != nil {
 		return nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, plain(err))

@@ -35,17 +35,19 @@ func (s *Store) Reconcile(grace time.Duration) (*Report, error) {
 		return nil, fmt.Errorf("cannot reconcile '%s': %w", s.root, plain(err))
 	}
 	var report Report
+	var abandoned []*Run
 	for _, id := range names {
 		r, err := s.liveRun(id)
 		if errors.Is(err, fs.ErrNotExist) {
 			err = s.removeDangling(id)
 		} else if err == nil {
-			err = r.reconcile(&report, grace)
+			err = r.reconcile(&report, &abandoned)
 		}
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			report.Failures = append(report.Failures, err)
 		}
 	}
+	s.bury(abandoned, &report, grace)
 	return &report, nil
 }
 
@@ -67,7 +69,9 @@ func (s *Store) removeDangling(id string) error {
 	return err
 }
 
-func (r *Run) reconcile(report *Report, grace time.Duration) error {
+// reconcile looks at one run, and adds it to what it is: one to report, or one that
+// looks abandoned by its driver.
+func (r *Run) reconcile(report *Report, abandoned *[]*Run) error {
 	status, err := r.Status()
 	if err != nil {
 		return err
@@ -76,43 +80,54 @@ func (r *Run) reconcile(report *Report, grace time.Duration) error {
 		return r.complete()
 	}
 	driven, err := r.Driven()
-	if err != nil || driven {
+	switch {
+	case err != nil || driven:
 		return err
-	}
-	if status.State == Pending {
+	case status.State == Pending:
 		report.Pending = append(report.Pending, r)
-		return nil
+	default:
+		*abandoned = append(*abandoned, r)
 	}
-	orphaned, err := r.bury(grace)
-	if orphaned {
-		report.Orphaned = append(report.Orphaned, r)
-	}
-	return err
+	return nil
 }
 
-// bury fails an active run whose driver is gone. Holding the lock, it is the only
-// one to do so, and the state cannot be that of a driver which has just begun.
-func (r *Run) bury(grace time.Duration) (bool, error) {
-	driver, err := r.Drive()
-	if errors.Is(err, ErrBusy) {
-		return false, nil
+// bury fails active runs whose driver is gone. Who holds the lock of one is the only
+// one to do so, and finds it active only where no driver has just begun or ended.
+// All are buried at once: there is one grace for the processes of all.
+func (s *Store) bury(runs []*Run, report *Report, grace time.Duration) {
+	var marks []string
+	var orphans []*Run
+	for _, r := range runs {
+		driver, err := r.Drive()
+		if errors.Is(err, ErrBusy) {
+			continue
+		}
+		if err != nil {
+			report.Failures = append(report.Failures, err)
+			continue
+		}
+		defer driver.Unlock()
+		if status, err := r.Status(); err == nil && status.State == Active {
+			orphans = append(orphans, r)
+			marks = append(marks, "QUIRE_RUN="+r.ID)
+		}
 	}
-	if err != nil {
-		return false, err
+	if len(orphans) == 0 {
+		return
 	}
-	defer driver.Unlock()
-	if status, err := r.Status(); err != nil || status.State != Active {
-		return false, err
+	if err := process.EndEnviron(grace, marks...); err != nil {
+		report.Failures = append(report.Failures, err)
 	}
-	if err := process.EndEnviron("QUIRE_RUN="+r.ID, grace); err != nil {
-		return false, err
+	for _, r := range orphans {
+		err := r.Transition(Change{State: Failed, Reason: "orphaned"})
+		var refused *StateError
+		switch {
+		case err == nil:
+			report.Orphaned = append(report.Orphaned, r)
+		case !errors.As(err, &refused):
+			report.Failures = append(report.Failures, err)
+		}
 	}
-	err = r.Transition(Change{State: Failed, Reason: "orphaned"})
-	var refused *StateError
-	if errors.As(err, &refused) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // complete makes known that a run has ended, where that was interrupted. While the
