@@ -44,12 +44,14 @@ func (d fd) lstat(name string) (st unix.Stat_t, err error) {
 }
 
 // names lists the directory, in no order.
-func (d fd) names() ([]string, error) {
+func (d fd) names() ([]string, error) { return d.list(make([]byte, 16<<10)) }
+
+// list is names with a buffer to read into, for those who list many.
+func (d fd) list(buffer []byte) ([]string, error) {
 	if _, err := unix.Seek(int(d), 0, io.SeekStart); err != nil {
 		return nil, err
 	}
 	var names []string
-	buffer := make([]byte, 16<<10)
 	for {
 		var n int
 		err := retry(func() (err error) {

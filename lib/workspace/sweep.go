@@ -28,11 +28,12 @@ type sweep struct {
 	// leaveFiles is for a second sweep, which only removes.
 	leaveFiles bool
 
-	slots chan struct{} // one for each directory that may be worked on at a time
-	group sync.WaitGroup
-	mu    sync.Mutex
-	todo  []int32
-	err   error
+	mu     sync.Mutex
+	change *sync.Cond // of what follows
+	queue  []int32    // directories that are there and wait to be put right
+	active int        // those that are being put right
+	todo   []int32
+	err    error // the first
 }
 
 // child is a name that belongs in a directory.
@@ -74,44 +75,67 @@ func (p *plan) children() []map[string]child {
 	return children
 }
 
-// run sweeps the whole tree. The directories are worked on side by side.
+// run sweeps the whole tree, with as many workers as there are processors.
 func (s *sweep) run() error {
-	s.slots = make(chan struct{}, runtime.GOMAXPROCS(0))
-	s.start(0)
-	s.group.Wait()
+	s.change = sync.NewCond(&s.mu)
+	s.queue = []int32{0}
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(s.work)
+	}
+	workers.Wait()
 	slices.Sort(s.todo) // the order in which packs are quickest to read
 	return s.err
 }
 
-func (s *sweep) start(dir int32) {
-	s.group.Go(func() {
-		s.slots <- struct{}{}
-		subs, err := s.sweepDir(dir)
-		<-s.slots
-		if err != nil {
-			s.mu.Lock()
-			if s.err == nil {
-				s.err = fmt.Errorf("in '%s': %w", shorten(s.plan.dirs[dir].path), err)
-			}
-			s.mu.Unlock()
+func (s *sweep) work() {
+	buffer := make([]byte, 16<<10)
+	for {
+		dir, ok := s.next()
+		if !ok {
 			return
 		}
-		for _, sub := range subs {
-			s.start(sub)
+		subs, todo, err := s.sweepDir(dir, buffer)
+		s.mu.Lock()
+		s.active--
+		s.queue = append(s.queue, subs...)
+		s.todo = append(s.todo, todo...)
+		if err != nil && s.err == nil {
+			s.err = fmt.Errorf("in '%s': %w", shorten(s.plan.dirs[dir].path), err)
 		}
-	})
+		s.change.Broadcast()
+		s.mu.Unlock()
+	}
 }
 
-// sweepDir puts one directory right, which is there, and returns its directories.
-func (s *sweep) sweepDir(index int32) (subs []int32, err error) {
+// next takes a directory from the queue. It is not ok when there is none any more,
+// or something failed.
+func (s *sweep) next() (dir int32, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.queue) == 0 && s.active > 0 && s.err == nil {
+		s.change.Wait()
+	}
+	if len(s.queue) == 0 || s.err != nil {
+		return 0, false
+	}
+	last := len(s.queue) - 1
+	dir, s.queue = s.queue[last], s.queue[:last]
+	s.active++
+	return dir, true
+}
+
+// sweepDir puts one directory right, which is there, and returns the directories
+// in it, which then are there, too, and the files that are missing.
+func (s *sweep) sweepDir(index int32, buffer []byte) (subs, todo []int32, err error) {
 	dir, err := openDir(s.root, s.plan.dirs[index].path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer dir.close()
-	names, err := dir.names()
+	names, err := dir.list(buffer)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	children := s.children[index]
 	right := make(map[string]bool, len(children))
@@ -126,10 +150,9 @@ func (s *sweep) sweepDir(index int32) (subs []int32, err error) {
 			right[name], err = s.checkFile(dir, name, c.index)
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	var todo []int32
 	for name, c := range children {
 		if c.isDir {
 			subs = append(subs, c.index)
@@ -140,14 +163,11 @@ func (s *sweep) sweepDir(index int32) (subs []int32, err error) {
 			todo = append(todo, c.index)
 		default:
 			if err := retry(func() error { return unix.Mkdirat(int(dir), name, 0o777) }); err != nil {
-				return nil, fileError("make directory", name, err)
+				return nil, nil, fileError("make directory", name, err)
 			}
 		}
 	}
-	s.mu.Lock()
-	s.todo = append(s.todo, todo...)
-	s.mu.Unlock()
-	return subs, nil
+	return subs, todo, nil
 }
 
 // checkDir reports whether name is a directory, of which it puts the mode right;
