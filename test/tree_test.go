@@ -28,9 +28,6 @@ var layers = [][]string{
 // baseImports are the imports that base packages may have among themselves.
 var baseImports = []string{"cli -> diag"}
 
-// starters are the packages that may start a program.
-var starters = []string{"git", "process"}
-
 func TestImportsRunOneWay(t *testing.T) {
 	rank := map[string]int{}
 	for i, layer := range layers {
