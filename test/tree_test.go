@@ -125,7 +125,7 @@ func TestCommandsAreDocumented(t *testing.T) {
 			continue
 		}
 		line, _, _ := strings.Cut(rest, "\n")
-		if !strings.Contains(front, fmt.Sprintf(".Xr %s 1", name)) || !strings.Contains(front, line) {
+		if !strings.Contains(front, fmt.Sprintf(".It Xr %s 1\n%s\n", name, line)) {
 			t.Errorf("quire.7 does not list %s with its line %q", name, line)
 		}
 	}
