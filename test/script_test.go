@@ -76,7 +76,7 @@ func setup(env *testscript.Env, executor string) error {
 	if err := os.WriteFile(filepath.Join(home, "gitconfig"), []byte(gitconfig), 0o644); err != nil {
 		return err
 	}
-	config := fmt.Sprintf("executor = %q\n", executor)
+	config := fmt.Sprintf("executor = %q\ngrace = \"500ms\"\n", executor)
 	if err := os.WriteFile(filepath.Join(root, "config.toml"), []byte(config), 0o644); err != nil {
 		return err
 	}
