@@ -59,6 +59,9 @@ func (r *rootOption) exec(ctx context.Context, e *cli.Env) error {
 	}
 	child, end, err := run.Exec(ctx, x)
 	if end.State == "" {
+		if ctx.Err() != nil {
+			return context.Canceled // while it waited for its turn; it stays pending
+		}
 		return err
 	}
 	e.Report(err)

@@ -34,13 +34,13 @@ func (r *rootOption) openFor(e *cli.Env) (*runstore.Run, error) {
 }
 
 // refusal gives errors that answer "no" the exit code for it: no such run, several
-// such runs, a change that is not allowed, a run that somebody else drives.
-// Anything else that goes wrong is a failure.
+// such runs, a change that is not allowed, a run that somebody else drives or has
+// ended. Anything else that goes wrong is a failure.
 func refusal(err error) error {
 	var ambiguous *runstore.AmbiguousError
 	var state *runstore.StateError
 	if errors.Is(err, runstore.ErrNotFound) || errors.As(err, &ambiguous) ||
-		errors.As(err, &state) || errors.Is(err, runstore.ErrBusy) {
+		errors.As(err, &state) || errors.Is(err, runstore.ErrBusy) || errors.Is(err, runstore.ErrEnded) {
 		return cli.Status(cli.No, err)
 	}
 	return err
