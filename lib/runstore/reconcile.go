@@ -106,7 +106,7 @@ func (s *Store) bury(runs []*Run, report *Report, grace time.Duration) {
 			report.Failures = append(report.Failures, err)
 			continue
 		}
-		defer driver.Unlock()
+		defer driver.Unlock() // all are held until all are buried
 		if status, err := r.Status(); err == nil && status.State == Active {
 			orphans = append(orphans, r)
 			marks = append(marks, "QUIRE_RUN="+r.ID)
