@@ -75,7 +75,7 @@ func (a *attempt) finish() {
 // error, which is quire's and not the command's.
 func (a *attempt) execute(c *command) (*liveCommand, error) {
 	id := a.job.spec.ID
-	log, err := runlog.CreateLog(logFile(a.run.Out, id, c.n))
+	log, err := a.run.createLog(id, c.n)
 	if err != nil {
 		return nil, fmt.Errorf("cannot create log of job '%s': %w", id, err)
 	}

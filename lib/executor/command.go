@@ -58,7 +58,13 @@ func (c *command) describe() string {
 	return fmt.Sprintf("failed with exit %d", c.code)
 }
 
-// logFile returns the path of the command's log in the directory out.
-func logFile(out, job string, n int) string {
-	return filepath.Join(out, filepath.FromSlash(runlog.LogPath(job, n)))
+// createLog returns the log of command n of a job. A scratch one, which nobody
+// follows, has no file before it needs it: for a command that prints nothing, to
+// make directory and file and take them away again is a good part of the work.
+func (r *run) createLog(job string, n int) (*runlog.Log, error) {
+	path := filepath.Join(r.Out, filepath.FromSlash(runlog.LogPath(job, n)))
+	if r.Scratch {
+		return runlog.NewLog(path), nil
+	}
+	return runlog.CreateLog(path)
 }

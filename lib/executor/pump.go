@@ -3,6 +3,7 @@ package executor
 import (
 	"errors"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -10,12 +11,14 @@ import (
 )
 
 const (
-	// pipeSize is asked for, so that a command that prints much is not stopped
-	// at each 64 KiB; a user's share of such pipes may be used up, and then it is
-	// what it is.
-	pipeSize = 1 << 20
-
+	// readSize is what a pipe holds at first.
 	readSize = 64 << 10
+
+	// pipeSize is asked for once a command has filled its pipe, so that one that
+	// prints much is not stopped all the time; a user's share of such pipes may
+	// be used up, and then it is what it is. For a short command a large pipe
+	// takes longer to make than all it prints.
+	pipeSize = 1 << 20
 
 	// drainMax is how much is read at most once a command has ended: what its
 	// pipe can hold. A background process may go on printing for ever.
@@ -30,12 +33,16 @@ type pump struct {
 	outlets []*outlet
 	epoll   *os.File        // non-blocking, so that it is Go's poller that waits
 	conn    syscall.RawConn // of epoll
-	buf     []byte
 }
+
+// buffers hold what is on its way. A pump has one only while it moves something:
+// for a short command, to clear and to collect so much memory is work that shows.
+var buffers = sync.Pool{New: func() any { return new([readSize]byte) }}
 
 // An outlet is one output of a command.
 type outlet struct {
 	fd    int          // of the pipe, non-blocking; -1 after its end
+	large bool         // the pipe has been full, and pipeSize asked for
 	sink  func([]byte) // gets what is read
 	flush func()       // called once, when nothing more comes
 }
@@ -49,7 +56,7 @@ func newPump() (*pump, error) {
 		unix.Close(fd)
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	p := &pump{epoll: os.NewFile(uintptr(fd), "epoll"), buf: make([]byte, readSize)}
+	p := &pump{epoll: os.NewFile(uintptr(fd), "epoll")}
 	p.conn, err = p.epoll.SyscallConn()
 	return p, err
 }
@@ -61,8 +68,7 @@ func (p *pump) add(sink func([]byte), flush func()) (*os.File, error) {
 		return nil, os.NewSyscallError("pipe2", err)
 	}
 	w := os.NewFile(uintptr(fds[1]), "pipe")
-	_, _ = unix.FcntlInt(w.Fd(), unix.F_SETPIPE_SZ, pipeSize)
-	p.outlets = append(p.outlets, &outlet{fds[0], sink, flush})
+	p.outlets = append(p.outlets, &outlet{fd: fds[0], sink: sink, flush: flush})
 	if err := unix.SetNonblock(fds[0], true); err != nil {
 		w.Close()
 		return nil, os.NewSyscallError("fcntl", err)
@@ -110,7 +116,7 @@ func (p *pump) run(pidfd int) (exited bool) {
 			}
 			for _, o := range p.outlets {
 				if int(e.Fd) == o.fd {
-					p.empty(o, pipeSize)
+					o.empty(pipeSize)
 				}
 			}
 		}
@@ -131,14 +137,19 @@ func (p *pump) open() bool {
 // drain moves what is there, without waiting.
 func (p *pump) drain() {
 	for _, o := range p.outlets {
-		p.empty(o, drainMax)
+		o.empty(drainMax)
 	}
 }
 
-// empty moves what is there of one outlet, or some most bytes of it.
-func (p *pump) empty(o *outlet, most int) {
+// empty moves what is there, or some most bytes of it.
+func (o *outlet) empty(most int) {
+	if o.fd < 0 {
+		return
+	}
+	buf := buffers.Get().(*[readSize]byte)
+	defer buffers.Put(buf)
 	for o.fd >= 0 && most > 0 {
-		n := p.read(o)
+		n := o.read(buf[:])
 		if n == 0 {
 			return
 		}
@@ -146,13 +157,17 @@ func (p *pump) empty(o *outlet, most int) {
 	}
 }
 
-// read moves one piece and returns its length, 0 where there is none now or no
-// more.
-func (p *pump) read(o *outlet) int {
-	n, err := unix.Read(o.fd, p.buf)
+// read moves one piece by way of buf and returns its length, 0 where there is none
+// now or no more.
+func (o *outlet) read(buf []byte) int {
+	n, err := unix.Read(o.fd, buf)
+	if n == readSize && !o.large {
+		o.large = true
+		_, _ = unix.FcntlInt(uintptr(o.fd), unix.F_SETPIPE_SZ, pipeSize)
+	}
 	switch {
 	case n > 0:
-		o.sink(p.buf[:n])
+		o.sink(buf[:n])
 		return n
 	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
 		return 0

@@ -3,8 +3,10 @@ package executor
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,29 +95,32 @@ func reportCommand(out *bufio.Writer, dir string, commands []runlog.CommandRecor
 			continue
 		}
 		path := filepath.Join(dir, filepath.FromSlash(c.Log))
-		for _, line := range tail(path) {
+		lines, err := tail(path)
+		for _, line := range lines {
 			fmt.Fprintf(out, "    %s\n", line)
 		}
-		fmt.Fprintf(out, "  log: %s\n", path)
+		if !errors.Is(err, fs.ErrNotExist) { // it printed nothing
+			fmt.Fprintf(out, "  log: %s\n", path)
+		}
 		return
 	}
 }
 
 // tail returns the texts of the last records of a log.
-func tail(path string) []string {
+func tail(path string) ([]string, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	from := max(0, info.Size()-tailBytes)
 	data, err := io.ReadAll(io.NewSectionReader(file, from, tailBytes))
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	if from > 0 {
 		_, data, _ = bytes.Cut(data, []byte("\n")) // the rest of a record
@@ -129,7 +134,7 @@ func tail(path string) []string {
 		}
 	}
 	if len(lines) == 1 && lines[0] == "" {
-		return nil
+		return nil, nil
 	}
-	return lines
+	return lines, nil
 }

@@ -19,22 +19,35 @@ const TimeFormat = "2006-01-02T15:04:05.000000000Z"
 // A Log is the log file of one command in the format of quire-events(5), that of
 // Kubernetes' container runtime interface.
 type Log struct {
+	path string
+
 	mu      sync.Mutex
-	file    *os.File
+	file    *os.File // nil until there is something to write
 	streams []*logStream
 	err     error // the first failure to write
 }
 
-// CreateLog creates the log file path, which must not exist, and its directory.
+// NewLog returns a log that creates its file, path, which must not exist, and
+// its directory when it gets its first record; so a command that prints nothing
+// leaves nothing.
+func NewLog(path string) *Log { return &Log{path: path} }
+
+// CreateLog returns a log whose file is there at once, for readers that wait for
+// it to grow.
 func CreateLog(path string) (*Log, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	l := NewLog(path)
+	if err := l.create(); err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, err
+	return l, nil
+}
+
+func (l *Log) create() (err error) {
+	if err := os.MkdirAll(filepath.Dir(l.path), 0o700); err != nil {
+		return err
 	}
-	return &Log{file: file}, nil
+	l.file, err = os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600)
+	return err
 }
 
 // Stream returns a writer for what the command prints on the stream name,
@@ -54,8 +67,10 @@ func (l *Log) Close() error {
 	for _, s := range l.streams {
 		s.finish()
 	}
-	if err := l.file.Close(); l.err == nil {
-		l.err = err
+	if l.file != nil {
+		if err := l.file.Close(); l.err == nil {
+			l.err = err
+		}
 	}
 	var pe *fs.PathError
 	if errors.As(l.err, &pe) {
@@ -105,9 +120,18 @@ func (s *logStream) pass() {
 		return
 	}
 	defer s.out.Reset()
-	s.log.mu.Lock()
-	defer s.log.mu.Unlock()
-	if s.log.err == nil { // what follows a record that was cut would not be one
-		_, s.log.err = s.log.file.Write(s.out.Bytes())
+	s.log.write(s.out.Bytes())
+}
+
+// write appends records. What follows one that was cut would not be one, so nothing
+// is written after a failure.
+func (l *Log) write(records []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil && l.file == nil {
+		l.err = l.create()
+	}
+	if l.err == nil {
+		_, l.err = l.file.Write(records)
 	}
 }

@@ -2,7 +2,9 @@ package runlog
 
 import (
 	"bytes"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -91,6 +93,33 @@ func TestCreateLogRefusesExisting(t *testing.T) {
 	}
 	if _, err := CreateLog(path); err == nil {
 		t.Error("an existing log was opened")
+	}
+}
+
+// A log that is made only when it is needed has no file before, and the same after.
+func TestNewLog(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "jobs", "a", "sh-1.log")
+	silent := NewLog(path)
+	io.WriteString(silent.Stream("stdout"), "")
+	if err := silent.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Dir(path)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a log without a record left something behind: %v", err)
+	}
+	log := NewLog(path)
+	io.WriteString(log.Stream("stdout"), "one\ntwo\n")
+	if err := log.Close(); err != nil {
+		t.Error(err)
+	}
+	got, _ := records(t, path)
+	if diff := cmp.Diff([]string{"stdout F one", "stdout F two"}, got); diff != "" {
+		t.Error(diff)
+	}
+	again := NewLog(path)
+	io.WriteString(again.Stream("stdout"), "one\n")
+	if err := again.Close(); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("an existing log was opened: %v", err)
 	}
 }
 
