@@ -208,20 +208,27 @@ func (t *compileTime) module(name string, at Node) lua.LValue {
 func (t *compileTime) define(v lua.LValue, s *scope, at Node) {
 	table, ok := v.(*lua.LTable)
 	t.c.check(ok, at, "expected macros to be table")
-	for name, m := range t.tableOfMacros(table, at) {
-		t.c.defineMacro(name, m, s, at)
-	}
+	table.ForEach(func(k, v lua.LValue) {
+		fn, ok := v.(*lua.LFunction)
+		t.c.check(ok, at, "expected each macro to be function, but %s is a %s", k.String(), v.Type())
+		t.c.defineMacro(k.String(), t.macro(fn), s, at)
+	})
 }
 
-// tableOfMacros takes the functions of a table as macros.
-func (t *compileTime) tableOfMacros(table *lua.LTable, at Node) map[string]*macro {
-	all := map[string]*macro{}
+// namespace makes macros of the functions of a module that is bound to one name,
+// and of those of the tables in it, so many levels deep. What else it holds is
+// for other macro modules.
+func (t *compileTime) namespace(table *lua.LTable, levels int) *macro {
+	all := &macro{fields: map[string]*macro{}}
 	table.ForEach(func(k, v lua.LValue) {
-		if fn, ok := v.(*lua.LFunction); ok {
-			all[k.String()] = t.macro(fn)
-			return
+		switch v := v.(type) {
+		case *lua.LFunction:
+			all.fields[k.String()] = t.macro(v)
+		case *lua.LTable:
+			if levels > 1 {
+				all.fields[k.String()] = t.namespace(v, levels-1)
+			}
 		}
-		t.c.report(at, "", "expected each macro to be function, but %s is a %s", k.String(), v.Type())
 	})
 	return all
 }

@@ -35,7 +35,7 @@ func (t *compileTime) setUp() {
 		"assert-compile": t.luaAssertCompile, "in-scope?": t.luaInScope, "get-scope": t.luaGetScope,
 		"macroexpand": t.luaMacroexpand, "require": t.luaRequire, "getmetatable": luaGetMetatable,
 		"rawlen": luaRawLen, "pack": luaPack, "fennel-module-name": luaModuleName,
-		quotedTable: t.luaQuotedTable,
+		quotedTable: t.luaQuotedTable, quotedList: t.luaQuoted(t.luaList), quotedSymbol: t.luaQuoted(t.luaSym),
 	} {
 		l.SetGlobal(name, l.NewFunction(t.guarded(f)))
 	}
@@ -49,9 +49,29 @@ func (t *compileTime) setUp() {
 	}
 }
 
-// quotedTable is the global that compiled quotes make tables with. No symbol
-// the reader makes has a space in it.
-const quotedTable = "quoted table"
+// What compiled quotes make nodes with. No symbol the reader makes has a space
+// in it.
+const (
+	quotedTable  = "quoted table"
+	quotedList   = "quoted list"
+	quotedSymbol = "quoted symbol"
+)
+
+// luaQuoted makes a node that tells where its quote is written. To the compiler
+// it still stands where the macro is called.
+func (t *compileTime) luaQuoted(create func(*lua.LState) int) func(*lua.LState) int {
+	return func(l *lua.LState) int {
+		create(l)
+		node := l.Get(-1).(*lua.LTable)
+		if caller, ok := l.GetStack(1); ok {
+			if _, err := l.GetInfo("Sl", caller, lua.LNil); err == nil && caller.CurrentLine > 0 {
+				node.RawSetString("filename", lua.LString(caller.Source))
+				node.RawSetString("line", lua.LNumber(caller.CurrentLine))
+			}
+		}
+		return 1
+	}
+}
 
 // guarded makes a Go function of the compiler fit to be called by Lua: an error
 // of the compiler becomes one of Lua, and macros called from there know which

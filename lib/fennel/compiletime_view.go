@@ -53,7 +53,7 @@ func (t *compileTime) writeTable(b *strings.Builder, v *lua.LTable, depth int) {
 	switch {
 	case v.Metatable == t.listMeta:
 		open, end = "(", ")"
-	case !t.isSequence(v) && (len(keys) != count || len(keys) == 0 && t.ordered(v)):
+	case !t.isSequence(v) && (len(keys) != count || len(keys) == 0):
 		t.writePairs(b, v, keys, depth)
 		return
 	}

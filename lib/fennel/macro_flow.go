@@ -95,7 +95,7 @@ func macroDoto(c *compiler, l *List, s *scope) Node {
 func macroWithOpen(c *compiler, l *List, s *scope) Node {
 	bindings, ok := c.item(l, 1).(*Sequence)
 	c.check(ok, c.itemOr(l, 1), "expected binding sequence")
-	failed, passed, closer := c.gensym(l, "raise"), c.gensym(l, "ok"), c.gensym(l, "close")
+	passed, closer := c.gensym(l, "ok"), c.gensym(l, "close")
 	dots := &Vararg{l.Position}
 	closing := []Node{closer, sequence(l, passed, dots)}
 	for i := len(bindings.Items)/2*2 - 2; i >= 0; i -= 2 {
@@ -104,8 +104,11 @@ func macroWithOpen(c *compiler, l *List, s *scope) Node {
 		closing = append(closing, list(l, ":", name, text(l, "close")))
 	}
 	closing = append(closing, list(l, "if", passed, dots, list(l, "_G.error", dots, number(l, 0))))
-	body := list(l, "fn", append([]Node{sequence(l)}, l.Items[2:]...)...)
-	keep := list(l, "fn", sequence(l, failed), failed)
-	run := &List{l.Position, []Node{closer, list(l, "_G.xpcall", body, keep)}}
+	params, args := sequence(l), []Node(nil)
+	if s.fn.vararg {
+		params, args = sequence(l, dots), []Node{dots} // the body is in the function around it
+	}
+	body := list(l, "fn", append([]Node{params}, l.Items[2:]...)...)
+	run := &List{l.Position, []Node{closer, list(l, "_G.pcall", append([]Node{body}, args...)...)}}
 	return list(l, "let", bindings, list(l, "fn", closing...), run)
 }

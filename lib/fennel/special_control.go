@@ -171,7 +171,8 @@ func specialPickValues(c *compiler, l *List, s *scope, b *block, w want) result 
 		c.keepEffects(exprs, b)
 		return result{}
 	}
-	if count == 1 && len(exprs) == 1 {
+	if count == 1 && len(exprs) > 0 {
+		c.keepEffects(exprs[1:], b) // ahead of the first, as in the language
 		return values(single(exprs[0]))
 	}
 	if len(exprs) == 0 {

@@ -138,7 +138,8 @@ func specialHashfn(c *compiler, l *List, s *scope, b *block, w want) result {
 		names = append(names, arg.lua)
 		fs.bind(name, arg)
 		if i == 1 {
-			fs.bind("$", arg)
+			// Under its short name the argument can be set too.
+			fs.bind("$", &local{lua: arg.lua, arg: i, of: fn, mutable: true})
 		}
 	}
 	f := &luaFunction{line: c.lineOf(l), vararg: all, body: &block{}}

@@ -88,7 +88,9 @@ func specialImportMacros(c *compiler, l *List, s *scope, b *block, w want) resul
 		c.check(ok, l.Items[i+1], "expected macros to be table")
 		switch binding := l.Items[i].(type) {
 		case *Symbol:
-			c.defineMacro(binding.Name, &macro{fields: t.tableOfMacros(module, l)}, s, binding)
+			const levels = 4 // of tables in tables; a module may hold itself
+			c.checkMacroName(binding)
+			c.defineMacro(binding.Name, t.namespace(module, levels), s, binding)
 		case *Table:
 			c.importNames(t, binding, module, name, s)
 		default:

@@ -42,7 +42,7 @@ func (q *quoter) quote(n Node) luaExpr {
 		return &luaName{at, "_VARARG"}
 	case *List:
 		q.onlyInMacros(n, "lists")
-		return q.make(at, "list", n.Items)
+		return q.make(at, quotedList, n.Items)
 	case *Sequence:
 		if !q.s.fn.macro {
 			t := &luaTable{line: at, keys: make([]luaExpr, len(n.Items))}
@@ -109,7 +109,7 @@ func (q *quoter) symbol(n *Symbol) luaExpr {
 	if len(base) > 1 && strings.HasSuffix(base, "#") {
 		args = []luaExpr{&luaLiteral{at, quoteLua(q.c.autoGensym(base, q.s) + rest)}}
 	}
-	return &luaCall{at, q.c.fields(&luaName{at, "_G"}, []string{"sym"}, at), args}
+	return &luaCall{at, q.c.fields(&luaName{at, "_G"}, []string{quotedSymbol}, at), args}
 }
 
 // autoGensym returns what a name ending in # stands for in s.
