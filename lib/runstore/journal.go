@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 )
 
 // journalAdd adds the record of a run that ended. On an error the journal is as
@@ -122,7 +123,7 @@ func forward(f io.ReaderAt, size int64) func(yield func(line, error) bool) {
 		for pos := int64(0); pos < size; {
 			n := min(chunk, size-pos)
 			have := len(buf)
-			buf = append(buf, make([]byte, n)...)
+			buf = slices.Grow(buf, int(n))[:have+int(n)]
 			got, err := f.ReadAt(buf[have:], pos)
 			buf = buf[:have+got]
 			if err != nil && !errors.Is(err, io.EOF) {
