@@ -13,7 +13,7 @@ import (
 // package: because it works or allocates without bound in one call, or calls Lua,
 // or differs from Lua 5.1 in a way that pipelines meet.
 var taken = map[string]string{
-	lua.BaseLibName:   "_G _VERSION getmetatable ipairs next pairs rawequal rawget rawset select tostring type",
+	lua.BaseLibName:   "_VERSION getmetatable ipairs next pairs rawequal rawget rawset select tostring type",
 	lua.TabLibName:    "getn maxn remove",
 	lua.StringLibName: "len reverse sub",
 	lua.OsLibName:     "clock date difftime time",
@@ -65,6 +65,7 @@ func (v *VM) openLibraries() {
 		globals.RawSetString(name, library)
 		v.loaded.RawSetString(name, library)
 	}
+	globals.RawSetString("_G", globals) // this state's: the donor's has all that was not taken
 	v.loaded.RawSetString("_G", globals)
 }
 
