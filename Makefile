@@ -1,4 +1,4 @@
-# quire: make [all|check|lint|test|bench|demo|install|uninstall|clean]
+# quire: make [all|check|lint|bench|crash|demo|install|uninstall|clean]
 PREFIX = /usr/local
 DESTDIR =
 GO = go
@@ -24,6 +24,10 @@ lint:
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+crash:
+	CRASH=full $(GO) test -timeout 60m -run CrashPoints ./cmd/quire-runstate
+	RACES=full $(GO) test -run EverythingAtOnce ./lib/runstore
+
 demo: all
 	./test/demo
 
@@ -43,4 +47,4 @@ uninstall:
 clean:
 	rm -rf bin
 
-.PHONY: all check lint bench demo install uninstall clean
+.PHONY: all check lint bench crash demo install uninstall clean

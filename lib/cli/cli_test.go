@@ -58,6 +58,8 @@ func TestParse(t *testing.T) {
 		{"--zap", misuse("unknown option '--zap'")},
 		{"-n", misuse("option '-n' needs a value")},
 		{"-n x", misuse("bad value 'x' of option '-n': parse error")},
+		{"-n 9x", misuse("bad value '9x' of option '-n': parse error")},
+		{"--version=maybe", misuse("bad value 'maybe' of option '--version': parse error")},
 		{"a b", misuse("unexpected operand 'b'")},
 	} {
 		t.Run(test.args, func(t *testing.T) {

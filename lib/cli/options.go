@@ -6,7 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -36,24 +36,25 @@ func (e *Env) Parse(fs *flag.FlagSet, usage string) error {
 	return nil
 }
 
-var (
-	unknownOption = regexp.MustCompile(`^flag provided but not defined: -(.*)$`)
-	missingValue  = regexp.MustCompile(`^flag needs an argument: -(.*)$`)
-	badValue      = regexp.MustCompile(`(?s)^invalid (?:boolean )?value "(.*)" for (?:flag )?-([^:]*): (.*)$`)
-)
-
 // reword puts what package flag says into the words of the other diagnostics.
 func reword(s string) string {
-	if m := unknownOption.FindStringSubmatch(s); m != nil {
-		return fmt.Sprintf("unknown option '%s'", dashed(m[1]))
+	if name, ok := strings.CutPrefix(s, "flag provided but not defined: -"); ok {
+		return fmt.Sprintf("unknown option '%s'", dashed(name))
 	}
-	if m := missingValue.FindStringSubmatch(s); m != nil {
-		return fmt.Sprintf("option '%s' needs a value", dashed(m[1]))
+	if name, ok := strings.CutPrefix(s, "flag needs an argument: -"); ok {
+		return fmt.Sprintf("option '%s' needs a value", dashed(name))
 	}
-	if m := badValue.FindStringSubmatch(s); m != nil {
-		return fmt.Sprintf("bad value '%s' of option '%s': %s", m[1], dashed(m[2]), m[3])
+	// invalid value "VALUE" for flag -NAME: WHY, or invalid boolean value ...
+	// for -NAME: WHY
+	_, rest, ok := strings.Cut(s, "value ")
+	quoted, _ := strconv.QuotedPrefix(rest)
+	value, err := strconv.Unquote(quoted)
+	_, option, _ := strings.Cut(strings.TrimPrefix(rest, quoted), "-")
+	name, why, named := strings.Cut(option, ": ")
+	if !ok || err != nil || !named {
+		return s
 	}
-	return s
+	return fmt.Sprintf("bad value '%s' of option '%s': %s", value, dashed(name), why)
 }
 
 func dashed(option string) string {
