@@ -1,8 +1,8 @@
 package fennel
 
 import (
+	"errors"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -89,11 +89,6 @@ func (r *reader) malformed(token string, at Position) bool {
 	return false
 }
 
-var (
-	decimal = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$`)
-	hex     = regexp.MustCompile(`^[+-]?0[xX]([0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)([pP][+-]?\d+)?$`)
-)
-
 // parseNumber reads the numbers Lua's tonumber takes, less the words "inf" and
 // "nan", which C libraries differ on. Underscores are for the reader's eye.
 func parseNumber(token string) (float64, bool) {
@@ -106,18 +101,15 @@ func parseNumber(token string) (float64, bool) {
 	if n, err := strconv.Atoi(token); err == nil && n != 0 && n < 1<<53 {
 		return float64(n), true
 	}
+	// What is left of Go's numbers are Lua's, but that Go wants an exponent behind
+	// hexadecimal digits.
 	token = strings.ReplaceAll(token, "_", "")
-	switch {
-	case decimal.MatchString(token):
-		// An overflow gives an infinity, as it does in Lua.
-		v, _ := strconv.ParseFloat(token, 64)
-		return v, true
-	case hex.MatchString(token):
+	if digits := strings.TrimLeft(token, "+-"); strings.HasPrefix(digits, "0x") || strings.HasPrefix(digits, "0X") {
 		if !strings.ContainsAny(token, "pP") {
 			token += "p0"
 		}
-		v, _ := strconv.ParseFloat(token, 64)
-		return v, true
 	}
-	return 0, false
+	v, err := strconv.ParseFloat(token, 64)
+	// An overflow gives an infinity, as it does in Lua.
+	return v, err == nil || errors.Is(err, strconv.ErrRange)
 }
