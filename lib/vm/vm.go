@@ -33,6 +33,7 @@ var DefaultLimits = Limits{Time: 5 * time.Second, Memory: 256 << 20}
 const (
 	threadFrames    = 200_000
 	coroutineFrames = 16_000
+	rootFrames      = 8 // of the state that runs nothing itself
 )
 
 // The registry holds the values of all frames of a thread, 16 bytes each. It
@@ -77,7 +78,7 @@ func New(l Limits) *VM {
 		l.Memory = DefaultLimits.Memory
 	}
 	v := &VM{limits: l, lock: make(chan struct{}, 1), print: func(string) {}}
-	v.root = lua.NewState(options(threadFrames))
+	v.root = lua.NewState(options(rootFrames))
 	v.root.G.MainThread = v.root
 	v.root.G.CurrentThread = v.root
 	v.guard = v.root.NewFunction(guarded)
