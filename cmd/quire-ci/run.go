@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"io"
 
@@ -40,21 +41,38 @@ func run(ctx context.Context, e *cli.Env) error {
 	if err := e.Operands(0, 0, ""); err != nil {
 		return err
 	}
-	p, o, err := s.load(ctx, e)
+	spec, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	o, err := s.options(spec)
+	if err != nil {
+		return err
+	}
+	if s.secrets != "" {
+		var warnings []string
+		if o.Secrets, warnings, err = executor.ReadSecrets(s.secrets); err != nil {
+			return err
+		}
+		for _, w := range warnings {
+			e.Warn("%s", w)
+		}
+	}
+	p, err := load(ctx, e, s.workspace, spec.Limits())
 	if err != nil {
 		return err
 	}
 	defer p.Close()
 	if s.dryRun {
-		return asked(executor.Plan(e.Stdout, p, o))
+		return asked(executor.Plan(e.Stdout, p.Pipeline, o))
 	}
-	o.Output, o.Columns, o.Color = e.Stdout, executor.Columns(e.Stdout), colors(e, e.Stdout)
-	done, err := s.makeOut(&o)
+	done, err := o.UseOut(s.out)
 	if err != nil {
 		return err
 	}
-	outcome, err := executor.Run(ctx, p, o)
-	defer func() { done(outcome.State == runlog.Complete) }()
+	o.Output, o.Columns, o.Color = e.Stdout, executor.Columns(e.Stdout), colors(e, e.Stdout)
+	outcome, err := executor.Run(ctx, p.Pipeline, o)
+	defer func() { done(outcome) }()
 	if err != nil {
 		return asked(err)
 	}
@@ -68,6 +86,14 @@ func run(ctx context.Context, e *cli.Env) error {
 		return ctx.Err() // cli.Main knows the signal
 	}
 	return cli.Status(cli.No, nil)
+}
+
+// asked returns err as misuse where it is about what was asked for.
+func asked(err error) error {
+	if unknown := (*executor.UnknownJobError)(nil); errors.As(err, &unknown) {
+		return cli.Usagef("%s", unknown)
+	}
+	return err
 }
 
 // colors reports whether w is a terminal on which colours are wanted; see

@@ -50,6 +50,8 @@ func TestRun(t *testing.T) {
 			"two   | hello {{ token }} refs/heads/main\n", "complete: 2 complete, 1 skipped in ", 0},
 		{"failed", []string{"--ref", "refs/tags/v1"},
 			"three | last words\n", "exit status 1", 1},
+		{"no such secret", []string{"--ref", "refs/heads/main"},
+			"no secret 'token': there are none; --secrets FILE gives them\n", "exit status 1", 1},
 		{"one job", []string{"--job", "one"}, "one | out of one\n", "complete: 1 complete in ", 0},
 		{"plan", []string{"-n", "--ref", "refs/heads/main"},
 			"one\trun\tquire/push\t-\ntwo\trun\tone\t-\nthree\tskip\tone\tthe push does not match its :when\n", "", 0},
@@ -72,6 +74,23 @@ func TestRun(t *testing.T) {
 				t.Errorf("in TMPDIR are %q, want %d", left, test.left)
 			}
 		})
+	}
+}
+
+// What bounds the evaluation arrives, and a job that it ends is the only one.
+func TestRunLimits(t *testing.T) {
+	dir := workspace(t, `(local ci (require :quire.ci))
+(ci.job :loop [:quire/push] (fn [] (while true nil)))
+(ci.job :other [:quire/push] (fn [{: sh}] (sh "echo out of other")))`)
+	facts := filepath.Join(t.TempDir(), "facts")
+	if err := os.WriteFile(facts, []byte(`{"facts": {"run": "id"}, "eval-time": "50ms"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, _, _ := runIn(t, dir, "--facts", facts)
+	for _, want := range []string{"ran longer than 50ms", "other | complete in "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the output is without %q: %s", want, out)
+		}
 	}
 }
 

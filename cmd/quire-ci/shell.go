@@ -8,16 +8,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 
 	"quire/lib/cli"
 	"quire/lib/config"
-	"quire/lib/drive"
 	"quire/lib/executor"
-	"quire/lib/git"
 	"quire/lib/process"
-	"quire/lib/runstore"
 )
 
 const shellUsage = `usage: quire-ci shell [OPTION...] [RUN]
@@ -51,15 +47,20 @@ func shell(ctx context.Context, e *cli.Env) error {
 	if len(s.jobs) > 1 {
 		return cli.Usagef("'--job' is given more than once")
 	}
+	open := s.open
 	if len(e.Args) == 1 {
 		if s.workspace != "." || s.facts != "" {
 			return cli.Usagef("a run has its own workspace and facts")
 		}
-		if err := s.ofRun(ctx, config.Root(*root, e.Getenv, nil), e.Args[0]); err != nil {
-			return err
+		open = func(ctx context.Context) (executor.Spec, error) {
+			return s.openRun(ctx, config.Root(*root, e.Getenv, nil), e.Args[0])
 		}
 	}
-	o, err := s.options(ctx)
+	spec, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	o, err := s.options(spec)
 	if err != nil {
 		return err
 	}
@@ -76,30 +77,4 @@ func shell(ctx context.Context, e *cli.Env) error {
 		err = syscall.Exec(path, argv, executor.JobEnv(o.Env, o.Facts, o.Workspace, job, o.Vars))
 	}
 	return cli.Status(process.StartCode(err), fmt.Errorf("cannot run '%s': %w", argv[0], err))
-}
-
-// ofRun makes s what the jobs of a recorded run got.
-func (s *settings) ofRun(ctx context.Context, root, id string) error {
-	store, err := runstore.Open(root)
-	if err != nil {
-		return err
-	}
-	run, err := store.Find(id)
-	if errors.Is(err, runstore.ErrNotFound) {
-		return cli.Status(cli.No, err)
-	} else if err != nil {
-		return err
-	}
-	cfg, err := config.Load(ctx, root)
-	if err != nil {
-		return err
-	}
-	repo, err := git.Open(run.GitDir)
-	if err != nil {
-		return err
-	}
-	s.workspace = filepath.Join(run.Dir, runstore.WorkspaceDir)
-	s.spec.Env = cfg.For(run.Repo).Env
-	s.spec.Facts, err = drive.Facts(ctx, run, repo)
-	return err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -46,6 +47,11 @@ func TestPipelineCommands(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(macro, ".quire/m.fnl"), []byte("{:once (fn [x] `(print ,x))}"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	outside := workspace(t, "")
+	link := filepath.Join(outside, ".quire/ci.fnl")
+	if err := errors.Join(os.Remove(link), os.Symlink(filepath.Join(good, ".quire/ci.fnl"), link)); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		name     string
 		run      cli.Func
@@ -56,6 +62,7 @@ func TestPipelineCommands(t *testing.T) {
 		{"validate", validate, "", []string{"--workspace", good}, "a\"\\\tquire/push\na\tquire/push\nb\ta quire/push\n", "loaded\n"},
 		{"validate what is wrong", validate, "", []string{"--workspace", bad}, "", ".quire/ci.fnl:1:2: unknown identifier: oops"},
 		{"validate nothing", validate, "", []string{"--workspace", t.TempDir()}, "", "no pipeline: neither '.quire/ci.fnl' nor '.quire/ci.lua' exists"},
+		{"validate outside", validate, "", []string{"--workspace", outside}, "", ".quire/ci.fnl: is not a regular file"},
 		{"no workspace", validate, "", []string{"--workspace", "/none"}, "", "cannot read workspace '/none': no such file or directory"},
 		{"graph", graph, "", []string{"--workspace", good}, `digraph pipeline {
 	"quire/push" [shape=box];

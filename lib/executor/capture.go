@@ -1,6 +1,11 @@
 package executor
 
-import "golang.org/x/sys/unix"
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
 
 // maxCapture is how much of each output of a command sh returns, in bytes.
 const maxCapture = 16 << 20
@@ -35,11 +40,20 @@ func (c *capture) add(p []byte) {
 	c.text = append(c.text, p...)
 }
 
-// take returns what was kept, and whether that was not all.
+// take returns what was kept, and whether that was not all. A mapping gives its
+// memory back piece by piece, so that there is never all of it twice.
 func (c *capture) take() (text string, truncated bool) {
-	text = string(c.text)
-	if c.mapped != nil {
+	if c.mapped == nil {
+		text = string(c.text)
+	} else {
+		var b strings.Builder
+		b.Grow(len(c.text))
+		for piece := range slices.Chunk(c.text, 1<<20) {
+			b.Write(piece)
+			_ = unix.Madvise(piece, unix.MADV_DONTNEED)
+		}
 		_ = unix.Munmap(c.mapped)
+		text = b.String()
 	}
 	c.text, c.mapped, c.taken = nil, nil, true
 	return text, c.truncated

@@ -40,8 +40,12 @@ type Options struct {
 	FailFast  bool              // the first failure ends the run
 	Only      []string          // run these jobs and what they need; nil: all
 
+	// SecretsHint says how to give a secret, for the message that one is missing.
+	SecretsHint string
+
 	// Done has the outputs, as events.jsonl has them, of jobs that succeeded in
-	// an earlier run of the same commit and are not to run again.
+	// an earlier run of the same commit and are not to run again, but for those
+	// with :always.
 	Done map[string]json.RawMessage
 
 	// Output gets what happens, each line marked with its job; nil: nobody does.

@@ -189,7 +189,7 @@ func TestOutcome(t *testing.T) {
 		"cycle":               {`local t = {}; t.t = t; return t`, "failed", "error", 0, "contains itself at '.t'"},
 		"not finite":          {`return {n = 0/0}`, "failed", "error", 0, "not finite"},
 		"table key":           {`return {[{}] = 1}`, "failed", "error", 0, "has a table as a key"},
-		"unknown secret":      {`secret("nope")`, "failed", "error", 0, "ci.lua:3: secret: no secret 'nope' in the config"},
+		"unknown secret":      {`secret("nope")`, "failed", "error", 0, "ci.lua:3: secret: no secret 'nope': there are "},
 		"not an input":        {`jobs("other")`, "failed", "error", 0, "'other' is no input of job 'main', direct or not: there are 'quire/push'"},
 		"unknown option":      {`sh("true", {shell = "bash"})`, "failed", "error", 0, "unknown option 'shell'"},
 		"empty sequence":      {`sh({})`, "failed", "error", 0, "the command is empty"},

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"strings"
 	"time"
 )
@@ -20,6 +21,15 @@ type Facts struct {
 	Pusher        string    `json:"pusher,omitempty"`
 	PushedAt      time.Time `json:"pushed-at,omitzero"`
 	FilesChanged  []string  `json:"files-changed,omitempty"`
+}
+
+// At returns f as if another ref had been pushed, or another commit; "" leaves it.
+func (f Facts) At(ref, sha string) Facts {
+	if ref != "" {
+		f.Ref, f.Branch, f.Tag = ref, "", ""
+	}
+	f.SHA = cmp.Or(sha, f.SHA)
+	return f
 }
 
 // named returns f with Branch and Tag as Ref has them, where they are not given.

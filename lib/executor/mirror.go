@@ -23,9 +23,9 @@ func (j *job) mirror(ctx context.Context) (value, *failure) {
 	}
 	credential := ""
 	if m.Secret != "" {
-		var ok bool
-		if credential, ok = r.Secrets[m.Secret]; !ok {
-			return fail(fmt.Errorf("no secret '%s' in the config", m.Secret))
+		var err error
+		if credential, err = r.secret(m.Secret); err != nil {
+			return fail(err)
 		}
 	}
 	tag, err := j.mirrorTag(ctx)

@@ -47,7 +47,7 @@ func TestMirror(t *testing.T) {
 		"bad tag":     {tag: `return "a b"`, failed: "ci.lua:7: cannot make tag 'a b': not a valid name"},
 		"no tag name": {tag: `return 1`, failed: "ci.lua:7: tag returned a number, not a string or nil"},
 		"tag raises":  {tag: `error("oh")`, failed: "ci.lua:1: oh"},
-		"no secret":   {mirror: pipeline.Mirror{Secret: "key"}, failed: "ci.lua:7: no secret 'key' in the config"},
+		"no secret":   {mirror: pipeline.Mirror{Secret: "key"}, failed: "ci.lua:7: no secret 'key': there are none; the configuration declares them under 'secrets'"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -20,7 +20,9 @@ func Plan(w io.Writer, p *pipeline.Pipeline, o Options) error {
 	skipped := map[string]bool{}
 	for _, j := range r.jobs {
 		what, why := "run", "-"
-		if skip := r.foresee(j, skipped); skip != "" {
+		if _, ok := r.earlier(j); ok {
+			what, why = "skip", "succeeded in an earlier run"
+		} else if skip := r.foresee(j, skipped); skip != "" {
 			skipped[j.spec.ID] = true
 			what, why = "skip", skip
 		}

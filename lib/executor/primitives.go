@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -121,11 +122,18 @@ func (a *attempt) secret(l *lua.LState) (lua.LValue, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, ok := a.run.Secrets[name]
+	v, err := a.run.secret(name)
+	return lua.LString(v), err
+}
+
+// secret returns the value of a secret. The error tells how to give a missing one.
+func (r *run) secret(name string) (string, error) {
+	v, ok := r.Secrets[name]
 	if !ok {
-		return nil, fmt.Errorf("no secret '%s' in the config: %s", name, among(slices.Sorted(maps.Keys(a.run.Secrets))))
+		hint := cmp.Or(r.SecretsHint, "the configuration declares them under 'secrets'")
+		return "", fmt.Errorf("no secret '%s': %s; %s", name, among(slices.Sorted(maps.Keys(r.Secrets))), hint)
 	}
-	return lua.LString(v), nil
+	return v, nil
 }
 
 func (a *attempt) jobs(l *lua.LState) (lua.LValue, error) {

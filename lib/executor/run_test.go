@@ -290,10 +290,14 @@ func TestCutCommandsShowNoSecret(t *testing.T) {
 func TestEarlierOutputs(t *testing.T) {
 	p := load(t, `
 		job("a", {"quire/push"}, function(q) q.sh("touch ran") return 1 end)
-		job("b", {"a"}, function(q) return q.jobs("a").x end)`)
+		job("b", {"a"}, function(q) return q.jobs("a").x end)
+		job("c", {"a"}, function(q) q.sh("true") end)`)
+	p.Jobs[2].Options.Always = true
 	ws := t.TempDir()
-	r := start(t, t.Context(), p, Options{Workspace: ws, Done: map[string]json.RawMessage{"a": []byte(`{"x":["y"]}`)}})
-	if want := []string{"a complete earlier", "b complete"}; !slices.Equal(states(r), want) || r.recorded("b") != `["y"]` {
+	r := start(t, t.Context(), p, Options{
+		Workspace: ws, Done: map[string]json.RawMessage{"a": []byte(`{"x":["y"]}`), "c": nil},
+	})
+	if want := []string{"a complete earlier", "b complete", "c complete"}; !slices.Equal(states(r), want) || r.recorded("b") != `["y"]` {
 		t.Errorf("the jobs are %v and the output %s", states(r), r.recorded("b"))
 	}
 	if _, err := os.Stat(filepath.Join(ws, "ran")); err == nil {

@@ -98,7 +98,7 @@ const whenText = "the push does not match its :when"
 
 // settle ends j, whose inputs have ended, if it is not to run.
 func (r *run) settle(ctx context.Context, j *job) bool {
-	if output, ok := r.Done[j.spec.ID]; ok {
+	if output, ok := r.earlier(j); ok {
 		return r.adopt(j, output)
 	}
 	switch bad := r.badInput(j); {
@@ -114,6 +114,13 @@ func (r *run) settle(ctx context.Context, j *job) bool {
 		return false
 	}
 	return true
+}
+
+// earlier returns the output that j left in an earlier run, if it is not to run again.
+// A job that is for every run, such as cleaning up, is for this one too.
+func (r *run) earlier(j *job) (output []byte, ok bool) {
+	output, ok = r.Done[j.spec.ID]
+	return output, ok && !j.spec.Options.Always
 }
 
 // adopt ends j with the output of an earlier run.

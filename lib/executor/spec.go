@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"quire/lib/runlog"
+	"quire/lib/vm"
 )
 
 // A Spec is what one program tells another of a run that the other is to execute:
@@ -23,6 +25,15 @@ type Spec struct {
 	Timeout Duration                   `json:"timeout,omitempty"` // of the run; 0: none
 	Grace   Duration                   `json:"grace,omitempty"`   // between TERM and KILL; 0: the default
 	Done    map[string]json.RawMessage `json:"done,omitempty"`    // see Options
+
+	// What Lua may use, as in vm.Limits; 0: the default.
+	EvalTime   Duration `json:"eval-time,omitempty"`
+	EvalMemory uint64   `json:"eval-memory,omitempty"`
+}
+
+// Limits returns what the evaluation of the pipeline may use.
+func (s Spec) Limits() vm.Limits {
+	return vm.Limits{Time: time.Duration(s.EvalTime), Memory: s.EvalMemory}
 }
 
 // A Duration is a time.Duration that is a string such as "1m30s" in JSON.
@@ -69,8 +80,13 @@ func (s Spec) Options(environ []string) Options {
 	}
 }
 
-// ReadSpecFile reads the file path as ReadSpec does.
-func ReadSpecFile(path string) (Spec, error) {
+// OpenSpec returns what ReadSpec reads from the file path; with an empty path, what
+// is known of a working copy.
+func OpenSpec(ctx context.Context, path, workspace string) (Spec, error) {
+	if path == "" {
+		facts, err := LocalFacts(ctx, workspace)
+		return Spec{Facts: facts}, err
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return Spec{}, fmt.Errorf("cannot read facts '%s': %w", path, causeOf(err))

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+
+	"quire/lib/cli"
+	"quire/lib/diag"
+	"quire/lib/pipeline"
+	"quire/lib/vm"
+)
+
+// A loaded pipeline may read modules of its workspace until it is closed.
+type loaded struct {
+	*pipeline.Pipeline
+	workspace *os.Root
+}
+
+func (l *loaded) Close() {
+	l.Pipeline.Close()
+	l.workspace.Close()
+}
+
+// load returns the pipeline of a workspace, which no symbolic link leads out of.
+// What it prints goes to stderr. A pipeline that is not there, or is wrong, is an
+// error of status No.
+func load(ctx context.Context, e *cli.Env, workspace string, limits vm.Limits) (*loaded, error) {
+	root, err := os.OpenRoot(workspace)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read workspace '%s': %w", workspace, errors.Unwrap(err))
+	}
+	p, err := pipeline.Load(ctx, root.FS(), pipeline.Options{
+		Limits: limits,
+		Log:    func(line string) { fmt.Fprintln(e.Stderr, line) },
+	})
+	if err == nil {
+		return &loaded{p, root}, nil
+	}
+	root.Close()
+	if errors.Is(err, pipeline.ErrNone) || errors.As(err, new(diag.List)) {
+		err = cli.Status(cli.No, err)
+	}
+	return nil, err
+}
+
+// loadWorkspace parses the option --workspace of a command that has no other, and
+// returns the pipeline there.
+func loadWorkspace(ctx context.Context, e *cli.Env, usage string) (*loaded, error) {
+	fs := new(flag.FlagSet)
+	workspace := fs.String("workspace", ".", "")
+	if err := e.Parse(fs, usage); err != nil {
+		return nil, err
+	}
+	if err := e.Operands(0, 0, ""); err != nil {
+		return nil, err
+	}
+	return load(ctx, e, *workspace, vm.Limits{})
+}

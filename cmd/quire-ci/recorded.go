@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"quire/lib/cli"
+	"quire/lib/config"
+	"quire/lib/drive"
+	"quire/lib/executor"
+	"quire/lib/git"
+	"quire/lib/runstore"
+)
+
+// openRun returns what the jobs of a recorded run could know, and makes the
+// workspace that of the run.
+func (s *settings) openRun(ctx context.Context, root, id string) (executor.Spec, error) {
+	store, err := runstore.Open(root)
+	if err != nil {
+		return executor.Spec{}, err
+	}
+	run, err := store.Find(id)
+	if errors.Is(err, runstore.ErrNotFound) {
+		return executor.Spec{}, cli.Status(cli.No, err)
+	} else if err != nil {
+		return executor.Spec{}, err
+	}
+	cfg, err := config.Load(ctx, root)
+	if err != nil {
+		return executor.Spec{}, err
+	}
+	repo, err := git.Open(run.GitDir)
+	if err != nil {
+		return executor.Spec{}, err
+	}
+	s.workspace = filepath.Join(run.Dir, runstore.WorkspaceDir)
+	facts, err := drive.Facts(ctx, run, repo)
+	return executor.Spec{Facts: facts, Env: cfg.For(run.Repo).Env}, err
+}
