@@ -357,6 +357,8 @@ var explained = []struct{ reference, ours, why string }{
 	{"No such file or directory", "", "macros of a pipeline read no files (FENNEL.md section 19)"},
 	{"expected body", "->", "the reference takes a first body that is false for none"},
 	{"unable to bind number inf", "", "on Lua 5.1 the reference reads the word inf as a number"},
+	{"", "expected parameters table", "the reference takes any table for parameters"},
+	{"", "unable to bind symbol nil", "the reference lets nil stand for a name here and there"},
 	{"", "expected a string of Lua", "the reference pastes any form into its Lua"},
 	{"", "assert-repl needs a prompt", "there is no prompt in a pipeline"},
 	{"", "unknown identifier: io", "macros of a pipeline read no files (FENNEL.md section 19)"},
