@@ -1,10 +1,12 @@
 package git
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,7 +27,8 @@ type Info struct {
 
 // Objects reads a repository's objects through long-lived processes: one that
 // tells what an object is, and one, started when it is first needed, that reads.
-// So thousands of questions cost two processes. It may be used by many
+// So thousands of questions cost two processes, and the few of a usual push none,
+// see looseStore. It may be used by many
 // goroutines, which take turns. A process that died, by a damaged object say, is
 // replaced at the next question.
 type Objects struct {
@@ -33,6 +36,7 @@ type Objects struct {
 	ctx  context.Context
 
 	mu    sync.Mutex
+	loose *looseStore
 	check *batch // cat-file --batch-check
 	read  *batch // cat-file --batch
 }
@@ -43,7 +47,8 @@ func (r *Repo) Objects(ctx context.Context) (*Objects, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return &Objects{repo: r, ctx: ctx}, nil
+	loose := &looseStore{dir: filepath.Join(r.CommonDir(), "objects"), read: map[string]looseObject{}}
+	return &Objects{repo: r, ctx: ctx, loose: loose}, nil
 }
 
 // Close ends the processes.
@@ -126,13 +131,67 @@ func (o *Objects) ReadAll(specs []string, each func(i int, in Info, body io.Read
 	return nil
 }
 
-// ask puts questions to the process in *slot, which it starts where there is
-// none. An answer that there is no such object goes to errs; any other failure
-// ends the process and is returned.
+// ask puts questions to the process in *slot, which it starts where there is none
+// and one is needed. An answer that there is no such object goes to errs; any
+// other failure ends the process and is returned.
 func (o *Objects) ask(slot **batch, mode string, specs []string, errs []error,
-	each func(i int, in Info, body io.Reader) error) error {
+	each func(i int, in Info, body io.Reader) error) (err error) {
+	if o.ctx.Err() != nil { // the process may not have noticed yet
+		return o.ctx.Err()
+	}
+	found, questions := o.lookUp(specs, errs)
+	if questions != "" && *slot == nil {
+		if *slot, err = o.repo.startBatch(o.ctx, mode); err != nil {
+			*slot = nil
+			return err
+		}
+	}
+	b := *slot
+	// Written beside the reading: both pipes are finite, and git answers as it is asked.
+	written := make(chan error, 1)
+	go func() {
+		var err error
+		if questions != "" {
+			_, err = io.WriteString(b.in, questions)
+		}
+		written <- err
+	}()
+	for i, spec := range specs {
+		if errs[i] != nil {
+			continue
+		}
+		if object, ok := found[i]; ok {
+			err = each(i, object.Info, bytes.NewReader(object.data))
+		} else {
+			in, body, answer := b.next(mode == "--batch")
+			if errors.Is(answer, ErrMissing) {
+				errs[i] = missing(spec)
+				continue
+			}
+			if err = answer; err == nil {
+				err = each(i, in, body)
+			}
+			if err == nil {
+				err = b.skip(body)
+			}
+		}
+		if err != nil {
+			*slot = nil
+			if b != nil {
+				err = b.fail(o.ctx, err)
+			}
+			<-written
+			return err
+		}
+	}
+	return <-written
+}
+
+// lookUp returns the objects that are found without git, by the index of their
+// spec, and the lines to ask git about the others. What is not there goes to errs.
+func (o *Objects) lookUp(specs []string, errs []error) (found map[int]looseObject, questions string) {
+	found = map[int]looseObject{}
 	var lines strings.Builder
-	asked := make([]int, 0, len(specs)) // the index of each question that is put
 	for i, spec := range specs {
 		// One question a line: a line break would make it two, and every later
 		// answer would be taken for that of another question.
@@ -140,49 +199,21 @@ func (o *Objects) ask(slot **batch, mode string, specs []string, errs []error,
 			errs[i] = missing(spec)
 			continue
 		}
-		lines.WriteString(spec)
-		lines.WriteByte('\n')
-		asked = append(asked, i)
-	}
-	if len(asked) == 0 {
-		return nil
-	}
-	if o.ctx.Err() != nil { // the process may not have noticed yet
-		return o.ctx.Err()
-	}
-	if *slot == nil {
-		b, err := o.repo.startBatch(o.ctx, mode)
-		if err != nil {
-			return err
-		}
-		*slot = b
-	}
-	b := *slot
-	// Written beside the reading: both pipes are finite, and git answers as it is asked.
-	written := make(chan error, 1)
-	go func() {
-		_, err := io.WriteString(b.in, lines.String())
-		written <- err
-	}()
-	for _, i := range asked {
-		in, body, err := b.next(mode == "--batch")
-		switch {
-		case errors.Is(err, ErrMissing):
-			errs[i] = missing(specs[i])
-			continue
-		case err == nil:
-			if err = each(i, in, body); err == nil {
-				err = b.skip(body)
+		if len(specs) <= few {
+			object, err := o.loose.find(spec)
+			if err == nil {
+				found[i] = object
+				continue
+			}
+			if errors.Is(err, ErrMissing) {
+				errs[i] = missing(spec)
+				continue
 			}
 		}
-		if err != nil {
-			*slot = nil
-			err = b.fail(o.ctx, err)
-			<-written
-			return err
-		}
+		lines.WriteString(spec)
+		lines.WriteByte('\n')
 	}
-	return <-written
+	return found, lines.String()
 }
 
 func missing(spec string) error {

@@ -1,0 +1,122 @@
+package git
+
+import (
+	"bytes"
+	"compress/zlib"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func (f *fixture) loose() *looseStore {
+	return &looseStore{dir: filepath.Join(f.open().CommonDir(), "objects"), read: map[string]looseObject{}}
+}
+
+func (f *fixture) looseFile(id string) string {
+	return filepath.Join(f.loose().dir, id[:2], id[2:])
+}
+
+func TestLoose(t *testing.T) {
+	for _, format := range []string{"sha1", "sha256"} {
+		t.Run(format, func(t *testing.T) {
+			f := newFixture(t, "--object-format="+format)
+			empty := f.gitIn("", "mktree")
+			bare := f.git("commit-tree", "-m", "nothing", empty)
+			f.write(".quire/ci.fnl", "(x)")
+			f.write("large", strings.Repeat("x", maxLoose))
+			commit := f.commit("one")
+			f.git("update-index", "--add", "--cacheinfo", "160000,"+commit+",sub")
+			f.git("commit", "-qm", "two")
+			withSub := f.git("rev-parse", "HEAD")
+			f.git("tag", "-am", "m", "v1")
+			f.git("tag", "-am", "m", "v2", "v1")
+			tag := f.git("rev-parse", "v2")
+			tree, blob := f.git("rev-parse", "HEAD^{tree}"), f.git("rev-parse", "HEAD:.quire/ci.fnl")
+			if err := os.Remove(f.looseFile(empty)); err != nil {
+				t.Fatal(err)
+			}
+			tests := []struct {
+				spec, oid, kind string
+				err             error
+			}{
+				{commit, commit, "commit", nil},
+				{tag, tag, "tag", nil},
+				{tag + "^{commit}", withSub, "commit", nil},
+				{tag + "^{tree}", tree, "tree", nil},
+				{tag + ":.quire/ci.fnl", blob, "blob", nil},
+				{commit + "^{commit}:.quire/ci.fnl", blob, "blob", nil},
+				{tree + ":.quire/ci.fnl", blob, "blob", nil},
+				{commit + ":.quire/ci.lua", "", "", ErrMissing},
+				{commit + ":.quire/ci.fnl/x", "", "", ErrMissing},
+				{blob + "^{commit}", "", "", ErrMissing},
+				{blob + ":a", "", "", ErrMissing},
+				{tree + "^{commit}", "", "", ErrMissing},
+				{bare + "^{tree}", empty, "tree", nil},
+				{bare + ":.quire", "", "", ErrMissing},
+
+				{"HEAD", "", "", errAskGit},
+				{commit + "^", "", "", errAskGit},
+				{commit + "~1", "", "", errAskGit},
+				{commit + "^{blob}", "", "", errAskGit},
+				{commit + "^{/one}", "", "", errAskGit},
+				{commit + ":", "", "", errAskGit},
+				{commit + ":./x", "", "", errAskGit},
+				{commit + ":large", "", "", errAskGit},
+				{withSub + ":sub", "", "", errAskGit},
+				{strings.Repeat("1", len(commit)), "", "", errAskGit},
+			}
+			s := f.loose()
+			for _, tt := range tests {
+				o, err := s.find(tt.spec)
+				got := [2]string{o.OID, o.Type}
+				if diff := cmp.Diff([2]string{tt.oid, tt.kind}, got); diff != "" || !errors.Is(err, tt.err) {
+					t.Errorf("find(%q): %v %s", tt.spec, err, diff)
+				}
+			}
+			f.git("repack", "-adq")
+			if _, err := f.loose().find(commit); err != errAskGit {
+				t.Errorf("of a packed commit: %v, want errAskGit", err)
+			}
+		})
+	}
+}
+
+// A file that is not the object of its name is never an answer.
+func TestLooseDamaged(t *testing.T) {
+	f := newFixture(t)
+	f.write("file", "contents")
+	f.commit("one")
+	id := f.git("rev-parse", "HEAD:file")
+	deflate := func(text string) string {
+		var b bytes.Buffer
+		w := zlib.NewWriter(&b)
+		w.Write([]byte(text))
+		w.Close()
+		return b.String()
+	}
+	good := deflate("blob 8\x00contents")
+	for name, text := range map[string]string{
+		"empty":             "",
+		"cut short":         good[:len(good)-6],
+		"not deflated":      "blob 8\x00contents",
+		"another object":    deflate("blob 8\x00CONTENTS"),
+		"wrong size":        deflate("blob 9\x00contents"),
+		"no size":           deflate("blob\x00contents"),
+		"no header":         deflate("contents"),
+		"a header too long": deflate(strings.Repeat("blob 8", maxLoose)),
+	} {
+		if err := os.Remove(f.looseFile(id)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(f.looseFile(id), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if o, err := f.loose().find(id); err != errAskGit {
+			t.Errorf("%s: found %+v, %v", name, o, err)
+		}
+	}
+}
