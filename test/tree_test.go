@@ -20,7 +20,7 @@ import (
 var layers = [][]string{
 	{"diag", "cli", "git", "process", "runlog", "vm"},
 	{"runstore", "fennel", "workspace"},
-	{"config", "pipeline"},
+	{"config", "pipeline", "view"},
 	{"executor"},
 	{"drive", "trigger"},
 }
@@ -131,10 +131,10 @@ func TestCommandsAreDocumented(t *testing.T) {
 	}
 }
 
-// TestMainsAreShort holds the mains to parse, call, and exit code.
+// TestMainsAreShort holds the files of commands to parse, call, and exit code.
 func TestMainsAreShort(t *testing.T) {
 	for _, file := range goFiles(t, "../cmd") {
-		if n := len(lines(t, file)); n > 80 && filepath.Base(file) == "main.go" {
+		if n := len(lines(t, file)); n > 80 && !strings.HasSuffix(file, "_test.go") {
 			t.Errorf("%s has %d lines, at most 80 are wanted", file, n)
 		}
 	}

@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
-	"os"
-	"syscall"
 
 	"quire/lib/cli"
 	"quire/lib/runstore"
+	"quire/lib/view"
 )
 
 const execUsage = `usage: quire-runstate exec [OPTION...] ID -- COMMAND [ARG...]
@@ -46,11 +44,8 @@ func (r *rootOption) exec(ctx context.Context, e *cli.Env) error {
 	if err != nil {
 		return err // the run stays pending, and is handed out again
 	}
-	x := runstore.Exec{
-		Command: command, Env: os.Environ(), Limits: set.limits(),
-		Timeout: set.timeout(run.Repo), Grace: set.grace(run.Repo), Keep: set.keep(run.Repo),
-		Signal: signalOf,
-	}
+	x := set.exec(run.Repo)
+	x.Command, x.Signal = command, signalOf
 	if *timeout >= 0 {
 		x.Timeout = *timeout
 	}
@@ -66,7 +61,7 @@ func (r *rootOption) exec(ctx context.Context, e *cli.Env) error {
 	}
 	e.Report(err)
 	if end.State != runstore.Complete {
-		e.Note("run %s ended %s: %s", run.ID, describe(end), child)
+		e.Note("run %s ended %s: %s", run.ID, view.Describe(end), child)
 	}
 	code := child.ExitCode()
 	if sig := signalOf(ctx); ctx.Err() != nil {
@@ -76,13 +71,4 @@ func (r *rootOption) exec(ctx context.Context, e *cli.Env) error {
 		code = cli.Failure
 	}
 	return status(code)
-}
-
-// signalOf returns the signal that ended the context: SIGTERM where none did.
-func signalOf(ctx context.Context) syscall.Signal {
-	var s cli.SignalError
-	if errors.As(context.Cause(ctx), &s) {
-		return s.Signal
-	}
-	return syscall.SIGTERM
 }

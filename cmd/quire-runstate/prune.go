@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"quire/lib/cli"
@@ -70,20 +68,4 @@ func (r *rootOption) prune(ctx context.Context, e *cli.Env) error {
 		}
 	}
 	return nil
-}
-
-// parseStates reads a list of states, separated by commas; none for "".
-func parseStates(list string) ([]runstore.State, error) {
-	if list == "" {
-		return nil, nil
-	}
-	var states []runstore.State
-	for name := range strings.SplitSeq(list, ",") {
-		s := runstore.State(name)
-		if !slices.Contains(runstore.States, s) {
-			return nil, cli.Usagef("unknown state '%s'", name)
-		}
-		states = append(states, s)
-	}
-	return states, nil
 }

@@ -33,7 +33,7 @@ func (r *rootOption) reconcile(ctx context.Context, e *cli.Env) error {
 	failures := append(report.Failures, configErr)
 	for _, run := range report.Orphaned {
 		e.Warn("run %s is orphaned: its driver is gone", run.ID)
-		if !set.keep(run.Repo)(runstore.Failed) {
+		if !set.config.For(run.Repo).Keeps(true) {
 			failures = append(failures, run.RemoveWorkspace())
 		}
 	}

@@ -2,10 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"math"
+	"os"
+	"syscall"
 	"time"
 
+	"quire/lib/cli"
 	"quire/lib/config"
+	"quire/lib/drive"
 	"quire/lib/runstore"
 )
 
@@ -21,23 +26,19 @@ func loadSettings(ctx context.Context, s *runstore.Store) (settings, error) {
 	return settings{c}, err
 }
 
-func (s settings) grace(repo string) time.Duration   { return s.config.For(repo).Grace }
-func (s settings) timeout(repo string) time.Duration { return s.config.For(repo).Timeout }
-func (s settings) executor(repo string) string       { return s.config.For(repo).Executor }
+func (s settings) grace(repo string) time.Duration { return s.config.For(repo).Grace }
+func (s settings) executor(repo string) string     { return s.config.For(repo).Executor }
 
-// limits returns how many runs may be active at once. A repository's own setting
-// is a limit beside that of the root.
-func (s settings) limits() runstore.Limits {
-	return runstore.Limits{
-		Root: s.config.For("").MaxRuns,
-		Repo: func(name string) int { return s.config.For(name).MaxRuns },
-	}
-}
-
-// keep returns which ends of a run keep the workspace.
-func (s settings) keep(repo string) func(runstore.State) bool {
+// exec returns how the runs of a repository are driven.
+func (s settings) exec(repo string) runstore.Exec {
 	set := s.config.For(repo)
-	return func(state runstore.State) bool { return set.Keeps(state == runstore.Failed) }
+	return runstore.Exec{
+		Env:     os.Environ(),
+		Limits:  drive.Limits(s.config),
+		Timeout: set.Timeout,
+		Grace:   set.Grace,
+		Keep:    func(state runstore.State) bool { return set.Keeps(state == runstore.Failed) },
+	}
 }
 
 // keepRuns returns how many ended runs of a repository prune leaves.
@@ -46,4 +47,13 @@ func (s settings) keepRuns(repo string) int {
 		return n
 	}
 	return math.MaxInt
+}
+
+// signalOf returns the signal that ended the context: SIGTERM where none did.
+func signalOf(ctx context.Context) syscall.Signal {
+	var s cli.SignalError
+	if errors.As(context.Cause(ctx), &s) {
+		return s.Signal
+	}
+	return syscall.SIGTERM
 }

@@ -1,4 +1,4 @@
-package main
+package view
 
 import (
 	"bufio"
@@ -21,8 +21,9 @@ type source struct {
 	mark  string // before each line
 }
 
-// A logPrinter prints the sources of a log, each from where it left off.
-type logPrinter struct {
+// A Log writes the log of a run, or of one of its jobs: each of the files it is made
+// of from where it left off.
+type Log struct {
 	run  *runstore.Run
 	job  string // "" for all
 	out  *bufio.Writer
@@ -30,12 +31,13 @@ type logPrinter struct {
 	part map[string]bool  // by path, whether that ended within a line
 }
 
-func newLogPrinter(run *runstore.Run, job string, w io.Writer) *logPrinter {
-	return &logPrinter{run, job, bufio.NewWriter(w), map[string]int64{}, map[string]bool{}}
+// NewLog returns the log of run, or of its job where that is not "".
+func NewLog(run *runstore.Run, job string, w io.Writer) *Log {
+	return &Log{run, job, bufio.NewWriter(w), map[string]int64{}, map[string]bool{}}
 }
 
-// print prints what there is and has not been printed.
-func (l *logPrinter) print() error {
+// Print writes what there is and has not been written.
+func (l *Log) Print() error {
 	sources, err := l.sources()
 	if err != nil {
 		return err
@@ -48,8 +50,8 @@ func (l *logPrinter) print() error {
 	return l.out.Flush()
 }
 
-// follow prints the log until the run has ended.
-func (l *logPrinter) follow(ctx context.Context) error {
+// Follow writes the log until the run has ended, or returns the error of ctx.
+func (l *Log) Follow(ctx context.Context) error {
 	w, err := runstore.NewWatcher()
 	if err != nil {
 		return err
@@ -64,7 +66,7 @@ func (l *logPrinter) follow(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := l.print(); err != nil || status.State.Final() {
+		if err := l.Print(); err != nil || status.State.Final() {
 			return err
 		}
 		if err := w.Wait(ctx); err != nil {
@@ -75,7 +77,7 @@ func (l *logPrinter) follow(ctx context.Context) error {
 
 // watch adds to w all that can change the log or end it. Files that do not exist
 // yet show up in their directory, or are told of by an event.
-func (l *logPrinter) watch(w *runstore.Watcher) error {
+func (l *Log) watch(w *runstore.Watcher) error {
 	paths := []string{l.run.Dir, filepath.Join(l.run.Dir, "history"), filepath.Join(l.run.Dir, runlog.EventsFile)}
 	sources, err := l.sources()
 	if err != nil {
@@ -93,7 +95,7 @@ func (l *logPrinter) watch(w *runstore.Watcher) error {
 }
 
 // copy prints what a source has grown by.
-func (l *logPrinter) copy(s source) error {
+func (l *Log) copy(s source) error {
 	f, err := os.Open(s.path)
 	if err != nil {
 		return err
@@ -125,7 +127,7 @@ func (l *logPrinter) copy(s source) error {
 
 // line prints a line of a command's log, TIME STREAM F|P TEXT, of which P is a part
 // of a longer line that goes on in the next one.
-func (l *logPrinter) line(s source, line []byte) error {
+func (l *Log) line(s source, line []byte) error {
 	fields := bytes.SplitN(line, []byte(" "), 4)
 	if len(fields) < 4 {
 		return nil

@@ -1,0 +1,97 @@
+// Package view writes what people and scripts read of runs: lists, all there is to
+// know of one, and its log.
+package view
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"quire/lib/runstore"
+)
+
+// A List writes records in one of several forms. Flush ends it.
+type List struct {
+	print func(io.Writer, runstore.Record) error
+	w     io.Writer
+	flush []func() error
+}
+
+// Lines writes the record lines of quire-run(5).
+func Lines(w io.Writer) *List {
+	return newList(w, func(w io.Writer, rec runstore.Record) error {
+		_, err := io.WriteString(w, rec.Line()+"\n")
+		return err
+	})
+}
+
+// Objects writes one JSON object a line.
+func Objects(w io.Writer) *List {
+	return newList(w, func(w io.Writer, rec runstore.Record) error {
+		text, err := json.Marshal(rec)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(append(text, '\n'))
+		return err
+	})
+}
+
+// Table writes what people want to see, aligned. The last part of an id is what
+// differs between the runs of one push, and enough to name one.
+func Table(w io.Writer) *List {
+	l := newList(w, func(w io.Writer, rec runstore.Record) error {
+		state := string(rec.State)
+		if rec.Reason != "" {
+			state += " " + rec.Reason
+		}
+		if rec.Code != nil {
+			state += fmt.Sprintf(" %d", *rec.Code)
+		}
+		_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.10s\t%s\t%s\n", rec.ID[24:], state,
+			runstore.Escape(rec.Repo), runstore.Escape(shortRef(rec.Ref)), rec.SHA,
+			rec.Created.Local().Format("2006-01-02 15:04:05"), took(rec))
+		return err
+	})
+	t := tabwriter.NewWriter(l.w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(t, "ID\tSTATE\tREPO\tREF\tSHA\tCREATED\tTOOK")
+	l.w, l.flush = t, append([]func() error{t.Flush}, l.flush...)
+	return l
+}
+
+func newList(w io.Writer, print func(io.Writer, runstore.Record) error) *List {
+	out := bufio.NewWriter(w)
+	return &List{print, out, []func() error{out.Flush}}
+}
+
+// Print writes one record.
+func (l *List) Print(rec runstore.Record) error { return l.print(l.w, rec) }
+
+// Flush writes what is held back.
+func (l *List) Flush() error {
+	for _, flush := range l.flush {
+		if err := flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func shortRef(ref string) string {
+	for _, prefix := range []string{"refs/heads/", "refs/tags/"} {
+		if short, ok := strings.CutPrefix(ref, prefix); ok {
+			return short
+		}
+	}
+	return ref
+}
+
+func took(rec runstore.Record) string {
+	if rec.Started.IsZero() || rec.Finished.IsZero() {
+		return "-"
+	}
+	return rec.Finished.Sub(rec.Started).String()
+}

@@ -1,0 +1,143 @@
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"quire/lib/runlog"
+	"quire/lib/runstore"
+)
+
+// A Run is all there is to show of a run.
+type Run struct {
+	run     *runstore.Run
+	record  runstore.Record
+	status  runstore.Status
+	changes []runstore.Change
+	jobs    []runlog.JobRecord
+	why     string
+}
+
+// Of reads all there is to show of run.
+func Of(run *runstore.Run) (Run, error) {
+	v := Run{run: run}
+	var err error
+	if v.status, err = run.Status(); err != nil {
+		return v, err
+	}
+	if v.record, err = run.Record(); err != nil {
+		return v, err
+	}
+	if v.changes, err = run.Changes(); err != nil {
+		return v, err
+	}
+	if v.jobs, err = runlog.Summarize(run.Dir); err != nil {
+		return v, err
+	}
+	v.why, err = run.Explain()
+	return v, err
+}
+
+// WriteJSON writes the record as list --json does, with more keys behind.
+func (v Run) WriteJSON(w io.Writer) error {
+	head, err := json.Marshal(v.record)
+	if err != nil {
+		return err
+	}
+	optional := func(s string) *string {
+		if s == "" {
+			return nil
+		}
+		s = runstore.JSONText(s)
+		return &s
+	}
+	jobs := v.jobs
+	if jobs == nil {
+		jobs = []runlog.JobRecord{}
+	}
+	tail, err := json.Marshal(struct {
+		Dir      string             `json:"dir"`
+		GitDir   string             `json:"git-dir"`
+		OldSHA   *string            `json:"old-sha"`
+		Pusher   *string            `json:"pusher"`
+		PushedAt time.Time          `json:"pushed-at"`
+		By       *string            `json:"by"`
+		Note     *string            `json:"note"`
+		Why      *string            `json:"why"`
+		Jobs     []runlog.JobRecord `json:"jobs"`
+	}{
+		runstore.JSONText(v.run.Dir), runstore.JSONText(v.run.GitDir), optional(v.run.OldSHA), optional(v.run.Pusher),
+		v.run.PushedAt, optional(v.status.By), optional(v.status.Note), optional(v.why), jobs,
+	})
+	if err != nil {
+		return err
+	}
+	head[len(head)-1] = ',' // two objects become one
+	_, err = fmt.Fprintf(w, "%s%s\n", head, tail[1:])
+	return err
+}
+
+// WriteText writes keys and values, one a line, separated by a tab.
+func (v Run) WriteText(w io.Writer) error {
+	out := &lineWriter{w: w}
+	out.line("id", v.run.ID)
+	out.line("state", Describe(v.status))
+	out.line("why", v.why)
+	out.line("repo", v.run.Repo)
+	out.line("git-dir", v.run.GitDir)
+	out.line("ref", v.run.Ref)
+	out.line("sha", v.run.SHA)
+	out.line("old-sha", v.run.OldSHA)
+	out.line("pusher", v.run.Pusher)
+	out.line("executor", v.record.Executor)
+	out.line("dir", v.run.Dir)
+	for _, c := range v.changes {
+		out.line(string(c.State), c.Time.Format(time.RFC3339))
+	}
+	out.line("note", v.status.Note)
+	for _, j := range v.jobs {
+		text := j.State
+		if j.Reason != "" {
+			text += " reason=" + j.Reason
+		}
+		out.line("job", j.ID+" "+text)
+		for _, c := range j.Commands {
+			exit := "-"
+			if c.Exit != nil {
+				exit = fmt.Sprint(*c.Exit)
+			}
+			out.line("sh", fmt.Sprintf("%s %d exit=%s %s", j.ID, c.N, exit, c.Cmd))
+		}
+	}
+	return out.err
+}
+
+type lineWriter struct {
+	w   io.Writer
+	err error
+}
+
+// line prints a key and its value; nothing for no value.
+func (l *lineWriter) line(key, value string) {
+	if value == "" || l.err != nil {
+		return
+	}
+	_, l.err = fmt.Fprintf(l.w, "%s\t%s\n", key, runstore.Escape(value))
+}
+
+// Describe returns a state and why, in a few words.
+func Describe(s runstore.Status) string {
+	text := string(s.State)
+	if s.Reason != "" {
+		text += " reason=" + s.Reason
+	}
+	if s.Code != 0 {
+		text += fmt.Sprintf(" code=%d", s.Code)
+	}
+	if s.By != "" {
+		text += " by=" + s.By
+	}
+	return text
+}

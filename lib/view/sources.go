@@ -1,0 +1,70 @@
+package view
+
+import (
+	"path/filepath"
+
+	"quire/lib/runlog"
+	"quire/lib/runstore"
+)
+
+// A NoJobError says that a run has no such job.
+type NoJobError struct{ Run, Job string }
+
+func (e *NoJobError) Error() string { return "run " + e.Run + " has no job '" + e.Job + "'" }
+
+// HasJob returns a *NoJobError when run has no such job; with future, when it
+// cannot get it any more either.
+func HasJob(run *runstore.Run, job string, future bool) error {
+	status, err := run.Status()
+	if err != nil {
+		return err
+	}
+	jobs, err := runlog.Summarize(run.Dir)
+	if err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if j.ID == job {
+			return nil
+		}
+	}
+	if future && !status.State.Final() {
+		return nil
+	}
+	return &NoJobError{run.ID, job}
+}
+
+// sources returns the files that make up a log, in order: of one job its commands'
+// logs; else what the driven command printed, which has all, or where jobs ran in
+// the driver itself their logs and what the driver had to say.
+func (l *Log) sources() ([]source, error) {
+	whole := source{path: filepath.Join(l.run.Dir, runstore.LogFile)}
+	record, err := l.run.Record()
+	if err != nil {
+		return nil, err
+	}
+	if l.job == "" && record.Executor == "quire-ci" {
+		return []source{whole}, nil
+	}
+	jobs, err := runlog.Summarize(l.run.Dir)
+	if err != nil {
+		return nil, err
+	}
+	var found []source
+	for _, j := range jobs {
+		if l.job != "" && l.job != j.ID {
+			continue
+		}
+		mark := ""
+		if l.job == "" {
+			mark = j.ID + " | "
+		}
+		for _, c := range j.Commands {
+			found = append(found, source{filepath.Join(l.run.Dir, c.Log), true, mark})
+		}
+	}
+	if l.job == "" {
+		found = append(found, whole)
+	}
+	return found, nil
+}
