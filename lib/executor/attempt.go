@@ -89,10 +89,10 @@ func (a *attempt) execute(c *command) (*liveCommand, error) {
 	a.emit(ev)
 	a.run.console.command(id, c.shown)
 
-	r, err := c.start(log, func(name string) (func([]byte), func()) {
-		lines := a.run.console.lines(id)
-		w := a.run.redact.Writer(io.MultiWriter(log.Stream(name), lines))
-		return func(p []byte) { w.Write(p) }, func() { w.Flush(); lines.flush() }
+	r, err := c.start(log, func(name string) sink {
+		s := &stream{log: log.Stream(name), lines: a.run.console.lines(id)}
+		s.redact = a.run.redact.Writer(io.MultiWriter(s.log, s.lines))
+		return s
 	})
 	if err != nil {
 		log.Close()

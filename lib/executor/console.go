@@ -184,6 +184,14 @@ func (l *jobLines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// pause writes what there is of a line, on a terminal, for whoever waits in front of
+// it. Elsewhere lines stay whole.
+func (l *jobLines) pause() {
+	if l.c.view != nil {
+		l.flush()
+	}
+}
+
 // flush writes the last line where no newline ended it.
 func (l *jobLines) flush() {
 	l.lines.Flush()

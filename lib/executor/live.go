@@ -34,7 +34,7 @@ type liveCommand struct {
 
 // start starts c, whose output goes to sinks by the names of its streams. What
 // cannot be started has its status, and the reason on its standard error.
-func (c *command) start(log *runlog.Log, out func(name string) (sink func([]byte), flush func())) (*liveCommand, error) {
+func (c *command) start(log *runlog.Log, to func(name string) sink) (*liveCommand, error) {
 	r := &liveCommand{command: c, log: log}
 	var err error
 	if r.pump, err = newPump(); err != nil {
@@ -47,9 +47,7 @@ func (c *command) start(log *runlog.Log, out func(name string) (sink func([]byte
 		}
 	}()
 	for i, name := range []string{"stdout", "stderr"} {
-		sink, flush := out(name)
-		keep := &r.captures[i]
-		w, err := r.pump.add(func(p []byte) { keep.add(p); sink(p) }, flush)
+		w, err := r.pump.add(to(name), &r.captures[i])
 		if err != nil {
 			r.pump.close()
 			return nil, err

@@ -1,9 +1,11 @@
 package executor
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -20,6 +22,10 @@ const (
 	// takes longer to make than all it prints.
 	pipeSize = 1 << 20
 
+	// pauseAfter is how long the beginning of a line waits for the rest of it. What
+	// is printed is to be seen within 100 ms.
+	pauseAfter = 50 * time.Millisecond
+
 	// drainMax is how much is read at most once a command has ended: what its
 	// pipe can hold. A background process may go on printing for ever.
 	drainMax = 2 * pipeSize
@@ -30,10 +36,15 @@ const (
 // that nothing has to be handed from goroutine to goroutine, which for a short
 // command would take longer than the command.
 type pump struct {
-	outlets []*outlet
-	epoll   *os.File        // non-blocking, so that it is Go's poller that waits
-	conn    syscall.RawConn // of epoll
+	outlets  []*outlet
+	epoll    *os.File        // non-blocking, so that it is Go's poller that waits
+	conn     syscall.RawConn // of epoll
+	woken    atomic.Bool     // run is to return
+	deadline time.Time       // of epoll, as far as run knows
 }
+
+// past is a deadline that ends a wait at once.
+var past = time.Unix(1, 0)
 
 // buffers hold what is on its way. A pump has one only while it moves something:
 // for a short command, to clear and to collect so much memory is work that shows.
@@ -41,10 +52,11 @@ var buffers = sync.Pool{New: func() any { return new([readSize]byte) }}
 
 // An outlet is one output of a command.
 type outlet struct {
-	fd    int          // of the pipe, non-blocking; -1 after its end
-	large bool         // the pipe has been full, and pipeSize asked for
-	sink  func([]byte) // gets what is read
-	flush func()       // called once, when nothing more comes
+	fd    int       // of the pipe, non-blocking; -1 after its end
+	large bool      // the pipe has been full, and pipeSize asked for
+	to    sink      // gets what is read
+	keep  *capture  // likewise
+	pause time.Time // when the line that has begun is to be paused at; zero without one
 }
 
 func newPump() (*pump, error) {
@@ -62,13 +74,13 @@ func newPump() (*pump, error) {
 }
 
 // add adds an outlet and returns the end of its pipe that is the command's.
-func (p *pump) add(sink func([]byte), flush func()) (*os.File, error) {
+func (p *pump) add(to sink, keep *capture) (*os.File, error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
 		return nil, os.NewSyscallError("pipe2", err)
 	}
 	w := os.NewFile(uintptr(fds[1]), "pipe")
-	p.outlets = append(p.outlets, &outlet{fd: fds[0], sink: sink, flush: flush})
+	p.outlets = append(p.outlets, &outlet{fd: fds[0], to: to, keep: keep})
 	if err := unix.SetNonblock(fds[0], true); err != nil {
 		w.Close()
 		return nil, os.NewSyscallError("fcntl", err)
@@ -91,13 +103,20 @@ func (p *pump) control(op, fd int) (err error) {
 }
 
 // wake makes the present run return, or the next.
-func (p *pump) wake() { p.epoll.SetReadDeadline(time.Unix(1, 0)) }
+func (p *pump) wake() {
+	p.woken.Store(true)
+	p.epoll.SetReadDeadline(past)
+}
 
 // run moves output until the process of pidfd, which is watched, has ended and what
 // was printed by then is moved; that is reported as true. With a pidfd of -1 it
 // goes on until all outputs are at their ends. A wake ends it earlier.
 func (p *pump) run(pidfd int) (exited bool) {
 	for pidfd >= 0 || p.open() {
+		p.arm()
+		if p.woken.Swap(false) { // looked at after arm, which may undo what wake did
+			return false
+		}
 		var events [4]unix.EpollEvent
 		var n int
 		err := p.conn.Read(func(epfd uintptr) bool {
@@ -105,8 +124,9 @@ func (p *pump) run(pidfd int) (exited bool) {
 			return n > 0
 		})
 		if err != nil {
-			p.epoll.SetReadDeadline(time.Time{})
-			return false
+			p.deadline = past
+			p.pause()
+			continue
 		}
 		for _, e := range events[:n] {
 			if int(e.Fd) == pidfd {
@@ -122,6 +142,31 @@ func (p *pump) run(pidfd int) (exited bool) {
 		}
 	}
 	return false
+}
+
+// arm sets the deadline to when the first line has to be paused at.
+func (p *pump) arm() {
+	var next time.Time
+	for _, o := range p.outlets {
+		if next.IsZero() || !o.pause.IsZero() && o.pause.Before(next) {
+			next = o.pause
+		}
+	}
+	if next != p.deadline {
+		p.deadline = next
+		p.epoll.SetReadDeadline(next)
+	}
+}
+
+// pause pauses at the lines whose time has come.
+func (p *pump) pause() {
+	now := time.Now()
+	for _, o := range p.outlets {
+		if !o.pause.IsZero() && !now.Before(o.pause) {
+			o.pause = time.Time{}
+			o.to.pause()
+		}
+	}
 }
 
 // open reports whether anybody may still print.
@@ -167,7 +212,7 @@ func (o *outlet) read(buf []byte) int {
 	}
 	switch {
 	case n > 0:
-		o.sink(buf[:n])
+		o.pass(buf[:n])
 		return n
 	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
 		return 0
@@ -176,12 +221,24 @@ func (o *outlet) read(buf []byte) int {
 	return 0
 }
 
+// pass hands on what was read, and notes when a line began that has not ended.
+func (o *outlet) pass(text []byte) {
+	o.keep.add(text)
+	o.to.write(text)
+	switch i := bytes.LastIndexByte(text, '\n'); {
+	case i == len(text)-1:
+		o.pause = time.Time{}
+	case i >= 0, o.pause.IsZero():
+		o.pause = time.Now().Add(pauseAfter)
+	}
+}
+
 // end closes the outlet. Epoll forgets what is closed.
 func (o *outlet) end() {
 	if o.fd >= 0 {
 		unix.Close(o.fd)
-		o.fd = -1
-		o.flush()
+		o.fd, o.pause = -1, time.Time{}
+		o.to.end()
 	}
 }
 

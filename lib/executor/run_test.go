@@ -548,6 +548,31 @@ func TestOneGraceForAll(t *testing.T) {
 	}
 }
 
+// A line that has only begun is in the log while its command waits, and what is
+// held back of it is no more than may be a secret. The rest comes after it.
+func TestPrompts(t *testing.T) {
+	ws := t.TempDir()
+	p := one(t, `return sh([[printf 'go on? tok'; until grep -q 'P go on? $' ../*/out/jobs/main/sh-1.log
+		do sleep 0.01; done; printf 'en-value ok\n.']], {timeout = 20}).stdout`)
+	r := start(t, t.Context(), p, Options{Workspace: ws, Secrets: map[string]string{"token": "token-value"}})
+	if r.State != "complete" {
+		t.Errorf("the run is %+v", r.Outcome)
+	}
+	log, err := os.ReadFile(filepath.Join(r.dir, "jobs/main/sh-1.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for line := range strings.Lines(string(log)) {
+		_, record, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		got = append(got, record)
+	}
+	want := []string{"stdout P go on? ", "stdout F {{ token }} ok", "stdout P ."}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // A line is in the log and shown while its command still runs: the command waits
 // for what is done once it is.
 func TestOutputAsItComes(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -23,7 +22,7 @@ type Log struct {
 
 	mu      sync.Mutex
 	file    *os.File // nil until there is something to write
-	streams []*logStream
+	streams []*Stream
 	err     error // the first failure to write
 }
 
@@ -54,8 +53,8 @@ func (l *Log) create() (err error) {
 // "stdout" or "stderr". The streams of a log may be written to at the same time.
 // A write never fails: a command is not to be stopped by a full disk that only
 // its log suffers from. Close tells.
-func (l *Log) Stream(name string) io.Writer {
-	s := &logStream{log: l, name: name}
+func (l *Log) Stream(name string) *Stream {
+	s := &Stream{log: l, name: name}
 	s.lines.Emit = s.record
 	l.streams = append(l.streams, s)
 	return s
@@ -65,7 +64,7 @@ func (l *Log) Stream(name string) io.Writer {
 // first failure of any write.
 func (l *Log) Close() error {
 	for _, s := range l.streams {
-		s.finish()
+		s.Flush()
 	}
 	if l.file != nil {
 		if err := l.file.Close(); l.err == nil {
@@ -79,7 +78,8 @@ func (l *Log) Close() error {
 	return l.err
 }
 
-type logStream struct {
+// A Stream is a stream of a log. It is not safe for concurrent use.
+type Stream struct {
 	log   *Log
 	name  string
 	lines Lines
@@ -89,20 +89,22 @@ type logStream struct {
 
 // Write appends the lines of p as records that bear the time of this call, in
 // one write to the file.
-func (s *logStream) Write(p []byte) (int, error) {
+func (s *Stream) Write(p []byte) (int, error) {
 	s.stamp = time.Now().UTC().AppendFormat(s.stamp[:0], TimeFormat)
 	s.lines.Write(p)
 	s.pass()
 	return len(p), nil
 }
 
-func (s *logStream) finish() {
+// Flush writes what there is of a line that has no newline yet, as a record of a
+// part. The rest of the line is another record.
+func (s *Stream) Flush() {
 	s.stamp = time.Now().UTC().AppendFormat(s.stamp[:0], TimeFormat)
 	s.lines.Flush()
 	s.pass()
 }
 
-func (s *logStream) record(text []byte, full bool) {
+func (s *Stream) record(text []byte, full bool) {
 	s.out.Write(s.stamp)
 	s.out.WriteByte(' ')
 	s.out.WriteString(s.name)
@@ -115,7 +117,7 @@ func (s *logStream) record(text []byte, full bool) {
 	s.out.WriteByte('\n')
 }
 
-func (s *logStream) pass() {
+func (s *Stream) pass() {
 	if s.out.Len() == 0 {
 		return
 	}
