@@ -87,8 +87,8 @@ func (g *generator) fresh() string {
 
 // inner generates f in a scope of its own.
 func (g *generator) inner(f func() string) string {
-	n, vararg := len(g.vars), g.vararg
-	defer func() { g.vars, g.vararg = g.vars[:n:n], vararg }()
+	vars, vararg := g.vars, g.vararg // bind never writes to the old slice
+	defer func() { g.vars, g.vararg = vars, vararg }()
 	return f()
 }
 
