@@ -2,7 +2,8 @@ package main
 
 import (
 	"errors"
-	"fmt"
+	"io"
+	"strings"
 
 	"quire/lib/cli"
 	"quire/lib/diag"
@@ -10,28 +11,50 @@ import (
 	"quire/lib/trigger"
 )
 
-// show prints the run lines, tells the pusher of all runs, and returns the code.
+// maxNotes is how many runs the pusher is told of by name. More would scroll what
+// does not compile out of sight, and each line is a packet to the pusher.
+const maxNotes = 20
+
+// show prints the run lines, tells the pusher of the runs, and returns the code.
 func show(e *cli.Env, runs []trigger.Run) int {
 	code := cli.OK
+	var lines strings.Builder // written at once
 	told := map[string]bool{} // many refs may have one and the same pipeline
-	for _, r := range runs {
+	for i, r := range runs {
+		if r.Executor != "" {
+			lines.WriteString(runstore.RunLine(r.Run, r.Executor) + "\n")
+		}
 		var list diag.List
-		switch {
-		case errors.As(r.Problem, &list):
-			if !told[list.Error()] {
+		if errors.As(r.Problem, &list) {
+			if text := list.Error(); !told[text] {
 				e.Report(list)
-				told[list.Error()] = true
+				told[text] = true
 			}
-			e.Note("failed %s %s: invalid pipeline", r.ID, r.Ref)
 			code = cli.No
-		case r.Problem != nil:
-			e.Note("%s %s %s", r.Problem, r.ID, r.Ref)
-		case r.Executor == "":
-			e.Note("pending %s %s, to be dispatched by quire-runstate reconcile", r.ID, r.Ref)
-		default:
-			fmt.Fprintln(e.Stdout, runstore.RunLine(r.Run, r.Executor))
-			e.Note("pending %s %s", r.ID, r.Ref)
+		}
+		if i < maxNotes {
+			note(e, r)
 		}
 	}
+	if more := len(runs) - maxNotes; more > 0 {
+		e.Note("and %d more, see quire-runstate list", more)
+	}
+	if _, err := io.WriteString(e.Stdout, lines.String()); err != nil {
+		return max(code, e.Report(err))
+	}
 	return code
+}
+
+// note tells the pusher of one run.
+func note(e *cli.Env, r trigger.Run) {
+	switch {
+	case errors.As(r.Problem, new(diag.List)):
+		e.Note("failed %s %s: invalid pipeline", r.ID, r.Ref)
+	case r.Problem != nil:
+		e.Note("%s %s %s", r.Problem, r.ID, r.Ref)
+	case r.Executor == "":
+		e.Note("pending %s %s, to be dispatched by quire-runstate reconcile", r.ID, r.Ref)
+	default:
+		e.Note("pending %s %s", r.ID, r.Ref)
+	}
 }

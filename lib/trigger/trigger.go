@@ -127,14 +127,15 @@ type want struct {
 	quire  string // the id of the commit's .quire tree
 }
 
-// find asks for all updates at once. The error names ids that nothing has.
+// find asks for all updates at once, and once for each id, which many refs may
+// have. The error names ids that nothing has.
 func find(objects *git.Objects, updates []Update) ([]want, error) {
-	const asked = 5 // questions an update
+	const asked = 5 // questions an id
 	var specs []string
-	var live []Update
+	at := map[string]int{} // where the questions about an id are
 	for _, u := range updates {
-		if !u.Deleted() {
-			live = append(live, u)
+		if _, known := at[u.New]; !known && !u.Deleted() {
+			at[u.New] = len(specs)
 			commit := u.New + "^{commit}"
 			specs = append(specs, u.New, commit, commit+":"+pipeline.Dir,
 				commit+":"+pipeline.Fennel, commit+":"+pipeline.Lua)
@@ -143,8 +144,11 @@ func find(objects *git.Objects, updates []Update) ([]want, error) {
 	infos, errs := objects.InfoAll(specs)
 	var wanted []want
 	var unknown []error
-	for i, u := range live {
-		info, err := infos[i*asked:][:asked], errs[i*asked:][:asked]
+	for _, u := range updates {
+		if u.Deleted() {
+			continue
+		}
+		info, err := infos[at[u.New]:][:asked], errs[at[u.New]:][:asked]
 		switch {
 		case err[0] != nil:
 			unknown = append(unknown, fmt.Errorf("cannot trigger '%s': %w", u.Ref, err[0]))
