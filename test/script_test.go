@@ -1,6 +1,8 @@
 package test
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -48,6 +50,7 @@ func TestPush(t *testing.T) {
 					"exits":  exits,
 					"repo":   repo,
 					"commit": commit,
+					"jobs":   jobs,
 				},
 				Condition: func(c string) (bool, error) {
 					if c == "root" {
@@ -151,4 +154,25 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit status %d, want %d", got, want)
 	}
+}
+
+// jobs ID writes the jobs of a run to the file jobs, a line each: the job, its
+// state, the reason, the number of its commands, and the error.
+func jobs(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: jobs ID")
+	}
+	ts.Check(ts.Exec("quire-runstate", "show", "--json", args[0]))
+	var run struct {
+		Jobs []struct {
+			ID, State, Reason, Error string
+			Commands                 []struct{}
+		}
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &run))
+	var text strings.Builder
+	for _, j := range run.Jobs {
+		fmt.Fprintf(&text, "%s %s %s %d %s\n", j.ID, j.State, cmp.Or(j.Reason, "-"), len(j.Commands), cmp.Or(j.Error, "-"))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("jobs"), []byte(text.String()), 0o644))
 }
