@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"unicode/utf8"
 
 	"quire/lib/runlog"
 )
@@ -121,40 +120,4 @@ func (r *run) writeString(w *bufio.Writer, s string) error {
 		return err
 	}
 	return w.WriteByte('"')
-}
-
-// An escaper writes what it is given as the inside of a JSON string.
-type escaper struct {
-	w    io.Writer
-	rest []byte // the beginning of a character
-}
-
-func (e *escaper) Write(p []byte) (int, error) {
-	text := append(e.rest, p...)
-	end := len(text)
-	for i := end - 1; i >= 0 && i >= end-utf8.UTFMax; i-- {
-		if utf8.RuneStart(text[i]) {
-			if !utf8.FullRune(text[i:]) {
-				end = i
-			}
-			break
-		}
-	}
-	e.rest = bytes.Clone(text[end:])
-	return len(p), e.escape(text[:end])
-}
-
-// flush writes the beginning of a character that no end came for.
-func (e *escaper) flush() error { return e.escape(e.rest) }
-
-func (e *escaper) escape(text []byte) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false) // this is for jq rather than for a page
-	if err := enc.Encode(string(text)); err != nil {
-		return err
-	}
-	quoted := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-	_, err := e.w.Write(quoted[1 : len(quoted)-1])
-	return err
 }

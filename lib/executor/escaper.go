@@ -1,0 +1,67 @@
+package executor
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"unicode/utf8"
+)
+
+// An escaper writes what it is given as the inside of a JSON string. Unlike package
+// json it takes a text in pieces, and needs no memory for one.
+type escaper struct {
+	w    *bufio.Writer
+	rest []byte // the beginning of a character
+}
+
+func (e *escaper) Write(p []byte) (int, error) {
+	text := p
+	if len(e.rest) > 0 {
+		text = append(e.rest, p...)
+	}
+	end := len(text)
+	for i := end - 1; i >= 0 && i >= end-utf8.UTFMax; i-- {
+		if utf8.RuneStart(text[i]) {
+			if !utf8.FullRune(text[i:]) {
+				end = i
+			}
+			break
+		}
+	}
+	err := e.escape(text[:end])
+	e.rest = bytes.Clone(text[end:])
+	return len(p), err
+}
+
+// flush writes the beginning of a character that no end came for.
+func (e *escaper) flush() error { return e.escape(e.rest) }
+
+// escape writes text by RFC 8259, section 7; what is no UTF-8 becomes U+FFFD.
+func (e *escaper) escape(text []byte) error {
+	plain := 0 // text[plain:i] goes as it is
+	for i := 0; i < len(text); {
+		if c := text[i]; ' ' <= c && c < utf8.RuneSelf && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(text[i:])
+		if r >= utf8.RuneSelf && size > 1 {
+			i += size
+			continue
+		}
+		e.w.Write(text[plain:i])
+		switch r {
+		case '"', '\\':
+			e.w.WriteByte('\\')
+			e.w.WriteByte(byte(r))
+		case '\n':
+			e.w.WriteString(`\n`)
+		default:
+			fmt.Fprintf(e.w, `\u%04x`, r)
+		}
+		i += size
+		plain = i
+	}
+	_, err := e.w.Write(text[plain:])
+	return err
+}
