@@ -335,6 +335,7 @@ func (t *compileTime) luaGetScope(l *lua.LState) int {
 	}
 	out := l.NewTable()
 	out.RawSetString("manglings", manglings)
+	out.RawSetString("vararg", lua.LBool(t.scope != nil && t.scope.fn.vararg))
 	l.Push(out)
 	return 1
 }
