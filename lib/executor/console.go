@@ -157,17 +157,28 @@ func (c *console) close() {
 	c.view = nil
 }
 
-// A jobLines is one stream of a job's output on the console.
+// begun tells of a line that the job has begun, or with no text that it has ended.
+func (c *console) begun(job string, text []byte) {
+	if c.view != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.view.begin(job, text)
+	}
+}
+
+// A jobLines is one stream of a job's output on the console, which gets whole lines.
 type jobLines struct {
-	c     *console
-	mark  string
-	lines runlog.Lines
-	buf   bytes.Buffer
+	c      *console
+	job    string
+	mark   string
+	lines  runlog.Lines
+	buf    bytes.Buffer
+	paused bool // within a line
 }
 
 // lines returns a writer for the output of a job.
 func (c *console) lines(job string) *jobLines {
-	l := &jobLines{c: c, mark: c.mark(job)}
+	l := &jobLines{c: c, job: job, mark: c.mark(job)}
 	l.lines.Emit = func(text []byte, _ bool) {
 		l.buf.WriteString(l.mark)
 		l.buf.Write(text)
@@ -184,11 +195,12 @@ func (l *jobLines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// pause writes what there is of a line, on a terminal, for whoever waits in front of
-// it. Elsewhere lines stay whole.
+// pause shows what there is of a line to whoever waits in front of a terminal.
 func (l *jobLines) pause() {
 	if l.c.view != nil {
-		l.flush()
+		l.paused = true
+		l.c.begun(l.job, l.lines.Rest())
+		l.c.print(nil)
 	}
 }
 
@@ -200,6 +212,10 @@ func (l *jobLines) flush() {
 
 func (l *jobLines) pass() {
 	if l.buf.Len() > 0 {
+		if l.paused {
+			l.paused = false
+			l.c.begun(l.job, nil)
+		}
 		l.c.print(l.buf.Bytes())
 		l.buf.Reset()
 	}

@@ -66,3 +66,25 @@ func TestView(t *testing.T) {
 		t.Errorf("the terminal gets\n%q, want\n%q", b.String(), want)
 	}
 }
+
+// What a line begins with is seen before the rest of it comes, and the line is whole
+// after that.
+func TestViewOfBegunLines(t *testing.T) {
+	var b strings.Builder
+	c := newConsole(Options{Output: &b, Columns: func() int { return 80 }}, []*job{{spec: &pipeline.Job{ID: "a"}}})
+	c.started("a")
+	l := c.lines("a")
+	l.Write([]byte("10%\r\x1b[32m20%\x1b[0m\r"))
+	l.pause()
+	l.Write([]byte("done\nPass"))
+	l.Write([]byte("word: "))
+	l.pause()
+	l.flush()
+	want := clearLine + "0/1 jobs | a 0s: 20%" +
+		clearLine + "a | 10%\r\x1b[32m20%\x1b[0m\rdone\n0/1 jobs | a 0s" +
+		clearLine + "0/1 jobs | a 0s: Password: " +
+		clearLine + "a | Password: \n0/1 jobs | a 0s"
+	if b.String() != want {
+		t.Errorf("the terminal gets\n%q, want\n%q", b.String(), want)
+	}
+}

@@ -1,12 +1,16 @@
 package executor
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+	"unicode"
 
 	"golang.org/x/sys/unix"
 
@@ -45,11 +49,15 @@ type view struct {
 	done, failed int
 	running      []string // by the time they started
 	since        map[string]time.Time
+	begun        map[string]string // lines that have begun, by their jobs
 	stop         chan struct{}
 }
 
 func newView(columns func() int, total int) *view {
-	return &view{columns: columns, total: total, since: map[string]time.Time{}, stop: make(chan struct{})}
+	return &view{
+		columns: columns, total: total, stop: make(chan struct{}),
+		since: map[string]time.Time{}, begun: map[string]string{},
+	}
 }
 
 func (v *view) started(job string) {
@@ -58,6 +66,7 @@ func (v *view) started(job string) {
 }
 
 func (v *view) ended(o JobOutcome) {
+	delete(v.begun, o.ID)
 	v.running = slices.DeleteFunc(v.running, func(job string) bool { return job == o.ID })
 	v.done++
 	if o.State == runlog.Failed && !o.Allowed {
@@ -79,9 +88,32 @@ func (v *view) line() string {
 			sep = " | "
 		}
 		fmt.Fprintf(&b, "%s%s %s", sep, job, time.Since(v.since[job]).Truncate(time.Second))
+		if v.begun[job] != "" {
+			fmt.Fprintf(&b, ": %s", v.begun[job])
+		}
 	}
 	text := []rune(b.String())
 	return string(text[:min(len(text), max(0, v.columns()-1))])
+}
+
+// begunMax is how much of a line that has begun is shown, in characters.
+const begunMax = 40
+
+// escapes are the control sequences of ECMA-48.
+var escapes = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("\x1b\\[[0-?]*[ -/]*[@-~]") })
+
+// begin shows the end of a line that the job has begun: a question, or what a
+// progress bar was last overwritten with. No text takes the line back.
+func (v *view) begin(job string, text []byte) {
+	text = bytes.TrimRight(text, "\r")
+	text = escapes().ReplaceAll(text[bytes.LastIndexByte(text, '\r')+1:], nil)
+	shown := []rune(strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, string(text)))
+	v.begun[job] = string(shown[max(0, len(shown)-begunMax):])
 }
 
 // tick calls redraw from time to time until the view is stopped.

@@ -52,6 +52,9 @@ func (l *Lines) emit(text []byte, newline bool) {
 	l.rest = append(l.rest[:0], text...)
 }
 
+// Rest returns the beginning of a line that is kept; it is good until the next call.
+func (l *Lines) Rest() []byte { return l.rest }
+
 // Flush hands on the beginning of a line that is kept, if any.
 func (l *Lines) Flush() {
 	if len(l.rest) > 0 {
