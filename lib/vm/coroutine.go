@@ -17,7 +17,7 @@ func (v *VM) newCoroutine(l *lua.LState) *lua.LState {
 	fn := l.CheckFunction(1)
 	if fn.IsG {
 		// gopher-lua cannot end a thread whose outermost function is Go's.
-		l.Push(v.viaLua)
+		l.Push(v.makeViaLua())
 		l.Push(fn)
 		l.Call(1, 1)
 		fn = l.Get(-1).(*lua.LFunction)
@@ -33,6 +33,16 @@ const (
 	viaLuaText = `local fn = ... return function(...) return fn(...) end`
 	viaLuaName = "=go"
 )
+
+func (v *VM) makeViaLua() *lua.LFunction {
+	if v.viaLua == nil {
+		var err error
+		if v.viaLua, err = v.Load(viaLuaText, viaLuaName); err != nil {
+			panic(err) // it is a constant
+		}
+	}
+	return v.viaLua
+}
 
 func (v *VM) coCreate(l *lua.LState) int {
 	l.Push(v.newCoroutine(l))

@@ -3,6 +3,7 @@ package vm
 import (
 	"math"
 	"strings"
+	"sync"
 
 	lua "github.com/yuin/gopher-lua"
 )
@@ -11,45 +12,63 @@ import (
 // way out (io, debug, most of os, load and its kin), or of no use without them
 // (getfenv, setfenv, module, newproxy, collectgarbage), or written anew in this
 // package: because it works or allocates without bound in one call, or calls Lua,
-// or differs from Lua 5.1 in a way that pipelines meet.
+// or differs from Lua 5.1 in a way that pipelines meet, or, as all of the base
+// library, because every pipeline uses it.
 var taken = map[string]string{
-	lua.BaseLibName:   "_VERSION getmetatable ipairs next pairs rawequal rawget rawset select tostring type",
 	lua.TabLibName:    "getn maxn remove",
 	lua.StringLibName: "len reverse sub",
 	lua.OsLibName:     "clock date difftime time",
 	lua.MathLibName: "abs acos asin atan atan2 ceil cos cosh deg exp floor fmod frexp ldexp log log10 max min mod modf " +
-		"pi pow rad random randomseed sin sinh sqrt tan tanh",
+		"pow rad random randomseed sin sinh sqrt tan tanh",
 }
 
-var openers = map[string]lua.LGFunction{
-	lua.BaseLibName:   lua.OpenBase,
-	lua.TabLibName:    lua.OpenTable,
-	lua.StringLibName: lua.OpenString,
-	lua.OsLibName:     lua.OpenOs,
-	lua.MathLibName:   lua.OpenMath,
+// donors opens a library of gopher-lua in a state of its own, so that nothing that
+// is not taken is anywhere in another. What is in it keeps nothing in that state.
+var donors = map[string]func() *lua.LTable{
+	lua.TabLibName:    sync.OnceValue(func() *lua.LTable { return openDonor(lua.TabLibName, lua.OpenTable) }),
+	lua.StringLibName: sync.OnceValue(func() *lua.LTable { return openDonor(lua.StringLibName, lua.OpenString) }),
+	lua.OsLibName:     sync.OnceValue(func() *lua.LTable { return openDonor(lua.OsLibName, lua.OpenOs) }),
+	lua.MathLibName:   sync.OnceValue(func() *lua.LTable { return openDonor(lua.MathLibName, lua.OpenMath) }),
+}
+
+func openDonor(name string, opener lua.LGFunction) *lua.LTable {
+	donor := lua.NewState(lua.Options{SkipOpenLibs: true, RegistrySize: rootRegistry, CallStackSize: rootFrames})
+	defer donor.Close()
+	donor.Push(donor.NewFunction(opener))
+	donor.Push(lua.LString(name))
+	donor.Call(1, 1)
+	return donor.Get(-1).(*lua.LTable)
+}
+
+// donated is a function of a library in donors. The library is opened when one of
+// its functions is called: most pipelines call none, and opening all of them is a
+// good part of what it takes to validate one.
+func donated(library, name string) lua.LGFunction {
+	var fn lua.LGFunction
+	return func(l *lua.LState) int {
+		if fn == nil {
+			fn = donors[library]().RawGetString(name).(*lua.LFunction).GFunction
+		}
+		return fn(l)
+	}
 }
 
 // openLibraries fills the globals.
 func (v *VM) openLibraries() {
-	// Libraries are opened in a state of their own, so that nothing that is not
-	// taken is anywhere in this one.
-	donor := lua.NewState(lua.Options{SkipOpenLibs: true, RegistrySize: registryStart, CallStackSize: 8})
-	defer donor.Close()
 	globals := v.root.G.Global
-	take(donor, lua.BaseLibName, globals)
-	v.root.SetFuncs(globals, map[string]lua.LGFunction{
-		"assert": luaAssert, "error": luaError, "pcall": v.pcall, "print": v.luaPrint, "setmetatable": setMetatable,
-		"tonumber": toNumber, "unpack": unpack, "xpcall": v.xpcall,
-	})
+	v.root.SetFuncs(globals, v.baseLibrary())
+	globals.RawSetString("_VERSION", lua.LString(lua.LuaVersion))
 	libraries := map[string]*lua.LTable{"coroutine": v.coroutineLibrary(), "package": v.packageLibrary()}
-	for name := range openers {
-		if name != lua.BaseLibName {
-			libraries[name] = take(donor, name, v.root.NewTable())
+	for name, functions := range taken {
+		library := v.root.CreateTable(0, 32)
+		for function := range strings.FieldsSeq(functions) {
+			library.RawSetString(function, v.root.NewFunction(donated(name, function)))
 		}
+		libraries[name] = library
 	}
+	libraries["math"].RawSetString("pi", lua.LNumber(math.Pi))
 	libraries["math"].RawSetString("huge", lua.LNumber(math.Inf(1)))
-	date := libraries["os"].RawGetString("date").(*lua.LFunction)
-	libraries["os"].RawSetString("date", v.root.NewFunction(boundedDate(date.GFunction)))
+	libraries["os"].RawSetString("date", v.root.NewFunction(boundedDate(donated(lua.OsLibName, "date"))))
 	v.root.SetFuncs(libraries["table"], map[string]lua.LGFunction{
 		"concat": tableConcat, "insert": tableInsert, "sort": tableSort,
 	})
@@ -65,21 +84,8 @@ func (v *VM) openLibraries() {
 		globals.RawSetString(name, library)
 		v.loaded.RawSetString(name, library)
 	}
-	globals.RawSetString("_G", globals) // this state's: the donor's has all that was not taken
+	globals.RawSetString("_G", globals)
 	v.loaded.RawSetString("_G", globals)
-}
-
-// take opens a library in donor and copies what is taken of it to a table, which
-// it returns.
-func take(donor *lua.LState, name string, to *lua.LTable) *lua.LTable {
-	donor.Push(donor.NewFunction(openers[name]))
-	donor.Push(lua.LString(name))
-	donor.Call(1, 1)
-	from := donor.Get(-1).(*lua.LTable)
-	for key := range strings.FieldsSeq(taken[name]) {
-		to.RawSetString(key, from.RawGetString(key))
-	}
-	return to
 }
 
 // maxDate bounds the format of os.date, which grows tenfold and more in one go.

@@ -33,7 +33,7 @@ var DefaultLimits = Limits{Time: 5 * time.Second, Memory: 256 << 20}
 const (
 	threadFrames    = 200_000
 	coroutineFrames = 16_000
-	rootFrames      = 8 // of the state that runs nothing itself
+	rootFrames      = 8 // of a state that runs nothing itself
 )
 
 // The registry holds the values of all frames of a thread, 16 bytes each. It
@@ -41,6 +41,7 @@ const (
 // is copied in a few steps only.
 const (
 	registryStart = 1 << 10
+	rootRegistry  = 1 << 7
 	registryFrame = 20 // values a frame, as far as the number of frames counts
 	registrySteps = 16
 )
@@ -59,7 +60,7 @@ type VM struct {
 	lock      chan struct{}
 	guard     *lua.LFunction // guarded
 	concat    *lua.LFunction // concat
-	viaLua    *lua.LFunction // viaLuaText
+	viaLua    *lua.LFunction // viaLuaText, once it was needed
 	loaded    *lua.LTable    // package.loaded
 	preload   *lua.LTable    // package.preload
 	loading   lua.LValue     // in loaded while a module is being made
@@ -78,17 +79,13 @@ func New(l Limits) *VM {
 		l.Memory = DefaultLimits.Memory
 	}
 	v := &VM{limits: l, lock: make(chan struct{}, 1), print: func(string) {}}
-	v.root = lua.NewState(options(rootFrames))
+	v.root = lua.NewState(lua.Options{RegistrySize: rootRegistry, CallStackSize: rootFrames, SkipOpenLibs: true})
 	v.root.G.MainThread = v.root
 	v.root.G.CurrentThread = v.root
 	v.guard = v.root.NewFunction(guarded)
 	v.concat = v.root.NewFunction(concat)
 	v.loading = v.root.NewUserData()
 	v.openLibraries()
-	var err error
-	if v.viaLua, err = v.Load(viaLuaText, viaLuaName); err != nil {
-		panic(err) // it is a constant
-	}
 	v.baseline = readUsage().rest
 	return v
 }
