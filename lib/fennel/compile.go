@@ -67,7 +67,7 @@ type compiler struct {
 	compileTime *compileTime    // nil until a macro is defined
 	module      string          // the name of the module being included, "" in the main file
 	included    map[string]bool // modules, false while they are being compiled
-	preload     *block          // what include puts in front of the chunk
+	preload     *block          // of the chunk, where include puts modules in front of the form at hand
 }
 
 func newCompiler(o Options) *compiler {
@@ -89,10 +89,9 @@ func (c *compiler) chunk(forms []Node, src *source) *block {
 	c.main = src
 	c.at = Position{Line: 1, Column: 1, src: src}
 	root := newFunctionScope(nil, &function{vararg: true})
-	c.preload = &block{}
 	b := &block{}
+	c.preload = b
 	c.body(forms, root, b, wantTail)
-	b.stats = append(c.preload.stats, b.stats...)
 	return b
 }
 

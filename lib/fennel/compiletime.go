@@ -144,10 +144,10 @@ func (t *compileTime) compile(src *source, forms []Node, at Node) *lua.LFunction
 	defer func() { c.globals, c.main, c.at, c.preload = globals, main, place, preload }()
 	c.globals = t.names()
 	c.main = src
-	c.preload = &block{}
+	b := &block{}
+	c.preload = b
 	errs := len(c.errs)
 	root := newFunctionScope(nil, &function{vararg: true, macro: true})
-	b := &block{}
 	c.body(forms, root, b, wantTail)
 	if len(c.errs) > errs {
 		panic(bail{})
@@ -156,7 +156,6 @@ func (t *compileTime) compile(src *source, forms []Node, at Node) *lua.LFunction
 	if src != nil {
 		name = src.name
 	}
-	b.stats = append(c.preload.stats, b.stats...)
 	fn, err := t.vm.Load(printLua(b), name)
 	if err != nil {
 		c.fail(at, "this macro code is too much for Lua: %s", oneLine(err.Error()))

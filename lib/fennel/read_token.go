@@ -9,7 +9,7 @@ import (
 
 // specialNumbers are the numbers that have no digits.
 var specialNumbers = map[string]float64{
-	".inf": math.Inf(1), "-.inf": math.Inf(-1), ".nan": math.NaN(), "-.nan": -math.NaN(),
+	".inf": math.Inf(1), "+.inf": math.Inf(1), "-.inf": math.Inf(-1), ".nan": math.NaN(), "-.nan": -math.NaN(),
 }
 
 // symbolByte reports whether b may stand in a symbol. Every byte of 128 and

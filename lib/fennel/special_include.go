@@ -26,8 +26,9 @@ func specialInclude(c *compiler, l *List, s *scope, b *block, w want) result {
 	return values(&luaCall{at, &luaName{at, "require"}, []luaExpr{&luaLiteral{at, quoteLua(name)}}})
 }
 
-// include puts the loader of a module in front of the chunk. Its lines are those
-// of another file, so they carry none.
+// include puts the loader of a module in front of the form of the chunk that
+// includes it, wherever in that it stands: so the module sees the locals that the
+// chunk has by then. Its lines are those of another file, so they carry none.
 func (c *compiler) include(name string, at *List) {
 	src := c.readModule(name, at)
 	f := &luaFunction{vararg: true, body: &block{}}
