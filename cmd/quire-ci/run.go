@@ -71,19 +71,21 @@ func run(ctx context.Context, e *cli.Env) error {
 		return err
 	}
 	o.Output, o.Columns, o.Color = e.Stdout, executor.Columns(e.Stdout), colors(e, e.Stdout)
+	ctx, stop := untilPipe(ctx)
+	defer stop()
 	outcome, err := executor.Run(ctx, p.Pipeline, o)
 	defer func() { done(outcome) }()
 	if err != nil {
 		return asked(err)
 	}
-	if err := executor.Report(e.Stderr, o.Out, outcome, colors(e, e.Stderr)); err != nil {
-		return err
-	}
+	err = executor.Report(e.Stderr, o.Out, outcome, colors(e, e.Stderr))
 	switch {
+	case err != nil && ctx.Err() == nil:
+		return err
 	case outcome.State == runlog.Complete:
 		return nil
 	case ctx.Err() != nil:
-		return ctx.Err() // cli.Main knows the signal
+		return ended(ctx)
 	}
 	return cli.Status(cli.No, nil)
 }

@@ -139,3 +139,12 @@ func TestRunFacts(t *testing.T) {
 		t.Errorf("the job knows %q", text)
 	}
 }
+
+// A closed pipe ends the run in order, with the commands and what they have started.
+func TestRunIntoClosedPipe(t *testing.T) {
+	dir := workspace(t, `(local ci (require :quire.ci))
+(ci.job :one [:quire/push] (fn [{: sh}] (sh "kill -PIPE $PPID; exec sleep 20")))`)
+	if out, errs, _ := runIn(t, dir); errs != "exit status 141" || !strings.Contains(out, "the output is a closed pipe") {
+		t.Errorf("the run ended with %q and printed %q", errs, out)
+	}
+}
