@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -147,10 +148,21 @@ func (r *Run) end(x Exec, c Change) (Status, error) {
 	return status, errors.Join(err, failure)
 }
 
-// RemoveWorkspace deletes the run's workspace, if there is one.
+// leftWorkspace is how names begin of what a process that was killed while it made
+// the workspace left beside it.
+const leftWorkspace = "." + WorkspaceDir + ".quire-"
+
+// RemoveWorkspace deletes the run's workspace, if there is one, or any part of it.
+// Where it is a link, what that leads to stays.
 func (r *Run) RemoveWorkspace() error {
-	if err := removeTree(filepath.Join(r.Dir, WorkspaceDir)); err != nil {
-		return fmt.Errorf("cannot remove workspace of run %s: %w", r.ID, err)
+	entries, err := os.ReadDir(r.Dir)
+	for _, e := range entries {
+		if e.Name() == WorkspaceDir || strings.HasPrefix(e.Name(), leftWorkspace) {
+			err = errors.Join(err, RemoveTree(filepath.Join(r.Dir, e.Name())))
+		}
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot remove workspace of run %s: %w", r.ID, plain(err))
 	}
 	return nil
 }

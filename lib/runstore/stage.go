@@ -68,7 +68,7 @@ func (st *stage) remove() error {
 	}
 	for _, e := range entries {
 		if e.Name() != lockFile {
-			if err := removeTree(st.path(e.Name())); err != nil {
+			if err := RemoveTree(st.path(e.Name())); err != nil {
 				return err
 			}
 		}
@@ -116,9 +116,9 @@ func (s *Store) staged(id string) bool {
 	return err != nil || len(found) > 0
 }
 
-// removeTree deletes dir and all below it. Directories that were made read-only,
+// RemoveTree deletes dir and all below it. Directories that were made read-only,
 // as some build tools do with their caches, are made writable where need be.
-func removeTree(dir string) error {
+func RemoveTree(dir string) error {
 	if err := os.RemoveAll(dir); err == nil || !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
