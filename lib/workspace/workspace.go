@@ -30,6 +30,12 @@ type Options struct {
 	LFS bool
 	// WithGit gives the workspace a .git that borrows the repository's objects.
 	WithGit bool
+	// Submodules writes the trees of submodules too, from repositories on this
+	// machine, see git.Repo.SubmoduleRepo; if one is not there, Materialize fails.
+	// They have no .git.
+	Submodules bool
+
+	nested int // how many submodules the tree is in
 }
 
 // Errors of Materialize. They come wrapped.
@@ -96,6 +102,14 @@ type materializer struct {
 	options Options
 }
 
+// complete adds what is beside the files.
+func (m *materializer) complete(ctx context.Context) error {
+	if err := m.addSubmodules(ctx); err != nil {
+		return err
+	}
+	return m.addGit(ctx)
+}
+
 // addGit gives the workspace a .git, where that is wanted.
 func (m *materializer) addGit(ctx context.Context) error {
 	if !m.options.WithGit {
@@ -121,7 +135,7 @@ func (m *materializer) fill(ctx context.Context) error {
 		if err := m.write(ctx, w, filtered, m.plan.all()); err != nil {
 			return err
 		}
-		return m.addGit(ctx)
+		return m.complete(ctx)
 	}
 	records := newRecorder(m.plan)
 	sweep, err := m.newSweep(root, filtered, records)
@@ -141,7 +155,7 @@ func (m *materializer) fill(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := m.addGit(ctx); err != nil {
+	if err := m.complete(ctx); err != nil {
 		return err
 	}
 	return records.save(m.stage.path("record"))
