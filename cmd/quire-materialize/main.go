@@ -8,17 +8,24 @@ import (
 	"os"
 
 	"quire/lib/cli"
+	"quire/lib/config"
+	"quire/lib/drive"
 	"quire/lib/git"
+	"quire/lib/runstore"
 	"quire/lib/workspace"
 )
 
-const usage = `usage: quire-materialize [--git-dir DIR] [--reuse [--keep-ignored]] [--lfs] [--with-git] COMMIT DIRECTORY
+const usage = `usage: quire-materialize [--git-dir DIR] [--reuse [--keep-ignored]] [--lfs] [--with-git] [--submodules] COMMIT DIRECTORY
+       quire-materialize [--root DIR] --run ID
 Writes the tree of COMMIT into DIRECTORY, which must be empty or absent.
   --git-dir DIR   the repository; default $GIT_DIR, else the current directory
   --reuse         turn what is in DIRECTORY into the commit's tree; all else goes
   --keep-ignored  with --reuse, leave files that git ignores
   --lfs           put files in place of pointers of Git LFS, or fail
   --with-git      give the workspace a .git that borrows the repository's objects
+  --submodules    write submodules too, from repositories on this machine, or fail
+  --run ID        the commit and the workspace of a run, as the configuration wants it
+  --root DIR      where the run is; default $QUIRE_ROOT, else /var/quire
 `
 
 func main() { os.Exit(cli.Main("quire-materialize", os.Args[1:], run)) }
@@ -31,8 +38,14 @@ func run(ctx context.Context, e *cli.Env) error {
 	flags.BoolVar(&o.KeepIgnored, "keep-ignored", false, "")
 	flags.BoolVar(&o.LFS, "lfs", false, "")
 	flags.BoolVar(&o.WithGit, "with-git", false, "")
+	flags.BoolVar(&o.Submodules, "submodules", false, "")
+	id := flags.String("run", "", "")
+	root := flags.String("root", "", "")
 	if err := e.Parse(flags, usage); err != nil {
 		return err
+	}
+	if *id != "" {
+		return ofRun(ctx, e, *root, *id)
 	}
 	if err := e.Operands(2, 2, "COMMIT DIRECTORY"); err != nil {
 		return err
@@ -52,6 +65,25 @@ func run(ctx context.Context, e *cli.Env) error {
 	}
 	err = workspace.Materialize(ctx, repo, e.Args[0], e.Args[1], o)
 	if errors.Is(err, workspace.ErrUnknownCommit) {
+		return cli.Status(cli.No, err)
+	}
+	return err
+}
+
+// ofRun makes the workspace of a run, of which whoever drives it is the caller.
+func ofRun(ctx context.Context, e *cli.Env, root, id string) error {
+	if err := e.Operands(0, 0, ""); err != nil {
+		return err
+	}
+	store, err := runstore.Open(config.Root(root, e.Getenv, nil))
+	if err != nil {
+		return err
+	}
+	run, err := store.Find(id)
+	if err == nil {
+		err = drive.MakeWorkspace(ctx, store, run)
+	}
+	if errors.Is(err, runstore.ErrNotFound) || errors.Is(err, workspace.ErrUnknownCommit) {
 		return cli.Status(cli.No, err)
 	}
 	return err

@@ -42,6 +42,10 @@ type Settings struct {
 	Grace         time.Duration
 	Supersede     string // "pending", "active" or "none"
 	KeepWorkspace string // "failed", "all" or "none"
+	WithGit       bool
+	LFS           bool
+	Submodules    bool
+	Workspaces    int // to keep and take again; 0: none
 	Keep          Keep
 	EvalTime      time.Duration // of a stretch of Lua; 0: that of package vm
 	EvalMemory    int           // of Lua, in MiB; 0: that of package vm

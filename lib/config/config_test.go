@@ -50,6 +50,10 @@ supersede = "pending"
 keep-workspace = "failed"
 grace = "500ms"
 env = ["LANG", "GOPROXY"]
+with-git = true
+lfs = true
+submodules = true
+workspaces = 4
 [keep]
 runs = 10
 [secrets]
@@ -75,6 +79,7 @@ const everythingFennel = `; computed, in part
  :keep-workspace :failed
  :grace "500ms"
  :env [:LANG :GOPROXY]
+ :with-git true :lfs true :submodules true :workspaces 4
  :keep {:runs 10}
  :secrets {:token {:file "/run/secrets/token"} :near {:file :token} :inline "value" :dotted {:value "other"}}
  :repo {"work/foo.git" {:timeout "10m" :launcher [] :secrets {:token "mine"} :keep {:runs 5}}}}
@@ -89,6 +94,7 @@ func TestLoad(t *testing.T) {
 				Executor: "quire-ci", Launcher: []string{"bwrap", "--unshare-all"}, MaxRuns: 2, Jobs: 3,
 				Timeout: 90 * time.Minute, Grace: 500 * time.Millisecond,
 				Supersede: "pending", KeepWorkspace: "failed", Keep: Keep{Runs: 10}, Env: []string{"LANG", "GOPROXY"},
+				WithGit: true, LFS: true, Submodules: true, Workspaces: 4,
 				Secrets: map[string]Secret{
 					"token": {File: "/run/secrets/token"}, "near": {File: filepath.Join(dir, "token")},
 					"inline": {Value: "value"}, "dotted": {Value: "other"},

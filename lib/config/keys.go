@@ -25,6 +25,10 @@ var keys = map[string]key{
 	"grace":          duration(func(s *Settings) *time.Duration { return &s.Grace }),
 	"eval-time":      duration(func(s *Settings) *time.Duration { return &s.EvalTime }),
 	"eval-memory":    number(1<<20, func(s *Settings) *int { return &s.EvalMemory }),
+	"with-git":       boolean(func(s *Settings) *bool { return &s.WithGit }),
+	"lfs":            boolean(func(s *Settings) *bool { return &s.LFS }),
+	"submodules":     boolean(func(s *Settings) *bool { return &s.Submodules }),
+	"workspaces":     number(1_000, func(s *Settings) *int { return &s.Workspaces }),
 	"keep":           keep,
 	"secrets":        secrets,
 }
@@ -106,6 +110,17 @@ func oneOf(known []string, field func(*Settings) *string) key {
 			return nil
 		}
 		return func(to *Settings) { *field(to) = s }
+	}
+}
+
+func boolean(field func(*Settings) *bool) key {
+	return func(d *document, name string, v value) func(*Settings) {
+		b, ok := v.v.(bool)
+		if !ok {
+			d.report(v.at, "", "%s must be true or false, not %s", name, v.kind())
+			return nil
+		}
+		return func(to *Settings) { *field(to) = b }
 	}
 }
 

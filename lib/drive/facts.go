@@ -5,6 +5,7 @@ package drive
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"quire/lib/config"
@@ -67,10 +68,15 @@ func Facts(ctx context.Context, run *runstore.Run, repo *git.Repo) (executor.Fac
 		Pusher:      run.Pusher,
 		PushedAt:    run.PushedAt,
 	}
-	var err error
-	if facts.CommitMessage, err = repo.Message(ctx, run.SHA); err == nil {
-		facts.FilesChanged, err = repo.ChangedFiles(ctx, run.OldSHA, run.SHA)
-	}
+	read := make(chan error, 1) // beside the other question: the first job waits for both
+	go func() {
+		var err error
+		facts.CommitMessage, err = repo.Message(ctx, run.SHA)
+		read <- err
+	}()
+	files, err := repo.ChangedFiles(ctx, run.OldSHA, run.SHA)
+	err = errors.Join(<-read, err)
+	facts.FilesChanged = files
 	return facts, err
 }
 

@@ -13,7 +13,6 @@ import (
 	"quire/lib/git"
 	"quire/lib/pipeline"
 	"quire/lib/runstore"
-	"quire/lib/workspace"
 )
 
 // Host drives run from pending to its end in this process, the executor "host":
@@ -58,10 +57,10 @@ func Host(ctx context.Context, store *runstore.Store, run *runstore.Run, output 
 // own what it was.
 func (p *plan) execute(ctx context.Context, store *runstore.Store, output io.Writer) (runstore.Change, error) {
 	run := p.run
-	dir := filepath.Join(run.Dir, runstore.WorkspaceDir)
 	repo, err := git.Open(run.GitDir)
+	var dir string
 	if err == nil {
-		err = workspace.Materialize(ctx, repo, run.SHA, dir, workspace.Options{})
+		dir, err = makeWorkspace(ctx, store, run, repo, p.settings)
 	}
 	if err != nil {
 		return failed(ctx, "materialize"), err

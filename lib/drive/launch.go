@@ -44,9 +44,14 @@ func NewLaunch(ctx context.Context, store *runstore.Store, run *runstore.Run) (*
 	if err != nil {
 		return nil, err
 	}
+	// Behind the link there may be at its place: the jobs are told where they are.
+	dir, err := filepath.EvalSymlinks(filepath.Join(run.Dir, runstore.WorkspaceDir))
+	if err != nil {
+		return nil, fmt.Errorf("cannot find workspace of run %s: %w", run.ID, err)
+	}
 	l := &Launch{Args: slices.Clone(p.settings.Launcher), Warnings: p.warnings}
 	l.Args = append(l.Args, "quire-ci", "run",
-		"--workspace", filepath.Join(run.Dir, runstore.WorkspaceDir), "--out", run.Dir)
+		"--workspace", dir, "--out", run.Dir)
 	if p.settings.Jobs > 0 {
 		l.Args = append(l.Args, "-j", strconv.Itoa(p.settings.Jobs))
 	}

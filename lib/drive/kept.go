@@ -1,0 +1,177 @@
+package drive
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"quire/lib/runstore"
+)
+
+// The kept workspaces of a repository are in workspaces/REPO/N of the root, REPO
+// being one name, so that none is in another's:
+//
+//	tree   the workspace
+//	user   "<run id> <boot id>" of who has it, or had it last
+//
+// One is in use while its user's run is driven, which is a lock that the kernel
+// holds: there is no other mark, so none can be left behind. It is taken, and its
+// user written, before the tree is touched. What its user was not driven to an
+// orderly end with is not trusted, nor what was made before the machine started:
+// what was on disk by then is not known.
+const (
+	keptDir  = "workspaces"
+	keptTree = "tree"
+	keptUser = "user"
+	bootID   = "/proc/sys/kernel/random/boot_id"
+)
+
+var flat = strings.NewReplacer("%", "%25", "/", "%2F")
+
+// nearness says how good a start a kept workspace is.
+type nearness int
+
+const (
+	inUse    nearness = iota
+	unusable          // absent, or doubtful
+	anyCommit
+	sameRef
+	previousCommit
+	sameCommit
+)
+
+// takeKept takes the kept workspace of run's repository that is nearest to its
+// commit, of most, and returns its tree, which need not exist; "" where all are in
+// use.
+func takeKept(store *runstore.Store, run *runstore.Run, most int) (string, error) {
+	pool := filepath.Join(store.Root(), keptDir, flat.Replace(run.Repo))
+	if err := os.MkdirAll(pool, 0o700); err != nil {
+		return "", err
+	}
+	boot, err := os.ReadFile(bootID)
+	if err != nil {
+		return "", err
+	}
+	lock, err := os.OpenFile(filepath.Join(pool, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return "", err
+	}
+	defer lock.Close()
+	for err = unix.EINTR; errors.Is(err, unix.EINTR); {
+		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX)
+	}
+	if err != nil {
+		return "", err
+	}
+	var best string
+	var bestNear nearness
+	var bestUser *runstore.Run
+	for n := 1; n <= most; n++ {
+		dir := filepath.Join(pool, strconv.Itoa(n))
+		user, near, err := examine(store, run, dir, string(boot))
+		if err != nil {
+			return "", err
+		}
+		if near > bestNear {
+			best, bestNear, bestUser = dir, near, user
+		}
+	}
+	if best == "" {
+		return "", nil
+	}
+	if err := clear(best, bestUser, bestNear); err != nil {
+		return "", err
+	}
+	return filepath.Join(best, keptTree), writeUser(best, run.ID+" "+string(boot))
+}
+
+// examine tells who used a kept workspace last, nil where that is not known, and
+// how near it is to what run needs.
+func examine(store *runstore.Store, run *runstore.Run, dir, boot string) (*runstore.Run, nearness, error) {
+	text, err := os.ReadFile(filepath.Join(dir, keptUser))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, unusable, nil
+	} else if err != nil {
+		return nil, inUse, err
+	}
+	id, usedBoot, _ := strings.Cut(string(text), " ")
+	if !runstore.IsID(id) {
+		return nil, unusable, nil
+	}
+	user, err := store.Find(id)
+	if errors.Is(err, runstore.ErrNotFound) {
+		return nil, unusable, nil // pruned, and how it ended with it
+	} else if err != nil {
+		return nil, inUse, err
+	}
+	driven, err := user.Driven()
+	if err != nil || driven {
+		return user, inUse, err
+	}
+	status, err := user.Status()
+	switch {
+	case err != nil:
+		return user, inUse, err
+	case usedBoot != boot || !status.State.Final() || status.Reason == "orphaned":
+		return user, unusable, nil
+	case user.SHA == run.SHA:
+		return user, sameCommit, nil
+	case user.SHA == run.OldSHA:
+		return user, previousCommit, nil
+	case user.Ref == run.Ref:
+		return user, sameRef, nil
+	}
+	return user, anyCommit, nil
+}
+
+// clear makes a kept workspace ready for its next user: what cannot be trusted
+// goes, and what the last user was to keep is moved to where its link is.
+func clear(dir string, user *runstore.Run, near nearness) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	tree := filepath.Join(dir, keptTree)
+	if user != nil {
+		link := filepath.Join(user.Dir, runstore.WorkspaceDir)
+		if target, err := os.Readlink(link); err == nil && target == tree {
+			err := unix.Renameat2(unix.AT_FDCWD, tree, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("cannot leave workspace to run %s: %w", user.ID, err)
+			}
+			near = unusable // all that is left is the record of the tree
+		}
+	}
+	if near > unusable {
+		return nil
+	}
+	return removeKept(dir)
+}
+
+// removeKept removes all that is in a kept workspace.
+func removeKept(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := runstore.RemoveTree(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeUser replaces the mark of who uses a kept workspace.
+func writeUser(dir, user string) error {
+	temporary := filepath.Join(dir, keptUser+".new") // the pool is locked: nobody else uses the name
+	if err := os.WriteFile(temporary, []byte(user), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(temporary, filepath.Join(dir, keptUser))
+}
