@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -62,26 +63,42 @@ func Main(name string, args []string, run Func) int {
 // withSignals returns a context that the first INT, TERM or HUP ends, with a
 // SignalError as its cause. A signal that was ignored from the start, as nohup
 // and a shell's trap ” leave HUP, stays ignored.
+//
+// To listen takes several switches between threads, a fifth of what a short
+// command takes. So that goes on beside the command's work, until it asks for Done:
+// what waits can be sure that a signal ends it, and what does not is ended by the
+// signal itself, with the same code.
 func withSignals(parent context.Context) (context.Context, func()) {
 	signals := make(chan os.Signal, 1)
-	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
-		if !signal.Ignored(s) {
-			signal.Notify(signals, s)
-		}
-	}
 	ctx, cancel := context.WithCancelCause(parent)
-	go func() {
-		select {
-		case s := <-signals:
-			signal.Stop(signals) // the second one is for the impatient, and kills
-			cancel(SignalError{s.(syscall.Signal)})
-		case <-ctx.Done():
+	listen := sync.OnceFunc(func() {
+		for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+			if !signal.Ignored(s) {
+				signal.Notify(signals, s)
+			}
 		}
-	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		cancel(nil)
-	}
+		go func() {
+			select {
+			case s := <-signals:
+				signal.Stop(signals) // the second one is for the impatient, and kills
+				cancel(SignalError{s.(syscall.Signal)})
+			case <-ctx.Done():
+			}
+		}()
+	})
+	go listen()
+	return &listening{ctx, listen}, func() { cancel(nil) }
+}
+
+// listening is a context that listens before anyone waits for it.
+type listening struct {
+	context.Context
+	listen func()
+}
+
+func (l *listening) Done() <-chan struct{} {
+	l.listen()
+	return l.Context.Done()
 }
 
 // SignalError is the cause of a context that a signal ended.
