@@ -22,7 +22,7 @@ type turn struct {
 	vm      *VM
 	ctx     context.Context
 	done    chan struct{}
-	unwatch func() bool // stops waiting for ctx
+	unwatch func() bool // stops waiting for ctx; nil before heed
 	nesting int         // how often Lua is inside a Go function that calls Lua
 	resumed int         // nesting when the running coroutine was resumed; -1 outside of one
 	place   *Error      // where Lua was when the turn had failed
@@ -35,9 +35,15 @@ type turn struct {
 }
 
 func newTurn(ctx context.Context, v *VM) *turn {
-	t := &turn{vm: v, ctx: ctx, done: make(chan struct{}), resumed: -1}
-	t.unwatch = context.AfterFunc(ctx, func() { t.fail(context.Cause(ctx)) })
-	return t
+	return &turn{vm: v, ctx: ctx, done: make(chan struct{}), resumed: -1}
+}
+
+// heed makes the turn fail when its context ends. The watch calls it at its first
+// look: most turns are over before, and those need nobody who waits.
+func (t *turn) heed() {
+	if t.unwatch == nil {
+		t.unwatch = context.AfterFunc(t.ctx, func() { t.fail(context.Cause(t.ctx)) })
+	}
 }
 
 // turnOf returns the turn that l runs for.
@@ -62,6 +68,9 @@ func (t *turn) exceed(k LimitKind) *LimitError {
 
 // start begins a stretch of Lua, stop ends it.
 func (t *turn) start() {
+	if t.ctx.Err() != nil {
+		t.fail(context.Cause(t.ctx))
+	}
 	t.timer = time.AfterFunc(t.vm.limits.Time, func() { t.exceed(Time) })
 	t.watch = startWatch(t)
 }
@@ -71,7 +80,11 @@ func (t *turn) stop() {
 	t.watch.stop()
 }
 
-func (t *turn) end() { t.unwatch() }
+func (t *turn) end() {
+	if t.unwatch != nil {
+		t.unwatch()
+	}
+}
 
 // nest counts one step from Lua into a Go function that calls Lua, and raises an
 // error where there are too many. The caller undoes it with unnest.

@@ -162,14 +162,20 @@ func (v *VM) Call(ctx context.Context, fn *lua.LFunction, args ...lua.LValue) ([
 
 // acquire takes the Lua lock, or returns the cause of ctx's end.
 func (v *VM) acquire(ctx context.Context) error {
-	if ctx.Err() == nil { // or else the lock might be as ready as Done
-		select {
-		case v.lock <- struct{}{}:
-			return nil
-		case <-ctx.Done():
-		}
+	if ctx.Err() != nil { // or else the lock might be as ready as Done
+		return context.Cause(ctx)
 	}
-	return context.Cause(ctx)
+	select {
+	case v.lock <- struct{}{}:
+		return nil
+	default: // to ask for Done makes a command listen for signals
+	}
+	select {
+	case v.lock <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // thread returns a new Lua thread that runs under t; nil for none yet.

@@ -65,6 +65,15 @@ func (w *watch) stop() {
 	w.timer = nil
 }
 
+// heed lets the turn's context end the stretch, unless that is over.
+func (w *watch) heed() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.timer != nil {
+		w.turn.heed()
+	}
+}
+
 // again arranges for the next look, unless the stretch is over.
 func (w *watch) again(after time.Duration) {
 	w.mu.Lock()
@@ -84,11 +93,12 @@ func (w *watch) exceed(k LimitKind) {
 	}
 }
 
-// look fails the turn when too much is in use. The heap's size includes garbage
+// look fails the turn when its context has ended or too much is in use. The heap's size includes garbage
 // that is still to be collected, so one that is too large is collected and
 // measured again; unless it grew by so much in this stretch that garbage alone
 // cannot be it, since the collector starts when a heap has doubled.
 func (w *watch) look() {
+	w.heed()
 	now, began := readUsage(), time.Now()
 	limit := w.turn.vm.limits.Memory
 	if now.stacks > w.start.stacks+maxStack {
