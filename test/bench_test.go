@@ -1,11 +1,13 @@
 package test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +39,48 @@ func BenchmarkPush(b *testing.B) {
 			b.ReportMetric(float64(median(with))/float64(median(without)), "ratio")
 		})
 	}
+}
+
+// BenchmarkFirstCommand tells how long after a push has returned the first command
+// of its first job begins: executor quire-ci, 100 files, the second and later pushes
+// of a branch.
+func BenchmarkFirstCommand(b *testing.B) {
+	p := newPushes(b, "")
+	began := filepath.Join(p.dir, "began")
+	files := map[string]string{
+		"root/config.toml": "executor = \"quire-ci\"\n",
+		"work/.quire/ci.fnl": "(local ci (require :quire.ci))\n" +
+			"(ci.job :a [:quire/push] (fn [{: sh}] (sh \"date +%s%N >" + began + "\")))\n",
+	}
+	for i := range 100 {
+		files[fmt.Sprintf("work/file%d", i)] = "contents\n"
+	}
+	for name, text := range files {
+		path := filepath.Join(p.dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	p.run(b, "git", "-C", "work", "add", "-A")
+	var took []time.Duration
+	for b.Loop() {
+		p.run(b, "git", "-C", "work", "commit", "-q", "--allow-empty", "-m", "next")
+		p.run(b, "git", "-C", "work", "push", "-q", "../with.git", "HEAD:refs/heads/main")
+		returned := time.Now()
+		p.run(b, "sh", "-c", "quire-runstate wait with.git@refs/heads/main")
+		text, err := os.ReadFile(began)
+		if err != nil {
+			b.Fatal(err)
+		}
+		at, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, time.Unix(0, at).Sub(returned))
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(milliseconds(median(took)), "ms-to-first-command")
+	b.ReportMetric(milliseconds(took[0]), "ms-least")
 }
 
 // pushes are a working copy and two bare repositories to push to.

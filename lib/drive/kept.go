@@ -32,7 +32,9 @@ const (
 	bootID   = "/proc/sys/kernel/random/boot_id"
 )
 
-var flat = strings.NewReplacer("%", "%25", "/", "%2F")
+// flat makes one name of a repository's, with nothing in it that a build tool takes
+// for more than a character of a path.
+var flat = strings.NewReplacer("+", "+p", "/", "+-")
 
 // nearness says how good a start a kept workspace is.
 type nearness int
