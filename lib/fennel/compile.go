@@ -21,6 +21,10 @@ type Options struct {
 	// use, and its text. Nil means there are none.
 	Macros func(module string) (file string, src []byte, err error)
 
+	// Forms, where it is not nil, gets the forms of the source as Read returns
+	// them, for whoever wants to point into the source later.
+	Forms func([]Node)
+
 	// Limits bound what the macros of the source may use; the zero value is
 	// vm.DefaultLimits.
 	Limits vm.Limits
@@ -36,6 +40,9 @@ func Compile(src []byte, o Options) (lua string, err error) {
 	forms := r.forms()
 	if len(r.errs) > 0 {
 		return "", r.errs
+	}
+	if o.Forms != nil {
+		o.Forms(forms)
 	}
 	c := newCompiler(o)
 	defer c.close()

@@ -48,7 +48,11 @@ func (l *loader) function(f *file) (*lua.LFunction, error) {
 	text := string(f.text)
 	if f.isFennel() {
 		var err error
-		if text, err = fennel.Compile(f.text, fennel.Options{File: f.name, Globals: l.globals, Macros: l.macros, Limits: l.limits}); err != nil {
+		text, err = fennel.Compile(f.text, fennel.Options{
+			File: f.name, Globals: l.globals, Macros: l.macros, Limits: l.limits,
+			Forms: func(forms []fennel.Node) { f.forms = forms },
+		})
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -31,7 +31,7 @@ func (t *tree) callOf(l *lua.LState, name, first string, nth int) call {
 	}
 	c := call{file: f, line: line, column: f.indent(line)}
 	var exact, alike []*fennel.List
-	for _, form := range f.tops() {
+	for _, form := range f.forms {
 		walk(form, func(list *fennel.List) {
 			if list.Line != line || len(list.Items) < 2 {
 				return

@@ -24,8 +24,7 @@ type tree struct {
 type file struct {
 	name  string
 	text  []byte
-	forms []fennel.Node // of a Fennel file, once they were asked for
-	read  bool
+	forms []fennel.Node // of a Fennel file, once it is compiled
 }
 
 func newTree(fsys fs.FS) *tree { return &tree{fsys: fsys, files: map[string]*file{}} }
@@ -130,13 +129,4 @@ func (f *file) diagnostic(line, column int, format string, args ...any) diag.Dia
 		File: f.name, Line: line, Column: column,
 		Message: fmt.Sprintf(format, args...), Source: diag.SourceLine(f.text, line),
 	}
-}
-
-// tops returns the forms of a Fennel file, none where it cannot be read.
-func (f *file) tops() []fennel.Node {
-	if !f.read && f.isFennel() {
-		f.read = true
-		f.forms, _ = fennel.Read(f.text, f.name)
-	}
-	return f.forms
 }
