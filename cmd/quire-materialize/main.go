@@ -8,10 +8,7 @@ import (
 	"os"
 
 	"quire/lib/cli"
-	"quire/lib/config"
-	"quire/lib/drive"
 	"quire/lib/git"
-	"quire/lib/runstore"
 	"quire/lib/workspace"
 )
 
@@ -45,7 +42,7 @@ func run(ctx context.Context, e *cli.Env) error {
 		return err
 	}
 	if *id != "" {
-		return ofRun(ctx, e, *root, *id)
+		return ofRun(ctx, e, flags, *root, *id)
 	}
 	if err := e.Operands(2, 2, "COMMIT DIRECTORY"); err != nil {
 		return err
@@ -65,25 +62,6 @@ func run(ctx context.Context, e *cli.Env) error {
 	}
 	err = workspace.Materialize(ctx, repo, e.Args[0], e.Args[1], o)
 	if errors.Is(err, workspace.ErrUnknownCommit) {
-		return cli.Status(cli.No, err)
-	}
-	return err
-}
-
-// ofRun makes the workspace of a run, of which whoever drives it is the caller.
-func ofRun(ctx context.Context, e *cli.Env, root, id string) error {
-	if err := e.Operands(0, 0, ""); err != nil {
-		return err
-	}
-	store, err := runstore.Open(config.Root(root, e.Getenv, nil))
-	if err != nil {
-		return err
-	}
-	run, err := store.Find(id)
-	if err == nil {
-		err = drive.MakeWorkspace(ctx, store, run)
-	}
-	if errors.Is(err, runstore.ErrNotFound) || errors.Is(err, workspace.ErrUnknownCommit) {
 		return cli.Status(cli.No, err)
 	}
 	return err
