@@ -78,22 +78,28 @@ func Start(cmd *exec.Cmd) (*Group, error) {
 	g := &Group{cmd: cmd, pid: cmd.Process.Pid}
 	g.done = sync.OnceValue(func() <-chan struct{} {
 		done := make(chan struct{})
+		if g.await(unix.WNOHANG) {
+			close(done)
+			return done
+		}
 		go func() {
 			defer close(done)
-			g.await()
+			g.await(0)
 		}()
 		return done
 	})
 	return g, nil
 }
 
-// await returns once the leader has exited. WNOWAIT leaves it a zombie, which keeps
-// its number from being given to a stranger until Wait.
-func (g *Group) await() {
+// await waits until the leader has exited, or with WNOHANG does not wait, and reports
+// whether it has. WNOWAIT leaves it a zombie, which keeps its number from being given
+// to a stranger until Wait.
+func (g *Group) await(option int) bool {
 	for {
-		err := unix.Waitid(unix.P_PID, g.pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		var info unix.Siginfo
+		err := unix.Waitid(unix.P_PID, g.pid, &info, unix.WEXITED|unix.WNOWAIT|option, nil)
 		if !errors.Is(err, unix.EINTR) {
-			return
+			return err != nil || childPid(&info) != 0 // an error is of a leader that was reaped
 		}
 	}
 }
@@ -123,7 +129,7 @@ func (g *Group) Done() <-chan struct{} { return g.done() }
 // keeps the output open keeps Wait waiting; see Done. The error is one of
 // copying.
 func (g *Group) Wait() (Status, error) {
-	g.await()
+	g.await(0)
 	err := g.wait()
 	reapAdopted()
 	var exit *exec.ExitError
