@@ -103,12 +103,12 @@ func (l *loader) module(name string, patterns []string) (f *file, looked string,
 		if !fs.ValidPath(name) {
 			return nil, fmt.Sprintf("file can have the name '%s'", name), nil
 		}
-		ok, err := l.tree.exists(name)
+		info, err := l.tree.look(name)
 		if err != nil {
 			return nil, "", err
 		}
-		if ok {
-			f, err := l.tree.open(name)
+		if info != nil {
+			f, err := l.tree.open(name, info)
 			return f, "", err
 		}
 		places = append(places, "'"+name+"'")

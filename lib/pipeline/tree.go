@@ -32,54 +32,51 @@ func newTree(fsys fs.FS) *tree { return &tree{fsys: fsys, files: map[string]*fil
 // find reads the pipeline's main file.
 func (t *tree) find() (*file, error) {
 	names := []string{}
+	var found fs.FileInfo
 	for _, name := range []string{Fennel, Lua} {
-		ok, err := t.exists(name)
+		info, err := t.look(name)
 		if err != nil {
 			return nil, fmt.Errorf("cannot look for a pipeline: %w", err)
 		}
-		if ok {
-			names = append(names, name)
+		if info != nil {
+			names, found = append(names, name), info
 		}
 	}
 	switch len(names) {
 	case 0:
 		return nil, ErrNone
 	case 1:
-		return t.open(names[0])
+		return t.open(names[0], found)
 	}
 	return nil, diag.List{{File: Fennel, Message: fmt.Sprintf("'%s' and '%s' both exist", Fennel, Lua), Hint: "keep one of them"}}
 }
 
-// exists says whether there is something of that name. It does not follow
+// look says what there is of that name, nil for nothing. It does not follow
 // symbolic links, not even among the directories above: a pipeline has to be the
 // same in a workspace, where they lead somewhere, as in Git's objects, where they
 // do not.
-func (t *tree) exists(name string) (bool, error) {
+func (t *tree) look(name string) (fs.FileInfo, error) {
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
 		info, err := fs.Lstat(t.fsys, dir)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
-			return false, nil
+			return nil, nil
 		}
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 	}
-	_, err := fs.Lstat(t.fsys, name)
+	info, err := fs.Lstat(t.fsys, name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return nil, nil
 	}
-	return err == nil, err
+	return info, err
 }
 
-// open reads a file that exists. The error is a diag.List where the file cannot
-// be a program.
-func (t *tree) open(name string) (*file, error) {
+// open reads a file that look has found. The error is a diag.List where the file
+// cannot be a program.
+func (t *tree) open(name string, info fs.FileInfo) (*file, error) {
 	if f := t.files[name]; f != nil {
 		return f, nil
-	}
-	info, err := fs.Lstat(t.fsys, name)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read '%s': %w", name, err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, diag.List{{File: name, Message: "is not a regular file"}}
