@@ -3,8 +3,30 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
+
+	"quire/lib/cli"
+	"quire/lib/executor"
 )
+
+const runUsage = `usage: quire-ci run [OPTION...]
+
+  --workspace DIR    where the pipeline is and runs (.)
+  --out DIR          where events.jsonl and jobs/ go (a temporary directory)
+  --secrets FILE     a JSON object of names and values
+  --facts FILE       what is known of the push (made up from the working copy)
+  --ref REF          the ref, in place of the fact
+  --sha SHA          the commit, in place of the fact
+  -j N               jobs at once (the number of processors)
+  --job ID           this job and what it needs; may be repeated
+  --var NAME=VALUE   a variable for all jobs; may be repeated
+  --env NAME         let jobs have this variable; may be repeated
+  --timeout TIME     end the run after so long, such as 1h30m
+  --grace TIME       between SIGTERM and SIGKILL (10s)
+  --fail-fast        end the run at the first job that fails
+  -n, --dry-run      print the plan and run nothing
+`
 
 // A list is an option that may be repeated.
 type list []string
@@ -24,4 +46,18 @@ func (v vars) Set(s string) error {
 	}
 	v[name] = value
 	return nil
+}
+
+// asked returns err as misuse where it is about what was asked for.
+func asked(err error) error {
+	if unknown := (*executor.UnknownJobError)(nil); errors.As(err, &unknown) {
+		return cli.Usagef("%s", unknown)
+	}
+	return err
+}
+
+// colors reports whether w is a terminal on which colours are wanted; see
+// https://no-color.org.
+func colors(e *cli.Env, w io.Writer) bool {
+	return executor.Columns(w) != nil && e.Getenv("NO_COLOR") == ""
 }
