@@ -44,7 +44,11 @@ func Limits(cfg *config.Config) runstore.Limits {
 
 // spec returns what whoever runs the jobs has to know of the run.
 func (p *plan) spec(ctx context.Context, store *runstore.Store, repo *git.Repo) (executor.Spec, error) {
-	s := executor.Spec{Env: p.settings.Env, Grace: executor.Duration(p.settings.Grace)}
+	limits := p.settings.Limits()
+	s := executor.Spec{
+		Env: p.settings.Env, Grace: executor.Duration(p.settings.Grace),
+		EvalTime: executor.Duration(limits.Time), EvalMemory: limits.Memory,
+	}
 	var err error
 	if s.Facts, err = Facts(ctx, p.run, repo); err == nil {
 		s.Done, err = done(store, p.run)
