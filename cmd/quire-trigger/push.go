@@ -69,7 +69,8 @@ func missed(ctx context.Context, e *cli.Env, o options) error {
 
 // trigger returns the trigger of a repository, with what the environment tells.
 func (o options) trigger(e *cli.Env, repo *git.Repo) *trigger.Trigger {
-	t := &trigger.Trigger{Root: config.Root(o.root, e.Getenv, repo.Config), Repo: repo}
+	root := func() string { return config.Root(o.root, e.Getenv, repo.Config) }
+	t := &trigger.Trigger{Root: root, Repo: repo}
 	t.FromEnv(e.Getenv)
 	return t
 }

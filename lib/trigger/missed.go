@@ -47,11 +47,11 @@ func (t *Trigger) withoutRun(ctx context.Context, updates []Update) ([]Update, e
 		return nil, err
 	}
 	defer objects.Close()
-	store, err := runstore.Open(t.Root)
+	store, err := runstore.Open(t.Root())
 	if err != nil {
 		return nil, err
 	}
-	name := git.RepoName(ctx, t.Repo, t.Root)
+	name := git.RepoName(ctx, t.Repo, t.Root())
 	var without []Update
 	for _, u := range updates {
 		latest, err := store.Find(name + "@" + u.Ref)

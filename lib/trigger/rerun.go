@@ -42,7 +42,7 @@ func Rerun(ctx context.Context, store *runstore.Store, first *runstore.Run, only
 	}
 	facts := first.Facts
 	facts.ID, facts.RerunOf, facts.OnlyFailed = "", first.ID, onlyFailed
-	t := &Trigger{Root: store.Root(), Repo: repo}
+	t := &Trigger{Root: store.Root, Repo: repo}
 	runs, _, err := t.make(ctx, objects, first.Repo, wanted, []runstore.Facts{facts})
 	return runs, err
 }

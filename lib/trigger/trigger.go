@@ -18,7 +18,7 @@ import (
 
 // A Trigger makes the runs of one push to one repository.
 type Trigger struct {
-	Root   string // of quire
+	Root   func() string // of quire; asked for where there is a run to make
 	Repo   *git.Repo
 	Pusher string // for the record; may be empty
 	Skip   bool   // the push asked for nothing to run
@@ -81,7 +81,7 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 	if len(wanted) == 0 {
 		return nil, unknown
 	}
-	name := git.RepoName(ctx, t.Repo, t.Root)
+	name := git.RepoName(ctx, t.Repo, t.Root())
 	now := time.Now()
 	facts := make([]runstore.Facts, len(wanted))
 	for i, w := range wanted {
@@ -100,12 +100,12 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 // make records runs with facts, which it completes, of what is wanted in the
 // repository name, and checks their pipelines.
 func (t *Trigger) make(ctx context.Context, objects *git.Objects, name string, wanted []want, facts []runstore.Facts) ([]Run, config.Settings, error) {
-	store, err := runstore.Open(t.Root)
+	store, err := runstore.Open(t.Root())
 	if err != nil {
 		return nil, config.Settings{}, &notRecorded{err}
 	}
 	var settings config.Settings
-	cfg, configErr := config.Load(ctx, t.Root)
+	cfg, configErr := config.Load(ctx, t.Root())
 	if configErr == nil {
 		settings = cfg.For(name)
 	}
@@ -222,7 +222,7 @@ func (t *Trigger) supersede(runs []Run, active bool) error {
 	if len(newest) == 0 {
 		return nil
 	}
-	store, err := runstore.Open(t.Root)
+	store, err := runstore.Open(t.Root())
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"quire/lib/git"
 )
@@ -79,13 +80,18 @@ func (m *materializer) attributePatterns() (*patterns, error) {
 	return p, nil
 }
 
+// Compiled when first used: the hook, which never does, would wait for it.
 var (
-	changingWord = regexp.MustCompile(`ident|crlf|working-tree-encoding`)
-	filterWord   = regexp.MustCompile(`filter=([^ \t\r\n]+)`)
+	changingWord = lazily(`ident|crlf|working-tree-encoding`)
+	filterWord   = lazily(`filter=([^ \t\r\n]+)`)
 	// simplePattern is one whose last part is stars, then characters that stand
 	// for themselves.
-	simplePattern = regexp.MustCompile(`^[^"\\[]*?\**([^"\\*?\[/]+)$`)
+	simplePattern = lazily(`^[^"\\[]*?\**([^"\\*?\[/]+)$`)
 )
+
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // add takes over the lines of an attribute file that may change contents.
 // filterMatters tells whether files of a filter are of interest.
@@ -96,8 +102,8 @@ func (p *patterns) add(text []byte, filterMatters func(string) (bool, error)) er
 		if len(line) == 0 || line[0] == '#' {
 			continue
 		}
-		changes := changingWord.Match(line)
-		for _, word := range filterWord.FindAllSubmatch(line, -1) {
+		changes := changingWord().Match(line)
+		for _, word := range filterWord().FindAllSubmatch(line, -1) {
 			matters, err := filterMatters(string(word[1]))
 			if err != nil {
 				return err
@@ -109,7 +115,7 @@ func (p *patterns) add(text []byte, filterMatters func(string) (bool, error)) er
 		}
 		pattern, _, _ := strings.Cut(strings.ReplaceAll(string(line), "\t", " "), " ")
 		// A macro, [attr]name, may be used by any other line.
-		simple := simplePattern.FindStringSubmatch(pattern)
+		simple := simplePattern().FindStringSubmatch(pattern)
 		if simple == nil || strings.HasPrefix(pattern, "[attr]") {
 			p.any = true
 			continue
