@@ -7,8 +7,9 @@ import "strconv"
 type special func(c *compiler, l *List, s *scope, b *block, w want) result
 
 // specials are the special forms by name. It is filled by init functions, since
-// the forms' compilers refer to it.
-var specials = map[string]special{}
+// the forms' compilers refer to it, and has room for all from the start, since each
+// command that links this package pays for its growing.
+var specials = make(map[string]special, 64)
 
 // call compiles a list: a special form, a method or a function.
 func (c *compiler) call(l *List, s *scope, b *block, w want) result {

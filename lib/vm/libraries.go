@@ -59,9 +59,10 @@ func (v *VM) openLibraries() {
 	v.root.SetFuncs(globals, v.baseLibrary())
 	globals.RawSetString("_VERSION", lua.LString(lua.LuaVersion))
 	libraries := map[string]*lua.LTable{"coroutine": v.coroutineLibrary(), "package": v.packageLibrary()}
-	for name, functions := range taken {
-		library := v.root.CreateTable(0, 32)
-		for function := range strings.FieldsSeq(functions) {
+	for name, names := range taken {
+		functions := strings.Fields(names)
+		library := v.root.CreateTable(0, len(functions))
+		for _, function := range functions {
 			library.RawSetString(function, v.root.NewFunction(donated(name, function)))
 		}
 		libraries[name] = library

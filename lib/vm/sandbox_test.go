@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -52,5 +53,49 @@ func TestNothingElseIsReachable(t *testing.T) {
 	walk("metatable of strings", v.State().GetMetatable(lua.LString("")).(*lua.LTable))
 	if !seen[v.loaded] {
 		t.Error("package.loaded was not walked")
+	}
+}
+
+// TestTakenIsThere holds that what is opened at its first call can be, and needs
+// nothing but its code.
+func TestTakenIsThere(t *testing.T) {
+	for library, names := range taken {
+		for name := range strings.FieldsSeq(names) {
+			fn, ok := donors[library]().RawGetString(name).(*lua.LFunction)
+			if !ok || !fn.IsG || len(fn.Upvalues) > 0 {
+				t.Errorf("%s.%s is no function that stands for itself", library, name)
+			}
+		}
+	}
+}
+
+// TestBase is what the base library says of values and tables.
+func TestBase(t *testing.T) {
+	v := New(Limits{})
+	defer v.Close()
+	for text, want := range map[string]string{
+		`type(nil)`: "nil",
+		`tostring(setmetatable({}, {__tostring = function() return "s" end}))`: "s",
+		`getmetatable(setmetatable({}, {__metatable = "m"}))`:                  "m",
+		`rawequal({}, {})`:                "false",
+		`rawget(rawset({}, "k", 1), "k")`: "1",
+		`select("#", nil, nil)`:           "2",
+		`select(2, 1, 2, 3)`:              "2",
+		`select(-1, 1, 2, 3)`:             "3",
+		`#{select(9, 1)}`:                 "0",
+		`pcall(select, 0)`:                "false",
+		`pcall(select, "x")`:              "false",
+		`next({})`:                        "nil",
+		`next({5})`:                       "1",
+		`(function() local n = 0 for i, x in ipairs({1, 2, nil, 4}) do n = n + i * x end return n end)()`: "5",
+		`(function() local n = 0 for _, x in pairs({1, 2, a = 4}) do n = n + x end return n end)()`:       "7",
+		`pcall(pairs)`:                   "false",
+		`math.pi > 3 and math.max(1, 2)`: "2",
+		`("abc"):reverse():sub(1, 2)`:    "cb",
+	} {
+		got, err := v.Run(context.Background(), "return "+text, "base")
+		if err != nil || got[0].String() != want {
+			t.Errorf("%s is %v, %v; want %s", text, got, err, want)
+		}
 	}
 }
