@@ -66,7 +66,8 @@ type VM struct {
 	loading   lua.LValue     // in loaded while a module is being made
 	searchers []Searcher
 	print     func(string)
-	baseline  uint64 // heap of the process when the VM was made
+	idle      *lua.LState // a thread that a Call has done with; nil for none
+	baseline  uint64      // heap of the process when the VM was made
 }
 
 // New returns a VM with the safe part of Lua's libraries. What Lua prints goes
@@ -141,7 +142,7 @@ func (v *VM) Call(ctx context.Context, fn *lua.LFunction, args ...lua.LValue) ([
 	}
 	t := newTurn(ctx, v)
 	defer t.end()
-	l := v.thread(threadFrames, t)
+	l := v.takeThread(t)
 	v.begin(t, l)
 	defer v.leave(t)
 
@@ -157,7 +158,23 @@ func (v *VM) Call(ctx context.Context, fn *lua.LFunction, args ...lua.LValue) ([
 	for i := range results {
 		results[i] = l.Get(i + 1)
 	}
+	l.SetTop(0)
+	v.idle = l
 	return results, nil
+}
+
+// takeThread returns a thread for a Call that runs under t: that of an earlier one
+// which came to a good end, or a new one, whose table of frames is dear. Lua has no
+// name for it (coroutine.running is nil there), so nothing is left of its first use.
+// The Lua lock is held.
+func (v *VM) takeThread(t *turn) *lua.LState {
+	l := v.idle
+	if l == nil {
+		return v.thread(threadFrames, t)
+	}
+	v.idle = nil
+	l.SetContext(t)
+	return l
 }
 
 // acquire takes the Lua lock, or returns the cause of ctx's end.

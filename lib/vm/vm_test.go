@@ -3,8 +3,10 @@ package vm
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	lua "github.com/yuin/gopher-lua"
@@ -139,5 +141,33 @@ func TestRaise(t *testing.T) {
 	}
 	if _, err := v.Run(context.Background(), "pcall(fail) error('other')", "test.lua"); errors.Is(err, cause) {
 		t.Error("an error that was caught is the cause of another")
+	}
+}
+
+// TestCallsLeaveNothingBehind holds that a thread that is used again shows nothing
+// of its first use, and that one which failed is not.
+func TestCallsLeaveNothingBehind(t *testing.T) {
+	v := New(Limits{Time: 100 * time.Millisecond})
+	defer v.Close()
+	fn, err := v.Load("local n = ...; if n == 2 then while true do end end return n, select('#', ...), coroutine.running()", "again")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 5 {
+		args := make([]lua.LValue, n+1)
+		for i := range args {
+			args[i] = lua.LNumber(n)
+		}
+		got, err := v.Call(context.Background(), fn, args...)
+		if n == 2 {
+			if limit := (*LimitError)(nil); !errors.As(err, &limit) {
+				t.Errorf("a loop gave %v", err)
+			}
+			continue
+		}
+		want := []lua.LValue{lua.LNumber(n), lua.LNumber(n + 1), lua.LNil}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("call %d gave %v, %v; want %v", n, got, err, want)
+		}
 	}
 }
