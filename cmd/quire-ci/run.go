@@ -50,8 +50,9 @@ func run(ctx context.Context, e *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	o.Output, o.Columns, o.Color = e.Stdout, executor.Columns(e.Stdout), colors(e, e.Stdout)
-	ctx, stop := untilPipe(ctx)
+	o.Columns, o.Color = executor.Columns(e.Stdout), colors(e, e.Stdout)
+	ctx, output, stop := untilPipe(ctx, e.Stdout)
+	o.Output = output
 	defer stop()
 	outcome, err := executor.Run(ctx, p.Pipeline, o)
 	defer func() { done(outcome) }()

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"quire/lib/cli"
 	"quire/lib/runlog"
 )
 
@@ -143,8 +145,28 @@ func TestRunFacts(t *testing.T) {
 // A closed pipe ends the run in order, with the commands and what they have started.
 func TestRunIntoClosedPipe(t *testing.T) {
 	dir := workspace(t, `(local ci (require :quire.ci))
-(ci.job :one [:quire/push] (fn [{: sh}] (sh "kill -PIPE $PPID; exec sleep 20")))`)
-	if out, errs, _ := runIn(t, dir); errs != "exit status 141" || !strings.Contains(out, "the output is a closed pipe") {
-		t.Errorf("the run ended with %q and printed %q", errs, out)
+(ci.job :one [:quire/push] (fn [{: sh}] (sh "exec sleep 20")))`)
+	t.Setenv("TMPDIR", t.TempDir())
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	r.Close()
+	var errs strings.Builder
+	e := &cli.Env{Name: "quire-ci", Args: []string{"--workspace", dir}, Stdout: w, Stderr: &errs, Getenv: os.Getenv}
+	if code := e.Report(run(context.Background(), e)); code != 141 || !strings.Contains(errs.String(), "the output is a closed pipe") {
+		t.Errorf("the run ended with %d and reported %q", code, errs.String())
+	}
+}
+
+// A command that does not read its standard input is no closed pipe of ours.
+func TestRunWithUnreadInput(t *testing.T) {
+	dir := workspace(t, `(local ci (require :quire.ci))
+(ci.job :one [:quire/push]
+  (fn [{: sh}]
+    (for [_ 1 5] (sh "exec true" {:stdin (string.rep "x" 1000000)}))))`)
+	if out, errs, _ := runIn(t, dir); !strings.Contains(errs, "complete: 1 complete") {
+		t.Errorf("the run reported %q and printed %q", errs, out)
 	}
 }
