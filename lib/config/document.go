@@ -44,7 +44,7 @@ func (d *document) report(at place, hint, format string, args ...any) {
 func (d *document) diagnostic(at place, hint, format string, args ...any) diag.Diagnostic {
 	result := diag.Diagnostic{
 		File: d.file, Line: at.line, Column: at.column, Hint: hint,
-		Message: printable(fmt.Sprintf(format, args...)), Source: diag.SourceLine(d.text, at.line),
+		Message: diag.OneLine(fmt.Sprintf(format, args...)), Source: diag.SourceLine(d.text, at.line),
 	}
 	if d.hiding {
 		result.Source = ""
@@ -101,17 +101,4 @@ func (v value) kind() string {
 		return "nil"
 	}
 	return "another kind of value"
-}
-
-// printable folds line breaks, and shows as '?' what could drive a terminal.
-func printable(s string) string {
-	return strings.Map(func(c rune) rune {
-		switch {
-		case c == '\n' || c == '\r':
-			return ' '
-		case c < ' ' && c != '\t' || c >= 0x7f && c < 0xa0:
-			return '?'
-		}
-		return c
-	}, s)
 }

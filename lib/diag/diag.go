@@ -79,6 +79,20 @@ func printable(s string) string {
 	}, s)
 }
 
+// OneLine returns s, a piece of a message that came from elsewhere, with line
+// breaks as spaces, and as '?' what could drive a terminal.
+func OneLine(s string) string {
+	return strings.Map(func(c rune) rune {
+		switch {
+		case c == '\n' || c == '\r':
+			return ' '
+		case c < ' ' && c != '\t' || c >= 0x7f && c < 0xa0:
+			return '?'
+		}
+		return c
+	}, s)
+}
+
 // A List is one or more diagnostics as one error.
 type List []Diagnostic
 

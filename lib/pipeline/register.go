@@ -170,20 +170,7 @@ func brief(s string) string {
 	if len(s) > most {
 		s = strings.ToValidUTF8(s[:most], "") + "..."
 	}
-	return "'" + printable(s) + "'"
-}
-
-// printable folds line breaks, and shows as '?' what could drive a terminal.
-func printable(s string) string {
-	return strings.Map(func(c rune) rune {
-		switch {
-		case c == '\n' || c == '\r':
-			return ' '
-		case c < ' ' && c != '\t' || c >= 0x7f && c < 0xa0:
-			return '?'
-		}
-		return c
-	}, s)
+	return "'" + diag.OneLine(s) + "'"
 }
 
 // unique drops what comes again.
