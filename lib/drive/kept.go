@@ -48,35 +48,95 @@ const (
 	sameCommit
 )
 
+// A pool has the kept workspaces of the repository of a run that needs one.
+type pool struct {
+	dir   string
+	boot  string
+	store *runstore.Store
+	run   *runstore.Run
+}
+
 // takeKept takes the kept workspace of run's repository that is nearest to its
 // commit, of most, and returns its tree, which need not exist; "" where all are in
-// use.
+// use. Those beyond most, which were made when there were to be more, are removed
+// as soon as nobody uses them.
 func takeKept(store *runstore.Store, run *runstore.Run, most int) (string, error) {
-	pool := filepath.Join(store.Root(), keptDir, flat.Replace(run.Repo))
-	if err := os.MkdirAll(pool, 0o700); err != nil {
+	p := &pool{dir: filepath.Join(store.Root(), keptDir, flat.Replace(run.Repo)), store: store, run: run}
+	if most > 0 {
+		if err := os.MkdirAll(p.dir, 0o700); err != nil {
+			return "", err
+		}
+	}
+	unlock, err := p.lock()
+	if most == 0 && errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	} else if err != nil {
 		return "", err
 	}
+	defer unlock()
 	boot, err := os.ReadFile(bootID)
 	if err != nil {
 		return "", err
 	}
-	lock, err := os.OpenFile(filepath.Join(pool, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
+	p.boot = string(boot)
+	if err := p.removeBeyond(most); err != nil {
 		return "", err
 	}
-	defer lock.Close()
+	return p.take(most)
+}
+
+// lock waits for the pool's lock and returns what gives it back.
+func (p *pool) lock() (unlock func(), err error) {
+	f, err := os.OpenFile(filepath.Join(p.dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
 	for err = unix.EINTR; errors.Is(err, unix.EINTR); {
-		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX)
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
 	}
 	if err != nil {
-		return "", err
+		f.Close()
+		return nil, fmt.Errorf("cannot lock '%s': %w", f.Name(), err)
 	}
+	return func() { f.Close() }, nil
+}
+
+// removeBeyond removes those that are numbered higher than most and not in use.
+func (p *pool) removeBeyond(most int) error {
+	entries, err := os.ReadDir(p.dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if n, err := strconv.Atoi(e.Name()); err != nil || n <= most {
+			continue
+		}
+		dir := filepath.Join(p.dir, e.Name())
+		user, near, err := p.examine(dir)
+		if err != nil {
+			return err
+		}
+		if near == inUse {
+			continue
+		}
+		if err := clear(dir, user, unusable); err != nil {
+			return err
+		}
+		if err := os.Remove(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take is takeKept of a pool that is locked.
+func (p *pool) take(most int) (string, error) {
 	var best string
 	var bestNear nearness
 	var bestUser *runstore.Run
 	for n := 1; n <= most; n++ {
-		dir := filepath.Join(pool, strconv.Itoa(n))
-		user, near, err := examine(store, run, dir, string(boot))
+		dir := filepath.Join(p.dir, strconv.Itoa(n))
+		user, near, err := p.examine(dir)
 		if err != nil {
 			return "", err
 		}
@@ -90,12 +150,12 @@ func takeKept(store *runstore.Store, run *runstore.Run, most int) (string, error
 	if err := clear(best, bestUser, bestNear); err != nil {
 		return "", err
 	}
-	return filepath.Join(best, keptTree), writeUser(best, run.ID+" "+string(boot))
+	return filepath.Join(best, keptTree), writeUser(best, p.run.ID+" "+p.boot)
 }
 
 // examine tells who used a kept workspace last, nil where that is not known, and
-// how near it is to what run needs.
-func examine(store *runstore.Store, run *runstore.Run, dir, boot string) (*runstore.Run, nearness, error) {
+// how near it is to what the run needs.
+func (p *pool) examine(dir string) (*runstore.Run, nearness, error) {
 	text, err := os.ReadFile(filepath.Join(dir, keptUser))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, unusable, nil
@@ -106,7 +166,7 @@ func examine(store *runstore.Store, run *runstore.Run, dir, boot string) (*runst
 	if !runstore.IsID(id) {
 		return nil, unusable, nil
 	}
-	user, err := store.Find(id)
+	user, err := p.store.Find(id)
 	if errors.Is(err, runstore.ErrNotFound) {
 		return nil, unusable, nil // pruned, and how it ended with it
 	} else if err != nil {
@@ -120,19 +180,19 @@ func examine(store *runstore.Store, run *runstore.Run, dir, boot string) (*runst
 	switch {
 	case err != nil:
 		return user, inUse, err
-	case usedBoot != boot || !status.State.Final() || status.Reason == "orphaned":
+	case usedBoot != p.boot || !status.State.Final() || status.Reason == "orphaned":
 		return user, unusable, nil
-	case user.SHA == run.SHA:
+	case user.SHA == p.run.SHA:
 		return user, sameCommit, nil
-	case user.SHA == run.OldSHA:
+	case user.SHA == p.run.OldSHA:
 		return user, previousCommit, nil
-	case user.Ref == run.Ref:
+	case user.Ref == p.run.Ref:
 		return user, sameRef, nil
 	}
 	return user, anyCommit, nil
 }
 
-// clear makes a kept workspace ready for its next user: what cannot be trusted
+// clear makes a kept workspace ready for what is next: what cannot be trusted
 // goes, and what the last user was to keep is moved to where its link is.
 func clear(dir string, user *runstore.Run, near nearness) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {

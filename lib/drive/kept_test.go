@@ -27,6 +27,11 @@ func newUsers(t *testing.T) users {
 // which it leaves a file.
 func (u users) take(ref, sha, old string) (run *runstore.Run, tree string, driver *runstore.Driver) {
 	u.t.Helper()
+	return u.takeOf(2, ref, sha, old)
+}
+
+func (u users) takeOf(most int, ref, sha, old string) (run *runstore.Run, tree string, driver *runstore.Driver) {
+	u.t.Helper()
 	runs, err := u.store.Create(runstore.Facts{Repo: "a/b.git", GitDir: "/none", Ref: ref, SHA: sha, OldSHA: old})
 	if err != nil {
 		u.t.Fatal(err)
@@ -36,7 +41,7 @@ func (u users) take(ref, sha, old string) (run *runstore.Run, tree string, drive
 		u.t.Fatal(err)
 	}
 	u.t.Cleanup(driver.Unlock)
-	if tree, err = takeKept(u.store, run, 2); err != nil {
+	if tree, err = takeKept(u.store, run, most); err != nil {
 		u.t.Fatal(err)
 	}
 	if tree == "" {
@@ -150,5 +155,32 @@ func TestKeptStays(t *testing.T) {
 	dir := filepath.Join(run.Dir, runstore.WorkspaceDir)
 	if info, err := os.Lstat(dir); err != nil || !info.IsDir() || !has(dir, run.ID) {
 		t.Errorf("the run lost its workspace: %v", err)
+	}
+}
+
+// Those beyond the number go as soon as they are free, but for what a run keeps.
+func TestKeptBeyond(t *testing.T) {
+	u := newUsers(t)
+	one, treeOne, driverOne := u.take("refs/heads/one", "1111", "")
+	two, treeTwo, driverTwo := u.take("refs/heads/two", "2222", "")
+	if _, tree, driver := u.takeOf(1, "refs/heads/three", "3333", ""); tree != "" || !has(treeTwo, two.ID) {
+		t.Errorf("took %q, or away what is in use", tree)
+	} else {
+		driver.Unlock()
+	}
+	u.end(two, true)
+	driverTwo.Unlock()
+	if _, tree, driver := u.takeOf(1, "refs/heads/three", "3333", ""); tree != "" || has(filepath.Dir(filepath.Dir(treeTwo)), "2") {
+		t.Errorf("took %q, or left what is beyond", tree)
+	} else {
+		driver.Unlock()
+	}
+	if !has(filepath.Join(two.Dir, runstore.WorkspaceDir), two.ID) {
+		t.Error("the run lost its workspace")
+	}
+	u.end(one, false)
+	driverOne.Unlock()
+	if _, tree, _ := u.takeOf(0, "refs/heads/three", "3333", ""); tree != "" || has(filepath.Dir(filepath.Dir(treeOne)), "1") {
+		t.Errorf("took %q, or left what is beyond", tree)
 	}
 }

@@ -32,17 +32,13 @@ func MakeWorkspace(ctx context.Context, store *runstore.Store, run *runstore.Run
 func makeWorkspace(ctx context.Context, store *runstore.Store, run *runstore.Run, repo *git.Repo, s config.Settings) (string, error) {
 	dir := filepath.Join(run.Dir, runstore.WorkspaceDir)
 	o := workspace.Options{WithGit: s.WithGit, LFS: s.LFS, Submodules: s.Submodules}
-	if s.Workspaces > 0 {
-		kept, err := takeKept(store, run, s.Workspaces)
-		if err != nil {
-			return "", fmt.Errorf("cannot take a kept workspace: %w", err)
-		}
-		if kept != "" {
-			if err := os.Symlink(kept, dir); err != nil {
-				return "", fmt.Errorf("cannot take a kept workspace: %w", err)
-			}
-			dir, o.Reuse = kept, true
-		}
+	kept, err := takeKept(store, run, s.Workspaces)
+	if err == nil && kept != "" {
+		err = os.Symlink(kept, dir)
+		dir, o.Reuse = kept, true
+	}
+	if err != nil {
+		return "", fmt.Errorf("cannot take a kept workspace: %w", err)
 	}
 	return dir, workspace.Materialize(ctx, repo, run.SHA, dir, o)
 }
