@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -50,7 +49,9 @@ type Settings struct {
 	EvalTime      time.Duration // of a stretch of Lua; 0: that of package vm
 	EvalMemory    int           // of Lua, in MiB; 0: that of package vm
 	Env           []string
-	Secrets       map[string]Secret
+	Secrets       map[string]Secret // that its runs may have, some of them on certain refs only
+
+	declared map[string]Secret // for it or for more, whether it has them or not
 }
 
 // Keep says what prune leaves.
@@ -165,49 +166,17 @@ func read(ctx context.Context, path string) (*Config, error) {
 
 // For returns the settings of a repository: the defaults, what the file says for
 // all, then what it says for repositories by this name, from the most general
-// pattern to the most specific.
+// pattern to the most specific. The empty name is that of none, and has what holds
+// for all.
 func (c *Config) For(repo string) Settings {
 	s := defaults()
-	s.Secrets = map[string]Secret{}
+	s.Secrets, s.declared = map[string]Secret{}, map[string]Secret{}
 	c.global.apply(&s)
 	for _, r := range c.repos {
-		if match(r.pattern, repo) {
+		if repo != "" && match(r.pattern, repo) {
 			r.apply(&s)
 		}
 	}
-	s.Launcher, s.Env, s.Secrets = slices.Clone(s.Launcher), slices.Clone(s.Env), maps.Clone(s.Secrets)
+	s.Launcher, s.Env, s.declared = slices.Clone(s.Launcher), slices.Clone(s.Env), nil
 	return s
-}
-
-// match says whether a name matches a pattern, in which '*' is any characters.
-func match(pattern, name string) bool {
-	first, rest, star := strings.Cut(pattern, "*")
-	if !star {
-		return pattern == name
-	}
-	name, ok := strings.CutPrefix(name, first)
-	if !ok {
-		return false
-	}
-	for {
-		part, after, more := strings.Cut(rest, "*")
-		if !more {
-			return strings.HasSuffix(name, part)
-		}
-		at := strings.Index(name, part)
-		if at < 0 {
-			return false
-		}
-		name, rest = name[at+len(part):], after
-	}
-}
-
-// specificity orders patterns: a name is more specific than any pattern, and a
-// pattern the more so the more characters it names.
-func specificity(pattern string) int {
-	stars := strings.Count(pattern, "*")
-	if stars == 0 {
-		return MaxSize
-	}
-	return len(pattern) - stars
 }

@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-var ignoreOpen = cmpopts.IgnoreUnexported(Secret{})
+var ignoreOpen = cmpopts.IgnoreUnexported(Secret{}, Settings{})
 
 // root makes a root with one file.
 func root(t testing.TB, name, text string) string {
@@ -61,9 +61,11 @@ token = { file = "/run/secrets/token" }
 near = { file = "token" }
 inline = "value"
 dotted.value = "other"
+deploy = { file = "/deploy", refs = ["refs/heads/main", "refs/tags/v*"] }
 [repo."work/foo.git"]
 timeout = "10m"
 launcher = []
+inherit-secrets = ["inline", "deploy"]
 secrets.token = "mine"
 keep.runs = 5
 `
@@ -81,8 +83,9 @@ const everythingFennel = `; computed, in part
  :env [:LANG :GOPROXY]
  :with-git true :lfs true :submodules true :workspaces 4
  :keep {:runs 10}
- :secrets {:token {:file "/run/secrets/token"} :near {:file :token} :inline "value" :dotted {:value "other"}}
- :repo {"work/foo.git" {:timeout "10m" :launcher [] :secrets {:token "mine"} :keep {:runs 5}}}}
+ :secrets {:token {:file "/run/secrets/token"} :near {:file :token} :inline "value" :dotted {:value "other"}
+           :deploy {:file "/deploy" :refs ["refs/heads/main" "refs/tags/v*"]}}
+ :repo {"work/foo.git" {:timeout "10m" :launcher [] :inherit-secrets [:inline :deploy] :secrets {:token "mine"} :keep {:runs 5}}}}
 `
 
 func TestLoad(t *testing.T) {
@@ -98,13 +101,16 @@ func TestLoad(t *testing.T) {
 				Secrets: map[string]Secret{
 					"token": {File: "/run/secrets/token"}, "near": {File: filepath.Join(dir, "token")},
 					"inline": {Value: "value"}, "dotted": {Value: "other"},
+					"deploy": {File: "/deploy", Refs: []string{"refs/heads/main", "refs/tags/v*"}},
 				},
 			}
 			if diff := cmp.Diff(want, c.For("other"), ignoreOpen); diff != "" {
 				t.Error(diff)
 			}
 			want.Timeout, want.Launcher, want.Keep.Runs = 10*time.Minute, nil, 5
-			want.Secrets["token"] = Secret{Value: "mine"}
+			want.Secrets = map[string]Secret{
+				"token": {Value: "mine"}, "inline": want.Secrets["inline"], "deploy": want.Secrets["deploy"],
+			}
 			if diff := cmp.Diff(want, c.For("work/foo.git"), ignoreOpen, cmpopts.EquateEmpty()); diff != "" {
 				t.Error(diff)
 			}
@@ -121,7 +127,7 @@ func TestDefaults(t *testing.T) {
 		"no file": t.TempDir(), "no root": filepath.Join(t.TempDir(), "none"),
 		"empty file": root(t, tomlName, ""), "empty table": root(t, fennelName, "{}"),
 	} {
-		if diff := cmp.Diff(want, load(t, dir).For("any"), cmpopts.EquateEmpty()); diff != "" {
+		if diff := cmp.Diff(want, load(t, dir).For("any"), cmpopts.EquateEmpty(), ignoreOpen); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
@@ -134,35 +140,22 @@ jobs = 1
 max-runs = 1
 [repo."work/foo.git"]
 jobs = 4
-[repo."*"]
-jobs = 2
-grace = "2s"
 [repo."work/*"]
 jobs = 3
 max-runs = 3
+[repo."work/**"]
+jobs = 5
+max-runs = 5
+[repo."**"]
+jobs = 2
+grace = "2s"
 `))
 	for name, want := range map[string][3]int{
-		"x": {2, 1, 2}, "work/bar.git": {3, 3, 2}, "work/foo.git": {4, 3, 2}, "work/a/b": {3, 3, 2},
+		"": {1, 1, 10}, "x": {2, 1, 2}, "work/bar.git": {3, 3, 2}, "work/foo.git": {4, 3, 2}, "work/a/b": {5, 5, 2},
 	} {
 		s := c.For(name)
 		if got := [3]int{s.Jobs, s.MaxRuns, int(s.Grace.Seconds())}; got != want {
 			t.Errorf("%s: got %v, want %v", name, got, want)
-		}
-	}
-}
-
-func TestMatch(t *testing.T) {
-	for _, test := range []struct {
-		pattern, name string
-		want          bool
-	}{
-		{"a", "a", true}, {"a", "ab", false}, {"*", "", true}, {"*", "a/b", true},
-		{"a*", "ab", true}, {"a*", "ba", false}, {"*a", "ba", true}, {"*a", "ab", false},
-		{"a*c*e", "abcde", true}, {"a*c*e", "ace", true}, {"a*c*e", "aec", false},
-		{"ab*ba", "aba", false}, {"a**b", "ab", true}, {"*a*", "b", false},
-	} {
-		if got := match(test.pattern, test.name); got != test.want {
-			t.Errorf("match(%q, %q) = %v", test.pattern, test.name, got)
 		}
 	}
 }
@@ -254,64 +247,6 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-func TestReadSecrets(t *testing.T) {
-	dir := root(t, tomlName, `[secrets]
-a = "long enough"
-b = { file = "b" }
-c = { file = "c" }
-d = "short"
-e = { file = "e" }
-`)
-	for name, mode := range map[string]os.FileMode{"b": 0o600, "c": 0o640, "e": 0o644} {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte("secret of "+name+"\n\r\n"), mode); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
-	}
-	values, warnings, err := load(t, dir).For("x").ReadSecrets()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(map[string]string{
-		"a": "long enough", "b": "secret of b\n", "c": "secret of c\n", "d": "short", "e": "secret of e\n",
-	}, values); diff != "" {
-		t.Error(diff)
-	}
-	if diff := cmp.Diff([]string{
-		"secret 'd' is shorter than 8 bytes and will not be redacted",
-		"secret 'e': others can read '" + dir + "/e'",
-	}, warnings); diff != "" {
-		t.Error(diff)
-	}
-	for _, name := range []string{"b", "c"} {
-		if err := os.Remove(filepath.Join(dir, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	_, _, err = load(t, dir).For("x").ReadSecrets()
-	if err == nil || !strings.Contains(err.Error(), "cannot read secret 'b'") || !strings.Contains(err.Error(), "cannot read secret 'c'") {
-		t.Errorf("got %v", err)
-	}
-}
-
-// TestOpenConfig wants a warning for a value that others can read in the file.
-func TestOpenConfig(t *testing.T) {
-	dir := root(t, fennelName, `{:secrets {:a "long enough"}}`)
-	if err := os.Chmod(filepath.Join(dir, fennelName), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	_, warnings, err := load(t, dir).For("x").ReadSecrets()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([]string{"secret 'a': others can read the config file"}, warnings); diff != "" {
-		t.Error(diff)
-	}
-}
-
 func TestKeeps(t *testing.T) {
 	for _, test := range []struct {
 		keep         string
@@ -355,7 +290,7 @@ func TestRoot(t *testing.T) {
 
 // FuzzConfig wants settings or diagnostics with a place for whatever text.
 func FuzzConfig(f *testing.F) {
-	for _, seed := range []string{everythingTOML, everythingFennel, "a = [1, {b = 2}]", "[[repo]]\nx = 1", "{:secrets [1 2]}", "[secrets]\n\"\" = {}", "\xff"} {
+	for _, seed := range []string{everythingTOML, everythingFennel, "a = [1, {b = 2}]", "[[repo]]\nx = 1", "{:secrets [1 2]}", "[secrets]\n\"\" = {}", "[secrets]\na = { value = \"x\", refs = [\"main\", 5] }", "{:repo {:a {:inherit-secrets [:b 5]}}}", "\xff"} {
 		f.Add(seed, true)
 		f.Add(seed, false)
 	}

@@ -15,6 +15,9 @@ type document struct {
 	open     bool // others may read the file
 	hiding   bool // what is reported is about a secret
 	problems diag.List
+
+	declared  map[string]bool // the names of all secrets
+	inherited []entry         // names of secrets that are taken over, to be looked up at the end
 }
 
 // A place is a position in a document, both 1-based, the column in characters.
@@ -81,6 +84,12 @@ func (d *document) placeOf(offset int) place {
 	before := string(d.text[:min(offset, len(d.text))])
 	start := strings.LastIndexByte(before, '\n') + 1
 	return place{1 + strings.Count(before, "\n"), 1 + utf8.RuneCountInString(before[start:])}
+}
+
+// elements returns those of a list, none of another value.
+func (v value) elements() []value {
+	list, _ := v.v.([]value)
+	return list
 }
 
 // kind names a value in a message. It does not show strings in full: one may be a

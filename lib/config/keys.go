@@ -33,6 +33,13 @@ var keys = map[string]key{
 	"secrets":        secrets,
 }
 
+// repoKeys are the settings of the tables for single repositories.
+var repoKeys = func() map[string]key {
+	all := maps.Clone(keys)
+	all[inheritKey] = inheritSecrets
+	return all
+}()
+
 // config checks the whole document.
 func (d *document) config(top *table) *Config {
 	c := &Config{}
@@ -44,7 +51,8 @@ func (d *document) config(top *table) *Config {
 			rest.entries = append(rest.entries, e)
 		}
 	}
-	c.global = d.layer(rest, append(names(keys), "repo"))
+	c.global = d.layer(rest, keys, "repo")
+	d.checkInherited()
 	return c
 }
 
@@ -56,8 +64,11 @@ func (d *document) repos(v value) []repoLayer {
 	}
 	var layers []repoLayer
 	for _, e := range t.entries {
+		if !isRepo(e.name) {
+			d.reportKey(e, "a name such as 'work/foo.git', or a pattern such as 'work/*'", "no repository can match '%s'", e.name)
+		}
 		if of, ok := d.asTable("repo '"+e.name+"'", e.value); ok {
-			layers = append(layers, repoLayer{e.name, d.layer(of, names(keys))})
+			layers = append(layers, repoLayer{e.name, d.layer(of, repoKeys)})
 		}
 	}
 	slices.SortStableFunc(layers, func(a, b repoLayer) int {
@@ -66,14 +77,19 @@ func (d *document) repos(v value) []repoLayer {
 	return layers
 }
 
-// layer checks settings. known is what to name where a key is not.
-func (d *document) layer(t *table, known []string) layer {
+// layer checks settings against those that are known. more are names that there
+// are besides.
+func (d *document) layer(t *table, known map[string]key, more ...string) layer {
 	var l layer
 	for _, e := range t.entries {
-		check := keys[e.name]
+		check := known[e.name]
 		if check == nil {
-			d.unknown(e, "key", known)
-		} else if set := check(d, e.name, e.value); set != nil {
+			d.unknown(e, "key", append(names(known), more...))
+		} else if set := check(d, e.name, e.value); set == nil {
+			continue
+		} else if e.name == inheritKey {
+			l = slices.Insert(l, 0, set) // what the table itself declares is not inherited
+		} else {
 			l = append(l, set)
 		}
 	}
@@ -155,26 +171,34 @@ func duration(field func(*Settings) *time.Duration) key {
 // stringList takes a list of strings, each of which passes check.
 func stringList(check func(string) (problem string), field func(*Settings) *[]string) key {
 	return func(d *document, name string, v value) func(*Settings) {
-		list, ok := v.v.([]value)
-		if t, isTable := v.v.(*table); isTable && len(t.entries) == 0 {
-			ok = true
-		}
+		list, ok := d.strings(name, v, check)
 		if !ok {
-			d.report(v.at, "", "%s must be a list of strings, not %s", name, v.kind())
 			return nil
 		}
-		var result []string
-		for _, e := range list {
-			s, ok := e.v.(string)
-			if !ok {
-				d.report(e.at, "", "%s must be a list of strings, not of %s", name, e.kind())
-			} else if problem := check(s); problem != "" {
-				d.report(e.at, "", "%s: %s", name, problem)
-			}
-			result = append(result, s)
-		}
-		return func(to *Settings) { *field(to) = result }
+		return func(to *Settings) { *field(to) = list }
 	}
+}
+
+func (d *document) strings(name string, v value, check func(string) (problem string)) ([]string, bool) {
+	_, ok := v.v.([]value)
+	if t, isTable := v.v.(*table); isTable && len(t.entries) == 0 {
+		ok = true
+	}
+	if !ok {
+		d.report(v.at, "", "%s must be a list of strings, not %s", name, v.kind())
+		return nil, false
+	}
+	var result []string
+	for _, e := range v.elements() {
+		s, ok := e.v.(string)
+		if !ok {
+			d.report(e.at, "", "%s must be a list of strings, not of %s", name, e.kind())
+		} else if problem := check(s); problem != "" {
+			d.report(e.at, "", "%s: %s", name, problem)
+		}
+		result = append(result, s)
+	}
+	return result, true
 }
 
 func notEmpty(s string) string {

@@ -15,7 +15,8 @@ import (
 // A Secret is a value, or a file that holds one.
 type Secret struct {
 	Value string
-	File  string // absolute; "" where Value counts
+	File  string   // absolute; "" where Value counts
+	Refs  []string // patterns of the refs whose runs may have it; nil: all
 
 	open bool // Value stands in a config file that others may read
 }
@@ -41,14 +42,19 @@ func secrets(d *document, name string, v value) func(*Settings) {
 	}
 	found := map[string]Secret{}
 	for _, e := range t.entries {
+		d.declare(e.name)
 		if s, ok := d.secret(e); ok {
 			found[e.name] = s
 		}
 	}
-	return func(s *Settings) { maps.Copy(s.Secrets, found) }
+	return func(s *Settings) {
+		maps.Copy(s.declared, found)
+		maps.Copy(s.Secrets, found)
+	}
 }
 
-// secret checks one secret: a string, or a table with a value or a file.
+// secret checks one secret: a string, or a table with a value or a file, and the
+// refs it is for.
 func (d *document) secret(e entry) (Secret, bool) {
 	name := "secret '" + e.name + "'"
 	if s, ok := e.value.v.(string); ok {
@@ -60,12 +66,17 @@ func (d *document) secret(e entry) (Secret, bool) {
 		return Secret{}, false
 	}
 	var s Secret
-	good := true
+	good, sources := true, 0
 	for _, field := range t.entries {
 		text, isString := field.value.v.(string)
+		if field.name != "refs" {
+			sources++
+		}
 		switch {
+		case field.name == "refs":
+			s.Refs = d.refs(name, field.value)
 		case field.name != "file" && field.name != "value":
-			d.unknown(field, "key", []string{"file", "value"})
+			d.unknown(field, "key", []string{"file", "refs", "value"})
 			good = false
 		case !isString:
 			d.report(field.value.at, "", "%s of %s must be a string, not %s", field.name, name, field.value.kind())
@@ -81,39 +92,71 @@ func (d *document) secret(e entry) (Secret, bool) {
 			s.File = filepath.Join(filepath.Dir(d.file), text)
 		}
 	}
-	if good && len(t.entries) != 1 {
+	if good && sources != 1 {
 		d.report(e.at, "", "%s must have either a file or a value", name)
 		good = false
 	}
 	return s, good
 }
 
-// ReadSecrets returns the values of all secrets. The warnings name secrets that are
-// not safe, never their values. The error is for files that cannot be read; it
-// names all of them.
-func (s Settings) ReadSecrets() (values map[string]string, warnings []string, err error) {
-	values = map[string]string{}
-	var problems []error
+// refs checks for which refs a secret is. An empty list would be a secret that no
+// run can have.
+func (d *document) refs(name string, v value) []string {
+	list, ok := d.strings("refs of "+name, v, func(s string) string {
+		if !isRefPattern(s) {
+			return "no ref can match: full names are wanted, such as 'refs/heads/main' or 'refs/tags/v*'"
+		}
+		return ""
+	})
+	if ok && len(list) == 0 {
+		d.report(v.at, "", "refs of %s is empty: no run could have it", name)
+	}
+	return list
+}
+
+// isFor says whether runs of a ref may have the secret. What git would not take
+// for a ref has none that is for certain refs.
+func (s Secret) isFor(ref string) bool {
+	return s.Refs == nil || isRef(ref) && slices.ContainsFunc(s.Refs, func(pattern string) bool { return match(pattern, ref) })
+}
+
+// RunSecrets are the secrets of one run.
+type RunSecrets struct {
+	Values   map[string]string
+	Withheld map[string]string // names without a value, and why, such as "is not for this ref"
+	Warnings []string          // of secrets that are not safe or cannot be read, without their values
+}
+
+// ReadSecrets reads the secrets that a run of ref may have, and no others. One
+// that cannot be read is withheld: only the jobs that ask for it are to fail.
+func (s Settings) ReadSecrets(ref string) RunSecrets {
+	r := RunSecrets{Values: map[string]string{}, Withheld: map[string]string{}}
+	warn := func(format string, args ...any) { r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...)) }
 	for _, name := range slices.Sorted(maps.Keys(s.Secrets)) {
 		secret := s.Secrets[name]
+		if !secret.isFor(ref) {
+			r.Withheld[name] = "is not for this ref"
+			continue
+		}
 		value, open, err := secret.read()
 		if err != nil {
-			problems = append(problems, fmt.Errorf("cannot read secret '%s': %w", name, err))
+			r.Withheld[name] = "cannot be read: " + err.Error()
+			warn("secret '%s' cannot be read: %s", name, err)
 			continue
 		}
 		if open != "" {
-			warnings = append(warnings, fmt.Sprintf("secret '%s': others can read %s", name, open))
+			warn("secret '%s': others can read %s", name, open)
 		}
 		if len(value) < minSecret {
-			warnings = append(warnings, fmt.Sprintf("secret '%s' is shorter than %d bytes and will not be redacted", name, minSecret))
+			warn("secret '%s' is shorter than %d bytes and will not be redacted", name, minSecret)
 		}
-		values[name] = value
+		r.Values[name] = value
 	}
-	return values, warnings, errors.Join(problems...)
+	return r
 }
 
 // read returns the value and, where others may read it, the file they can read it
-// in.
+// in. It tells no paths: what comes of it is in logs that pushers read.
 func (s Secret) read() (value, open string, err error) {
 	if s.File == "" {
 		if s.open {
@@ -123,26 +166,33 @@ func (s Secret) read() (value, open string, err error) {
 	}
 	f, err := os.Open(s.File)
 	if err != nil {
-		return "", "", err
+		return "", "", withoutPath(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return "", "", err
+		return "", "", withoutPath(err)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	if err != nil {
-		return "", "", err
+		return "", "", withoutPath(err)
 	}
 	if len(text) > maxSecret {
-		return "", "", fmt.Errorf("'%s' is larger than %d KiB", s.File, maxSecret>>10)
+		return "", "", fmt.Errorf("its file is larger than %d KiB", maxSecret>>10)
 	}
 	if info.Mode()&othersRead != 0 {
-		open = "'" + s.File + "'"
+		open = "its file"
 	}
 	value, cut := strings.CutSuffix(string(text), "\n")
 	if cut {
 		value = strings.TrimSuffix(value, "\r")
 	}
 	return value, open, nil
+}
+
+func withoutPath(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }

@@ -20,8 +20,9 @@ type plan struct {
 	run      *runstore.Run
 	settings config.Settings
 	limits   runstore.Limits
-	secrets  map[string]string
-	warnings []string // of secrets that are not safe
+	secrets  map[string]string // that this run may have; no other is read
+	withheld map[string]string // see executor.Options
+	warnings []string          // of secrets that are not safe
 }
 
 func newPlan(ctx context.Context, root string, run *runstore.Run) (*plan, error) {
@@ -30,8 +31,9 @@ func newPlan(ctx context.Context, root string, run *runstore.Run) (*plan, error)
 		return nil, err
 	}
 	p := &plan{run: run, settings: cfg.For(run.Repo), limits: Limits(cfg)}
-	p.secrets, p.warnings, err = p.settings.ReadSecrets()
-	return p, err
+	s := p.settings.ReadSecrets(run.Ref)
+	p.secrets, p.withheld, p.warnings = s.Values, s.Withheld, s.Warnings
+	return p, nil
 }
 
 // Limits returns how many runs may be active at once.
@@ -48,6 +50,7 @@ func (p *plan) spec(ctx context.Context, store *runstore.Store, repo *git.Repo) 
 	s := executor.Spec{
 		Env: p.settings.Env, Grace: executor.Duration(p.settings.Grace),
 		EvalTime: executor.Duration(limits.Time), EvalMemory: limits.Memory,
+		Withheld: p.withheld,
 	}
 	var err error
 	if s.Facts, err = Facts(ctx, p.run, repo); err == nil {

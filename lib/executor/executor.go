@@ -40,6 +40,10 @@ type Options struct {
 	FailFast  bool              // the first failure ends the run
 	Only      []string          // run these jobs and what they need; nil: all
 
+	// Withheld has the names of secrets that the run is not given, and for each the
+	// end of a sentence that says why, such as "is not for this ref".
+	Withheld map[string]string
+
 	// SecretsHint says how to give a secret, for the message that one is missing.
 	SecretsHint string
 

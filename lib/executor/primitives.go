@@ -129,6 +129,9 @@ func (a *attempt) secret(l *lua.LState) (lua.LValue, error) {
 // secret returns the value of a secret. The error tells how to give a missing one.
 func (r *run) secret(name string) (string, error) {
 	v, ok := r.Secrets[name]
+	if why := r.Withheld[name]; !ok && why != "" {
+		return "", fmt.Errorf("secret '%s' %s", name, why)
+	}
 	if !ok {
 		hint := cmp.Or(r.SecretsHint, "the configuration declares them under 'secrets'")
 		return "", fmt.Errorf("no secret '%s': %s; %s", name, among(slices.Sorted(maps.Keys(r.Secrets))), hint)

@@ -26,6 +26,8 @@ type Spec struct {
 	Grace   Duration                   `json:"grace,omitempty"`   // between TERM and KILL; 0: the default
 	Done    map[string]json.RawMessage `json:"done,omitempty"`    // see Options
 
+	Withheld map[string]string `json:"withheld,omitempty"` // see Options
+
 	// What Lua may use, as in vm.Limits; 0: the default.
 	EvalTime   Duration `json:"eval-time,omitempty"`
 	EvalMemory uint64   `json:"eval-memory,omitempty"`
@@ -75,7 +77,7 @@ func ReadSpec(r io.Reader) (Spec, error) {
 // their part of.
 func (s Spec) Options(environ []string) Options {
 	return Options{
-		Facts: s.Facts, Env: BaseEnv(environ, s.Env), Done: s.Done,
+		Facts: s.Facts, Env: BaseEnv(environ, s.Env), Done: s.Done, Withheld: s.Withheld,
 		Timeout: time.Duration(s.Timeout), Grace: time.Duration(s.Grace),
 	}
 }

@@ -12,6 +12,11 @@
  :secrets {:a 5
            :b {}
            :c {:file "x" :value "y"}
-           :d (fn [] "x")}
+           :d (fn [] "x")
+           :e {:value "x" :refs ["refs/heads/main"
+                                 "heads/main"]}
+           :f {:value "x" :refs {}}}
  :repo {"work/*" {:timeouts "1m"}
+        "work/" {:inherit-secrets [:a
+                                   :z]}
         :top 1}}
