@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
+	"syscall"
 
 	"quire/lib/cli"
 	"quire/lib/config"
@@ -17,7 +19,8 @@ import (
 
 const launchUsage = "usage: quire-ci launch [--root DIR] ID\n"
 
-// launch turns into `quire-ci run` of the run, behind the configured launcher.
+// launch turns into `quire-ci run` of the run, or runs it behind the configured
+// launcher.
 func launch(ctx context.Context, e *cli.Env) error {
 	fs := new(flag.FlagSet)
 	root := fs.String("root", "", "")
@@ -39,18 +42,38 @@ func launch(ctx context.Context, e *cli.Env) error {
 	}
 	l, err := drive.NewLaunch(ctx, store, run)
 	if err != nil {
-		return err
+		return judged(err)
 	}
 	defer l.Close()
 	for _, w := range l.Warnings {
 		e.Warn("%s", w)
 	}
+	if l.Launched {
+		code, err := l.Run(relayed(), os.Stdout, os.Stderr)
+		if err == nil && code != cli.OK {
+			err = cli.Status(code, nil)
+		}
+		return err
+	}
 	program, err := exec.LookPath(l.Args[0])
 	if err != nil {
-		return fmt.Errorf("cannot start launcher '%s': %w", l.Args[0], errors.Unwrap(err))
+		return fmt.Errorf("cannot start '%s': %w", l.Args[0], errors.Unwrap(err))
 	}
-	if err := process.Exec(program, l.Args, os.Environ()); err != nil {
-		return fmt.Errorf("cannot start launcher '%s': %w", l.Args[0], err)
+	if err := process.Exec(program, l.Args, l.Env); err != nil {
+		return fmt.Errorf("cannot start '%s': %w", l.Args[0], err)
 	}
 	return nil
+}
+
+// relayed returns the signals that are the launcher's to obey. From now on none of
+// them ends this process, however often it comes: the launcher dies with it, and is to
+// have the time to end what it started elsewhere.
+func relayed() <-chan os.Signal {
+	signals := make(chan os.Signal, 8)
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			signal.Notify(signals, s)
+		}
+	}
+	return signals
 }

@@ -40,10 +40,15 @@ func load(ctx context.Context, e *cli.Env, workspace string, limits vm.Limits) (
 		return &loaded{p, root}, nil
 	}
 	root.Close()
+	return nil, judged(err)
+}
+
+// judged returns the error of loading a pipeline with the status that it stands for.
+func judged(err error) error {
 	if errors.Is(err, pipeline.ErrNone) || errors.As(err, new(diag.List)) {
 		err = cli.Status(cli.No, err)
 	}
-	return nil, err
+	return err
 }
 
 // loadWorkspace parses the option --workspace of a command that has no other, and

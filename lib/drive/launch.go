@@ -8,27 +8,41 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"quire/lib/config"
 	"quire/lib/executor"
 	"quire/lib/git"
+	"quire/lib/pipeline"
+	"quire/lib/runlog"
 	"quire/lib/runstore"
 )
 
-// A Launch is a program to turn into, by execve(2): `quire-ci run` of a recorded
-// run, behind the configured launcher.
-type Launch struct {
-	Args  []string   // the program and its arguments
-	Files []*os.File // to be inherited under the numbers they have
+// The descriptors by which a program behind a launcher is told of its run.
+const (
+	factsFD = 3 + iota
+	secretsFD
+)
 
+// A Launch is `quire-ci run` of a recorded run, to be turned into by execve(2), or
+// to be run behind the configured launcher.
+type Launch struct {
+	Args     []string // the program and its arguments, the launcher's in front
+	Env      []string
+	Launched bool     // there is a launcher: Run it, and turn into nothing
 	Warnings []string // of secrets that are not safe
+
+	run   *runstore.Run
+	out   string
+	files []*os.File // what is known of the push, and the secrets
 }
 
-// NewLaunch returns what `quire-ci launch` turns into for run, whose workspace
-// is there already. The facts of the push and the values of the secrets are in
-// files without a name, which Args refer to as /dev/fd/N: so they are neither in
-// the arguments nor in the environment, where others could read them, and
+// NewLaunch returns what `quire-ci launch` turns into or runs for run, whose
+// workspace is there already. The facts of the push and the values of the secrets
+// are in files without a name, which Args refer to as /dev/fd/N: so they are neither
+// in the arguments nor in the environment, where others could read them, and
 // quire-ci needs to see neither the root nor the repository. An error leaves
 // nothing open.
 func NewLaunch(ctx context.Context, store *runstore.Store, run *runstore.Run) (*Launch, error) {
@@ -49,25 +63,20 @@ func NewLaunch(ctx context.Context, store *runstore.Store, run *runstore.Run) (*
 	if err != nil {
 		return nil, fmt.Errorf("cannot find workspace of run %s: %w", run.ID, err)
 	}
-	l := &Launch{Args: slices.Clone(p.settings.Launcher), Warnings: p.warnings}
-	l.Args = append(l.Args, "quire-ci", "run",
-		"--workspace", dir, "--out", run.Dir)
+	l := &Launch{
+		Args: slices.Clone(p.settings.Launcher), Env: os.Environ(), Launched: len(p.settings.Launcher) > 0,
+		Warnings: p.warnings, run: run, out: run.Dir,
+	}
+	if l.Launched {
+		if err := l.prepare(ctx, dir, p.settings); err != nil {
+			return nil, err
+		}
+	}
+	l.Args = append(l.Args, "quire-ci", "run", "--workspace", dir, "--out", l.out)
 	if p.settings.Jobs > 0 {
 		l.Args = append(l.Args, "-j", strconv.Itoa(p.settings.Jobs))
 	}
-	var text bytes.Buffer
-	if err := executor.WriteSpec(&text, spec); err != nil {
-		return nil, err
-	}
-	if err := l.attach("--facts", text.Bytes()); err != nil {
-		return nil, err
-	}
-	text.Reset()
-	err = executor.WriteSecrets(&text, p.secrets)
-	if err == nil {
-		err = l.attach("--secrets", text.Bytes())
-	}
-	if err != nil {
+	if err := l.attach(spec, p.secrets); err != nil {
 		l.Close()
 		return nil, err
 	}
@@ -76,23 +85,91 @@ func NewLaunch(ctx context.Context, store *runstore.Store, run *runstore.Run) (*
 
 // Close closes the files. A process that turned into the program never does.
 func (l *Launch) Close() {
-	for _, f := range l.Files {
+	for _, f := range l.files {
 		f.Close()
 	}
 }
 
-// attach makes text a file without a name, in memory, that stays open across
-// execve, and adds it to the arguments under option.
-func (l *Launch) attach(option string, text []byte) error {
+// prepare makes what only a launcher needs: a directory for what the jobs leave
+// behind, beside the records of the run that they must not touch, and an environment
+// that says where everything is. In the directory of the run links stand for the
+// events and the logs, for those who look for them there.
+func (l *Launch) prepare(ctx context.Context, dir string, settings config.Settings) error {
+	image, err := imageOf(ctx, dir, settings)
+	if err != nil {
+		return err
+	}
+	parent, err := filepath.EvalSymlinks(l.run.Dir) // a sandbox may have no such link
+	if err != nil {
+		return fmt.Errorf("cannot find run %s: %w", l.run.ID, err)
+	}
+	l.out = filepath.Join(parent, runlog.OutDir)
+	err = os.Mkdir(l.out, 0o700)
+	for _, name := range []string{runlog.EventsFile, runlog.JobsDir} {
+		if err == nil {
+			err = os.Symlink(filepath.Join(runlog.OutDir, name), filepath.Join(parent, name))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("cannot prepare run %s: %w", l.run.ID, err)
+	}
+	ours := func(s string) bool { return strings.HasPrefix(s, "QUIRE_") }
+	l.Env = slices.Concat(slices.DeleteFunc(l.Env, ours), l.run.Environ(), []string{
+		"QUIRE_WORKSPACE=" + dir,
+		"QUIRE_OUT=" + l.out,
+		"QUIRE_IMAGE=" + image,
+	})
+	return nil
+}
+
+// imageOf returns the image that the pipeline in dir names, "" without one.
+func imageOf(ctx context.Context, dir string, settings config.Settings) (string, error) {
+	tree, err := os.OpenRoot(dir)
+	if err != nil {
+		return "", err
+	}
+	defer tree.Close()
+	p, err := pipeline.Load(ctx, tree.FS(), pipeline.Options{Limits: settings.Limits()})
+	if err != nil {
+		return "", err
+	}
+	defer p.Close()
+	return p.Image, nil
+}
+
+// attach puts what is known of the run into files, and adds them to the arguments
+// under the numbers they are inherited by.
+func (l *Launch) attach(spec executor.Spec, secrets map[string]string) error {
+	var text bytes.Buffer
+	if err := executor.WriteSpec(&text, spec); err != nil {
+		return err
+	}
+	if err := l.attachFile("--facts", factsFD, text.Bytes()); err != nil {
+		return err
+	}
+	text.Reset()
+	if err := executor.WriteSecrets(&text, secrets); err != nil {
+		return err
+	}
+	return l.attachFile("--secrets", secretsFD, text.Bytes())
+}
+
+// attachFile makes text a file without a name, in memory, that stays open across
+// execve. Its number is known beforehand only to a child: in this process others may
+// be in use.
+func (l *Launch) attachFile(option string, number int, text []byte) error {
 	fd, err := unix.MemfdCreate("quire"+option, 0)
 	if err != nil {
 		return fmt.Errorf("cannot make file for %s: %w", option, err)
 	}
 	f := os.NewFile(uintptr(fd), option)
-	l.Files = append(l.Files, f)
+	l.files = append(l.files, f)
 	if _, err := f.WriteAt(text, 0); err != nil {
 		return fmt.Errorf("cannot write file for %s: %w", option, err)
 	}
-	l.Args = append(l.Args, option, fmt.Sprintf("/dev/fd/%d", fd))
+	if !l.Launched {
+		number = fd
+	}
+	l.Args = append(l.Args, option, fmt.Sprintf("/dev/fd/%d", number))
 	return nil
 }

@@ -138,7 +138,7 @@ func start(t testing.TB, ctx context.Context, p *pipeline.Pipeline, o Options) r
 	r := result{dir: o.Out}
 	r.Outcome, r.err = Run(ctx, p, o)
 	r.output = output.String()
-	for ev, err := range runlog.ReadEvents(filepath.Join(o.Out, runlog.EventsFile)) {
+	for ev, err := range runlog.ReadEvents(o.Out) {
 		if err != nil {
 			t.Error(err)
 		}

@@ -13,12 +13,10 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 )
-
-// EventsFile is the name of the file of events in the directory of a run.
-const EventsFile = "events.jsonl"
 
 // Events appends to a file of events. It may be used by several goroutines.
 type Events struct {
@@ -70,14 +68,21 @@ func (e *LineError) Error() string {
 
 func (e *LineError) Unwrap() error { return e.Err }
 
-// ReadEvents yields the events of the file path. A line that is no event is
-// yielded as a *LineError, and reading goes on; a last line
-// without its newline, which a crash cut short, is left out. A file that does
-// not exist has no events. Fields that are not known are passed over, and events
-// that are not known are yielded as they are.
-func ReadEvents(path string) iter.Seq2[Event, error] {
+// How much of the events of a run is read, in bytes. It is far more than a pipeline
+// can need, and little enough to be read while somebody waits.
+const (
+	maxEvents = 256 << 20
+	maxLine   = 16 << 20
+)
+
+// ReadEvents yields the events of the run whose directory is dir. A line that is no
+// event is yielded as a *LineError, and reading goes on; a last line without its
+// newline, which a crash cut short, is left out. Where there is no file there are no
+// events. Fields that are not known are passed over, and events that are not known are
+// yielded as they are.
+func ReadEvents(dir string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		file, err := os.Open(path)
+		file, err := Open(dir, EventsFile)
 		if errors.Is(err, fs.ErrNotExist) {
 			return
 		}
@@ -86,24 +91,93 @@ func ReadEvents(path string) iter.Seq2[Event, error] {
 			return
 		}
 		defer file.Close()
-		in := bufio.NewReader(file)
+		in := bufio.NewReader(io.LimitReader(file, maxEvents))
 		for n := 1; ; n++ {
-			line, err := in.ReadBytes('\n')
+			line, err := readLine(in)
 			if err == io.EOF {
 				return
 			}
-			if err != nil {
+			if err != nil && err != errLong {
 				yield(Event{}, err)
 				return
 			}
 			var ev Event
-			if err := json.Unmarshal(line, &ev); err != nil {
-				if !yield(Event{}, &LineError{path, n, err}) {
-					return
-				}
-			} else if !yield(ev, nil) {
+			if err == nil {
+				ev, err = parseEvent(line)
+			}
+			if err != nil {
+				err = &LineError{filepath.Join(dir, EventsFile), n, err}
+			}
+			if !yield(ev, err) {
 				return
 			}
 		}
 	}
 }
+
+func parseEvent(line []byte) (Event, error) {
+	var ev Event
+	if err := json.Unmarshal(line, &ev); err != nil {
+		return Event{}, err // without what was read before
+	}
+	return ev, nil
+}
+
+// readLine returns the next line with its newline. The error is io.EOF where there is
+// no whole line any more.
+func readLine(in *bufio.Reader) (line []byte, err error) {
+	for {
+		part, err := in.ReadSlice('\n')
+		if len(line) <= maxLine {
+			line = append(line, part...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+		case err != nil:
+			return nil, err
+		case len(line) > maxLine:
+			return nil, errLong
+		default:
+			return line, nil
+		}
+	}
+}
+
+var errLong = fmt.Errorf("longer than %d MiB", maxLine>>20)
+
+// Ends returns the first and the last event of the run whose directory is dir. What
+// is not there, or is no event, is the zero Event.
+func Ends(dir string) (first, last Event, err error) {
+	file, err := Open(dir, EventsFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return first, last, nil
+	}
+	if err != nil {
+		return first, last, err
+	}
+	defer file.Close()
+	line, err := readLine(bufio.NewReader(io.LimitReader(file, maxLine)))
+	if err == io.EOF {
+		return first, last, nil
+	}
+	if err != nil {
+		return first, last, err
+	}
+	first, _ = parseEvent(line)
+	info, err := file.Stat()
+	if err != nil {
+		return first, last, err
+	}
+	end := make([]byte, min(info.Size(), lastLine))
+	if _, err := file.ReadAt(end, info.Size()-int64(len(end))); err != nil {
+		return first, last, err
+	}
+	end, whole := bytes.CutSuffix(end, []byte("\n"))
+	if whole {
+		last, _ = parseEvent(end[bytes.LastIndexByte(end, '\n')+1:])
+	}
+	return first, last, nil
+}
+
+// lastLine is more than the event that ends a run takes, in bytes.
+const lastLine = 4 << 10

@@ -33,7 +33,7 @@ func TestEventsCannotBeForged(t *testing.T) {
 	if n := strings.Count(string(data), "\n"); n != 1 {
 		t.Errorf("%d lines: %s", n, data)
 	}
-	for ev, err := range ReadEvents(path) {
+	for ev, err := range ReadEvents(filepath.Dir(path)) {
 		if err != nil || ev.Event != JobLog {
 			t.Errorf("read %v, %v", ev, err)
 		}
@@ -44,7 +44,8 @@ func TestEventsCannotBeForged(t *testing.T) {
 }
 
 func TestReadEvents(t *testing.T) {
-	path := filepath.Join(t.TempDir(), EventsFile)
+	dir := t.TempDir()
+	path := filepath.Join(dir, EventsFile)
 	text := `{"time":"2026-01-02T03:04:05Z","event":"job-start","job":"a","colour":"red"}
 not json
 {"time":"2026-01-02T03:04:06Z","event":"moon-phase"}
@@ -53,7 +54,7 @@ not json
 		t.Fatal(err)
 	}
 	var got []string
-	for ev, err := range ReadEvents(path) {
+	for ev, err := range ReadEvents(dir) {
 		var bad *LineError
 		switch {
 		case errors.As(err, &bad):
@@ -70,7 +71,7 @@ not json
 	if diff := cmp.Diff([]string{"job-start", "error", "moon-phase"}, got); diff != "" {
 		t.Error(diff)
 	}
-	for range ReadEvents(filepath.Join(t.TempDir(), "absent")) {
+	for range ReadEvents(t.TempDir()) {
 		t.Error("an event of a file that is not there")
 	}
 }
@@ -146,7 +147,7 @@ func FuzzReadEvents(f *testing.F) {
 			t.Fatal(err)
 		}
 		n := 0
-		for range ReadEvents(filepath.Join(dir, EventsFile)) {
+		for range ReadEvents(dir) {
 			n++
 		}
 		if want := strings.Count(text, "\n"); n != want {

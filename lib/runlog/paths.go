@@ -9,12 +9,12 @@ import (
 // LogPath returns the path of the log of command n of a job, relative to the
 // directory of the run and with slashes.
 func LogPath(job string, n int) string {
-	return path.Join("jobs", jobDir(job), fmt.Sprintf("sh-%d.log", n))
+	return path.Join(JobsDir, jobDir(job), fmt.Sprintf("sh-%d.log", n))
 }
 
 // OutputPath returns the path of the file for a large output of a job, relative to
 // the directory of the run and with slashes.
-func OutputPath(job string) string { return path.Join("jobs", jobDir(job), "output.json") }
+func OutputPath(job string) string { return path.Join(JobsDir, jobDir(job), "output.json") }
 
 // jobDir returns the id of a job as a path that stays where it is put.
 func jobDir(job string) string {

@@ -3,8 +3,6 @@ package runlog
 import (
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -33,7 +31,7 @@ func (j JobRecord) ReadOutput(dir string) (json.RawMessage, error) {
 	if j.OutputFile == "" {
 		return j.Output, nil
 	}
-	return os.ReadFile(filepath.Join(dir, filepath.FromSlash(j.OutputFile)))
+	return readAll(dir, j.OutputFile, maxEvents)
 }
 
 // A CommandRecord is what the events say of one command. Exit is nil until it
@@ -56,7 +54,7 @@ type CommandRecord struct {
 // no jobs.
 func Summarize(dir string) ([]JobRecord, error) {
 	var s summary
-	for ev, err := range ReadEvents(filepath.Join(dir, EventsFile)) {
+	for ev, err := range ReadEvents(dir) {
 		var bad *LineError
 		switch {
 		case err == nil:

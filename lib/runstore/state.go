@@ -26,7 +26,8 @@ func (s State) Final() bool { return s == Complete || s == Failed || s == Supers
 
 // Reasons lists what a failed run may carry as its reason.
 var Reasons = []string{
-	"exit", "signal", "timeout", "invalid-pipeline", "materialize", "orphaned", "cancelled", "internal",
+	"exit", "signal", "timeout", "invalid-pipeline", "materialize", "orphaned", "cancelled", "launcher",
+	"internal",
 }
 
 // next says which states may follow one; what is not here is final.

@@ -1,0 +1,99 @@
+package drive
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+
+	"quire/lib/process"
+	"quire/lib/runlog"
+	"quire/lib/runstore"
+)
+
+// A LauncherError says that a run failed by its launcher, which the run's history
+// says too, and how.
+type LauncherError struct{ What string }
+
+func (e *LauncherError) Error() string { return e.What }
+
+// Run runs the launcher to its end, its output going to stdout and stderr, and returns
+// the exit status that the run is to be judged by: 0 is that of a run that its own
+// records call complete. Signals are passed on to the launcher, and whoever sent one
+// knows how the run ends. Else the run fails with the reason launcher, and Run returns
+// a *LauncherError, where the launcher did not get so far that the pipeline ran to its
+// end.
+func (l *Launch) Run(signals <-chan os.Signal, stdout, stderr *os.File) (int, error) {
+	cmd := exec.Command(l.Args[0], l.Args[1:]...)
+	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = l.Env, stdout, stderr, l.files
+	group, err := process.Start(cmd)
+	if err != nil {
+		return 0, l.fail("cannot start launcher '%s': %w", l.Args[0], causeOf(err))
+	}
+	var ended syscall.Signal
+	for done := group.Done(); done != nil; {
+		select {
+		case s := <-signals:
+			ended = s.(syscall.Signal)
+			_ = group.Signal(ended)
+		case <-done:
+			done = nil
+		}
+	}
+	status, err := group.Wait()
+	switch {
+	case err != nil:
+		return 0, err
+	case ended != 0 && status.ExitCode() == 0:
+		return 128 + int(ended), nil
+	case ended != 0:
+		return status.ExitCode(), nil
+	}
+	return status.ExitCode(), l.judge(status)
+}
+
+// judge compares how the launcher ended with what is on record of the run. The record
+// was written by the jobs' side: it can hold back that the run is complete, but not
+// make a failure of the launcher one.
+func (l *Launch) judge(status process.Status) error {
+	first, last, err := runlog.Ends(l.run.Dir)
+	if err != nil {
+		return l.fail("launcher '%s' ended with %s, and its records cannot be read: %w", l.Args[0], status, err)
+	}
+	complete := last.Event == runlog.RunEnd && last.State == runlog.Complete
+	switch {
+	case first.Event != runlog.RunStart:
+		return l.fail("launcher '%s' ended with %s before quire-ci began the run", l.Args[0], status)
+	case last.Event != runlog.RunEnd:
+		return l.fail("launcher '%s' ended with %s before quire-ci ended the run", l.Args[0], status)
+	case complete != (status.ExitCode() == 0):
+		return l.fail("launcher '%s' ended with %s, but the run is %s", l.Args[0], status, last.State)
+	}
+	return nil
+}
+
+// fail ends the run by the launcher's fault, unless somebody else has ended it.
+func (l *Launch) fail(format string, args ...any) error {
+	what := &LauncherError{fmt.Errorf(format, args...).Error()}
+	err := l.run.Transition(runstore.Change{
+		State: runstore.Failed, Reason: "launcher", Note: what.Error(), From: runstore.Active,
+	})
+	if errors.As(err, new(*runstore.StateError)) {
+		err = nil
+	}
+	return errors.Join(what, err)
+}
+
+// causeOf returns why a program could not be started, without its name.
+func causeOf(err error) error {
+	var name *exec.Error
+	var path *os.PathError
+	switch {
+	case errors.As(err, &name):
+		return name.Err
+	case errors.As(err, &path):
+		return path.Err
+	}
+	return err
+}

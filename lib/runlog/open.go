@@ -1,0 +1,82 @@
+package runlog
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// What a run leaves behind, in its directory.
+const (
+	EventsFile = "events.jsonl"
+	JobsDir    = "jobs"
+
+	// OutDir is where both are for a run behind a launcher. In the directory of the
+	// run EventsFile and JobsDir are links then, for people: what is behind them was
+	// written by whom the launcher keeps from everything else.
+	OutDir = "out"
+)
+
+// ErrNotRegular says that something else is where a file should be.
+var ErrNotRegular = errors.New("not a regular file")
+
+// Open opens a file that the jobs of a run have left in the run's directory dir. name
+// is relative, with slashes. Whatever they have put there, what is opened is a regular
+// file that no symbolic link led to out of their reach; nothing is waited for.
+func Open(dir, name string) (*os.File, error) {
+	f, err := open(dir, name)
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: filepath.Join(dir, name), Err: err}
+	}
+	return f, nil
+}
+
+func open(dir, name string) (*os.File, error) {
+	if to, err := os.Readlink(filepath.Join(dir, EventsFile)); err == nil && to == filepath.Join(OutDir, EventsFile) {
+		dir = filepath.Join(dir, OutDir)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	// To open a pipe or a device for reading can do things. O_PATH does not; it
+	// finds, and the file that was found is then opened.
+	found, err := root.OpenFile(filepath.FromSlash(name), unix.O_PATH, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	info, err := found.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, ErrNotRegular
+	}
+	return os.Open(fmt.Sprintf("/proc/self/fd/%d", found.Fd()))
+}
+
+// readAll returns what is in a file that the jobs have left, unless it is larger than
+// most.
+func readAll(dir, name string, most int64) ([]byte, error) {
+	f, err := Open(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("'%s' is larger than %d MiB", f.Name(), most>>20)
+	}
+	return text, err
+}
