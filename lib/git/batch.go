@@ -2,9 +2,12 @@ package git
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"strings"
@@ -13,12 +16,22 @@ import (
 )
 
 // batch is one `git cat-file --batch` or `--batch-check`.
+//
+// Git takes the length of an object that it copies from its file for what the
+// header in there says, and copies what there is. Of a damaged one that can be
+// less, and whoever waits for the rest waits for ever. So the questions of each
+// call end with one of a name that nothing has and nobody can know, and nothing is
+// read beyond the answer to that.
 type batch struct {
-	cmd    *exec.Cmd
-	in     io.WriteCloser
-	out    *bufio.Reader
-	stderr *tail
+	cmd     *exec.Cmd
+	in      io.WriteCloser
+	answers *answers
+	out     *bufio.Reader // of answers
+	stderr  *tail
 }
+
+// errDamaged says that an object is longer or shorter than it says.
+var errDamaged = errors.New("the object is damaged: its length is not what it says")
 
 func (r *Repo) startBatch(ctx context.Context, args ...string) (*batch, error) {
 	cmd := r.command(ctx, append([]string{"cat-file"}, args...)...)
@@ -36,8 +49,46 @@ func (r *Repo) startBatch(ctx context.Context, args ...string) (*batch, error) {
 		return nil, failure(ctx, "cat-file", err, b.stderr)
 	}
 	widen(out)
-	b.in, b.out = in, bufio.NewReaderSize(out, 256<<10)
+	// No name has two dots, so that git need not look for it.
+	name := fmt.Sprintf("quire..%016x", rand.Uint64())
+	b.in, b.answers = in, &answers{in: out, name: name, last: []byte(name + " missing\n")}
+	b.out = bufio.NewReaderSize(b.answers, 256<<10)
 	return b, nil
+}
+
+// answers reads what git prints, up to the answer to the last question.
+type answers struct {
+	in   io.Reader
+	name string // that the last question is about
+	last []byte // the answer to it
+	end  []byte // of what was read, as long as last
+}
+
+func (a *answers) Read(p []byte) (int, error) {
+	if bytes.Equal(a.end, a.last) {
+		return 0, errDamaged
+	}
+	n, err := a.in.Read(p)
+	a.end = append(a.end, p[max(0, n-len(a.last)):n]...)
+	a.end = a.end[max(0, len(a.end)-len(a.last)):]
+	return n, err
+}
+
+// ask writes questions, each a line, and the last one. Then it is for the answers
+// to be read, with next, and finish after all.
+func (b *batch) ask(questions string) error {
+	_, err := io.WriteString(b.in, questions+b.answers.name+"\n")
+	return err
+}
+
+// finish reads the answer to the last question, when all others have been.
+func (b *batch) finish() error {
+	line, err := b.out.ReadString('\n')
+	if err == nil && line != string(b.answers.last) {
+		err = errDamaged
+	}
+	b.answers.end = nil
+	return err
 }
 
 // pipeSize is that of the pipe from git, in bytes: what Linux allows without
@@ -56,18 +107,35 @@ func widen(pipe io.ReadCloser) {
 	}
 }
 
-// next reads the header of the next answer. With contents, body reads the bytes
-// that follow it; skip must be called before the next one.
-func (b *batch) next(contents bool) (in Info, body *io.LimitedReader, err error) {
+// answer reads the next answer, which is to be the one about spec, and calls each
+// with it, which may read the contents where the batch has any. It tells whether
+// there is such an object.
+func (b *batch) answer(spec string, contents bool, each func(in Info, body io.Reader) error) (there bool, err error) {
 	line, err := b.out.ReadString('\n')
 	if err != nil {
-		return Info{}, nil, err
+		return false, err
 	}
-	in, err = parseInfo(strings.TrimSuffix(line, "\n"))
-	if err == nil && contents {
+	in, err := parseInfo(strings.TrimSuffix(line, "\n"))
+	if errors.Is(err, ErrMissing) {
+		return false, nil
+	}
+	if err == nil && isID(spec) && in.OID != spec {
+		err = errDamaged
+	}
+	if err != nil {
+		return false, fmt.Errorf("cannot read object %s: %w", quoted(spec), err)
+	}
+	var body *io.LimitedReader
+	if contents {
 		body = &io.LimitedReader{R: b.out, N: in.Size}
 	}
-	return in, body, err
+	if err := each(in, body); err != nil {
+		return true, err
+	}
+	if err := b.skip(body); err != nil {
+		return true, fmt.Errorf("cannot read object %s: %w", quoted(spec), err)
+	}
+	return true, nil
 }
 
 // skip reads what is left of body and the line break after it.
@@ -75,15 +143,18 @@ func (b *batch) skip(body *io.LimitedReader) error {
 	if body == nil {
 		return nil
 	}
-	left := body.N + 1
-	for left > 0 {
-		n, err := b.out.Discard(int(min(left, 1<<20)))
-		left -= int64(n)
+	for body.N > 0 {
+		n, err := b.out.Discard(int(min(body.N, 1<<20)))
+		body.N -= int64(n)
 		if err != nil {
 			return err
 		}
 	}
-	return nil
+	end, err := b.out.ReadByte()
+	if err == nil && end != '\n' {
+		err = errDamaged
+	}
+	return err
 }
 
 // stop ends the process, which ends by itself when it has no more questions.

@@ -85,29 +85,31 @@ func TestLoose(t *testing.T) {
 	}
 }
 
+// deflated is text as a file of a loose object has it.
+func deflated(text string) string {
+	var b bytes.Buffer
+	w := zlib.NewWriter(&b)
+	w.Write([]byte(text))
+	w.Close()
+	return b.String()
+}
+
 // A file that is not the object of its name is never an answer.
 func TestLooseDamaged(t *testing.T) {
 	f := newFixture(t)
 	f.write("file", "contents")
 	f.commit("one")
 	id := f.git("rev-parse", "HEAD:file")
-	deflate := func(text string) string {
-		var b bytes.Buffer
-		w := zlib.NewWriter(&b)
-		w.Write([]byte(text))
-		w.Close()
-		return b.String()
-	}
-	good := deflate("blob 8\x00contents")
+	good := deflated("blob 8\x00contents")
 	for name, text := range map[string]string{
 		"empty":             "",
 		"cut short":         good[:len(good)-6],
 		"not deflated":      "blob 8\x00contents",
-		"another object":    deflate("blob 8\x00CONTENTS"),
-		"wrong size":        deflate("blob 9\x00contents"),
-		"no size":           deflate("blob\x00contents"),
-		"no header":         deflate("contents"),
-		"a header too long": deflate(strings.Repeat("blob 8", maxLoose)),
+		"another object":    deflated("blob 8\x00CONTENTS"),
+		"wrong size":        deflated("blob 9\x00contents"),
+		"no size":           deflated("blob\x00contents"),
+		"no header":         deflated("contents"),
+		"a header too long": deflated(strings.Repeat("blob 8", maxLoose)),
 	} {
 		if err := os.Remove(f.looseFile(id)); err != nil {
 			t.Fatal(err)

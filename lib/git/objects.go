@@ -107,7 +107,7 @@ func (o *Objects) Read(spec string, limit int64) ([]byte, error) {
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cannot read object %s: %w", quoted(spec), err)
 	}
 	return data, nil
 }
@@ -152,7 +152,7 @@ func (o *Objects) ask(slot **batch, mode string, specs []string, errs []error,
 	go func() {
 		var err error
 		if questions != "" {
-			_, err = io.WriteString(b.in, questions)
+			err = b.ask(questions)
 		}
 		written <- err
 	}()
@@ -163,26 +163,26 @@ func (o *Objects) ask(slot **batch, mode string, specs []string, errs []error,
 		if object, ok := found[i]; ok {
 			err = each(i, object.Info, bytes.NewReader(object.data))
 		} else {
-			in, body, answer := b.next(mode == "--batch")
-			if errors.Is(answer, ErrMissing) {
+			var there bool
+			there, err = b.answer(spec, mode == "--batch", func(in Info, body io.Reader) error { return each(i, in, body) })
+			if err == nil && !there {
 				errs[i] = missing(spec)
-				continue
-			}
-			if err = answer; err == nil {
-				err = each(i, in, body)
-			}
-			if err == nil {
-				err = b.skip(body)
 			}
 		}
 		if err != nil {
-			*slot = nil
-			if b != nil {
-				err = b.fail(o.ctx, err)
-			}
-			<-written
-			return err
+			break
 		}
+	}
+	if err == nil && questions != "" {
+		err = b.finish()
+	}
+	if err != nil {
+		*slot = nil
+		if b != nil {
+			err = b.fail(o.ctx, err)
+		}
+		<-written
+		return err
 	}
 	return <-written
 }

@@ -153,6 +153,65 @@ func TestDamagedObject(t *testing.T) {
 	}
 }
 
+// Git takes the length of a loose object from its header, and copies what there is.
+func TestObjectOfAnotherLength(t *testing.T) {
+	for name, tt := range map[string]struct{ header, contents string }{
+		"one less":           {"blob 9", "contents"},
+		"much less":          {"blob 10000000", "contents"},
+		"as much as follows": {"blob 70", "contents"},
+		"beyond all":         {"blob 9223372036854775807", "contents"},
+		"one more":           {"blob 7", "contents"},
+		"much more":          {"blob 1", strings.Repeat("contents\n", 100_000)},
+		"an answer":          {"blob 0", "\n" + strings.Repeat("1", 40) + " blob 4\ngood"},
+		"no length":          {"blob ", "contents"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.write("bad", "bad")
+			f.write("good", "good")
+			f.commit("one")
+			bad, good := f.git("rev-parse", "HEAD:bad"), f.git("rev-parse", "HEAD:good")
+			text := deflated(tt.header + "\x00" + tt.contents)
+			if err := errors.Join(os.Remove(f.looseFile(bad)), os.WriteFile(f.looseFile(bad), []byte(text), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+			o := f.objects()
+			// Also in front of others, whose answers it may swallow or pretend to be.
+			for _, specs := range [][]string{{bad}, {bad, good}, {good, bad, good}} {
+				err := o.ReadAll(specs, func(_ int, in Info, body io.Reader) error {
+					n, err := io.Copy(io.Discard, body)
+					if err == nil && n != in.Size {
+						err = io.ErrShortWrite
+					}
+					return err
+				})
+				if err == nil || strings.Contains(err.Error(), "\n") {
+					t.Errorf("ReadAll: %v", err)
+				}
+				if data, err := o.Read("HEAD:good", 100); err != nil || string(data) != "good" {
+					t.Errorf("Read after it: %q %v", data, err)
+				}
+			}
+		})
+	}
+}
+
+// Git fills up with zeros what a tree has not.
+func TestTreeOfAnotherLength(t *testing.T) {
+	f := newFixture(t)
+	f.write("file", "contents")
+	f.commit("one")
+	tree := f.git("rev-parse", "HEAD^{tree}")
+	text := deflated("tree 300\x00" + strings.Repeat("100644 file\x00"+strings.Repeat("1", 20), 2))
+	if err := errors.Join(os.Remove(f.looseFile(tree)), os.WriteFile(f.looseFile(tree), []byte(text), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	err := f.objects().Trees([]string{tree}, func(int, []Entry) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), tree) {
+		t.Errorf("Trees: %v", err)
+	}
+}
+
 func TestObjectsEndWithContext(t *testing.T) {
 	f := newFixture(t)
 	f.commit("one")

@@ -96,7 +96,10 @@ func (o *Objects) Trees(oids []string, each func(i int, entries []Entry) error) 
 		}
 		data := make([]byte, in.Size)
 		if _, err := io.ReadFull(body, data); err != nil {
-			return err
+			return fmt.Errorf("cannot read tree %s: %w", in.OID, err)
+		}
+		if !isSum(in.OID, in.Type, data) { // git itself does not look
+			return fmt.Errorf("cannot read tree %s: the object is damaged", in.OID)
 		}
 		entries, err := ParseTree(data, len(in.OID)/2)
 		if err != nil {

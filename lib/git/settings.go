@@ -1,0 +1,79 @@
+package git
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+)
+
+// HooksDir returns the directory in which git looks for the hooks of a push, see
+// core.hooksPath in git-config(1). shared names the configuration that makes it
+// that of more than this repository, such as "global", and is "" where none does.
+func (r *Repo) HooksDir(ctx context.Context) (dir, shared string, err error) {
+	out, err := r.output(ctx, "config", "--show-scope", "--type=path", "-z", "--get-all", "core.hooksPath")
+	if err != nil {
+		return "", "", err
+	}
+	dir = filepath.Join(r.CommonDir(), "hooks")
+	fields := strings.Split(string(out), "\x00")
+	for i := 0; i+1 < len(fields); i += 2 {
+		scope, value := fields[i], fields[i+1]
+		if scope == "command" { // our own, see (*Repo).command
+			continue
+		}
+		// Those of a push are run in the Git directory, see githooks(5).
+		if dir = value; !filepath.IsAbs(dir) {
+			dir = filepath.Join(r.dir, dir)
+		}
+		shared = scope
+		if scope == "local" || scope == "worktree" {
+			shared = ""
+		}
+	}
+	return dir, shared, nil
+}
+
+// IsTrue returns whether the configuration variable is set and true, wherever that
+// is said.
+func (r *Repo) IsTrue(ctx context.Context, key string) (bool, error) {
+	out, err := r.output(ctx, "config", "--type=bool", "--get", key)
+	if exitedWith(err, 1) {
+		return false, nil
+	}
+	return string(out) == "true\n", err
+}
+
+// LocalValues returns the values that the repository's own configuration file gives
+// to the variable.
+func (r *Repo) LocalValues(ctx context.Context, key string) ([]string, error) {
+	out, err := r.output(ctx, "config", "--local", "-z", "--get-all", key)
+	if exitedWith(err, 1) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00"), nil
+}
+
+// SetLocal makes values those that the repository's own configuration file gives to
+// the variable: without any, it gives none.
+func (r *Repo) SetLocal(ctx context.Context, key string, values ...string) error {
+	_, err := r.output(ctx, "config", "--local", "--unset-all", key)
+	if err != nil && !exitedWith(err, 5) { // there was none
+		return err
+	}
+	for _, value := range values {
+		if _, err := r.output(ctx, "config", "--local", "--add", key, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exitedWith reports whether err is that of a git with the exit status code.
+func exitedWith(err error, code int) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code == code
+}
