@@ -46,12 +46,7 @@ func TestPush(t *testing.T) {
 			testscript.Run(t, testscript.Params{
 				Dir:   "testdata/script",
 				Setup: func(env *testscript.Env) error { return setup(env, executor) },
-				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"exits":  exits,
-					"repo":   repo,
-					"commit": commit,
-					"jobs":   jobs,
-				},
+				Cmds:  scriptCommands,
 				Condition: func(c string) (bool, error) {
 					if c == "root" {
 						return os.Getuid() == 0, nil
@@ -62,6 +57,14 @@ func TestPush(t *testing.T) {
 			})
 		})
 	}
+}
+
+// scriptCommands are what scripts have besides testscript's own.
+var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
+	"exits":  exits,
+	"repo":   repo,
+	"commit": commit,
+	"jobs":   jobs,
 }
 
 // setup makes an environment that nothing of this machine's user shines into:
