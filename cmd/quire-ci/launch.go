@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
-	"syscall"
 
 	"quire/lib/cli"
 	"quire/lib/config"
@@ -49,7 +47,7 @@ func launch(ctx context.Context, e *cli.Env) error {
 		e.Warn("%s", w)
 	}
 	if l.Launched {
-		code, err := l.Run(relayed(), os.Stdout, os.Stderr)
+		code, err := l.Run(caught(), os.Stdout, os.Stderr)
 		if err == nil && code != cli.OK {
 			err = cli.Status(code, nil)
 		}
@@ -63,17 +61,4 @@ func launch(ctx context.Context, e *cli.Env) error {
 		return fmt.Errorf("cannot start '%s': %w", l.Args[0], err)
 	}
 	return nil
-}
-
-// relayed returns the signals that are the launcher's to obey. From now on none of
-// them ends this process, however often it comes: the launcher dies with it, and is to
-// have the time to end what it started elsewhere.
-func relayed() <-chan os.Signal {
-	signals := make(chan os.Signal, 8)
-	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
-		if !signal.Ignored(s) {
-			signal.Notify(signals, s)
-		}
-	}
-	return signals
 }

@@ -21,6 +21,9 @@ func run(ctx context.Context, e *cli.Env) error {
 	if err := e.Operands(0, 0, ""); err != nil {
 		return err
 	}
+	if s.facts != "" { // by a program, not by somebody who is impatient
+		caught()
+	}
 	spec, err := s.open(ctx)
 	if err != nil {
 		return err
