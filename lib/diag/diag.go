@@ -18,16 +18,25 @@ type Diagnostic struct {
 }
 
 // Error returns the diagnostic on one line, in the form FILE:LINE:COLUMN: MESSAGE.
-// Parts of the place that are not known are left out.
+// Parts of the place that are not known are left out. Even the name of the file may
+// come from whoever pushed.
 func (d Diagnostic) Error() string {
+	message := d.Message
+	if len(message) > maxMessage {
+		message = strings.ToValidUTF8(message[:maxMessage], "") + "..."
+	}
 	switch {
 	case d.Line == 0:
-		return fmt.Sprintf("%s: %s", d.File, d.Message)
+		return OneLine(fmt.Sprintf("%s: %s", d.File, message))
 	case d.Column == 0:
-		return fmt.Sprintf("%s:%d: %s", d.File, d.Line, d.Message)
+		return OneLine(fmt.Sprintf("%s:%d: %s", d.File, d.Line, message))
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", d.File, d.Line, d.Column, d.Message)
+	return OneLine(fmt.Sprintf("%s:%d:%d: %s", d.File, d.Line, d.Column, message))
 }
+
+// maxMessage is how much of a message Error shows, in bytes: it is kept with each run
+// that it ends, of which one push can make thousands.
+const maxMessage = 2000
 
 // maxSource is how much of a source line Text shows, in characters: a caret
 // under a minified file of one line helps nobody.
@@ -44,7 +53,7 @@ func (d Diagnostic) Text() string {
 		fmt.Fprintf(&b, "    %s\n    %s^\n", shown, strings.Repeat(" ", before))
 	}
 	if d.Hint != "" {
-		fmt.Fprintf(&b, "    hint: %s\n", d.Hint)
+		fmt.Fprintf(&b, "    hint: %s\n", OneLine(d.Hint))
 	}
 	return b.String()
 }

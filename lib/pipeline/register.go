@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -103,7 +105,6 @@ const maxID = 200
 // checkID says what is wrong with the id of a job. A slash is for what quire
 // itself defines.
 func checkID(id string) error {
-	control := func(c rune) bool { return c < ' ' || c == 0x7f }
 	switch {
 	case id == "":
 		return errors.New("job id is empty")
@@ -111,7 +112,9 @@ func checkID(id string) error {
 		return fmt.Errorf("job id '%s' cannot be a file name", id)
 	case strings.Contains(id, "/"):
 		return fmt.Errorf("job id %s has a '/'", brief(id))
-	case strings.ContainsFunc(id, control):
+	case !utf8.ValidString(id):
+		return fmt.Errorf("job id %s is not UTF-8", brief(id))
+	case strings.ContainsFunc(id, unicode.IsControl):
 		return fmt.Errorf("job id %s has a control character", brief(id))
 	case len(id) > maxID:
 		return fmt.Errorf("job id %s is longer than %d bytes", brief(id), maxID)
@@ -126,12 +129,20 @@ func (r *registry) setImage(l *lua.LState) int {
 	switch {
 	case !ok || name == "":
 		r.report(c.problemAt(c.arg(1), "image must be a string, not %s", kind(l.Get(1))))
+	case name[0] == '-' || strings.ContainsFunc(string(name), notOfImage):
+		r.report(c.problemAt(c.arg(1), "%s cannot be the name of an image", brief(string(name))))
 	case r.imaged > 0:
 		r.report(c.problem("image is set twice, first on line %d", r.imaged))
 	default:
 		r.image, r.imaged = string(name), c.line
 	}
 	return 0
+}
+
+// notOfImage tells characters that are in no name of an image: launchers, which get it
+// as one word of an argv, are not to take it for an option, nor for several words.
+func notOfImage(c rune) bool {
+	return unicode.IsControl(c) || unicode.IsSpace(c) || c == utf8.RuneError
 }
 
 // mirror is ci.mirror.
