@@ -18,6 +18,10 @@ type Index struct {
 	// by the filter that `git lfs install` sets up, and fail where it fails. Without
 	// it pointers stay what the commit has: the filter would fetch from the network.
 	LFS bool
+	// Serial has Checkout write one file after the other. Where git writes several
+	// at once it takes the working-tree-encoding of one for that of another (seen
+	// with 2.39): it keeps a pointer to text that it frees meanwhile.
+	Serial bool
 
 	repo *Repo
 	file string
@@ -53,8 +57,12 @@ func (ix *Index) command(ctx context.Context, dir string, args ...string) *exec.
 	if ix.LFS {
 		lfs = []string{"-c", "filter.lfs.required=true"}
 	}
+	workers := "0" // as many as there are processors
+	if ix.Serial {
+		workers = "1"
+	}
 	cmd := ix.repo.command(ctx, slices.Concat(lfs, []string{
-		"-c", "checkout.workers=0", // as many as there are processors
+		"-c", "checkout.workers=" + workers,
 		"-c", "core.sparseCheckout=false",
 	}, args)...)
 	cmd.Dir = dir

@@ -24,8 +24,9 @@ const (
 // looked at only as closely as is needed to never miss a file: a file too many
 // costs time, and nothing else.
 type patterns struct {
-	any      bool     // every file may be meant
-	suffixes []string // ends of names, in lower case
+	any       bool     // every file may be meant
+	suffixes  []string // ends of names, in lower case
+	encodings bool     // some may have another encoding
 }
 
 // match reports whether the file called name, in any directory, may be meant.
@@ -65,7 +66,7 @@ func (m *materializer) attributePatterns() (*patterns, error) {
 	}
 	err := m.objects.ReadAll(oids, func(_ int, in git.Info, body io.Reader) error {
 		if in.Size > maxAttributes {
-			p.any = true
+			p.any, p.encodings = true, true
 			return nil
 		}
 		text, err := io.ReadAll(body)
@@ -80,9 +81,11 @@ func (m *materializer) attributePatterns() (*patterns, error) {
 	return p, nil
 }
 
+const encodingWord = "working-tree-encoding"
+
 // Compiled when first used: the hook, which never does, would wait for it.
 var (
-	changingWord = lazily(`ident|crlf|working-tree-encoding`)
+	changingWord = lazily(`ident|crlf|` + encodingWord)
 	filterWord   = lazily(`filter=([^ \t\r\n]+)`)
 	// simplePattern is one whose last part is stars, then characters that stand
 	// for themselves.
@@ -103,6 +106,7 @@ func (p *patterns) add(text []byte, filterMatters func(string) (bool, error)) er
 			continue
 		}
 		changes := changingWord().Match(line)
+		p.encodings = p.encodings || bytes.Contains(line, []byte(encodingWord))
 		for _, word := range filterWord().FindAllSubmatch(line, -1) {
 			matters, err := filterMatters(string(word[1]))
 			if err != nil {

@@ -90,6 +90,8 @@ func TestExact(t *testing.T) {
 		{"only in a directory", nil, attributes("", "100644 dir/.gitattributes", "c.* text eol=crlf\n")},
 		{"ident", nil, attributes("*.txt ident\n")},
 		{"encoding", nil, attributes("*.txt text working-tree-encoding=UTF-16LE\n")},
+		{"encoding beside others", nil, attributes("", "100644 dir/.gitattributes", "*.TXT working-tree-encoding=UTF-16LE\n",
+			"100644 other/.gitattributes", "* text=auto eol=crlf\n", "100644 other/f", "six\n")},
 		{"filter that is declared", filter, attributes("*.txt filter=upper\n")},
 		{"filter that is not declared", nil, attributes("*.txt filter=upper\n")},
 		{"autocrlf", []string{"config", "core.autocrlf", "true"}, attributes("b.bat -text\n")},
@@ -110,6 +112,21 @@ func TestExact(t *testing.T) {
 			checkSame(t, f.checkout(commit), f.materialize(commit))
 		})
 	}
+}
+
+// A tree may hold trees without files, of which a working copy has nothing.
+func TestEmptyTrees(t *testing.T) {
+	f := newFixture(t)
+	none := f.git("", "mktree")
+	blob := f.blob("text")
+	inner := f.git(fmt.Sprintf("040000 tree %s\tnone\n", none), "mktree")
+	top := f.git(fmt.Sprintf("040000 tree %s\tinner\n040000 tree %s\tnone\n100644 blob %s\tfile\n", inner, none, blob), "mktree")
+	first, second := f.commit(top), f.commit(f.tree(map[string]string{"100644 inner/none/file": "text"}))
+	checkSame(t, f.checkout(first), f.materialize(first))
+	dir := filepath.Join(t.TempDir(), "ws")
+	f.reuse(second, dir)
+	f.reuse(first, dir)
+	checkSame(t, f.checkout(first), dir)
 }
 
 func TestAttributesOutsideTheTree(t *testing.T) {

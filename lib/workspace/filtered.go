@@ -40,7 +40,7 @@ func (f *filtered) split(p *plan, files []int32) (plain []int32, byGit []string)
 
 // attributes are those that change contents at a checkout. "text" alone does not
 // where lines end as on this system, and "eol" does where it is "crlf".
-var attributes = []string{"filter", "ident", "eol", "working-tree-encoding"}
+var attributes = []string{"filter", "ident", "eol", encodingWord}
 
 // findFiltered looks for files that attributes change. Only those are asked git
 // about that a line of some attribute file may be about, see attributePatterns:
@@ -73,7 +73,7 @@ func (m *materializer) findFiltered(ctx context.Context) (*filtered, error) {
 	if f.index, err = m.repo.NewIndex(ctx, m.stage.path("index"), entries); err != nil {
 		return nil, err
 	}
-	f.index.LFS = m.options.LFS
+	f.index.LFS, f.index.Serial = m.options.LFS, patterns.encodings
 	if all {
 		return f, nil
 	}

@@ -3,6 +3,7 @@ package workspace
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"quire/lib/git"
@@ -101,6 +102,7 @@ func readPlan(objects *git.Objects, tree string, most int) (*plan, error) {
 		}
 		level = next
 	}
+	root.prune()
 	p := &plan{files: make([]file, 0, count)}
 	p.flatten(root, 0)
 	return p, nil
@@ -133,6 +135,15 @@ func (n *node) add(entries []git.Entry) error {
 		}
 	}
 	return nil
+}
+
+// prune takes away the directories with no file in them, which a working copy never
+// has: an index is of files.
+func (n *node) prune() {
+	n.sub = slices.DeleteFunc(n.sub, func(sub *node) bool {
+		sub.prune()
+		return sub.kind == git.ModeTree && len(sub.file) == 0 && len(sub.sub) == 0
+	})
 }
 
 // flatten appends n and what is below it.
