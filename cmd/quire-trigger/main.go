@@ -15,12 +15,14 @@ const usage = `usage: quire-trigger [--root DIR] [--git-dir DIR]
        quire-trigger [--root DIR] [--git-dir DIR] --missed
        quire-trigger [--root DIR] --run ID
        quire-trigger [--root DIR] --rerun ID [--failed]
+       quire-trigger [--git-dir DIR] --install-hook | --uninstall-hook
 `
 
 // options are those of the command line.
 type options struct {
 	root, gitDir, ref, run, rerun string
 	missed, failed                bool
+	install, uninstall            bool
 }
 
 func main() { os.Exit(cli.Main("quire-trigger", os.Args[1:], run)) }
@@ -35,6 +37,8 @@ func run(ctx context.Context, e *cli.Env) error {
 	fs.StringVar(&o.rerun, "rerun", "", "")
 	fs.BoolVar(&o.failed, "failed", false, "")
 	fs.BoolVar(&o.missed, "missed", false, "")
+	fs.BoolVar(&o.install, "install-hook", false, "")
+	fs.BoolVar(&o.uninstall, "uninstall-hook", false, "")
 	if err := e.Parse(fs, usage); err != nil {
 		return err
 	}
@@ -45,14 +49,17 @@ func run(ctx context.Context, e *cli.Env) error {
 	for _, mode := range []struct {
 		asked bool
 		do    func(context.Context, *cli.Env, options) error
-	}{{o.ref != "", byHand}, {o.run != "", drive}, {o.rerun != "", rerun}, {o.missed, missed}} {
+	}{
+		{o.ref != "", byHand}, {o.run != "", drive}, {o.rerun != "", rerun}, {o.missed, missed},
+		{o.install, installHook}, {o.uninstall, uninstallHook},
+	} {
 		if mode.asked {
 			do = mode.do
 			modes++
 		}
 	}
 	if modes > 1 {
-		return cli.Usagef("--ref, --run, --rerun and --missed exclude each other")
+		return cli.Usagef("--ref, --run, --rerun, --missed and those of the hook exclude each other")
 	}
 	if o.failed && o.rerun == "" {
 		return cli.Usagef("--failed goes with --rerun")

@@ -52,21 +52,11 @@ func openSeen(ctx context.Context, repo *git.Repo, updates []Update) (*seen, err
 }
 
 func readSeen(ctx context.Context, repo *git.Repo, updates []Update) (*seen, error) {
-	dir := filepath.Join(repo.Dir(), seenDir)
-	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, err
-	}
-	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o644)
+	s, err := lockSeen(repo)
 	if err != nil {
 		return nil, err
 	}
-	s := &seen{path: filepath.Join(dir, seenFile), lock: lock, refs: map[string]string{}}
-	for err = unix.EINTR; errors.Is(err, unix.EINTR); {
-		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX)
-	}
-	if err == nil {
-		err = s.read()
-	}
+	err = s.read()
 	if errors.Is(err, fs.ErrNotExist) {
 		err = s.begin(ctx, repo, updates)
 	}
@@ -75,6 +65,26 @@ func readSeen(ctx context.Context, repo *git.Repo, updates []Update) (*seen, err
 		return nil, err
 	}
 	return s, nil
+}
+
+// lockSeen waits for the lock.
+func lockSeen(repo *git.Repo) (*seen, error) {
+	dir := filepath.Join(repo.Dir(), seenDir)
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	for err = unix.EINTR; errors.Is(err, unix.EINTR); {
+		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX)
+	}
+	if err != nil {
+		lock.Close()
+		return nil, err
+	}
+	return &seen{path: filepath.Join(dir, seenFile), lock: lock, refs: map[string]string{}}, nil
 }
 
 func (s *seen) close() { s.lock.Close() }

@@ -1,0 +1,52 @@
+package hook
+
+import (
+	"context"
+	"strings"
+)
+
+// The setting by which git accepts push options, and the one in which the
+// repository's own values of it are remembered, one a line: none as "".
+const (
+	pushOptions       = "receive.advertisePushOptions"
+	pushOptionsBefore = "quire.advertisePushOptionsBefore"
+)
+
+// advertise has git accept push options. What there was is remembered first, once:
+// who was interrupted, or called again, must not take our own value for it.
+func (h *Hook) advertise(ctx context.Context) error {
+	on, err := h.repo.IsTrue(ctx, pushOptions)
+	if err != nil || on {
+		return err
+	}
+	before, err := h.repo.LocalValues(ctx, pushOptionsBefore)
+	if err != nil {
+		return err
+	}
+	if before == nil {
+		values, err := h.repo.LocalValues(ctx, pushOptions)
+		if err != nil {
+			return err
+		}
+		if err := h.repo.SetLocal(ctx, pushOptionsBefore, strings.Join(values, "\n")); err != nil {
+			return err
+		}
+	}
+	return h.repo.SetLocal(ctx, pushOptions, "true")
+}
+
+// restore undoes advertise.
+func (h *Hook) restore(ctx context.Context) error {
+	before, err := h.repo.LocalValues(ctx, pushOptionsBefore)
+	if err != nil || before == nil {
+		return err
+	}
+	var values []string
+	if before[0] != "" {
+		values = strings.Split(before[0], "\n")
+	}
+	if err := h.repo.SetLocal(ctx, pushOptions, values...); err != nil {
+		return err
+	}
+	return h.repo.SetLocal(ctx, pushOptionsBefore)
+}
