@@ -87,8 +87,12 @@ func Facts(ctx context.Context, run *runstore.Run, repo *git.Repo) (executor.Fac
 	return facts, err
 }
 
+// maxDone bounds the outputs of the jobs that are not run again, in bytes.
+const maxDone = 256 << 20
+
 // done returns the outputs of the jobs that succeeded in the run that this one
-// repeats the failed part of. Those it had from a run before that are among them.
+// repeats the failed part of. Those it had from a run before that are among them. What
+// cannot be read there is of jobs that are run again.
 func done(store *runstore.Store, run *runstore.Run) (map[string]json.RawMessage, error) {
 	if !run.OnlyFailed {
 		return nil, nil
@@ -97,16 +101,16 @@ func done(store *runstore.Store, run *runstore.Run) (map[string]json.RawMessage,
 	if err != nil {
 		return nil, err
 	}
-	jobs, err := runlog.Summarize(first.Dir)
-	if err != nil {
-		return nil, err
-	}
+	jobs, _ := runlog.Summarize(first.Dir)
 	outputs := map[string]json.RawMessage{}
+	left := maxDone
 	for _, j := range jobs {
-		if j.State == runlog.Complete {
-			if outputs[j.ID], err = j.ReadOutput(first.Dir); err != nil {
-				return nil, err
-			}
+		if j.State != runlog.Complete {
+			continue
+		}
+		if output, err := j.ReadOutput(first.Dir, left); err == nil {
+			outputs[j.ID] = output
+			left -= len(output)
 		}
 	}
 	return outputs, nil

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -94,21 +93,20 @@ func reportCommand(out *bufio.Writer, dir string, commands []runlog.CommandRecor
 		if c.Exit == nil || *c.Exit == 0 {
 			continue
 		}
-		path := filepath.Join(dir, filepath.FromSlash(c.Log))
-		lines, err := tail(path)
+		lines, err := tail(dir, c.Log)
 		for _, line := range lines {
 			fmt.Fprintf(out, "    %s\n", line)
 		}
 		if !errors.Is(err, fs.ErrNotExist) { // it printed nothing
-			fmt.Fprintf(out, "  log: %s\n", path)
+			fmt.Fprintf(out, "  log: %s\n", filepath.Join(dir, filepath.FromSlash(c.Log)))
 		}
 		return
 	}
 }
 
-// tail returns the texts of the last records of a log.
-func tail(path string) ([]string, error) {
-	file, err := os.Open(path)
+// tail returns the texts of the last records of a log of the run in dir.
+func tail(dir, name string) ([]string, error) {
+	file, err := runlog.Open(dir, name)
 	if err != nil {
 		return nil, err
 	}

@@ -448,7 +448,7 @@ func TestLargeOutput(t *testing.T) {
 	if records[0].OutputFile != "jobs/main/output.json" || records[0].Output != nil {
 		t.Errorf("the output is in %q", records[0].OutputFile)
 	}
-	text, err := records[0].ReadOutput(r.dir)
+	text, err := records[0].ReadOutput(r.dir, 1<<30)
 	if err != nil {
 		t.Fatal(err)
 	}

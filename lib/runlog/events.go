@@ -68,18 +68,18 @@ func (e *LineError) Error() string {
 
 func (e *LineError) Unwrap() error { return e.Err }
 
-// How much of the events of a run is read, in bytes. It is far more than a pipeline
-// can need, and little enough to be read while somebody waits.
+// How much of the events of a run is read, in bytes: more than a pipeline can need,
+// and little enough to be read while somebody waits.
 const (
-	maxEvents = 256 << 20
+	maxEvents = 128 << 20
 	maxLine   = 16 << 20
 )
 
 // ReadEvents yields the events of the run whose directory is dir. A line that is no
-// event is yielded as a *LineError, and reading goes on; a last line without its
-// newline, which a crash cut short, is left out. Where there is no file there are no
-// events. Fields that are not known are passed over, and events that are not known are
-// yielded as they are.
+// event is yielded as a *LineError, and reading goes on; any other error is the last
+// that is yielded. A last line without its newline, which a crash cut short, is left
+// out. Where there is no file there are no events. Fields that are not known are passed
+// over, and events that are not known are yielded as they are.
 func ReadEvents(dir string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		file, err := Open(dir, EventsFile)
@@ -87,18 +87,22 @@ func ReadEvents(dir string) iter.Seq2[Event, error] {
 			return
 		}
 		if err != nil {
-			yield(Event{}, err)
+			yield(Event{}, fmt.Errorf("cannot read events: %w", err))
 			return
 		}
 		defer file.Close()
-		in := bufio.NewReader(io.LimitReader(file, maxEvents))
+		limited := &io.LimitedReader{R: file, N: maxEvents}
+		in := bufio.NewReader(limited)
 		for n := 1; ; n++ {
 			line, err := readLine(in)
+			if err == io.EOF && limited.N == 0 {
+				err = fmt.Errorf("'%s' is larger than %d MiB", file.Name(), maxEvents>>20)
+			}
 			if err == io.EOF {
 				return
 			}
 			if err != nil && err != errLong {
-				yield(Event{}, err)
+				yield(Event{}, fmt.Errorf("cannot read events: %w", err))
 				return
 			}
 			var ev Event
@@ -153,7 +157,7 @@ func Ends(dir string) (first, last Event, err error) {
 		return first, last, nil
 	}
 	if err != nil {
-		return first, last, err
+		return first, last, fmt.Errorf("cannot read events: %w", err)
 	}
 	defer file.Close()
 	line, err := readLine(bufio.NewReader(io.LimitReader(file, maxLine)))

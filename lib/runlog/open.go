@@ -3,7 +3,6 @@ package runlog
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -30,11 +29,11 @@ var ErrNotRegular = errors.New("not a regular file")
 // file that no symbolic link led to out of their reach; nothing is waited for.
 func Open(dir, name string) (*os.File, error) {
 	f, err := open(dir, name)
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		err = pe.Err
-	}
 	if err != nil {
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
 		return nil, &fs.PathError{Op: "open", Path: filepath.Join(dir, name), Err: err}
 	}
 	return f, nil
@@ -63,20 +62,9 @@ func open(dir, name string) (*os.File, error) {
 	if !info.Mode().IsRegular() {
 		return nil, ErrNotRegular
 	}
-	return os.Open(fmt.Sprintf("/proc/self/fd/%d", found.Fd()))
-}
-
-// readAll returns what is in a file that the jobs have left, unless it is larger than
-// most.
-func readAll(dir, name string, most int64) ([]byte, error) {
-	f, err := Open(dir, name)
+	fd, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", found.Fd()), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && int64(len(text)) > most {
-		err = fmt.Errorf("'%s' is larger than %d MiB", f.Name(), most>>20)
-	}
-	return text, err
+	return os.NewFile(uintptr(fd), filepath.Join(dir, name)), nil
 }

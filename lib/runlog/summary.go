@@ -3,6 +3,8 @@ package runlog
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"time"
 )
 
@@ -26,12 +28,27 @@ type JobRecord struct {
 }
 
 // ReadOutput returns the output of a job as JSON, from wherever in the directory of
-// the run it is; nil for none.
-func (j JobRecord) ReadOutput(dir string) (json.RawMessage, error) {
-	if j.OutputFile == "" {
-		return j.Output, nil
+// the run it is; nil for none. One that is longer than most bytes is an error, and so
+// is one that is not JSON.
+func (j JobRecord) ReadOutput(dir string, most int) (json.RawMessage, error) {
+	text := []byte(j.Output)
+	if j.OutputFile != "" {
+		f, err := Open(dir, j.OutputFile)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		if text, err = io.ReadAll(io.LimitReader(f, int64(most)+1)); err != nil {
+			return nil, err
+		}
 	}
-	return readAll(dir, j.OutputFile, maxEvents)
+	if len(text) > most {
+		return nil, fmt.Errorf("output of job '%s' is larger than %d bytes", j.ID, most)
+	}
+	if text != nil && !json.Valid(text) {
+		return nil, fmt.Errorf("output of job '%s' is not JSON", j.ID)
+	}
+	return text, nil
 }
 
 // A CommandRecord is what the events say of one command. Exit is nil until it
@@ -49,34 +66,62 @@ type CommandRecord struct {
 	Log       string     `json:"log"`
 }
 
+// maxRecords is how many jobs and commands of a run are looked at.
+const maxRecords = 1 << 18
+
 // Summarize returns the jobs of the run whose events are in dir, in the order of
 // the graph. Lines that are no events are passed over; a run without events has
-// no jobs.
+// no jobs. With an error come the jobs that were read before it.
 func Summarize(dir string) ([]JobRecord, error) {
-	var s summary
+	s := summary{jobs: map[string]*JobRecord{}, commands: map[command]place{}}
 	for ev, err := range ReadEvents(dir) {
 		var bad *LineError
 		switch {
 		case err == nil:
 			s.add(ev)
 		case !errors.As(err, &bad):
-			return nil, err
+			return s.list(), err
 		}
 	}
-	return s.jobs, nil
+	return s.list(), nil
 }
 
-type summary struct{ jobs []JobRecord }
+type summary struct {
+	order    []string
+	jobs     map[string]*JobRecord
+	commands map[command]place
+	records  int // of jobs and commands
+}
+
+type command struct {
+	job string
+	n   int
+}
+
+type place struct {
+	job   *JobRecord
+	index int
+}
+
+func (s *summary) list() []JobRecord {
+	var list []JobRecord
+	for _, id := range s.order {
+		list = append(list, *s.jobs[id])
+	}
+	return list
+}
 
 // job returns the record of the job id, a new one where there is none.
 func (s *summary) job(id string) *JobRecord {
-	for i := range s.jobs {
-		if s.jobs[i].ID == id {
-			return &s.jobs[i]
+	j := s.jobs[id]
+	if j == nil {
+		j = &JobRecord{ID: id, State: "pending", Commands: []CommandRecord{}}
+		if s.records++; s.records <= maxRecords {
+			s.jobs[id] = j
+			s.order = append(s.order, id)
 		}
 	}
-	s.jobs = append(s.jobs, JobRecord{ID: id, State: "pending", Commands: []CommandRecord{}})
-	return &s.jobs[len(s.jobs)-1]
+	return j
 }
 
 func (s *summary) add(ev Event) {
@@ -95,23 +140,31 @@ func (s *summary) add(ev Event) {
 		j.State, j.Reason, j.Code, j.Error = ev.State, ev.Reason, ev.Code, ev.Error
 		j.Allowed, j.Output, j.OutputFile, j.Finished = ev.Allowed, ev.Output, ev.OutputFile, &ev.Time
 	case ShStart:
-		j := s.job(ev.Job)
-		j.Commands = append(j.Commands, CommandRecord{
-			N: ev.Sh, Cmd: ev.Cmd, Argv: ev.Argv, Started: &ev.Time, Log: ev.Log,
-		})
+		s.start(ev)
 	case ShEnd:
-		s.command(ev)
+		s.end(ev)
 	}
 }
 
-// command ends the command that ev is about, which is the last of its job.
-func (s *summary) command(ev Event) {
+// start adds the command that ev is about.
+func (s *summary) start(ev Event) {
 	j := s.job(ev.Job)
-	for i := len(j.Commands) - 1; i >= 0; i-- {
-		if c := &j.Commands[i]; c.N == ev.Sh {
-			c.Exit, c.Signal, c.Reason = ev.Exit, ev.Signal, ev.Reason
-			c.Truncated, c.Finished = ev.Truncated, &ev.Time
-			return
-		}
+	if s.records++; s.records > maxRecords {
+		return
 	}
+	s.commands[command{ev.Job, ev.Sh}] = place{j, len(j.Commands)}
+	j.Commands = append(j.Commands, CommandRecord{
+		N: ev.Sh, Cmd: ev.Cmd, Argv: ev.Argv, Started: &ev.Time, Log: ev.Log,
+	})
+}
+
+// end ends the command that ev is about.
+func (s *summary) end(ev Event) {
+	at, ok := s.commands[command{ev.Job, ev.Sh}]
+	if !ok {
+		return
+	}
+	c := &at.job.Commands[at.index]
+	c.Exit, c.Signal, c.Reason = ev.Exit, ev.Signal, ev.Reason
+	c.Truncated, c.Finished = ev.Truncated, &ev.Time
 }

@@ -34,6 +34,9 @@ func (w *Watcher) Add(path string) error {
 	return nil
 }
 
+// AddFile is Add of an open file, whatever is at its path by now.
+func (w *Watcher) AddFile(f *os.File) error { return w.Add(fmt.Sprintf("/proc/self/fd/%d", f.Fd())) }
+
 // Wait returns nil when something changed since the last Wait, or the error of ctx.
 func (w *Watcher) Wait(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { w.f.SetReadDeadline(time.Unix(1, 0)) })

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"quire/lib/runlog"
 	"quire/lib/runstore"
@@ -16,9 +17,17 @@ import (
 
 // A source is a file that is part of a log.
 type source struct {
-	path  string
-	lines bool   // in the format of a command's log, printed without time and stream
+	path  string // below the directory of the run, with slashes
+	lines bool   // a command's log, which the jobs' side wrote; printed without time and stream
 	mark  string // before each line
+}
+
+// open opens the source in the directory of its run.
+func (s source) open(dir string) (*os.File, error) {
+	if s.lines {
+		return runlog.Open(dir, s.path)
+	}
+	return os.Open(filepath.Join(dir, s.path))
 }
 
 // A Log writes the log of a run, or of one of its jobs: each of the files it is made
@@ -36,19 +45,31 @@ func NewLog(run *runstore.Run, job string, w io.Writer) *Log {
 	return &Log{run, job, bufio.NewWriter(w), map[string]int64{}, map[string]bool{}}
 }
 
-// Print writes what there is and has not been written.
+// Print writes what there is and has not been written. The error is a
+// *UnreadError where that is not all of it.
 func (l *Log) Print() error {
 	sources, err := l.sources()
-	if err != nil {
-		return err
-	}
+	unread := []error{err}
 	for _, s := range sources {
 		if err := l.copy(s); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+			unread = append(unread, err)
 		}
 	}
-	return l.out.Flush()
+	if err := l.out.Flush(); err != nil {
+		return err
+	}
+	if err := errors.Join(unread...); err != nil {
+		return &UnreadError{err}
+	}
+	return nil
 }
+
+// An UnreadError says what of a log cannot be read.
+type UnreadError struct{ Err error }
+
+func (e *UnreadError) Error() string { return "cannot read all of the log: " + e.Err.Error() }
+
+func (e *UnreadError) Unwrap() error { return e.Err }
 
 // Follow writes the log until the run has ended, or returns the error of ctx.
 func (l *Log) Follow(ctx context.Context) error {
@@ -66,7 +87,8 @@ func (l *Log) Follow(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := l.Print(); err != nil || status.State.Final() {
+		err = l.Print()
+		if status.State.Final() || err != nil && !errors.As(err, new(*UnreadError)) {
 			return err
 		}
 		if err := w.Wait(ctx); err != nil {
@@ -78,16 +100,16 @@ func (l *Log) Follow(ctx context.Context) error {
 // watch adds to w all that can change the log or end it. Files that do not exist
 // yet show up in their directory, or are told of by an event.
 func (l *Log) watch(w *runstore.Watcher) error {
-	paths := []string{l.run.Dir, filepath.Join(l.run.Dir, "history"), filepath.Join(l.run.Dir, runlog.EventsFile)}
-	sources, err := l.sources()
-	if err != nil {
-		return err
-	}
-	for _, s := range sources {
-		paths = append(paths, s.path)
-	}
-	for _, p := range paths {
-		if err := w.Add(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	sources, _ := l.sources() // what cannot be read cannot be watched
+	ours := []source{{path: "."}, {path: "history"}, {path: runlog.OutDir}}
+	for _, s := range slices.Concat(ours, []source{{path: runlog.EventsFile, lines: true}}, sources) {
+		f, err := s.open(l.run.Dir)
+		if err != nil {
+			continue // it is not there yet, or is nothing that grows
+		}
+		err = w.AddFile(f)
+		f.Close()
+		if err != nil {
 			return err
 		}
 	}
@@ -96,7 +118,7 @@ func (l *Log) watch(w *runstore.Watcher) error {
 
 // copy prints what a source has grown by.
 func (l *Log) copy(s source) error {
-	f, err := os.Open(s.path)
+	f, err := s.open(l.run.Dir)
 	if err != nil {
 		return err
 	}
@@ -109,11 +131,11 @@ func (l *Log) copy(s source) error {
 		l.seen[s.path] += n
 		return err
 	}
-	in := bufio.NewReader(f)
+	in := bufio.NewReaderSize(f, maxLine)
 	for {
-		line, err := in.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			return nil // the rest of a line is still to come
+		line, err := in.ReadSlice('\n')
+		if errors.Is(err, io.EOF) || errors.Is(err, bufio.ErrBufferFull) {
+			return nil // the rest of a line is still to come, or it is no log
 		}
 		if err != nil {
 			return err
@@ -124,6 +146,9 @@ func (l *Log) copy(s source) error {
 		}
 	}
 }
+
+// maxLine is more than the longest line of a command's log, in bytes.
+const maxLine = 2 * runlog.MaxRecord
 
 // line prints a line of a command's log, TIME STREAM F|P TEXT, of which P is a part
 // of a longer line that goes on in the next one.

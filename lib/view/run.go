@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"quire/lib/runlog"
@@ -33,11 +34,14 @@ func Of(run *runstore.Run) (Run, error) {
 	if v.changes, err = run.Changes(); err != nil {
 		return v, err
 	}
-	if v.jobs, err = runlog.Summarize(run.Dir); err != nil {
+	if v.why, err = run.Explain(); err != nil {
 		return v, err
 	}
-	v.why, err = run.Explain()
-	return v, err
+	var unread error
+	if v.jobs, unread = runlog.Summarize(run.Dir); unread != nil { // all else is ours, and is there
+		v.why = strings.TrimPrefix(v.why+"; "+unread.Error(), "; ")
+	}
+	return v, nil
 }
 
 // WriteJSON writes the record as list --json does, with more keys behind.

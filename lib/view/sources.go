@@ -1,8 +1,6 @@
 package view
 
 import (
-	"path/filepath"
-
 	"quire/lib/runlog"
 	"quire/lib/runstore"
 )
@@ -20,25 +18,23 @@ func HasJob(run *runstore.Run, job string, future bool) error {
 		return err
 	}
 	jobs, err := runlog.Summarize(run.Dir)
-	if err != nil {
-		return err
-	}
 	for _, j := range jobs {
 		if j.ID == job {
 			return nil
 		}
 	}
-	if future && !status.State.Final() {
-		return nil
+	if err != nil || future && !status.State.Final() {
+		return err
 	}
 	return &NoJobError{run.ID, job}
 }
 
 // sources returns the files that make up a log, in order: of one job its commands'
 // logs; else what the driven command printed, which has all, or where jobs ran in
-// the driver itself their logs and what the driver had to say.
+// the driver itself their logs and what the driver had to say. With an error come
+// those that are known nevertheless.
 func (l *Log) sources() ([]source, error) {
-	whole := source{path: filepath.Join(l.run.Dir, runstore.LogFile)}
+	whole := source{path: runstore.LogFile}
 	record, err := l.run.Record()
 	if err != nil {
 		return nil, err
@@ -47,9 +43,6 @@ func (l *Log) sources() ([]source, error) {
 		return []source{whole}, nil
 	}
 	jobs, err := runlog.Summarize(l.run.Dir)
-	if err != nil {
-		return nil, err
-	}
 	var found []source
 	for _, j := range jobs {
 		if l.job != "" && l.job != j.ID {
@@ -57,14 +50,14 @@ func (l *Log) sources() ([]source, error) {
 		}
 		mark := ""
 		if l.job == "" {
-			mark = j.ID + " | "
+			mark = runstore.Escape(j.ID) + " | "
 		}
 		for _, c := range j.Commands {
-			found = append(found, source{filepath.Join(l.run.Dir, c.Log), true, mark})
+			found = append(found, source{c.Log, true, mark})
 		}
 	}
 	if l.job == "" {
 		found = append(found, whole)
 	}
-	return found, nil
+	return found, err
 }
