@@ -40,7 +40,11 @@ func (r *rootOption) log(ctx context.Context, e *cli.Env) error {
 			return err
 		}
 	}
-	l := view.NewLog(run, job, e.Stdout)
+	out := e.Stdout
+	if e.Terminal() {
+		out = view.Terminal(out)
+	}
+	l := view.NewLog(run, job, out)
 	if !*follow {
 		return l.Print()
 	}

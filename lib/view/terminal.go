@@ -1,0 +1,83 @@
+package view
+
+import (
+	"bytes"
+	"io"
+	"unicode/utf8"
+)
+
+// Terminal returns a writer that passes to w, a terminal, what jobs printed, with '?'
+// for whatever could drive it: a log is to be read, not to set the title, the clipboard
+// or the keys of who reads it. Colours stay.
+func Terminal(w io.Writer) io.Writer { return &terminal{w: w} }
+
+type terminal struct {
+	w    io.Writer
+	rest []byte // the beginning of a character or of a sequence
+}
+
+func (t *terminal) Write(p []byte) (int, error) {
+	t.rest = append(t.rest, p...)
+	var out bytes.Buffer
+	for len(t.rest) > 0 {
+		n := t.next(&out)
+		if n == 0 {
+			break
+		}
+		t.rest = t.rest[n:]
+	}
+	if _, err := t.w.Write(out.Bytes()); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// next adds to out what comes first, and returns how long it was; 0 where the end of it
+// is still to come.
+func (t *terminal) next(out *bytes.Buffer) int {
+	if t.rest[0] == 0x1b {
+		n, whole := colour(t.rest)
+		switch {
+		case n > 0 && whole:
+			out.Write(t.rest[:n])
+			return n
+		case n > 0:
+			return 0
+		}
+	}
+	if !utf8.FullRune(t.rest) {
+		return 0
+	}
+	r, n := utf8.DecodeRune(t.rest)
+	switch {
+	case r == '\n', r == '\t', r == '\r':
+		out.WriteRune(r)
+	case r < ' ', r >= 0x7f && r < 0xa0, r == utf8.RuneError && n == 1:
+		out.WriteByte('?')
+	default:
+		out.Write(t.rest[:n])
+	}
+	return n
+}
+
+// maxColour is how long a sequence that sets colours may be.
+const maxColour = 64
+
+// colour returns the length of the sequence that sets colours (SGR, ECMA-48 8.3.117) at
+// the beginning of text, and whether it is whole; 0 for any other sequence.
+func colour(text []byte) (n int, whole bool) {
+	for i, c := range text[:min(len(text), maxColour)] {
+		switch {
+		case i == 0, i == 1 && c == '[':
+		case i > 1 && (c >= '0' && c <= '9' || c == ';' || c == ':'):
+		case i > 1 && c == 'm':
+			return i + 1, true
+		default:
+			return 0, false
+		}
+	}
+	if len(text) >= maxColour {
+		return 0, false
+	}
+	return len(text), false
+}
