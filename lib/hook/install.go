@@ -173,17 +173,17 @@ func (h *Hook) uninstall() error {
 	return errors.Join(err, syncPath(h.dir))
 }
 
-// unlink removes the link by which the chained hook was run.
+// unlink removes the link by which the chained hook was run, and its directory, unless
+// the hook put something into that.
 func (h *Hook) unlink() error {
-	if _, err := os.Readlink(h.chained()); err != nil {
-		return nil // none of ours
+	if _, err := os.Readlink(h.chained()); err == nil {
+		if err := os.Remove(h.chained()); err != nil {
+			return err
+		}
 	}
-	if err := os.Remove(h.chained()); err != nil {
-		return err
-	}
-	err := os.Remove(filepath.Dir(h.chained()))
-	if errors.Is(err, unix.ENOTEMPTY) {
-		return nil // something that the hook put beside itself
+	err := remove(filepath.Dir(h.chained()))
+	if errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, unix.ENOTDIR) {
+		return nil
 	}
 	return err
 }

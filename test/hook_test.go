@@ -1,0 +1,134 @@
+package test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// chainedHook makes a bare repository with a hook, and returns its directory.
+func chainedHook(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "a.git")
+	if out, err := exec.Command("git", "init", "-q", "--bare", "--template=", dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "hooks"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "hooks/post-receive"), []byte("#!/bin/sh\n"), 0o751); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func hookCommand(dir, option string) []string {
+	return []string{filepath.Join(prefix, "bin/quire-trigger"), "--git-dir", dir, option}
+}
+
+// hookState is what --install-hook and --uninstall-hook may change, but for what
+// quire remembers of the refs.
+func hookState(t *testing.T, dir string) string {
+	t.Helper()
+	cmd := exec.Command("sh", "-c", "cat config; find hooks -printf '%P %M %l\n' | sort; find hooks -type f | sort | xargs cat")
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return string(out)
+}
+
+// To install and to uninstall is killed at each of its steps: there is a hook at any
+// time, the one that was there is not lost, and the next call does what is left.
+func TestHookKilled(t *testing.T) {
+	if _, err := exec.LookPath("strace"); err != nil {
+		fmt.Fprintln(os.Stderr, "skipped: installing hooks is not killed without strace")
+		t.Skip()
+	}
+	reference := chainedHook(t)
+	want := map[string]string{"--uninstall-hook": hookState(t, reference)}
+	mustRun(t, hookCommand(reference, "--install-hook"))
+	want["--install-hook"] = hookState(t, reference)
+	for option, before := range map[string]string{"--install-hook": "--uninstall-hook", "--uninstall-hook": "--install-hook"} {
+		// A pipe is made before each git that is started.
+		for _, call := range []string{"pipe2", "mkdirat", "symlinkat", "write", "fsync", "renameat", "renameat2", "unlinkat"} {
+			t.Run(option+" "+call, func(t *testing.T) {
+				t.Parallel()
+				for n := 1; ; n++ {
+					dir := chainedHook(t)
+					mustRun(t, hookCommand(dir, before))
+					killed := kill(t, fmt.Sprintf("%s:signal=KILL:when=%d", call, n), hookCommand(dir, option))
+					hooks, _ := exec.Command("sh", "-c", "cat "+dir+"/hooks/post-receive*").Output()
+					if info, err := os.Stat(filepath.Join(dir, "hooks/post-receive")); err != nil || info.Mode()&0o100 == 0 {
+						t.Errorf("%d: there is no hook: %v", n, err)
+					}
+					if !bytes.Contains(hooks, []byte("#!/bin/sh\n")) {
+						t.Errorf("%d: the hook that was there is lost", n)
+					}
+					mustRun(t, hookCommand(dir, option))
+					if diff := cmp.Diff(want[option], hookState(t, dir)); diff != "" {
+						t.Errorf("%d: %s", n, diff)
+					}
+					if !killed || t.Failed() {
+						break
+					}
+				}
+			})
+		}
+	}
+}
+
+// kill runs a command that is killed at a system call, waits until also what it had
+// started has ended, and reports whether it was killed.
+func kill(t *testing.T, fault string, call []string) bool {
+	t.Helper()
+	trace := filepath.Join(t.TempDir(), "trace")
+	cmd := exec.Command("strace", append([]string{"-f", "--detach-on=execve", "-o", trace, "-e", "inject=" + fault}, call...)...)
+	held, hold, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.ExtraFiles = []*os.File{hold}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	hold.Close()
+	_, _ = io.Copy(io.Discard, held)
+	held.Close()
+	text, err := os.ReadFile(trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Contains(text, []byte("killed by SIGKILL"))
+}
+
+func mustRun(t *testing.T, call []string) {
+	t.Helper()
+	if out, err := exec.Command(call[0], call[1:]...).CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("%s: %v, %s", strings.Join(call, " "), err, out)
+	}
+}
+
+// Many that install at once install once.
+func TestHookInstalledAtOnce(t *testing.T) {
+	reference, dir := chainedHook(t), chainedHook(t)
+	mustRun(t, hookCommand(reference, "--install-hook"))
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() { mustRun(t, hookCommand(dir, "--install-hook")) })
+	}
+	all.Wait()
+	if diff := cmp.Diff(hookState(t, reference), hookState(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
