@@ -1,8 +1,10 @@
 package test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -12,8 +14,7 @@ import (
 func TestLauncher(t *testing.T) { launcherScripts(t, "contract") }
 
 // launcherScripts runs the scripts testdata/launcher/NAME*.txtar: pushes to a real
-// repository with the executor quire-ci. $LAUNCHERS is where the ready launchers are,
-// and the command launcher puts a launcher into the configuration.
+// repository with the executor quire-ci. The ready launchers are in $LAUNCHERS.
 func launcherScripts(t *testing.T, name string) {
 	t.Helper()
 	files, err := filepath.Glob("testdata/launcher/" + name + "*.txtar")
@@ -30,4 +31,25 @@ func launcherScripts(t *testing.T, name string) {
 		RequireExplicitExec: true,
 		Condition:           func(c string) (bool, error) { return c == "root" && os.Getuid() == 0, nil },
 	})
+}
+
+// launcher [ARG...] makes ARGs the launcher of all repositories.
+func launcher(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: launcher [ARG...]")
+	}
+	file := filepath.Join(ts.Getenv("QUIRE_ROOT"), "config.toml")
+	text, err := os.ReadFile(file)
+	ts.Check(err)
+	quoted := make([]string, len(args))
+	for i, arg := range args {
+		quoted[i] = fmt.Sprintf("%q", arg)
+	}
+	config := fmt.Sprintf("launcher = [%s]\n", strings.Join(quoted, ", "))
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, "launcher =") {
+			config += line
+		}
+	}
+	ts.Check(os.WriteFile(file, []byte(config), 0o644))
 }

@@ -61,10 +61,11 @@ func TestPush(t *testing.T) {
 
 // scriptCommands are what scripts have besides testscript's own.
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
-	"exits":  exits,
-	"repo":   repo,
-	"commit": commit,
-	"jobs":   jobs,
+	"exits":    exits,
+	"repo":     repo,
+	"commit":   commit,
+	"jobs":     jobs,
+	"launcher": launcher,
 }
 
 // setup makes an environment that nothing of this machine's user shines into:
