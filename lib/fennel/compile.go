@@ -78,6 +78,7 @@ type compiler struct {
 }
 
 func newCompiler(o Options) *compiler {
+	fillTables()
 	c := &compiler{opts: o, used: map[string]bool{}, alike: map[string]int{}}
 	if o.Globals != nil {
 		c.globals = map[string]bool{"_G": true, "_ENV": true}

@@ -10,10 +10,6 @@ type macro struct {
 // builtin is a macro of the language, a function of trees in Go.
 type builtin func(c *compiler, l *List, s *scope) Node
 
-// builtins are the built-in macros by name, filled by init functions, since some
-// refer to it.
-var builtins = make(map[string]builtin, 32)
-
 // maxExpansions bounds how many times macros are expanded in one file: a macro
 // that expands to itself would go on for ever.
 const maxExpansions = 500_000

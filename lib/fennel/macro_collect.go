@@ -1,6 +1,6 @@
 package fennel
 
-func init() {
+func collectMacros() {
 	builtins["icollect"] = collectSequence("each", 2)
 	builtins["fcollect"] = collectSequence("for", 3)
 	builtins["collect"] = macroCollect

@@ -1,6 +1,6 @@
 package fennel
 
-func init() {
+func flowMacros() {
 	builtins["when"] = macroWhen
 	builtins["->"] = thread(1)
 	builtins["->>"] = thread(-1)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-func init() {
+func functionMacros() {
 	builtins["lambda"] = macroLambda
 	builtins["λ"] = macroLambda
 	builtins["partial"] = macroPartial

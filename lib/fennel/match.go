@@ -2,7 +2,7 @@ package fennel
 
 import "strings"
 
-func init() {
+func matchMacros() {
 	builtins["case"] = func(c *compiler, l *List, s *scope) Node { return c.matching(l, s, false) }
 	builtins["match"] = func(c *compiler, l *List, s *scope) Node { return c.matching(l, s, true) }
 }

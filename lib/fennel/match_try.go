@@ -1,6 +1,6 @@
 package fennel
 
-func init() {
+func matchTryMacros() {
 	builtins["case-try"] = matchTry("case")
 	builtins["match-try"] = matchTry("match")
 }

@@ -24,7 +24,7 @@ var comparisons = map[string]string{
 	"=": "==", "not=": "~=", "~=": "~=", "<": "<", "<=": "<=", ">": ">", ">=": ">=",
 }
 
-func init() {
+func operatorForms() {
 	for name, op := range operators {
 		specials[name] = operation(op)
 	}

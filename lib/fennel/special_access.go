@@ -2,7 +2,7 @@ package fennel
 
 import "strings"
 
-func init() {
+func accessForms() {
 	specials["."] = specialDot
 	specials[":"] = specialMethod
 	specials["lua"] = specialLua

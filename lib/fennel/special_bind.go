@@ -1,6 +1,6 @@
 package fennel
 
-func init() {
+func bindForms() {
 	specials["let"] = specialLet
 	specials["local"] = binding("local", declareLocal)
 	specials["var"] = binding("var", declareVar)

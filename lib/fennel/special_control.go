@@ -1,6 +1,6 @@
 package fennel
 
-func init() {
+func controlForms() {
 	specials["do"] = specialDo
 	specials["if"] = specialIf
 	specials["values"] = specialValues

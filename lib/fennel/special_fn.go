@@ -2,7 +2,7 @@ package fennel
 
 import "strconv"
 
-func init() {
+func functionForms() {
 	specials["fn"] = specialFn
 	specials["hashfn"] = specialHashfn
 }

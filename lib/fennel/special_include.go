@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-func init() {
+func includeForm() {
 	specials["include"] = specialInclude
 }
 

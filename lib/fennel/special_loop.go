@@ -1,6 +1,6 @@
 package fennel
 
-func init() {
+func loopForms() {
 	specials["each"] = specialEach
 	specials["for"] = specialFor
 	specials["while"] = specialWhile

@@ -6,7 +6,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-func init() {
+func macroForms() {
 	builtins["macro"] = macroMacro
 	specials["macros"] = specialMacros
 	specials["require-macros"] = specialRequireMacros

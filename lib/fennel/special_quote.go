@@ -2,7 +2,7 @@ package fennel
 
 import "strings"
 
-func init() {
+func quoteForms() {
 	specials["quote"] = specialQuote
 	specials["unquote"] = specialUnquote
 }
