@@ -55,8 +55,10 @@ func TestOutsideTime(t *testing.T) {
 	defer v.Close()
 	v.State().SetGlobal("wait", v.State().NewFunction(func(l *lua.LState) int {
 		turn := turnOf(l)
+		turn.guard()
+		timer := turn.timer
 		v.Outside(l, func() {
-			if turn.timer.Stop() {
+			if timer.Stop() {
 				t.Error("the clock runs outside")
 			}
 		})

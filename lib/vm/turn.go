@@ -8,6 +8,10 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
+// lookEvery is how many instructions of Lua lie between two looks at the time,
+// while a stretch is not watched.
+const lookEvery = 4
+
 // maxNesting is how deep Lua may go into Go and back: pcall in pcall, sort in
 // gsub, coroutine in coroutine. PUC Lua has the same limit under the name of
 // LUAI_MAXCCALLS. Metamethods nest without being counted here; for them there is
@@ -27,7 +31,9 @@ type turn struct {
 	resumed int         // nesting when the running coroutine was resumed; -1 outside of one
 	place   *Error      // where Lua was when the turn had failed
 	thrown  error       // what Raise is raising
-	timer   *time.Timer
+	began   time.Time   // when the stretch did
+	steps   int         // of the stretch, while it is not watched
+	timer   *time.Timer // nil while it is not
 	watch   *watch
 
 	mu    sync.Mutex
@@ -71,13 +77,33 @@ func (t *turn) start() {
 	if t.ctx.Err() != nil {
 		t.fail(context.Cause(t.ctx))
 	}
-	t.timer = time.AfterFunc(t.vm.limits.Time, func() { t.exceed(Time) })
-	t.watch = startWatch(t)
+	t.began, t.steps = time.Now(), 0
 }
 
 func (t *turn) stop() {
-	t.timer.Stop()
-	t.watch.stop()
+	if t.timer != nil {
+		t.timer.Stop()
+		t.watch.stop()
+		t.timer, t.watch = nil, nil
+	}
+}
+
+// step counts an instruction of Lua, or as much work in Go.
+func (t *turn) step() {
+	if t.timer != nil {
+		return
+	}
+	if t.steps++; t.steps%lookEvery == 0 && time.Since(t.began) > watchEvery {
+		t.guard()
+	}
+}
+
+// guard bounds the rest of the stretch in time and memory. Most stretches are over
+// before, and do without: a clock takes a thread of the runtime and a look at its
+// statistics, together a tenth of what a short command takes.
+func (t *turn) guard() {
+	t.timer = time.AfterFunc(t.vm.limits.Time-time.Since(t.began), func() { t.exceed(Time) })
+	t.watch = startWatch(t)
 }
 
 func (t *turn) end() {
@@ -100,14 +126,21 @@ func (t *turn) unnest() { t.nesting-- }
 // check raises the turn's error where it has failed, for a Go function that works
 // long without coming back to Lua.
 func (t *turn) check(l *lua.LState) {
+	if t.timer == nil {
+		t.guard()
+	}
 	if err := t.Err(); err != nil {
 		t.raise(l, err)
 	}
 }
 
-// The methods of context.Context.
+// The methods of context.Context. gopher-lua asks for Done before each instruction.
 
-func (t *turn) Done() <-chan struct{}       { return t.done }
+func (t *turn) Done() <-chan struct{} {
+	t.step()
+	return t.done
+}
+
 func (t *turn) Deadline() (time.Time, bool) { return t.ctx.Deadline() }
 func (t *turn) Value(key any) any           { return t.ctx.Value(key) }
 

@@ -21,7 +21,7 @@ import (
 // Limits bound what Lua may use. A zero field means that of DefaultLimits.
 type Limits struct {
 	Time   time.Duration // of one uninterrupted stretch of Lua
-	Memory uint64        // by which the heap may grow over what it was at New, in bytes
+	Memory uint64        // by which the heap may grow over what it was before, in bytes
 }
 
 // DefaultLimits leave room for any pipeline that was written in good faith.
@@ -67,7 +67,7 @@ type VM struct {
 	searchers []Searcher
 	print     func(string)
 	idle      *lua.LState // a thread that a Call has done with; nil for none
-	baseline  uint64      // heap of the process when the VM was made
+	baseline  uint64      // heap of the process before Lua took any, 0 while that is not known
 }
 
 // New returns a VM with the safe part of Lua's libraries. What Lua prints goes
@@ -87,7 +87,6 @@ func New(l Limits) *VM {
 	v.concat = v.root.NewFunction(concat)
 	v.loading = v.root.NewUserData()
 	v.openLibraries()
-	v.baseline = readUsage().rest
 	return v
 }
 

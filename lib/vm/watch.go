@@ -2,7 +2,6 @@ package vm
 
 import (
 	"runtime"
-	"runtime/metrics"
 	"sync"
 	"time"
 )
@@ -14,16 +13,13 @@ type usage struct {
 	stacks uint64
 }
 
-// readUsage takes some microseconds and stops nothing.
+// readUsage stops the world for some ten microseconds. Package runtime/metrics does
+// not, but commands that evaluate nothing would pay for its tables as they start.
 func readUsage() usage {
-	s := []metrics.Sample{
-		{Name: "/memory/classes/heap/objects:bytes"},
-		{Name: "/gc/heap/live:bytes"},
-		{Name: "/memory/classes/heap/stacks:bytes"},
-	}
-	metrics.Read(s)
-	heap := s[0].Value.Uint64()
-	return usage{heap, min(heap, s[1].Value.Uint64()), s[2].Value.Uint64()}
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	// The next collection is due when the heap has doubled since the last one.
+	return usage{s.HeapAlloc, min(s.HeapAlloc, s.NextGC/2), s.StackInuse}
 }
 
 const (
@@ -52,6 +48,9 @@ type watch struct {
 
 func startWatch(t *turn) *watch {
 	w := &watch{turn: t, start: readUsage()}
+	if t.vm.baseline == 0 {
+		t.vm.baseline = w.start.rest
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(watchEvery, w.look)
