@@ -18,7 +18,7 @@ import (
 // layers are the packages from the base up. A package imports only packages of
 // the layers before its own.
 var layers = [][]string{
-	{"diag", "cli", "git", "process", "runlog", "vm"},
+	{"diag", "cli", "git", "glob", "process", "runlog", "vm"},
 	{"runstore", "fennel", "workspace"},
 	{"config", "pipeline", "view"},
 	{"executor"},

@@ -507,23 +507,6 @@ func TestLentPrimitive(t *testing.T) {
 	}
 }
 
-// FuzzGlob checks that no pattern is too odd, and that one without wildcards
-// matches itself and nothing that is longer.
-func FuzzGlob(f *testing.F) {
-	for _, seed := range []string{"main", "**/*.go", "a?b", "[x]", "\xff*", "\xc2\xc2", "***/"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, pattern string) {
-		re := glob(pattern)
-		if strings.ContainsAny(pattern, "*?") {
-			return
-		}
-		if !re.MatchString(pattern) || re.MatchString(pattern+"x") {
-			t.Errorf("%q is wrong for itself", pattern)
-		}
-	})
-}
-
 // A run that is cancelled ends within one grace, whatever its jobs do about it:
 // whoever cancelled it may kill quire itself after that time.
 func TestOneGraceForAll(t *testing.T) {

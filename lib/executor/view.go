@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 
@@ -99,14 +97,11 @@ func (v *view) line() string {
 // begunMax is how much of a line that has begun is shown, in characters.
 const begunMax = 40
 
-// escapes are the control sequences of ECMA-48.
-var escapes = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("\x1b\\[[0-?]*[ -/]*[@-~]") })
-
 // begin shows the end of a line that the job has begun: a question, or what a
 // progress bar was last overwritten with. No text takes the line back.
 func (v *view) begin(job string, text []byte) {
 	text = bytes.TrimRight(text, "\r")
-	text = escapes().ReplaceAll(text[bytes.LastIndexByte(text, '\r')+1:], nil)
+	text = plainText(text[bytes.LastIndexByte(text, '\r')+1:])
 	shown := []rune(strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
@@ -114,6 +109,25 @@ func (v *view) begin(job string, text []byte) {
 		return -1
 	}, string(text)))
 	v.begun[job] = string(shown[max(0, len(shown)-begunMax):])
+}
+
+// plainText returns text without the control sequences of ECMA-48 (section 5.4): CSI,
+// bytes of parameters, bytes between, and a final one.
+func plainText(text []byte) []byte {
+	var plain []byte
+	for {
+		before, rest, found := bytes.Cut(text, []byte("\x1b["))
+		plain = append(plain, before...)
+		if !found {
+			return plain
+		}
+		rest = bytes.TrimLeftFunc(rest, func(r rune) bool { return '0' <= r && r <= '?' })
+		rest = bytes.TrimLeftFunc(rest, func(r rune) bool { return ' ' <= r && r <= '/' })
+		if len(rest) > 0 && '@' <= rest[0] && rest[0] <= '~' {
+			rest = rest[1:]
+		}
+		text = rest
+	}
 }
 
 // tick calls redraw from time to time until the view is stopped.

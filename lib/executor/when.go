@@ -1,10 +1,9 @@
 package executor
 
 import (
-	"regexp"
 	"slices"
-	"strings"
 
+	"quire/lib/glob"
 	"quire/lib/pipeline"
 )
 
@@ -24,38 +23,5 @@ func matches(w pipeline.When, f Facts) bool {
 }
 
 func matchAny(patterns []string, name string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool { return glob(p).MatchString(name) })
-}
-
-// glob returns pattern as a regular expression. '?' is one character and '*' any
-// number of them, but for '/'; "**" is any number of any, and a slash behind it
-// may be missing with it, so that "src/**/*.go" matches "src/a.go".
-func glob(pattern string) *regexp.Regexp {
-	var b strings.Builder
-	// Package regexp takes each byte of a name that is not UTF-8 as U+FFFD, and no
-	// such bytes in a pattern.
-	for rest := string([]rune(pattern)); rest != ""; {
-		switch {
-		case strings.HasPrefix(rest, "**/"):
-			b.WriteString("(?:.*/)?")
-			rest = rest[3:]
-		case strings.HasPrefix(rest, "**"):
-			b.WriteString(".*")
-			rest = rest[2:]
-		case rest[0] == '*':
-			b.WriteString("[^/]*")
-			rest = rest[1:]
-		case rest[0] == '?':
-			b.WriteString("[^/]")
-			rest = rest[1:]
-		default:
-			n := strings.IndexAny(rest, "*?")
-			if n < 0 {
-				n = len(rest)
-			}
-			b.WriteString(regexp.QuoteMeta(rest[:n]))
-			rest = rest[n:]
-		}
-	}
-	return regexp.MustCompile(`(?s)\A` + b.String() + `\z`)
+	return slices.ContainsFunc(patterns, func(p string) bool { return glob.Match(p, name) })
 }

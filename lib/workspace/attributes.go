@@ -3,12 +3,12 @@ package workspace
 import (
 	"bytes"
 	"io"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strings"
-	"sync"
 
 	"quire/lib/git"
 )
@@ -83,17 +83,32 @@ func (m *materializer) attributePatterns() (*patterns, error) {
 
 const encodingWord = "working-tree-encoding"
 
-// Compiled when first used: the hook, which never does, would wait for it.
-var (
-	changingWord = lazily(`ident|crlf|` + encodingWord)
-	filterWord   = lazily(`filter=([^ \t\r\n]+)`)
-	// simplePattern is one whose last part is stars, then characters that stand
-	// for themselves.
-	simplePattern = lazily(`^[^"\\[]*?\**([^"\\*?\[/]+)$`)
-)
+// changingWords are in each attribute that changes contents, but for filters.
+var changingWords = []string{"ident", "crlf", encodingWord}
 
-func lazily(pattern string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+// filters yields the names of the filters that a line of attributes sets.
+func filters(line string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for {
+			_, rest, found := strings.Cut(line, "filter=")
+			if !found {
+				return
+			}
+			end := strings.IndexAny(rest+" ", " \t\r\n")
+			if end > 0 && !yield(rest[:end]) {
+				return
+			}
+			line = rest[end:]
+		}
+	}
+}
+
+// simpleSuffix returns what a path has to end in for pattern to match it, where that
+// can be told: behind stars, slashes and question marks there are characters that
+// stand for themselves.
+func simpleSuffix(pattern string) (suffix string, ok bool) {
+	suffix = pattern[strings.LastIndexAny(pattern, "*?/")+1:]
+	return suffix, suffix != "" && !strings.ContainsAny(pattern, `"\[`)
 }
 
 // add takes over the lines of an attribute file that may change contents.
@@ -105,10 +120,10 @@ func (p *patterns) add(text []byte, filterMatters func(string) (bool, error)) er
 		if len(line) == 0 || line[0] == '#' {
 			continue
 		}
-		changes := changingWord().Match(line)
+		changes := slices.ContainsFunc(changingWords, func(word string) bool { return bytes.Contains(line, []byte(word)) })
 		p.encodings = p.encodings || bytes.Contains(line, []byte(encodingWord))
-		for _, word := range filterWord().FindAllSubmatch(line, -1) {
-			matters, err := filterMatters(string(word[1]))
+		for filter := range filters(string(line)) {
+			matters, err := filterMatters(filter)
 			if err != nil {
 				return err
 			}
@@ -119,12 +134,12 @@ func (p *patterns) add(text []byte, filterMatters func(string) (bool, error)) er
 		}
 		pattern, _, _ := strings.Cut(strings.ReplaceAll(string(line), "\t", " "), " ")
 		// A macro, [attr]name, may be used by any other line.
-		simple := simplePattern().FindStringSubmatch(pattern)
-		if simple == nil || strings.HasPrefix(pattern, "[attr]") {
+		suffix, simple := simpleSuffix(pattern)
+		if !simple || strings.HasPrefix(pattern, "[attr]") {
 			p.any = true
 			continue
 		}
-		p.suffixes = append(p.suffixes, strings.ToLower(simple[1]))
+		p.suffixes = append(p.suffixes, strings.ToLower(suffix))
 	}
 	return nil
 }
