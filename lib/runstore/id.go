@@ -1,12 +1,14 @@
 package runstore
 
 import (
-	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // idLength is the length of an id, as text.
@@ -23,8 +25,7 @@ var lastID struct {
 // from a random start that leaves room for 2,048 in a millisecond; more borrow
 // from the next one.
 func NewID(now time.Time) string {
-	var b [16]byte
-	rand.Read(b[:]) // cannot fail, crypto/rand
+	b := random()
 	seed := uint64(binary.BigEndian.Uint16(b[6:])) & 0x7ff
 
 	lastID.Lock()
@@ -36,6 +37,21 @@ func NewID(now time.Time) string {
 	b[8] = b[8]&0x3f | 0x80
 	h := hex.EncodeToString(b[:])
 	return fmt.Sprintf("%s-%s-%s-%s-%s", h[:8], h[8:12], h[12:16], h[16:20], h[20:])
+}
+
+// random returns bytes that nobody can guess, by getrandom(2): crypto/rand links more
+// than a short command takes to start. So few are never cut short, and the call is
+// there since Linux 3.17.
+func random() (b [16]byte) {
+	for {
+		_, err := unix.Getrandom(b[:], 0)
+		if err == nil {
+			return b
+		}
+		if !errors.Is(err, unix.EINTR) {
+			panic("getrandom: " + err.Error())
+		}
+	}
 }
 
 // IsID reports whether s is an id as NewID writes one.
