@@ -11,3 +11,10 @@ require (
 )
 
 require golang.org/x/tools v0.26.0 // indirect
+
+// The commands live for milliseconds. To read the cgroup's files for a quota of
+// processors takes a tenth of the start of one.
+godebug (
+	containermaxprocs=0
+	updatemaxprocs=0
+)
