@@ -15,8 +15,8 @@ import (
 )
 
 // The benchmarks compare whole processes, as a script runs them, with the sqlite3
-// command line on the same disk in the same run. Metrics that end in "/sqlite" and
-// "/empty" are ratios of times: below 1 is faster.
+// command line on the same disk in the same run. Metrics that end in "/empty"
+// are ratios of times: below 1 is faster.
 
 const ended = 1_000_000
 
@@ -27,7 +27,7 @@ func bench(b *testing.B) (binary string) {
 		b.Skip("there is no sqlite3 to compare with")
 	}
 	binary = filepath.Join(b.TempDir(), "quire-runstate")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, ".").CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
 	return binary
@@ -74,26 +74,30 @@ func newRuns(b *testing.B, s *runstore.Store, n int) []*runstore.Run {
 	return runs
 }
 
-// BenchmarkTransition compares one durable transition with one durable UPDATE.
+// BenchmarkTransition compares one durable transition with one durable UPDATE of a
+// row that changes by it: one that does not, SQLite writes nowhere.
 func BenchmarkTransition(b *testing.B) {
 	binary := bench(b)
 	s := newStore(b)
 	db := filepath.Join(b.TempDir(), "db")
-	timed(b, 1, "sqlite3", db, "PRAGMA journal_mode=WAL; CREATE TABLE runs (id TEXT PRIMARY KEY, state TEXT);"+
-		"INSERT INTO runs VALUES ('x', 'pending');")
+	timed(b, 1, "sqlite3", db, "PRAGMA journal_mode=WAL; CREATE TABLE runs (id TEXT PRIMARY KEY, state TEXT);")
 	const n = 100
 	var ours, theirs time.Duration
 	for b.Loop() {
-		for _, r := range newRuns(b, s, n) { // alternating, so that both meet the same disk
+		runs := newRuns(b, s, n)
+		for _, r := range runs {
+			timed(b, 1, "sqlite3", db, fmt.Sprintf("INSERT INTO runs VALUES ('%s', 'pending');", r.ID))
+		}
+		for _, r := range runs { // alternating, so that both meet the same disk
 			d, _ := timed(b, 1, binary, "--root", s.Root(), "transition", r.ID, "active")
 			ours += d
-			d, _ = timed(b, 1, "sqlite3", db, "PRAGMA synchronous=FULL; UPDATE runs SET state = 'active' WHERE id = 'x';")
+			d, _ = timed(b, 1, "sqlite3", db, fmt.Sprintf("PRAGMA synchronous=FULL; UPDATE runs SET state = 'active' WHERE id = '%s';", r.ID))
 			theirs += d
 		}
 	}
 	b.ReportMetric(float64(ours.Microseconds())/n/float64(b.N), "µs/transition")
 	b.ReportMetric(float64(theirs.Microseconds())/n/float64(b.N), "µs/update")
-	b.ReportMetric(ratio(ours, theirs), "time/sqlite")
+	b.ReportMetric(ratio(theirs, ours), "times-as-fast-as-sqlite")
 }
 
 // BenchmarkMillion measures what people and cron do on a root with a million ended
