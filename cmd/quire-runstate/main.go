@@ -19,6 +19,7 @@ const usage = `usage: quire-runstate [--root DIR] SUBCOMMAND [OPTION...] [OPERAN
   wait        wait until runs have ended
   cancel      end runs that have not ended
   reconcile   put right what crashes left, print runs to drive
+  notify      run the programs that are told of ended runs
   prune       remove old runs
   fsck        check the records, and repair them
 `
@@ -40,6 +41,7 @@ func run(ctx context.Context, e *cli.Env) error {
 		"wait":       root.wait,
 		"cancel":     root.cancel,
 		"reconcile":  root.reconcile,
+		"notify":     root.notify,
 		"prune":      root.prune,
 		"fsck":       root.fsck,
 	}))

@@ -6,12 +6,14 @@ import (
 	"fmt"
 
 	"quire/lib/cli"
+	"quire/lib/notify"
 	"quire/lib/runstore"
 )
 
 const reconcileUsage = `usage: quire-runstate reconcile
 Fails active runs whose driver is gone, as orphaned, and prints the run lines of
-pending runs that nobody drives, to be piped into quire-dispatch.
+pending runs that nobody drives, to be piped into quire-dispatch. The programs of
+on-end.d that were not run for an end are.
 `
 
 func (r *rootOption) reconcile(ctx context.Context, e *cli.Env) error {
@@ -50,5 +52,5 @@ func (r *rootOption) reconcile(ctx context.Context, e *cli.Env) error {
 			return err
 		}
 	}
-	return errors.Join(failures...)
+	return errors.Join(append(failures, notify.Start(s))...)
 }

@@ -11,6 +11,7 @@ import (
 	"quire/lib/diag"
 	"quire/lib/executor"
 	"quire/lib/git"
+	"quire/lib/notify"
 	"quire/lib/pipeline"
 	"quire/lib/runstore"
 )
@@ -32,7 +33,10 @@ func Host(ctx context.Context, store *runstore.Store, run *runstore.Run, output 
 	if err != nil {
 		return "", err
 	}
-	defer driver.Unlock()
+	defer func() {
+		driver.Unlock()
+		_ = notify.Start(store) // whose failure is not the run's; reconcile tells of it
+	}()
 	watched, stop := driver.Context(ctx) // ends, too, when somebody else ends the run
 	defer stop()
 	active := runstore.Change{State: runstore.Active, Executor: "host"}

@@ -147,8 +147,11 @@ func (s *Store) live() (runs []*Run, failures []error, err error) {
 }
 
 // liveNames returns the ids in live/, in order.
-func (s *Store) liveNames() ([]string, error) {
-	d, err := os.Open(s.path("live"))
+func (s *Store) liveNames() ([]string, error) { return s.linkNames("live") }
+
+// linkNames returns the ids that a directory of links to runs has, in order.
+func (s *Store) linkNames(dir string) ([]string, error) {
+	d, err := os.Open(s.path(dir))
 	if err != nil {
 		return nil, err
 	}
@@ -159,8 +162,11 @@ func (s *Store) liveNames() ([]string, error) {
 }
 
 // liveRun returns the run that the link live/ID leads to.
-func (s *Store) liveRun(id string) (*Run, error) {
-	link := s.path("live", id)
+func (s *Store) liveRun(id string) (*Run, error) { return s.linkedRun("live", id) }
+
+// linkedRun returns the run that the link DIR/ID leads to.
+func (s *Store) linkedRun(dir, id string) (*Run, error) {
+	link := s.path(dir, id)
 	target, err := os.Readlink(link)
 	if err != nil {
 		return nil, err

@@ -20,7 +20,8 @@ type Prune struct {
 
 // Prunable returns the runs that p names, newest first. The newest run of each ref
 // that is complete, and the newest that failed, is never among them, and neither
-// is one that has not ended or whose driver has not let go.
+// is one that has not ended, whose driver has not let go, or whose end has still to
+// be told.
 func (s *Store) Prunable(p Prune) ([]Record, error) {
 	type result struct {
 		repo, ref string
@@ -42,7 +43,7 @@ func (s *Store) Prunable(p Prune) ([]Record, error) {
 			p.Keep != nil && count[r.Repo] <= p.Keep(r.Repo),
 			!p.Before.IsZero() && !r.Finished.Before(p.Before),
 			len(p.States) > 0 && !slices.Contains(p.States, r.State),
-			s.inUse(r):
+			s.inUse(r.Repo, r.ID), exists(s.path("ended", r.ID)):
 			continue
 		}
 		found = append(found, r)
@@ -51,9 +52,9 @@ func (s *Store) Prunable(p Prune) ([]Record, error) {
 }
 
 // inUse reports whether an ended run is still being wound up.
-func (s *Store) inUse(r Record) bool {
-	held, err := locked(filepath.Join(s.runDir(r.Repo, r.ID), lockFile), theLock)
-	return held || err != nil || exists(s.path("live", r.ID))
+func (s *Store) inUse(repo, id string) bool {
+	held, err := locked(filepath.Join(s.runDir(repo, id), lockFile), theLock)
+	return held || err != nil || exists(s.path("live", id))
 }
 
 // Remove removes ended runs: their directories, and their lines in the journal.

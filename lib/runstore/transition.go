@@ -95,9 +95,13 @@ func syncData(f *os.File) error {
 	}
 }
 
-// finish makes known that a run ended: in the journal, and by removing it from
-// live/. The caller holds the lock of the history, so nobody else does so.
+// finish makes known that a run ended: in ended/, in the journal, and by removing it
+// from live/, before which it is not told to anybody. The caller holds the lock of the
+// history, so nobody else does so.
 func (r *Run) finish(s Status) error {
+	if err := r.announce(); err != nil {
+		return err
+	}
 	if err := r.store.journalAdd(r.record(s)); err != nil {
 		return err
 	}

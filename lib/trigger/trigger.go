@@ -12,6 +12,7 @@ import (
 	"quire/lib/config"
 	"quire/lib/diag"
 	"quire/lib/git"
+	"quire/lib/notify"
 	"quire/lib/pipeline"
 	"quire/lib/runstore"
 )
@@ -117,6 +118,7 @@ func (t *Trigger) make(ctx context.Context, objects *git.Objects, name string, w
 		return nil, settings, &notRecorded{errors.Join(err, configErr)}
 	}
 	checked, err := t.check(ctx, objects, wanted, runs, settings)
+	_ = notify.Start(store) // of those that have ended; its failure is not theirs
 	return checked, settings, errors.Join(err, configErr)
 }
 
@@ -226,6 +228,7 @@ func (t *Trigger) supersede(runs []Run, active bool) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = notify.Start(store) }()
 	for old, err := range store.Live() {
 		if err != nil {
 			return err

@@ -1,0 +1,119 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"quire/lib/process"
+)
+
+// A program is a file that is to be told, or that looks as if it should be.
+type program struct {
+	path string
+	skip string // why it is not run; "" where it is
+}
+
+// find returns the files in dir by name, as run-parts(8) takes them: only those
+// whose names are of letters, digits, hyphens and underscores, so that what editors
+// and package managers leave beside them is not run, and that can be run. Hidden
+// files and directories are no mistake, and passed over.
+func find(dir string) ([]program, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var programs []program
+	for _, e := range entries {
+		p := program{path: filepath.Join(dir, e.Name())}
+		info, err := os.Stat(p.path)
+		switch {
+		case strings.HasPrefix(e.Name(), "."), err == nil && info.IsDir():
+			continue
+		case strings.ContainsFunc(e.Name(), special):
+			p.skip = "its name is not only of letters, digits, '-' and '_'"
+		case err != nil:
+			p.skip = "it leads nowhere"
+		case unix.Access(p.path, unix.X_OK) != nil || !info.Mode().IsRegular():
+			p.skip = "it is not executable"
+		}
+		programs = append(programs, p)
+	}
+	return programs, nil
+}
+
+func special(r rune) bool {
+	switch {
+	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '-', r == '_':
+		return false
+	}
+	return true
+}
+
+// errTimeout says that a program took too long.
+var errTimeout = errors.New("it took too long")
+
+// run runs the program to its end, and returns how it failed. It gets record as
+// standard input, and need not read it; what it and its children print goes to log.
+// None of its processes is left afterwards.
+func (p program) run(ctx context.Context, o Options, dir string, env []string, record []byte, log *endLog) error {
+	if p.skip != "" {
+		log.note("%s: not run: %s", p.name(), p.skip)
+		return nil
+	}
+	log.note("%s", p.name())
+	err := p.start(ctx, o, dir, env, record, log)
+	if err != nil {
+		log.note("%s: %v", p.name(), err)
+	} else {
+		log.note("%s: exit 0", p.name())
+	}
+	return err
+}
+
+func (p program) name() string {
+	return filepath.Join(filepath.Base(filepath.Dir(p.path)), filepath.Base(p.path))
+}
+
+func (p program) start(ctx context.Context, o Options, dir string, env []string, record []byte, log *endLog) error {
+	cmd := exec.Command(p.path)
+	cmd.Dir, cmd.Env = dir, env
+	cmd.Stdin = bytes.NewReader(record)
+	output := log.output()
+	cmd.Stdout, cmd.Stderr = output, output
+	group, err := process.Start(cmd)
+	if err != nil {
+		return err
+	}
+	timeout := time.NewTimer(o.Timeout)
+	defer timeout.Stop()
+	var early error
+	select {
+	case <-group.Done():
+	case <-timeout.C:
+		early = errTimeout
+	case <-ctx.Done():
+		early = context.Cause(ctx)
+	}
+	ended := process.EndDescendants(o.Grace)
+	status, err := group.Wait()
+	switch {
+	case early != nil:
+		return early
+	case status != process.Status{}:
+		return fmt.Errorf("%s", status)
+	}
+	return errors.Join(ended, err)
+}

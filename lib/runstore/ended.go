@@ -1,0 +1,112 @@
+package runstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// OnEndDir is the directory of a root whose programs are to be told of each run that
+// has ended.
+const OnEndDir = "on-end.d"
+
+// announce links the run, which has ended, in ended/, from where it is told to the
+// programs of OnEndDir. Where there are none to be told nothing is done.
+func (r *Run) announce() error {
+	if !exists(r.store.path(OnEndDir)) {
+		return nil
+	}
+	dir := r.store.path("ended")
+	link := func() error {
+		return os.Symlink(filepath.Join("..", "runs", r.Repo, r.ID), filepath.Join(dir, r.ID))
+	}
+	err := link()
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.Mkdir(dir, 0o700); err == nil || errors.Is(err, fs.ErrExist) {
+			err = errors.Join(syncPath(r.store.root), link())
+		}
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncPath(dir)
+}
+
+// Untold returns the runs that have ended and have still to be told, oldest first,
+// but for those whose driver has not let go.
+func (s *Store) Untold() iter.Seq2[*Run, error] {
+	return func(yield func(*Run, error) bool) {
+		names, err := s.linkNames("ended")
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			yield(nil, fmt.Errorf("cannot list ended runs of '%s': %w", s.root, plain(err)))
+			return
+		}
+		for _, id := range names {
+			r, err := s.linkedRun("ended", id)
+			if errors.Is(err, fs.ErrNotExist) { // told meanwhile, or removed by hand
+				_ = os.Remove(s.path("ended", id))
+				continue
+			}
+			if err == nil && s.inUse(r.Repo, id) {
+				continue
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+// Told notes that the end of the run was told.
+func (r *Run) Told() error {
+	if err := os.Remove(r.store.path("ended", r.ID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot note that run %s was told: %w", r.ID, plain(err))
+	}
+	return nil
+}
+
+// LockTelling takes the lock of who tells what ended, and waits for it until ctx
+// ends. There is something to tell, or has been.
+func (s *Store) LockTelling(ctx context.Context) (unlock func(), err error) {
+	f, err := os.OpenFile(s.path("ended", lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("cannot lock ended runs of '%s': %w", s.root, plain(err))
+	}
+	taken := make(chan error, 1)
+	go func() { taken <- lock(f, theLock, unix.F_WRLCK, true) }()
+	select {
+	case err = <-taken:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() { f.Close() }, nil
+}
+
+// Telling reports whether a process tells what ended. Having let go of its lock it
+// looks once more, so that a run that ended before the question is not missed.
+func (s *Store) Telling() (bool, error) { return locked(s.path("ended", lockFile), theLock) }
+
+// Previous returns the record of the newest run before r of its repository and ref
+// that ended complete or failed; the zero Record where there is none.
+func (s *Store) Previous(r *Run) (Record, error) {
+	same := Filter{Repo: r.Repo, Ref: r.Ref, States: []State{Complete, Failed}}
+	for rec, err := range s.ended(same) {
+		if err != nil {
+			return Record{}, fmt.Errorf("cannot read journal of '%s': %w", s.root, plain(err))
+		}
+		if rec.ID < r.ID {
+			return rec, nil
+		}
+	}
+	return Record{}, nil
+}
