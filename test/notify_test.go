@@ -1,0 +1,160 @@
+package test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// recipe is a root and a repository that have one program of contrib/on-end.d.
+type recipe struct {
+	t   *testing.T
+	dir string
+	env []string
+}
+
+func newRecipe(t *testing.T, name string) *recipe {
+	t.Helper()
+	dir := t.TempDir()
+	r := &recipe{t: t, dir: dir, env: []string{
+		"PATH=" + filepath.Join(dir, "bin") + ":" + filepath.Join(prefix, "bin") + ":/usr/bin:/bin",
+		"HOME=" + dir, "LOGNAME=quire", "QUIRE_ROOT=" + filepath.Join(dir, "root"), "LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1",
+	}}
+	program, err := filepath.Abs("../contrib/on-end.d/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.sh("mkdir -p bin root/on-end.d && ln -s " + program + " root/on-end.d/")
+	r.sh("git init -q --bare foo.git && git -c user.name=A -c user.email=a@example.org init -q work")
+	r.sh("git -C work -c user.name=Ann -c user.email=a@example.org commit -q --allow-empty -m 'A subject' && git -C work push -q ../foo.git HEAD:main")
+	return r
+}
+
+// sh runs a shell command in the directory of the recipe, and returns its output.
+func (r *recipe) sh(command string) string {
+	r.t.Helper()
+	cmd := exec.Command("sh", "-c", command)
+	cmd.Dir, cmd.Env = r.dir, r.env
+	var problems strings.Builder
+	cmd.Stderr = &problems
+	out, err := cmd.Output()
+	if err != nil {
+		r.t.Fatalf("%s: %v\n%s%s", command, err, out, &problems)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// end makes a run of ref that ends with the operands and options of transition, has
+// it told, and returns its id and what the program printed.
+func (r *recipe) end(ref, change string) (id, log string) {
+	r.t.Helper()
+	id = r.sh(fmt.Sprintf(`line=$(quire-runstate create --repo foo.git --git-dir "$PWD/foo.git" --ref '%s' \
+		--sha "$(git -C foo.git rev-parse main)" --pusher "$(printf 'pat\nBcc: x@example.org')" --executor host)
+		id=${line%%%%	*}; printf 'the log: \303\244\n' >root/runs/foo.git/$id/quire-ci.log
+		quire-runstate transition $id %s && quire-runstate notify && echo $id`, ref, change))
+	return id, r.sh("cat root/runs/foo.git/" + id + "/on-end.log")
+}
+
+func TestMailRecipe(t *testing.T) {
+	r := newRecipe(t, "mail")
+	r.sh("printf '#!/bin/sh\\nprintf \"%%s\\\\n\" \"$*\" >>../../../../args\\nexec cat >../../../../mail\\n' >bin/sendmail && chmod +x bin/sendmail")
+	mailed := func(ref, change string) (id, text string) {
+		t.Helper()
+		id, log := r.end(ref, change)
+		if !strings.Contains(log, "on-end.d/mail: exit 0") {
+			t.Errorf("%s: log %s", change, log)
+		}
+		text = r.sh("cat mail 2>/dev/null; rm -f mail")
+		return id, text
+	}
+	if _, text := mailed("refs/heads/main", "failed"); text != "" {
+		t.Errorf("mail to nobody: %s", text)
+	}
+	r.sh("git -C foo.git config quire.mailTo dev@example.org,ops@example.org")
+	id, text := mailed("refs/heads/main", "failed --code 3")
+	want := `From: quire
+To: dev@example.org,ops@example.org
+Subject: foo.git main: failed (exit 3)
+Auto-Submitted: auto-generated
+MIME-Version: 1.0
+Content-Type: text/plain; charset=utf-8
+Content-Transfer-Encoding: 8bit
+
+run     ` + id + `
+commit  HASH A subject (Ann)
+pusher  patBcc: x@example.org
+
+The end of its log:
+
+the log: ` + "\u00e4"
+	if got := regexp.MustCompile(`(?m)^commit  [0-9a-f]+`).ReplaceAllString(text, "commit  HASH"); got != want {
+		t.Errorf("mail:\n%s\nwant:\n%s", got, want)
+	}
+	if args := r.sh("cat args"); args != "-oi -t" {
+		t.Errorf("sendmail %s", args)
+	}
+	for _, tt := range []struct{ change, subject string }{
+		{"complete", "Subject: foo.git main: complete again\n"},
+		{"complete", ""},
+		{"failed --reason cancelled", ""},
+		{"complete", ""},
+		{"failed --reason timeout", "Subject: foo.git main: failed (timeout)\n"},
+	} {
+		if _, text := mailed("refs/heads/main", tt.change); !strings.Contains(text, tt.subject) || (text == "") != (tt.subject == "") {
+			t.Errorf("%s: want %q in mail:\n%s", tt.change, tt.subject, text)
+		}
+	}
+	if _, text := mailed("refs/tags/v1", "failed"); !strings.Contains(text, "Subject: foo.git v1: failed (internal)\n") {
+		t.Errorf("mail:\n%s", text)
+	}
+}
+
+func TestWebhookRecipe(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		fmt.Fprintln(os.Stderr, "skipped: curl is not installed")
+		t.Skip("skipped: curl is not installed")
+	}
+	r := newRecipe(t, "webhook")
+	type request struct{ url, kind, token, body string }
+	requests := make(chan request, 10)
+	answers := make(chan int, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		body, _ := io.ReadAll(q.Body)
+		requests <- request{q.URL.String(), q.Header.Get("Content-Type"), q.Header.Get("X-Token"), string(body)}
+		w.WriteHeader(<-answers)
+	}))
+	defer server.Close()
+	if _, log := r.end("refs/heads/main", "complete"); !strings.Contains(log, "on-end.d/webhook: exit 0") || len(requests) > 0 {
+		t.Errorf("without a URL: %d requests, log %s", len(requests), log)
+	}
+	r.sh(`git -C foo.git config quire.webhook '` + server.URL + `/hook?key="\x'`)
+	r.sh(`printf 'X-Token: abc\n' >headers && git -C foo.git config quire.webhookHeaders "$PWD/headers"`)
+	answers <- 503 // tried again
+	answers <- 200
+	id, log := r.end("refs/heads/main", "failed")
+	if !strings.Contains(log, "on-end.d/webhook: exit 0") || len(requests) != 2 {
+		t.Fatalf("%d requests, log %s", len(requests), log)
+	}
+	for range 2 {
+		q := <-requests
+		var run struct{ ID, State string }
+		if err := json.Unmarshal([]byte(q.body), &run); err != nil || run.ID != id || run.State != "failed" {
+			t.Errorf("body %s: %v", q.body, err)
+		}
+		if q.url != `/hook?key="\x` || q.kind != "application/json" || q.token != "abc" {
+			t.Errorf("request %+v", q)
+		}
+	}
+	answers <- 404
+	if _, log := r.end("refs/heads/main", "failed"); !strings.Contains(log, "404") || !strings.Contains(log, "on-end.d/webhook: exit 22") {
+		t.Errorf("log %s", log)
+	}
+}
