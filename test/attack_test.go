@@ -1,0 +1,241 @@
+package test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestAttack runs the attacks of testdata/attack, each of which is to break a promise
+// of SECURITY.md: pushes to real repositories, with the executor quire-ci and the
+// launcher bwrap. Where a script says exposed, the launcher isolates nothing: that the
+// attack then has success shows that it is one.
+func TestAttack(t *testing.T) {
+	if out, err := exec.Command("bwrap", "--unshare-all", "--ro-bind", "/", "/", "true").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "skipped: bubblewrap cannot be used: %v %s\n", err, bytes.TrimSpace(out))
+		t.Skip("no bubblewrap")
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:   "testdata/attack",
+		Setup: setupAttack,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "repo": repo, "commit": commit,
+			"sandboxed": sandboxed, "exposed": exposed, "achieves": achieves,
+			"victim": victim, "listener": listener, "processes": processes, "evaluate": evaluate, "generate": generate,
+		},
+		Condition:           func(c string) (bool, error) { return c == "root" && os.Getuid() == 0, nil },
+		RequireExplicitExec: true,
+	})
+}
+
+// setupAttack is setup, with a file of what an attacker would know, for jobs to read.
+func setupAttack(env *testscript.Env) error {
+	if err := setup(env, "quire-ci"); err != nil {
+		return err
+	}
+	env.Values[attempts] = new(int)
+	env.Setenv("BIN", filepath.Join(prefix, "bin"))
+	known := fmt.Sprintf("TOP=%s\nROOT=%s\nBIN=%s\n", env.WorkDir, filepath.Join(env.WorkDir, "root"), filepath.Join(prefix, "bin"))
+	return os.WriteFile(filepath.Join(env.WorkDir, "known"), []byte(known), 0o644)
+}
+
+// attempts is the key of how many attacks a script has made.
+type key string
+
+const attempts key = "attempts"
+
+// tell appends a line to what attackers know.
+func tell(ts *testscript.TestScript, name string, value any) {
+	f, err := os.OpenFile(ts.MkAbs("known"), os.O_WRONLY|os.O_APPEND, 0)
+	ts.Check(err)
+	defer f.Close()
+	fmt.Fprintf(f, "%s=%v\n", name, value)
+}
+
+// sandboxed [OPTION...] configures the launcher bwrap, and what the file config of the
+// script says besides. $TOP in that is the directory of the script.
+func sandboxed(ts *testscript.TestScript, neg bool, args []string) {
+	path, err := filepath.Abs("../contrib/launchers/bwrap")
+	ts.Check(err)
+	configure(ts, append([]string{path}, args...))
+}
+
+// exposed configures a launcher that isolates nothing.
+func exposed(ts *testscript.TestScript, neg bool, args []string) { configure(ts, []string{"nice"}) }
+
+func configure(ts *testscript.TestScript, launcher []string) {
+	for i, word := range launcher {
+		launcher[i] = strconv.Quote(word)
+	}
+	text := fmt.Sprintf("executor = \"quire-ci\"\ngrace = \"500ms\"\nlauncher = [%s]\n", strings.Join(launcher, ", "))
+	if more, err := os.ReadFile(ts.MkAbs("config")); err == nil {
+		text += strings.ReplaceAll(string(more), "$TOP", ts.MkAbs("."))
+	}
+	name := ts.MkAbs("root/config.toml")
+	ts.Check(os.WriteFile(name, []byte(text), 0o600))
+	ts.Check(os.Chmod(name, 0o600))
+}
+
+var achieved = regexp.MustCompile(`(?m)^\S+ stdout F got (.*)$`)
+
+// achieves [NAME...] runs the script attack.sh as the only job of a push, with known
+// in its workspace, and wants it to have got just what the names say: for each it
+// prints "got NAME", and at its end "over".
+func achieves(ts *testscript.TestScript, neg bool, want []string) {
+	n := ts.Value(attempts).(*int)
+	*n++
+	branch := fmt.Sprintf("attempt-%d", *n)
+	const pipeline = "(local ci (require :quire.ci))\n" +
+		"(ci.job :attack [:quire/push] (fn [{: sh}] (sh \"sh ./attack.sh\" {:timeout \"60s\"})))\n"
+	ts.Check(os.MkdirAll(ts.MkAbs("work/.quire"), 0o755))
+	ts.Check(os.WriteFile(ts.MkAbs("work/.quire/ci.fnl"), []byte(pipeline), 0o644))
+	for _, name := range []string{"attack.sh", "known"} {
+		ts.Check(os.WriteFile(ts.MkAbs("work/"+name), []byte(ts.ReadFile(name)), 0o755))
+	}
+	work := ts.MkAbs("work")
+	ts.Check(ts.Exec("git", "-C", work, "add", "-A"))
+	ts.Check(ts.Exec("git", "-C", work, "commit", "-q", "--allow-empty", "-m", branch))
+	ts.Check(ts.Exec("git", "-C", work, "push", "-q", "-o", "ci.wait", "origin", "HEAD:refs/heads/"+branch))
+	log := ts.ReadFile("stderr")
+	ts.Check(ts.Exec("quire-runstate", "show", "foo.git@refs/heads/"+branch))
+	_, dir, ok := strings.Cut(ts.ReadFile("stdout"), "\ndir\t")
+	if !ok {
+		ts.Fatalf("no run of %s", branch)
+	}
+	dir, _, _ = strings.Cut(dir, "\n")
+	text, err := os.ReadFile(filepath.Join(dir, "jobs/attack/sh-1.log"))
+	ts.Check(err)
+	if !bytes.Contains(text, []byte(" stdout F over\n")) {
+		ts.Fatalf("the attack did not come to its end:\n%s%s", text, log)
+	}
+	var got []string
+	for _, match := range achieved.FindAllSubmatch(text, -1) {
+		got = append(got, string(match[1]))
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if got = slices.Compact(got); !slices.Equal(got, want) {
+		ts.Fatalf("the attack got %q, want %q:\n%s", got, want, text)
+	}
+	ts.Setenv("RUN", dir)
+}
+
+// victim starts a process that is no part of any run. Attackers know its number,
+// VICTIM, and that it has the word quire-victim among its arguments.
+func victim(ts *testscript.TestScript, neg bool, args []string) {
+	cmd := exec.Command("sleep", "600", "0")
+	cmd.Args[0] = "quire-victim"
+	ts.Check(cmd.Start())
+	tell(ts, "VICTIM", cmd.Process.Pid)
+	ts.Defer(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+}
+
+// processes [!] WORD wants a process that has the word among its arguments.
+func processes(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: [!] processes WORD")
+	}
+	found := 0
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	ts.Check(err)
+	for _, name := range files {
+		if text, err := os.ReadFile(name); err == nil && slices.Contains(strings.Split(string(text), "\x00"), args[0]) {
+			found++
+		}
+	}
+	if neg != (found == 0) {
+		ts.Fatalf("%d processes have the argument %s", found, args[0])
+	}
+}
+
+// listener listens on a port of loopback, PORT, and on an abstract socket, and says
+// hello to whoever comes.
+func listener(ts *testscript.TestScript, neg bool, args []string) {
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	name := fmt.Sprintf("quire-attack-%d", tcp.Addr().(*net.TCPAddr).Port)
+	abstract, err := net.Listen("unix", "@"+name)
+	ts.Check(err)
+	file, err := net.Listen("unix", filepath.Join(ts.MkAbs("."), "socket"))
+	ts.Check(err)
+	tell(ts, "PORT", tcp.Addr().(*net.TCPAddr).Port)
+	tell(ts, "ABSTRACT", name)
+	for _, l := range []net.Listener{tcp, abstract, file} {
+		ts.Defer(func() { l.Close() })
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				c.Write([]byte("hello\n"))
+				c.Close()
+			}
+		}()
+	}
+}
+
+// Bounds of an evaluation that is limited to 500 ms and 32 MiB. Compiling comes on top,
+// and a machine that does other things as well.
+const (
+	maxEvaluation = 20 * time.Second
+	maxMemory     = 400 << 20
+	maxSaid       = 256 << 10
+)
+
+// evaluate NAME TEXT PATTERN triggers a pipeline of that text, and wants what the
+// pusher is told to match the pattern, and to keep within the bounds.
+func evaluate(ts *testscript.TestScript, neg bool, args []string) {
+	text := "(local ci (require :quire.ci))\n" + args[1] + "\n"
+	ts.Check(os.MkdirAll(ts.MkAbs("work/.quire"), 0o755))
+	ts.Check(os.WriteFile(ts.MkAbs("work/.quire/ci.fnl"), []byte(text), 0o644))
+	work := ts.MkAbs("work")
+	ts.Check(ts.Exec("git", "-C", work, "add", "-A"))
+	ts.Check(ts.Exec("git", "-C", work, "commit", "-qm", args[0]))
+	ts.Check(ts.Exec("git", "-C", work, "push", "-q", "-o", "ci.skip", "origin", "HEAD:refs/heads/"+args[0]))
+	var said bytes.Buffer
+	cmd := exec.Command(filepath.Join(prefix, "bin/quire-trigger"), "--git-dir", ts.MkAbs("root/repos/foo.git"), "--ref", args[0])
+	cmd.Stdout, cmd.Stderr = &said, &said
+	for _, name := range []string{"PATH", "HOME", "QUIRE_ROOT", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
+	began := time.Now()
+	err := cmd.Run()
+	took := time.Since(began)
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {
+		ts.Fatalf("%s: want exit status 1, got %v:\n%.1000s", args[0], err, said.Bytes())
+	}
+	if memory := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10; took > maxEvaluation || memory > maxMemory || said.Len() > maxSaid {
+		ts.Fatalf("%s: took %s and %d MiB, and said %d bytes", args[0], took, memory>>20, said.Len())
+	}
+	if !regexp.MustCompile(args[2]).Match(said.Bytes()) {
+		ts.Fatalf("%s: no match for %s:\n%.1000s", args[0], args[2], said.Bytes())
+	}
+	if i := bytes.IndexFunc(said.Bytes(), func(c rune) bool { return c != '\n' && c != '\t' && unicode.IsControl(c) }); i >= 0 {
+		ts.Fatalf("%s: said a control character: %q", args[0], said.Bytes()[i:min(i+40, said.Len())])
+	}
+}
+
+// generate NAME PERL PATTERN is evaluate of what a Perl expression makes.
+func generate(ts *testscript.TestScript, neg bool, args []string) {
+	text, err := exec.Command("perl", "-e", "print "+args[1]).Output()
+	ts.Check(err)
+	evaluate(ts, neg, []string{args[0], string(text), args[2]})
+}
