@@ -25,13 +25,18 @@ type Options struct {
 	// them, for whoever wants to point into the source later.
 	Forms func([]Node)
 
+	// Lines, where it is not nil, gets where the lines of the text come from that
+	// are not the same lines of the source, for vm.Load.
+	Lines func([]vm.Lines)
+
 	// Limits bound what the macros of the source may use; the zero value is
 	// vm.DefaultLimits.
 	Limits vm.Limits
 }
 
 // Compile translates Fennel into Lua 5.1 that also runs on gopher-lua. Each
-// line of the text holds what the same line of src compiled to. The error is a
+// line of the text holds what the same line of src compiled to, but for modules that
+// src includes: those have lines of their own, and move what follows down. The error is a
 // diag.List in the order of the source: every error that can be told apart
 // from the consequences of another, at least one for each form that has any.
 func Compile(src []byte, o Options) (lua string, err error) {
@@ -54,7 +59,11 @@ func Compile(src []byte, o Options) (lua string, err error) {
 		sortByPlace(c.errs)
 		return "", c.errs
 	}
-	return printLua(b), nil
+	lua, lines := printLua(b, o.File)
+	if o.Lines != nil {
+		o.Lines(lines)
+	}
+	return lua, nil
 }
 
 // A compiler holds what one call of Compile shares among its forms.

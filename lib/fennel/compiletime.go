@@ -156,7 +156,8 @@ func (t *compileTime) compile(src *source, forms []Node, at Node) *lua.LFunction
 	if src != nil {
 		name = src.name
 	}
-	fn, err := t.vm.Load(printLua(b), name)
+	text, lines := printLua(b, name)
+	fn, err := t.vm.Load(text, name, lines...)
 	if err != nil {
 		c.fail(at, "this macro code is too much for Lua: %s", oneLine(err.Error()))
 	}

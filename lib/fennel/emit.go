@@ -3,27 +3,41 @@ package fennel
 import (
 	"bytes"
 	"strings"
+
+	"quire/lib/vm"
 )
 
 // A printer writes the tree of Lua as text, each piece on the line of the form
 // it comes from. Lines never go back: where evaluation had to move a form ahead
 // of another, the other follows on the same line. A run-time error of Lua so
-// names the line of the Fennel source.
+// names the line of the Fennel source. Only a module in the middle has rows of its
+// own, and all that follow it are further down by as many.
 type printer struct {
 	out    bytes.Buffer
-	line   int
+	row    int // of the output
+	line   int // of the source
+	file   string
+	moved  []vm.Lines // what rows are not the lines of the main file
 	indent int
 	fresh  bool // nothing stands on this line yet
 	space  bool // a space is due before the next piece on this line
 	stat   bool // a statement ended here, and nothing separates it from the next
 }
 
-// printLua returns the text of a chunk.
-func printLua(b *block) string {
-	p := &printer{line: 1, fresh: true}
+// printLua returns the text of a chunk out of file, and where its lines come from
+// if some are not the same lines of file.
+func printLua(b *block, file string) (string, []vm.Lines) {
+	p := &printer{row: 1, line: 1, file: file, fresh: true}
 	p.statements(b)
+	p.newline()
+	return p.out.String(), p.moved
+}
+
+// newline begins another row.
+func (p *printer) newline() {
 	p.out.WriteByte('\n')
-	return p.out.String()
+	p.row++
+	p.fresh = true
 }
 
 // goTo moves down to line n, if it is further down.
@@ -32,10 +46,16 @@ func (p *printer) goTo(n int) {
 		return
 	}
 	for p.line < n {
-		p.out.WriteByte('\n')
+		p.newline()
 		p.line++
 	}
-	p.fresh = true
+}
+
+// enter begins a row that is a line of file.
+func (p *printer) enter(file string, line int) {
+	p.newline()
+	p.file, p.line = file, line
+	p.moved = append(p.moved, vm.Lines{Row: p.row, File: file, Line: line})
 }
 
 // text writes s, which has no newline.
@@ -92,7 +112,7 @@ func (p *printer) statements(b *block) {
 // parenthesis at the start of a line for a call of what stands before, so a
 // semicolon goes in front of it.
 func (p *printer) separate(s luaStat) {
-	if p.stat && (s.lineOf() <= p.line || startsWithParen(s)) {
+	if p.stat && (s.lineOf() <= p.line && !p.fresh || startsWithParen(s)) {
 		p.space = false
 		p.text(";")
 		p.space = true
@@ -183,7 +203,20 @@ func (p *printer) statement(s luaStat) {
 	case *statBreak:
 		p.text("break")
 	case *statRaw:
-		p.text(s.text)
+		p.raw(s.text)
+	}
+}
+
+// raw writes Lua as it is. Only that of a module has newlines.
+func (p *printer) raw(text string) {
+	first, rest, more := strings.Cut(text, "\n")
+	p.text(first)
+	for more {
+		p.newline()
+		p.line++
+		first, rest, more = strings.Cut(rest, "\n")
+		p.fresh = false // no indentation: this may be within a string
+		p.out.WriteString(first)
 	}
 }
 

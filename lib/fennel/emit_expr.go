@@ -47,6 +47,10 @@ func (p *printer) expr(e luaExpr) {
 		p.text(e.op)
 		p.operand(e.operand, false)
 	case *luaFunction:
+		if e.file != "" {
+			p.module(e)
+			break
+		}
 		p.text("function")
 		p.function(e)
 	case *luaTable:
@@ -139,6 +143,15 @@ func (p *printer) function(f *luaFunction) {
 	}
 	p.text("(" + strings.Join(params, ", ") + ")")
 	p.body(f.body)
+}
+
+// module writes a function that is a file of its own, and goes on where it was.
+func (p *printer) module(f *luaFunction) {
+	file, line := p.file, p.line
+	p.enter(f.file, 1)
+	p.text("function")
+	p.function(f)
+	p.enter(file, line)
 }
 
 func (p *printer) table(t *luaTable) {

@@ -54,6 +54,7 @@ type (
 		params []string
 		vararg bool
 		body   *block
+		file   string // that the body is, "" for that of what is around it
 	}
 	// luaTable is a constructor; an item without key is positional.
 	luaTable struct {

@@ -1,8 +1,6 @@
 package fennel
 
-import (
-	"strings"
-)
+import "strings"
 
 func includeForm() {
 	specials["include"] = specialInclude
@@ -28,19 +26,19 @@ func specialInclude(c *compiler, l *List, s *scope, b *block, w want) result {
 
 // include puts the loader of a module in front of the form of the chunk that
 // includes it, wherever in that it stands: so the module sees the locals that the
-// chunk has by then. Its lines are those of another file, so they carry none.
+// chunk has by then.
 func (c *compiler) include(name string, at *List) {
 	src := c.readModule(name, at)
-	f := &luaFunction{vararg: true, body: &block{}}
+	f := &luaFunction{vararg: true, body: &block{}, file: src.name}
 	if isLuaFile(src.name) {
-		f.body.add(&statRaw{luaRaw{0, luaOnOneLine(src.text)}})
+		f.body.add(&statRaw{luaRaw{0, src.text + "\n"}})
 	} else {
 		forms := c.parse(src)
-		module, errs := c.module, len(c.errs)
-		c.module = name
+		main, module, errs := c.main, c.module, len(c.errs)
+		c.main, c.module = src, name
+		defer func() { c.main, c.module = main, module }()
 		root := newFunctionScope(nil, &function{vararg: true})
 		c.body(forms, root, f.body, wantTail)
-		c.module = module
 		if len(c.errs) > errs {
 			panic(bail{})
 		}

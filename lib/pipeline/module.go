@@ -46,19 +46,24 @@ func Compile(text []byte, file string, modules fs.FS, strict bool) (lua string, 
 // function compiles a file. The error is a diag.List if it is the file's.
 func (l *loader) function(f *file) (*lua.LFunction, error) {
 	text := string(f.text)
+	var lines []vm.Lines
 	if f.isFennel() {
 		var err error
 		text, err = fennel.Compile(f.text, fennel.Options{
 			File: f.name, Globals: l.globals, Macros: l.macros, Limits: l.limits,
 			Forms: func(forms []fennel.Node) { f.forms = forms },
+			Lines: func(l []vm.Lines) { lines = l },
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	fn, err := l.vm.Load(text, f.name)
+	fn, err := l.vm.Load(text, f.name, lines...)
 	var syntax *vm.SyntaxError
 	if errors.As(err, &syntax) {
+		if included := l.tree.files[syntax.File]; included != nil {
+			f = included
+		}
 		column := syntax.Column
 		if column < 1 || f.isFennel() {
 			column = f.indent(syntax.Line)

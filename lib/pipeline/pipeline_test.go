@@ -226,6 +226,36 @@ func TestModules(t *testing.T) {
 	}
 }
 
+// TestIncludedPlaces wants an error of an included module at its place there, and one
+// behind it at its place in the file that includes it.
+func TestIncludedPlaces(t *testing.T) {
+	modules := []string{
+		".quire/a.fnl", "(local n 1)\n(macro nothing [] `(. nil\n  :x))\n(fn fails []\n  (let [x nil]\n    (+ n\n       x)))\n\n(fn fails-in-macro [] (nothing))\n{: fails : fails-in-macro}",
+		".quire/b.lua", "local t = { -- [[ text\n  s = [[a\nb]] }\nfunction t.fails()\n  return t.s.x.y -- the end\nend\nreturn t -- end",
+		".quire/c.fnl", "(local a (include :a))\n\n(fn outer []\n  (+ 1 (a.fails)))\n{: outer}",
+		".quire/broken.lua", "\n\nlocal = 1",
+		".quire/raises.fnl", "\n\n(error :no)",
+	}
+	for _, test := range []struct{ name, text, want string }{
+		{"fennel", "(local a (include :a))\n\n(a.fails)", ".quire/a.fnl:6:"},
+		{"in a macro of it", "(local a (include :a))\n\n(a.fails-in-macro)", ".quire/a.fnl:9:"},
+		{"lua", "(local x 1) (local b (include :b))\n(b.fails)", ".quire/b.lua:5:"},
+		{"module in a module", "\n(local c (include :c)) (c.outer)", ".quire/a.fnl:6:"},
+		{"behind it", "(local a (include :a))\n(local b (include :b))\n(fn f []\n  (+ a.n 1))\n(f)", ".quire/ci.fnl:4:"},
+		{"on its line", "(local a (include :a)) (let [x nil] x.y)", ".quire/ci.fnl:1:"},
+		{"at its top", "(local x\n  (include :raises))", ".quire/raises.fnl:3:"},
+		{"lua that is none", "(local x 1)\n(include :broken)", ".quire/broken.lua:3:"},
+		{"in a function that includes", "(fn f []\n  (include :b)\n  (let [x nil]\n    x.y))\n(f)", ".quire/ci.fnl:4:"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := Load(context.Background(), files(append([]string{Fennel, test.text}, modules...)...), Options{})
+			if err == nil || !strings.HasPrefix(err.Error(), test.want) {
+				t.Errorf("got  %v\nwant %s", err, test.want)
+			}
+		})
+	}
+}
+
 // TestAttacks wants what a top level does without end to end in a diagnostic.
 func TestAttacks(t *testing.T) {
 	limits := vm.Limits{Time: 100 * time.Millisecond, Memory: 32 << 20}

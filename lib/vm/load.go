@@ -13,13 +13,15 @@ import (
 const maxToken = 40
 
 // Load makes a function of a Lua text. name is the chunk's name, which errors and
-// tracebacks give as the file. An error is a *SyntaxError. It may be called
-// without the Lua lock only while nothing runs.
-func (v *VM) Load(text, name string) (fn *lua.LFunction, err error) {
+// tracebacks give as the file, but for the rows that lines say come from elsewhere.
+// An error is a *SyntaxError. It may be called without the Lua lock only while nothing
+// runs.
+func (v *VM) Load(text, name string, lines ...Lines) (fn *lua.LFunction, err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
 		case *SyntaxError:
+			r.File, r.Line = whence(lines, r.File, r.Line)
 			err = r
 		default: // gopher-lua has met what it did not expect
 			err = &SyntaxError{File: name, Line: 1, Message: fmt.Sprint("cannot compile: ", r)}
@@ -27,11 +29,14 @@ func (v *VM) Load(text, name string) (fn *lua.LFunction, err error) {
 	}()
 	chunk, err := parse.Parse(strings.NewReader(text), name)
 	if err != nil {
-		return nil, syntaxError(text, name, err)
+		return nil, syntaxError(text, name, lines, err)
 	}
 	outer, err := lua.Compile(rewrite(name, chunk), name)
 	if err != nil {
-		return nil, syntaxError(text, name, err)
+		return nil, syntaxError(text, name, lines, err)
+	}
+	if len(lines) > 0 {
+		place(outer, lines)
 	}
 	fn = v.root.NewFunctionFromProto(outer.FunctionPrototypes[0])
 	if len(fn.Upvalues) > 0 { // concatName
@@ -40,7 +45,7 @@ func (v *VM) Load(text, name string) (fn *lua.LFunction, err error) {
 	return fn, nil
 }
 
-func syntaxError(text, name string, err error) error {
+func syntaxError(text, name string, lines []Lines, err error) error {
 	e := &SyntaxError{File: name, Message: err.Error()}
 	var parsing *parse.Error
 	var compiling *lua.CompileError
@@ -59,6 +64,7 @@ func syntaxError(text, name string, err error) error {
 	case errors.As(err, &compiling):
 		e.Line, e.Message = compiling.Line, compiling.Message
 	}
+	e.File, e.Line = whence(lines, name, e.Line)
 	return e
 }
 
