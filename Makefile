@@ -3,7 +3,8 @@ PREFIX = /usr/local
 DESTDIR =
 GO = go
 COMMANDS = quire-trigger quire-materialize quire-ci quire-runstate
-SCRIPTS = hooks/post-receive hooks/quire-dispatch test/demo .ci/run
+CONTRIB = contrib/launchers contrib/on-end.d
+SCRIPTS = hooks/post-receive hooks/quire-dispatch test/demo .ci/run $(CONTRIB:%=%/*)
 D = $(DESTDIR)$(PREFIX)
 # skip TOOL: run what follows where TOOL is installed, say so where it is not
 skip = command -v $(1) >/dev/null || { echo "skipped: $(1) is not installed"; exit 0; };
@@ -38,6 +39,8 @@ install: all
 	sed 's|/usr/local|$(PREFIX)|' hooks/quire-dispatch >$(D)/bin/quire-dispatch
 	sed 's|/usr/local|$(PREFIX)|' hooks/post-receive >$(D)/share/quire/hooks/post-receive
 	chmod 755 $(D)/bin/quire-dispatch $(D)/share/quire/hooks/post-receive
+	for dir in $(CONTRIB:contrib/%=%); do \
+		install -d $(D)/share/quire/$$dir && install -m 755 contrib/$$dir/* $(D)/share/quire/$$dir || exit 1; done
 	for page in man/*; do install -m 644 $$page $(D)/share/man/man$${page##*.} || exit 1; done
 
 uninstall:
