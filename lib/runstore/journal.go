@@ -81,10 +81,12 @@ func backward(f io.ReaderAt, size int64) func(yield func(line, error) bool) {
 		// its end once one has been seen.
 		var buf []byte
 		pos, seen := size, false
-		step := int64(4 << 10) // enough for most who want the last line
+		// Most want the last line or a screen of them; memory that is touched for
+		// the first time takes longer than the reading.
+		step := int64(4 << 10)
 		for pos > 0 {
 			n := min(step, pos)
-			step = chunk
+			step = min(2*step, chunk)
 			more := make([]byte, n, n+int64(len(buf)))
 			if _, err := f.ReadAt(more, pos-n); err != nil {
 				if errors.Is(err, io.EOF) { // cut off meanwhile
