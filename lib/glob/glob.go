@@ -2,49 +2,62 @@
 // tags, files and repositories.
 package glob
 
-import "strings"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 // Match says whether pattern matches the whole of name. '?' is one character and
 // '*' any number of them, but for '/'; "**" is any number of any, and a slash behind
 // it may be missing with it, so that "src/**/*.go" matches "src/a.go". All else
-// stands for itself; a byte that is not UTF-8 is one character, like any other such
-// byte.
+// stands for itself, also a byte that is not UTF-8.
 //
 // The time is bounded by the product of the lengths: both may come from whoever
 // pushed.
 func Match(pattern, name string) bool {
-	runes := []rune(name)
-	at := make([]bool, len(runes)+1) // at[i]: the pattern so far matches runes[:i]
+	p, n := characters(pattern), characters(name)
+	at := make([]bool, len(n)+1) // at[i]: the pattern so far matches n[:i]
 	at[0] = true
-	pattern = string([]rune(pattern))
-	for pattern != "" {
-		if rest, ok := strings.CutPrefix(pattern, "**/"); ok {
-			pattern = rest
-			spread(at, func(i int) bool { return runes[i] == '/' })
-			continue
-		}
-		if rest, ok := strings.CutPrefix(pattern, "**"); ok {
-			pattern = rest
+	for len(p) > 0 {
+		switch {
+		case begins(p, '*', '*', '/'):
+			p = p[3:]
+			spread(at, func(i int) bool { return n[i] == '/' })
+		case begins(p, '*', '*'):
+			p = p[2:]
 			spread(at, func(int) bool { return true })
-			continue
-		}
-		if rest, ok := strings.CutPrefix(pattern, "*"); ok {
-			pattern = rest
-			for i, r := range runes {
-				at[i+1] = at[i+1] || at[i] && r != '/'
+		case p[0] == '*':
+			p = p[1:]
+			for i, c := range n {
+				at[i+1] = at[i+1] || at[i] && c != '/'
 			}
-			continue
-		}
-		for _, c := range pattern {
-			for i := len(runes); i > 0; i-- {
-				at[i] = at[i-1] && (runes[i-1] == c || c == '?' && runes[i-1] != '/')
+		default:
+			for i := len(n); i > 0; i-- {
+				at[i] = at[i-1] && (n[i-1] == p[0] || p[0] == '?' && n[i-1] != '/')
 			}
 			at[0] = false
-			pattern = pattern[len(string(c)):]
-			break
+			p = p[1:]
 		}
 	}
-	return at[len(runes)]
+	return at[len(n)]
+}
+
+// characters returns the characters of s, with a negative one for each byte that is
+// not UTF-8.
+func characters(s string) []rune {
+	all := make([]rune, 0, len(s))
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		if r == utf8.RuneError && n == 1 {
+			r = -rune(s[0])
+		}
+		all, s = append(all, r), s[n:]
+	}
+	return all
+}
+
+func begins(p []rune, with ...rune) bool {
+	return len(p) >= len(with) && slices.Equal(p[:len(with)], with)
 }
 
 // spread makes true what comes anywhere behind a place that is, where the last

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestMatch(t *testing.T) {
@@ -27,6 +28,9 @@ func TestMatch(t *testing.T) {
 		{"v?", "v/", false},
 		{"v?", "vä", true},
 		{"v?", "v\xff", true},
+		{"\xff", "\xff", true},
+		{"\xff", "\xfe", false},
+		{"\ufffd", "\xff", false},
 		{"src/**/*.go", "src/a.go", true},
 		{"src/**/*.go", "src/a/b/c.go", true},
 		{"src/**/*.go", "srca.go", false},
@@ -53,11 +57,10 @@ func FuzzMatch(f *testing.F) {
 	}
 	translate := strings.NewReplacer(`\*\*/`, "(?:.*/)?", `\*\*`, ".*", `\*`, "[^/]*", `\?`, "[^/]")
 	f.Fuzz(func(t *testing.T, pattern, name string) {
-		// Package regexp takes no such bytes in a pattern.
-		quoted := regexp.QuoteMeta(string([]rune(pattern)))
-		if strings.Contains(pattern, `\`) {
-			return // what follows would be taken for a quoted character
+		if !utf8.ValidString(pattern+name) || strings.Contains(pattern, `\`) {
+			return // all such bytes are the same to regexp; the other would be taken for part of a star
 		}
+		quoted := regexp.QuoteMeta(pattern)
 		want := regexp.MustCompile(`(?s)\A` + translate.Replace(quoted) + `\z`).MatchString(name)
 		if got := Match(pattern, name); got != want {
 			t.Errorf("Match(%q, %q) = %v", pattern, name, got)
