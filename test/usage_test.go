@@ -12,7 +12,7 @@ import (
 // subcommands are those of the commands that have some.
 var subcommands = map[string]string{
 	"quire-ci":       "validate run shell compile graph launch",
-	"quire-runstate": "create transition exec list show log wait cancel reconcile notify prune fsck",
+	"quire-runstate": "create transition exec list show log wait cancel reconcile notify prune fsck doctor",
 }
 
 // TestUsage holds every installed command and subcommand to the same answers to

@@ -22,6 +22,7 @@ const usage = `usage: quire-runstate [--root DIR] SUBCOMMAND [OPTION...] [OPERAN
   notify      run the programs that are told of ended runs
   prune       remove old runs
   fsck        check the records, and repair them
+  doctor      look at all that quire stands on, and say how to mend it
 `
 
 func main() { os.Exit(cli.Main("quire-runstate", os.Args[1:], run)) }
@@ -44,6 +45,7 @@ func run(ctx context.Context, e *cli.Env) error {
 		"notify":     root.notify,
 		"prune":      root.prune,
 		"fsck":       root.fsck,
+		"doctor":     root.doctor,
 	}))
 }
 

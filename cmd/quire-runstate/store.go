@@ -9,16 +9,21 @@ import (
 	"quire/lib/runstore"
 )
 
-// open returns the store of the root that the options, the environment and the
-// repository at hand name.
-func (r *rootOption) open(e *cli.Env) (*runstore.Store, error) {
-	return runstore.Open(config.Root(r.dir, e.Getenv, func(key string) (string, bool, error) {
+// root returns the root that the options, the environment and the repository at hand
+// name.
+func (r *rootOption) root(e *cli.Env) string {
+	return config.Root(r.dir, e.Getenv, func(key string) (string, bool, error) {
 		repo, err := git.Open(".")
 		if err != nil {
 			return "", false, nil // not in a repository
 		}
 		return repo.Config(key)
-	}))
+	})
+}
+
+// open returns the store of the root.
+func (r *rootOption) open(e *cli.Env) (*runstore.Store, error) {
+	return runstore.Open(r.root(e))
 }
 
 // openFor returns the store, and the run that the only operand names.

@@ -40,11 +40,11 @@ func (o options) hook(ctx context.Context, e *cli.Env, verb string, do func(*git
 	if err != nil {
 		return err
 	}
-	own, err := hook.Own(e.Name)
+	program, err := e.Program()
 	if err != nil {
 		return err
 	}
-	h, err := hook.Find(ctx, repo, own)
+	h, err := hook.Find(ctx, repo, hook.Own(program))
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
@@ -57,24 +56,10 @@ func Find(ctx context.Context, repo *git.Repo, own string) (*Hook, error) {
 	return h, nil
 }
 
-// Own returns where make install put quire's hook, beside the directory of the running
-// command, which is called name. The way by which that was found counts: behind links
-// there may be the directory of one version, which goes with the next.
-func Own(name string) (string, error) {
-	program, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	if found, err := exec.LookPath(name); err == nil && filepath.IsAbs(found) && same(found, program) {
-		program = found
-	}
-	return filepath.Join(filepath.Dir(filepath.Dir(program)), ownSuffix), nil
-}
-
-func same(a, b string) bool {
-	x, errX := os.Stat(a)
-	y, errY := os.Stat(b)
-	return errX == nil && errY == nil && os.SameFile(x, y)
+// Own returns where make install put quire's hook: beside the directory of program, one
+// of the commands.
+func Own(program string) string {
+	return filepath.Join(filepath.Dir(filepath.Dir(program)), ownSuffix)
 }
 
 // real resolves the links of a path, of which the last name need not be there.
@@ -115,15 +100,17 @@ func CheckOwner(repo *git.Repo) error {
 
 const name = "post-receive"
 
-func (h *Hook) path() string    { return filepath.Join(h.dir, name) }
 func (h *Hook) saved() string   { return filepath.Join(h.dir, name+".chained") }
 func (h *Hook) chained() string { return filepath.Join(h.dir, "chained", name) }
 func (h *Hook) staged() string  { return filepath.Join(h.dir, name+".new-by-quire") }
 
+// Path returns where git looks for the hook.
+func (h *Hook) Path() string { return filepath.Join(h.dir, name) }
+
 // Installed returns nil when git finds quire's hook and can run it, and else says why
 // it does not.
 func (h *Hook) Installed() error {
-	at, err := h.look(h.path())
+	at, err := h.look(h.Path())
 	if err != nil {
 		return err
 	}
@@ -132,7 +119,7 @@ func (h *Hook) Installed() error {
 		return errors.New("there is none")
 	case foreign:
 		if strings.Contains(at.text, "quire-trigger") || strings.Contains(at.text, ownSuffix) {
-			return runnable(h.path())
+			return runnable(h.Path())
 		}
 		return errors.New("it is not quire's")
 	case script:
@@ -140,7 +127,7 @@ func (h *Hook) Installed() error {
 			return err
 		}
 	}
-	return runnable(h.path())
+	return runnable(h.Path())
 }
 
 // runnable returns an error unless path leads to a file that can be run.

@@ -139,7 +139,7 @@ func TestInstallUninstall(t *testing.T) {
 				if diff := cmp.Diff(installed, p.snapshot()); diff != "" {
 					t.Error(diff)
 				}
-				if on, err := p.hook().repo.IsTrue(t.Context(), pushOptions); !on || err != nil {
+				if on, err := p.hook().TakesOptions(t.Context()); !on || err != nil {
 					t.Errorf("push options are %v, %v", on, err)
 				}
 			}
@@ -233,7 +233,7 @@ func TestSharedHooks(t *testing.T) {
 	if err := p.hook().Install(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if on, err := p.hook().repo.IsTrue(t.Context(), pushOptions); !on || err != nil {
+	if on, err := p.hook().TakesOptions(t.Context()); !on || err != nil {
 		t.Errorf("push options are %v, %v", on, err)
 	}
 	err := p.hook().Uninstall(t.Context())

@@ -41,9 +41,9 @@ func (h *Hook) install(ctx context.Context) error {
 	chain := at.kind == foreign || before.kind == foreign
 	switch {
 	case at.kind == edited:
-		return refusef("'%s' is a copy of quire's hook that differs from '%s': remove it", h.path(), h.own)
+		return refusef("'%s' is a copy of quire's hook that differs from '%s': remove it", h.Path(), h.own)
 	case at.kind == foreign && before.kind == foreign:
-		return refusef("'%s' would be chained, but '%s' is there already: move one of them away", h.path(), h.saved())
+		return refusef("'%s' would be chained, but '%s' is there already: move one of them away", h.Path(), h.saved())
 	}
 	if err := os.MkdirAll(h.dir, 0o755); err != nil {
 		return err
@@ -66,14 +66,14 @@ func (h *Hook) install(ctx context.Context) error {
 	if at.kind == foreign {
 		err = h.exchange()
 	} else {
-		err = os.Rename(h.staged(), h.path())
+		err = os.Rename(h.staged(), h.Path())
 	}
 	return errors.Join(err, syncPath(h.dir))
 }
 
 // both looks at the hook and at the one that it chains.
 func (h *Hook) both() (at, before sight, err error) {
-	at, err = h.look(h.path())
+	at, err = h.look(h.Path())
 	if err == nil {
 		before, err = h.look(h.saved())
 	}
@@ -121,9 +121,9 @@ func (h *Hook) exchange() error {
 	if err := os.Rename(h.staged(), h.saved()); err != nil {
 		return err
 	}
-	err := unix.Renameat2(unix.AT_FDCWD, h.saved(), unix.AT_FDCWD, h.path(), unix.RENAME_EXCHANGE)
+	err := unix.Renameat2(unix.AT_FDCWD, h.saved(), unix.AT_FDCWD, h.Path(), unix.RENAME_EXCHANGE)
 	if err != nil {
-		return fmt.Errorf("cannot exchange '%s' and '%s': %w", h.saved(), h.path(), err)
+		return fmt.Errorf("cannot exchange '%s' and '%s': %w", h.saved(), h.Path(), err)
 	}
 	return nil
 }
@@ -154,15 +154,15 @@ func (h *Hook) uninstall() error {
 	}
 	switch {
 	case at.kind == edited:
-		return refusef("'%s' is a copy of quire's hook that differs from '%s': remove it", h.path(), h.own)
+		return refusef("'%s' is a copy of quire's hook that differs from '%s': remove it", h.Path(), h.own)
 	case at.kind == foreign && before.kind == foreign:
-		return refusef("'%s' is not quire's, and '%s' was there before it: remove one of them", h.path(), h.saved())
+		return refusef("'%s' is not quire's, and '%s' was there before it: remove one of them", h.Path(), h.saved())
 	case at.kind == foreign:
 		err = remove(h.saved()) // half installed
 	case before.kind == foreign:
-		err = os.Rename(h.saved(), h.path())
+		err = os.Rename(h.saved(), h.Path())
 	default:
-		err = remove(h.path())
+		err = remove(h.Path())
 	}
 	if err == nil {
 		err = errors.Join(remove(h.staged()), h.unlink())

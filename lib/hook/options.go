@@ -12,10 +12,15 @@ const (
 	pushOptionsBefore = "quire.advertisePushOptionsBefore"
 )
 
+// TakesOptions reports whether git accepts push options.
+func (h *Hook) TakesOptions(ctx context.Context) (bool, error) {
+	return h.repo.IsTrue(ctx, pushOptions)
+}
+
 // advertise has git accept push options. What there was is remembered first, once:
 // who was interrupted, or called again, must not take our own value for it.
 func (h *Hook) advertise(ctx context.Context) error {
-	on, err := h.repo.IsTrue(ctx, pushOptions)
+	on, err := h.TakesOptions(ctx)
 	if err != nil || on {
 		return err
 	}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"quire/lib/cli"
+	"quire/lib/doctor"
+	"quire/lib/runstore"
+)
+
+const doctorUsage = `usage: quire-runstate doctor [-v] [GIT-DIR...]
+Looks at all that quire stands on, and prints what is wrong, one finding a line:
+wrong, what was looked at, what is wrong with it, and a shell command, or a comment,
+that mends it, separated by tabs. Without a GIT-DIR it looks at the repositories below
+repos/ in the root.
+  -v  also print what is in order: ok, and what was looked at
+`
+
+func (r *rootOption) doctor(ctx context.Context, e *cli.Env) error {
+	fs := r.flags()
+	verbose := fs.Bool("v", false, "")
+	if err := e.Parse(fs, doctorUsage); err != nil {
+		return err
+	}
+	program, err := e.Program()
+	if err != nil {
+		return err
+	}
+	code := cli.OK
+	for _, f := range doctor.Examine(ctx, doctor.Patient{
+		Root: r.root(e), GitDirs: e.Args, Program: program, Path: e.Getenv("PATH"),
+	}) {
+		line := "ok\t" + runstore.Escape(f.Subject)
+		if f.Wrong != "" {
+			// What mends it is printable as it is, so that it can be run.
+			line = fmt.Sprintf("wrong\t%s\t%s\t%s", runstore.Escape(f.Subject), runstore.Escape(f.Wrong), f.Mend)
+			code = cli.No
+		} else if !*verbose {
+			continue
+		}
+		if _, err := fmt.Fprintln(e.Stdout, line); err != nil {
+			return err
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Canceled
+	}
+	return status(code)
+}

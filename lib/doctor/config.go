@@ -1,0 +1,160 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"quire/lib/config"
+	"quire/lib/diag"
+	"quire/lib/git"
+)
+
+// config looks at the configuration, and at what it says for the repositories.
+func (x *exam) config(ctx context.Context, repos []*git.Repo) {
+	c, err := config.Load(ctx, x.Root)
+	var list diag.List
+	switch {
+	case errors.As(err, &list):
+		for _, d := range list {
+			place := d.File
+			if d.Line > 0 {
+				place = fmt.Sprintf("%s:%d:%d", d.File, d.Line, d.Column)
+			}
+			x.wrong(place, "# "+cmp.Or(d.Hint, "see quire.toml(5)"), "%s", d.Message)
+		}
+		return
+	case err != nil:
+		x.wrong(x.Root, "# let this user read it", "%v", err)
+		return
+	}
+	names := []string{""}
+	for _, repo := range repos {
+		names = append(names, git.RepoName(ctx, repo, x.Root))
+	}
+	before := len(x.findings)
+	seen := map[string]bool{} // what several repositories have is looked at once
+	for _, name := range names {
+		set := c.For(name)
+		for _, secret := range slices.Sorted(maps.Keys(set.Secrets)) {
+			if s := set.Secrets[secret]; !seen["secret "+secret+s.File] {
+				seen["secret "+secret+s.File] = true
+				x.secret(secret, s)
+			}
+		}
+		if launcher := fmt.Sprint(set.Executor, set.Launcher); len(set.Launcher) > 0 && !seen[launcher] {
+			seen[launcher] = true
+			x.launcher(ctx, set)
+		}
+	}
+	if len(x.findings) == before {
+		x.ok(x.Root + " (configuration)")
+	}
+}
+
+// secret looks at who can read a secret.
+func (x *exam) secret(name string, s config.Secret) {
+	paths := []string{s.File}
+	if s.File == "" {
+		paths = []string{filepath.Join(x.Root, "config.toml"), filepath.Join(x.Root, "config.fnl")}
+	}
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && s.File == "":
+		case err != nil:
+			x.wrong(path, "# put the secret there, or take it out of the configuration", "secret '%s' cannot be read: %v", name, cause(err))
+		case !info.Mode().IsRegular():
+			x.wrong(path, "# put the secret into a file", "secret '%s' is not in a regular file", name)
+		case info.Mode()&0o004 != 0:
+			x.wrong(path, "chmod o-r "+quote(path), "everybody can read secret '%s'", name)
+		case !readable(path):
+			x.wrong(path, "chmod u+r "+quote(path), "secret '%s' cannot be read by '%s'", name, userName(os.Geteuid()))
+		}
+	}
+}
+
+func readable(path string) bool {
+	f, err := os.Open(path)
+	if err == nil {
+		f.Close()
+	}
+	return err == nil
+}
+
+// needs are the programs of those launchers that come with quire and are not called as
+// their program is. probed are those that do nothing but here and now, so that they can
+// be tried.
+var (
+	needs  = map[string]string{"limits": "prlimit"}
+	probed = []string{"bwrap", "nice", "prlimit", "limits", "systemd-run"}
+)
+
+// launcher looks whether a configured launcher can be started.
+func (x *exam) launcher(ctx context.Context, set config.Settings) {
+	name := set.Launcher[0]
+	if set.Executor != "quire-ci" {
+		x.wrong(name, `# set executor = "quire-ci", or remove the launcher`, "is the launcher, but the executor is '%s', which has none", set.Executor)
+		return
+	}
+	path, err := x.lookPath(name)
+	if err != nil {
+		x.wrong(name, "# install it, or name another launcher", "the launcher cannot be started: %v", err)
+		return
+	}
+	base := filepath.Base(name)
+	if filepath.Dir(path) == filepath.Join(x.Program, "../../share/quire/launchers") {
+		program := cmp.Or(needs[base], base)
+		if _, err := x.lookPath(program); err != nil {
+			x.wrong(name, "# install "+program, "the launcher needs '%s': %v", program, err)
+			return
+		}
+	}
+	if slices.Contains(probed, base) {
+		if err := x.probe(ctx, path, set.Launcher[1:]); err != nil {
+			x.wrong(name, "# see quire-launcher(7)", "the launcher does not work: %v", err)
+			return
+		}
+	}
+	x.ok(name)
+}
+
+// probe has a launcher start quire-ci, as quire-launcher(7) says.
+func (x *exam) probe(ctx context.Context, path string, options []string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	dir, err := os.MkdirTemp(x.Root, "doctor-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	cmd := exec.CommandContext(ctx, path, append(slices.Clone(options), "quire-ci", "--version")...)
+	cmd.WaitDelay = time.Second
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "PATH="+x.Path+":"+filepath.Dir(x.Program), "QUIRE_ROOT="+x.Root, "QUIRE_GIT_DIR="+dir,
+		"QUIRE_RUN=doctor", "QUIRE_RUN_DIR="+dir, "QUIRE_REPO=doctor", "QUIRE_REF=refs/heads/doctor", "QUIRE_IMAGE=",
+		"QUIRE_SHA="+strings.Repeat("0", 40))
+	for _, name := range []string{"workspace", "out"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			return err
+		}
+		cmd.Env = append(cmd.Env, "QUIRE_"+strings.ToUpper(name)+"="+filepath.Join(dir, name))
+	}
+	out, err := cmd.CombinedOutput()
+	if err == nil && !strings.HasPrefix(string(out), "quire-ci ") {
+		err = errors.New("it did not start quire-ci")
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %.300s", err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}

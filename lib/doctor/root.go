@@ -1,0 +1,99 @@
+package doctor
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// What a root must have free, of bytes and of files.
+const (
+	leastSpace = 100 << 20
+	leastFiles = 1000
+)
+
+// root looks at the root directory, and reports whether more is to be seen in it.
+func (x *exam) root() bool {
+	info, err := os.Stat(x.Root)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		x.wrong(x.Root, "mkdir -p -m 700 "+quote(x.Root), "is not there")
+		return false
+	case err != nil:
+		x.wrong(x.Root, "# let this user reach it", "cannot be looked at: %v", cause(err))
+		return false
+	case !info.IsDir():
+		x.wrong(x.Root, "# move it away, or name another root", "is not a directory")
+		return false
+	}
+	if uid := ownerOf(info); uid != os.Geteuid() {
+		x.wrong(x.Root, "# run this, and receive pushes, as "+quote(userName(uid)),
+			"belongs to user '%s', and this is '%s'", userName(uid), userName(os.Geteuid()))
+		return false
+	}
+	if info.Mode()&0o002 != 0 {
+		x.wrong(x.Root, "chmod o-w "+quote(x.Root), "everybody can write to it")
+	}
+	x.ours(x.Root)
+	x.parts()
+	return true
+}
+
+// parts looks at who made what is in the root: one push as another user leaves what the
+// next cannot write to.
+func (x *exam) parts() {
+	paths := []string{}
+	for _, name := range storeNames {
+		paths = append(paths, filepath.Join(x.Root, name))
+	}
+	repos, _ := filepath.Glob(filepath.Join(globQuote(x.Root), "runs", "*"))
+	for _, path := range append(paths, repos...) {
+		x.ours(path)
+	}
+}
+
+// globQuote takes from what filepath.Match gives a meaning its meaning.
+func globQuote(s string) string {
+	quoted := []byte{}
+	for _, c := range []byte(s) {
+		if c == '*' || c == '?' || c == '[' || c == '\\' {
+			quoted = append(quoted, '\\')
+		}
+		quoted = append(quoted, c)
+	}
+	return string(quoted)
+}
+
+// space looks at what can still be written.
+func (x *exam) space() {
+	var s unix.Statfs_t
+	if err := unix.Statfs(x.Root, &s); err != nil {
+		x.wrong(x.Root, "# look at its file system", "cannot tell what is free: %v", err)
+		return
+	}
+	if wrong, mend := judge(s); wrong != "" {
+		x.wrong(x.Root, mend, "%s", wrong)
+		return
+	}
+	x.ok(x.Root + " (space)")
+}
+
+// judge says what is wrong with a file system for a root.
+func judge(s unix.Statfs_t) (wrong, mend string) {
+	free := s.Bavail * uint64(s.Bsize)
+	switch {
+	case s.Flags&unix.ST_RDONLY != 0:
+		return "is on a file system that is read-only", "# mount it writable"
+	case s.Flags&unix.ST_NOEXEC != 0:
+		return "is mounted noexec: jobs cannot run what is in their workspace", "# mount it without noexec"
+	case free < leastSpace:
+		return fmt.Sprintf("has only %d MiB free", free>>20), "# make room, such as with quire-runstate prune"
+	case s.Files > 0 && s.Ffree < leastFiles: // some have no such bound, and say 0
+		return fmt.Sprintf("has room for only %d more files", s.Ffree), "# remove files, such as with quire-runstate prune"
+	}
+	return "", ""
+}

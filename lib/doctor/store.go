@@ -1,0 +1,64 @@
+package doctor
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"quire/lib/runstore"
+)
+
+// storeNames are what a root that has had a run has.
+var storeNames = []string{"runs", "live", "tmp", "journal", "queue"}
+
+// slack is how far clocks may be apart.
+const slack = time.Minute
+
+// store looks at the records. A root without any has none to look at, and gets none.
+func (x *exam) store() {
+	for _, name := range storeNames {
+		if _, err := os.Lstat(filepath.Join(x.Root, name)); err != nil {
+			return
+		}
+	}
+	runstate := "quire-runstate --root " + quote(x.Root)
+	s, err := runstore.Open(x.Root)
+	if err != nil {
+		x.wrong(x.Root, "# see what is there in its place", "%v", err)
+		return
+	}
+	before := len(x.findings)
+	problems, err := s.Check(false)
+	for _, p := range problems {
+		x.wrong(filepath.Join(x.Root, p.Path), runstate+" fsck --repair", "%s", p.What)
+	}
+	if err != nil {
+		x.wrong(x.Root, "# see to that first", "%v", err)
+	}
+	x.orphans(s, "QUIRE_ROOT="+quote(x.Root)+"; export QUIRE_ROOT; quire-runstate reconcile | quire-dispatch")
+	for newest := range s.List(runstore.Filter{Limit: 1}) {
+		if ahead := time.Until(newest.Created); ahead > slack {
+			x.wrong(x.Root, "# set the clock", "the newest run is from a time to come, %s", newest.Created.Format(time.RFC3339))
+		}
+	}
+	if len(x.findings) == before {
+		x.ok(x.Root + " (records)")
+	}
+}
+
+// orphans looks for active runs that nobody drives.
+func (x *exam) orphans(s *runstore.Store, mend string) {
+	for r, err := range s.Live() {
+		if err != nil {
+			continue // which Check has found
+		}
+		if status, err := r.Status(); err != nil || status.State != runstore.Active {
+			continue
+		}
+		driven, err := r.Driven()
+		// It may have ended in between.
+		if status, again := r.Status(); err == nil && !driven && again == nil && status.State == runstore.Active {
+			x.wrong(r.Dir, mend, "is active, and nobody drives it")
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A patient is a root with a repository, both in good order.
+type patient struct {
+	*testing.T
+	dir string
+}
+
+func newPatient(t *testing.T) *patient {
+	t.Helper()
+	p := &patient{t, t.TempDir()}
+	p.sh(`mkdir -m 700 root
+		git init -q --bare root/repos/a.git
+		git -C root/repos/a.git config quire.root "$PWD/root"
+		quire-trigger --git-dir root/repos/a.git --install-hook`)
+	if code, out := p.doctor(); code != 0 || out != "" {
+		t.Fatalf("the doctor finds in the healthy: %d, %s", code, out)
+	}
+	return p
+}
+
+// command is one in the patient's directory, with nothing of this machine's user.
+func (p *patient) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(p.Context(), name, args...)
+	cmd.Dir = p.dir
+	cmd.Env = []string{
+		"PATH=" + p.dir + "/bin:" + prefix + "/bin:" + os.Getenv("PATH"), "HOME=" + p.dir,
+		"LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1", "PREFIX=" + prefix,
+	}
+	return cmd
+}
+
+func (p *patient) sh(script string) {
+	p.Helper()
+	if out, err := p.command("sh", "-ec", script).CombinedOutput(); err != nil {
+		p.Fatalf("%s: %v\n%s", script, err, out)
+	}
+}
+
+func (p *patient) doctor(before ...string) (code int, out string) {
+	p.Helper()
+	call := append(before, "quire-runstate", "--root", "root", "doctor")
+	call[0] = p.found(call[0])
+	cmd := p.command(call[0], call[1:]...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	_ = cmd.Run()
+	if stderr.Len() > 0 {
+		p.Errorf("%s: %s", strings.Join(call, " "), &stderr)
+	}
+	return cmd.ProcessState.ExitCode(), stdout.String()
+}
+
+// found looks a program up where the test's commands are first.
+func (p *patient) found(name string) string {
+	if path := filepath.Join(prefix, "bin", name); strings.HasPrefix(name, "quire-") {
+		return path
+	}
+	return name
+}
+
+// Each illness is found, with one line, and is gone when what the line says was done:
+// by running it, or by the script that a person would come to who reads the comment.
+func TestDoctor(t *testing.T) {
+	for _, test := range []struct{ name, ill, want, mended string }{
+		{"no root", "rm -r root", "is not there", ""},
+		{"a root that is a file", "rm -r root; touch root", "is not a directory", "rm root; mkdir root"},
+		{"a root for all", "chmod 777 root", "everybody can write", ""},
+		{"a root that cannot be written", "chmod 500 root", "mode 0500", ""},
+		{"parts that cannot", "mkdir -p root/runs/a.git; chmod 500 root/runs/a.git", "mode 0500", ""},
+		{"a missing hook", "rm root/repos/a.git/hooks/post-receive", "there is none", ""},
+		{"another hook", "echo '#!/bin/sh' >root/repos/a.git/hooks/post-receive", "it is not quire's", ""},
+		{"a hook that is off", "chmod -x root/repos/a.git/hooks/post-receive", "is not executable", ""},
+		{"a hook of a quire that has gone", "sed -i s,^hook=.*,hook=/gone, root/repos/a.git/hooks/post-receive", "'/gone' is not there", ""},
+		{"a link to a quire that has gone", "ln -sf /gone/share/quire/hooks/post-receive root/repos/a.git/hooks/", "is not there", ""},
+		{"no push options", "git -C root/repos/a.git config receive.advertisePushOptions false", "push options are refused", ""},
+		{"options that make no sense", "git -C root/repos/a.git config receive.advertisePushOptions what", "bad boolean",
+			"git -C root/repos/a.git config receive.advertisePushOptions true"},
+		{"another root", "git -C root/repos/a.git config quire.root /elsewhere", "go to the root '/elsewhere'", ""},
+		{"a name with all in it", `mv root/repos/a.git "root/repos/it's \"a\"
+			b"; rm root/repos/it*/hooks/post-receive`, "there is none", ""},
+		{"two configurations", "touch root/config.toml root/config.fnl", "both exist", "rm root/config.fnl"},
+		{"a configuration with an error", `echo 'jobs = "two"' >root/config.toml`, "config.toml:1:8\tjobs must be", "rm root/config.toml"},
+		{"a secret for all", `printf '[secrets]\na = "a secret value"\n' >root/config.toml; chmod 644 root/config.toml`, "everybody can read secret 'a'", ""},
+		{"a file of a secret for all", `echo value >s; chmod 644 s; printf '[secrets]\na = { file = "../s" }\n' >root/config.toml`, "everybody can read", ""},
+		{"a secret that is not there", `printf '[secrets]\na = { file = "../s" }\n' >root/config.toml`, "no such file", "umask 77; echo value >s"},
+		{"a secret that is a pipe", `mkfifo s; printf '[secrets]\na = { file = "../s" }\n' >root/config.toml`, "not in a regular file", "rm s; umask 77; echo value >s"},
+		{"a launcher that is not there", `printf 'executor = "quire-ci"\nlauncher = ["none"]\n' >root/config.toml`, "cannot be started", "rm root/config.toml"},
+		{"a launcher that nothing starts", `printf 'launcher = ["nice"]\n' >root/config.toml`, "the executor is 'host'",
+			`printf 'executor = "quire-ci"\nlauncher = ["nice"]\n' >root/config.toml`},
+		{"a launcher that fails", `printf 'executor = "quire-ci"\nlauncher = ["nice", "--none"]\n' >root/config.toml`, "the launcher does not work", "rm root/config.toml"},
+		{"a command of another version", `mkdir bin; printf '#!/bin/sh\necho quire-ci 0.0\n' >bin/quire-ci; chmod +x bin/quire-ci`, "is 'quire-ci 0.0'", "rm -r bin"},
+		{"another dispatch", "mkdir bin; cp $PREFIX/bin/quire-dispatch bin", "is not that of", "rm -r bin"},
+		{"an old git", `mkdir bin; printf '#!/bin/sh\ncase $* in version) echo git version 2.33.9; esac; exec %s "$@"\n' "$(command -v git)" >bin/git; chmod +x bin/git`, "is version '2.33.9", "rm -r bin"},
+		{"an orphan", "quire-runstate --root root transition $(quire-runstate --root root create --repo a --git-dir /a --ref r --sha s | cut -f1) active",
+			"is active, and nobody drives it", ""},
+		{"a torn record", "quire-runstate --root root create --repo a --git-dir /a --ref r --sha s; echo torn >>root/journal", "journal", ""},
+		{"a clock that is late", "quire-runstate --root root create --repo a --git-dir /a --ref r --sha s; sed -i s/^2/3/ root/runs/a/*/history",
+			"a time to come", "sed -i s/^3/2/ root/runs/a/*/history"},
+		{"a root of another", "chown nobody root", "belongs to user 'nobody'", "chown root root"},
+		{"a part of another", "mkdir root/live; chown nobody root/live", "belongs to user 'nobody'", ""},
+		{"a note of another", "chown nobody root/repos/a.git/quire/lock", "belongs to user 'nobody'", ""},
+		{"a repository of another", "chown nobody root/repos/a.git", "belongs to user 'nobody'", "chown root root/repos/a.git"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if strings.Contains(test.ill, "chown") && os.Getuid() != 0 {
+				fmt.Fprintln(os.Stderr, "skipped: only root can give files away")
+				t.Skip()
+			}
+			t.Parallel()
+			p := newPatient(t)
+			p.sh(test.ill)
+			code, out := p.doctor()
+			if code != 1 || strings.Count(out, "\n") != 1 || !strings.HasPrefix(out, "wrong\t") || !strings.Contains(out, test.want) {
+				t.Fatalf("exit %d, %s, want %q", code, out, test.want)
+			}
+			mend := strings.Split(strings.TrimSuffix(out, "\n"), "\t")[3]
+			if strings.HasPrefix(mend, "#") != (test.mended != "") {
+				t.Errorf("it is mended by: %s", mend)
+			}
+			p.sh(mend + "\n" + test.mended)
+			if code, out := p.doctor(); code != 0 || out != "" {
+				t.Errorf("%s: exit %d, %s", mend, code, out)
+			}
+		})
+	}
+}
+
+// A file system that fails quire is found out, and nothing is left of the trial.
+func TestDoctorTriesTheFileSystem(t *testing.T) {
+	if _, err := exec.LookPath("strace"); err != nil {
+		fmt.Fprintln(os.Stderr, "skipped: file systems do not fail without strace")
+		t.Skip()
+	}
+	for fault, want := range map[string]string{
+		"fsync:error=EIO":                "input/output error",
+		"fcntl:error=ENOLCK:when=9+":     "no locks available",
+		"fcntl:retval=0:when=9+":         "did not keep another one out",
+		"symlinkat:error=EPERM":          "operation not permitted",
+		"renameat:error=EXDEV":           "invalid cross-device link",
+		"inotify_add_watch:error=ENOSPC": "no space left",
+		"mkdirat:error=EROFS":            "read-only file system",
+	} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			p := newPatient(t)
+			code, out := p.doctor("strace", "-f", "-o", "/dev/null", "-e", "inject="+fault)
+			if code != 1 || strings.Count(out, "\n") != 1 || !strings.Contains(out, want) {
+				t.Errorf("exit %d, %s, want %q", code, out, want)
+			}
+			if left, err := filepath.Glob(filepath.Join(p.dir, "root/doctor*")); err != nil || len(left) > 0 {
+				t.Errorf("left: %v, %v", left, err)
+			}
+		})
+	}
+}
+
+// The doctor changes nothing, and says what it looked at.
+func TestDoctorChangesNothing(t *testing.T) {
+	p := newPatient(t)
+	state := func() string {
+		out, err := p.command("sh", "-c", "find root -printf '%p %M %u %T@ %l\\n' | grep -v '^root d' | sort; find root -type f | sort | xargs cat").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(out)
+	}
+	before := state()
+	cmd := p.command(p.found("quire-runstate"), "doctor", "--root", "root", "-v", "root/repos/a.git")
+	out, err := cmd.Output()
+	if err != nil || !strings.Contains(string(out), "ok\tgit\n") || !strings.Contains(string(out), "hooks/post-receive\n") {
+		t.Errorf("%v, %s", err, out)
+	}
+	if after := state(); after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+}
