@@ -34,7 +34,7 @@ func TestAttack(t *testing.T) {
 		Setup: setupAttack,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "repo": repo, "commit": commit,
-			"sandboxed": sandboxed, "exposed": exposed, "achieves": achieves,
+			"sandboxed": sandboxed, "exposed": exposed, "launched": launched, "achieves": achieves,
 			"victim": victim, "listener": listener, "processes": processes, "evaluate": evaluate, "generate": generate,
 		},
 		Condition:           func(c string) (bool, error) { return c == "root" && os.Getuid() == 0, nil },
@@ -49,6 +49,12 @@ func setupAttack(env *testscript.Env) error {
 	}
 	env.Values[attempts] = new(int)
 	env.Setenv("BIN", filepath.Join(prefix, "bin"))
+	launchers, err := filepath.Abs("../contrib/launchers")
+	if err != nil {
+		return err
+	}
+	env.Setenv("LAUNCHERS", launchers)
+	env.Setenv("TOP", env.WorkDir)
 	known := fmt.Sprintf("TOP=%s\nROOT=%s\nBIN=%s\n", env.WorkDir, filepath.Join(env.WorkDir, "root"), filepath.Join(prefix, "bin"))
 	return os.WriteFile(filepath.Join(env.WorkDir, "known"), []byte(known), 0o644)
 }
@@ -69,15 +75,17 @@ func tell(ts *testscript.TestScript, name string, value any) {
 // sandboxed [OPTION...] configures the launcher bwrap, and what the file config of the
 // script says besides. $TOP in that is the directory of the script.
 func sandboxed(ts *testscript.TestScript, neg bool, args []string) {
-	path, err := filepath.Abs("../contrib/launchers/bwrap")
-	ts.Check(err)
-	configure(ts, append([]string{path}, args...))
+	configure(ts, append([]string{filepath.Join(ts.Getenv("LAUNCHERS"), "bwrap")}, args...))
 }
 
 // exposed configures a launcher that isolates nothing.
 func exposed(ts *testscript.TestScript, neg bool, args []string) { configure(ts, []string{"nice"}) }
 
+// launched WORD... configures that launcher.
+func launched(ts *testscript.TestScript, neg bool, args []string) { configure(ts, args) }
+
 func configure(ts *testscript.TestScript, launcher []string) {
+	launcher = slices.Clone(launcher)
 	for i, word := range launcher {
 		launcher[i] = strconv.Quote(word)
 	}
