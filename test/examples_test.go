@@ -1,0 +1,124 @@
+package test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// An example is what a page shows under EXAMPLES, or the README in a block.
+type example struct {
+	page string
+	text string // as a reader sees it, with a newline at the end
+}
+
+// name is how an example is called here: its first line.
+func (e example) name() string {
+	line, _, _ := strings.Cut(e.text, "\n")
+	return line
+}
+
+// examples returns those of all pages and of the README, in order.
+func examples(t *testing.T) []example {
+	t.Helper()
+	pages, err := filepath.Glob("../man/*.[157]")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("no pages: %v", err)
+	}
+	var all []example
+	for _, page := range pages {
+		all = append(all, pageExamples(filepath.Base(page), read(t, page))...)
+	}
+	return append(all, readmeExamples(read(t, "../README.md"))...)
+}
+
+// pageExamples returns the displays in the EXAMPLES of a page (mdoc(7)): lines with
+// .Dl, and literal blocks.
+func pageExamples(page, text string) []example {
+	_, text, _ = strings.Cut(text, "\n.Sh EXAMPLES\n")
+	text, _, _ = strings.Cut(text, "\n.Sh ")
+	var all []example
+	var block *strings.Builder
+	for line := range strings.Lines(text) {
+		switch {
+		case strings.HasPrefix(line, ".Bd "):
+			block = new(strings.Builder)
+		case strings.HasPrefix(line, ".Ed"):
+			all = append(all, example{page, plainText(block.String())})
+			block = nil
+		case block != nil:
+			block.WriteString(line)
+		case strings.HasPrefix(line, ".Dl "):
+			all = append(all, example{page, plainText(strings.TrimPrefix(line, ".Dl "))})
+		}
+	}
+	return all
+}
+
+// plainText turns the escapes of mdoc into what they stand for.
+var plainText = strings.NewReplacer(`\e`, `\`, `\(dq`, `"`, `\&`, "", `\-`, "-", `\(aq`, "'").Replace
+
+// readmeExamples returns the blocks between lines of three backticks.
+func readmeExamples(text string) []example {
+	var all []example
+	for i, block := range strings.Split(text, "```") {
+		if i%2 == 1 {
+			_, body, _ := strings.Cut(block, "\n")
+			all = append(all, example{"README.md", body})
+		}
+	}
+	return all
+}
+
+// notRun are the examples that are not run, each by its first line, with the reason.
+// The quire commands and options that they name are looked at all the same.
+var notRun = map[string]string{
+	"2026-11-23T12:00:00.000Z pending": "shows the content of a file",
+}
+
+// TestExamples runs every example, those of a page in order and in a world of their own.
+func TestExamples(t *testing.T) {
+	all := examples(t)
+	for name := range notRun {
+		if !slices.ContainsFunc(all, func(e example) bool { return e.name() == name }) {
+			t.Errorf("there is no example %q that is not to be run", name)
+		}
+	}
+	worlds := map[string]*world{}
+	for _, e := range all {
+		t.Run(e.page+"/"+e.name(), func(sub *testing.T) {
+			for _, problem := range misused(sub, e.text) {
+				sub.Error(problem)
+			}
+			if notRun[e.name()] != "" {
+				return
+			}
+			w := worlds[e.page]
+			if w == nil {
+				w = newWorld(t, e.page) // to last longer than this example
+				worlds[e.page] = w
+			}
+			if !w.walked[e.text] {
+				w.example(sub, e)
+			}
+		})
+	}
+}
+
+// TestDemo walks the README as a newcomer does; see the script.
+func TestDemo(t *testing.T) {
+	cmd := exec.Command("./demo")
+	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir(), "LOGNAME=quire")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, want := range []string{"Subject: foo.git main: complete again\n", "\nAll of it took "} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}
