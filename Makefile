@@ -10,7 +10,7 @@ D = $(DESTDIR)$(PREFIX)
 skip = command -v $(1) >/dev/null || { echo "skipped: $(1) is not installed"; exit 0; };
 
 all:
-	$(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/...
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/... # static: they go into images
 
 check: lint
 	@command -v $${CC:-cc} >/dev/null || echo "skipped: the race detector needs a C compiler"

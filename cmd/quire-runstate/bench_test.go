@@ -27,7 +27,9 @@ func bench(b *testing.B) (binary string) {
 		b.Skip("there is no sqlite3 to compare with")
 	}
 	binary = filepath.Join(b.TempDir(), "quire-runstate")
-	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, ".").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as in the Makefile
+	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
 	return binary
