@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"quire/lib/diag"
+	"quire/lib/glob"
 	"quire/lib/vm"
 )
 
@@ -173,7 +174,7 @@ func (c *Config) For(repo string) Settings {
 	s.Secrets, s.declared = map[string]Secret{}, map[string]Secret{}
 	c.global.apply(&s)
 	for _, r := range c.repos {
-		if repo != "" && match(r.pattern, repo) {
+		if repo != "" && glob.Match(r.pattern, repo) {
 			r.apply(&s)
 		}
 	}

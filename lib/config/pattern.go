@@ -5,40 +5,15 @@ import (
 	"strings"
 )
 
-// match says whether a name matches a pattern, in which '*' is any characters but
-// slashes, '**' any at all, and each other one itself. Its time is bounded by the
-// product of the lengths: a name may come from whoever pushed.
-func match(pattern, name string) bool {
-	at := make([]bool, len(name)+1) // at[i]: the pattern so far matches name[:i]
-	at[0] = true
-	for pattern != "" {
-		c := pattern[0]
-		pattern = pattern[1:]
-		if c != '*' {
-			for i := len(name); i > 0; i-- {
-				at[i] = at[i-1] && name[i-1] == c
-			}
-			at[0] = false
-			continue
-		}
-		var slashes bool
-		pattern, slashes = strings.CutPrefix(pattern, "*")
-		for i := range len(name) {
-			at[i+1] = at[i+1] || at[i] && (slashes || name[i] != '/')
-		}
-	}
-	return at[len(name)]
-}
-
 // specificity orders patterns: a name is more specific than any pattern, a
 // pattern the more so the more characters it names, and of two that name as many
 // the one that crosses no slashes.
 func specificity(pattern string) int {
-	stars := strings.Count(pattern, "*")
-	if stars == 0 {
+	wild := strings.Count(pattern, "*") + strings.Count(pattern, "?")
+	if wild == 0 {
 		return 2 * MaxSize
 	}
-	n := 2 * (len(pattern) - stars)
+	n := 2 * (len(pattern) - wild)
 	if !strings.Contains(pattern, "**") {
 		n++
 	}
@@ -64,5 +39,7 @@ func isRef(name string) bool {
 	return true
 }
 
-// isRefPattern says whether a pattern can match a ref at all.
-func isRefPattern(pattern string) bool { return isRef(strings.ReplaceAll(pattern, "*", "x")) }
+// isRefPattern says whether a pattern, of package glob, can match a ref at all.
+func isRefPattern(pattern string) bool {
+	return isRef(strings.NewReplacer("*", "x", "?", "x").Replace(pattern))
+}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"quire/lib/glob"
 )
 
 // A Secret is a value, or a file that holds one.
@@ -117,7 +119,7 @@ func (d *document) refs(name string, v value) []string {
 // isFor says whether runs of a ref may have the secret. What git would not take
 // for a ref has none that is for certain refs.
 func (s Secret) isFor(ref string) bool {
-	return s.Refs == nil || isRef(ref) && slices.ContainsFunc(s.Refs, func(pattern string) bool { return match(pattern, ref) })
+	return s.Refs == nil || isRef(ref) && slices.ContainsFunc(s.Refs, func(pattern string) bool { return glob.Match(pattern, ref) })
 }
 
 // RunSecrets are the secrets of one run.
