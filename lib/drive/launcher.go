@@ -20,10 +20,10 @@ func (e *LauncherError) Error() string { return e.What }
 
 // Run runs the launcher to its end, its output going to stdout and stderr, and returns
 // the exit status that the run is to be judged by: 0 is that of a run that its own
-// records call complete. Signals are passed on to the launcher, and whoever sent one
-// knows how the run ends. Else the run fails with the reason launcher, and Run returns
-// a *LauncherError, where the launcher did not get so far that the pipeline ran to its
-// end.
+// records call complete. Each of signals is passed on to the launcher as SIGTERM, the one
+// that it has to know, and whoever sent it knows how the run ends. Else the run fails
+// with the reason launcher, and Run returns a *LauncherError, where the launcher did not
+// get so far that the pipeline ran to its end.
 func (l *Launch) Run(signals <-chan os.Signal, stdout, stderr *os.File) (int, error) {
 	cmd := exec.Command(l.Args[0], l.Args[1:]...)
 	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = l.Env, stdout, stderr, l.files
@@ -36,7 +36,7 @@ func (l *Launch) Run(signals <-chan os.Signal, stdout, stderr *os.File) (int, er
 		select {
 		case s := <-signals:
 			ended = s.(syscall.Signal)
-			_ = group.Signal(ended)
+			_ = group.Signal(syscall.SIGTERM)
 		case <-done:
 			done = nil
 		}

@@ -69,6 +69,10 @@ func (r *Run) Exec(ctx context.Context, x Exec) (process.Status, Status, error) 
 	return status, final, err
 }
 
+// lastWords is how long a command that was told to end has beyond the grace, which is
+// what it may give to its own: for its records.
+const lastWords = time.Second
+
 // supervise runs the command and returns how it ended and what that makes of the run.
 func (r *Run) supervise(ctx context.Context, x Exec, log *os.File) (process.Status, Change) {
 	cmd := exec.Command(x.Command[0], x.Command[1:]...)
@@ -91,6 +95,7 @@ func (r *Run) supervise(ctx context.Context, x Exec, log *os.File) (process.Stat
 	case <-group.Done():
 	case <-timeout:
 		early = &Change{State: Failed, Reason: "timeout"}
+		_ = group.Signal(syscall.SIGTERM)
 	case <-ctx.Done():
 		sig := syscall.SIGTERM
 		if x.Signal != nil {
@@ -98,6 +103,14 @@ func (r *Run) supervise(ctx context.Context, x Exec, log *os.File) (process.Stat
 		}
 		early = &Change{State: Failed, Reason: "signal", Code: 128 + int(sig)}
 		_ = group.Signal(sig)
+	}
+	if early != nil {
+		// Were all processes told at once, the command would take those that it
+		// runs for failed, not ended.
+		select {
+		case <-group.Done():
+		case <-time.After(x.Grace + lastWords):
+		}
 	}
 	ended := process.EndDescendants(x.Grace)
 	status, err := group.Wait()
