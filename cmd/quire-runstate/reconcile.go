@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"quire/lib/cli"
+	"quire/lib/drive"
 	"quire/lib/notify"
 	"quire/lib/runstore"
 )
@@ -39,7 +40,11 @@ func (r *rootOption) reconcile(ctx context.Context, e *cli.Env) error {
 			failures = append(failures, run.RemoveWorkspace())
 		}
 	}
-	for _, run := range report.Pending {
+	due, err := s.Due(report.Pending, drive.Limits(set.config))
+	if err != nil {
+		return err
+	}
+	for _, run := range due {
 		executor := run.Executor
 		if executor == "" {
 			// The configuration could not be read when the run was made.
