@@ -21,18 +21,19 @@ func (f *filtered) has(path string) bool {
 	return ok || f.all
 }
 
-// split divides files of p, given by index, into those to write here and the
-// paths of those that git writes. Symbolic links are never changed.
-func (f *filtered) split(p *plan, files []int32) (plain []int32, byGit []string) {
+// split divides files of p into those to write here and the paths of those that git
+// writes. Symbolic links are never changed.
+func (f *filtered) split(p *plan, files []todo) (plain []todo, byGit []string) {
 	if f.index == nil {
 		return files, nil
 	}
-	for _, i := range files {
-		path := p.path(&p.files[i])
-		if p.files[i].mode != git.ModeLink && f.has(path) {
+	for _, t := range files {
+		file := &p.files[t.file]
+		path := p.path(file)
+		if file.mode != git.ModeLink && f.has(path) {
 			byGit = append(byGit, path)
 		} else {
-			plain = append(plain, i)
+			plain = append(plain, t)
 		}
 	}
 	return plain, byGit

@@ -83,7 +83,7 @@ func (m *materializer) removeUntracked(ctx context.Context, root fd) error {
 		return err
 	}
 	s := &sweep{
-		plan: m.plan, root: root, children: m.plan.children(), perm: perm,
+		plan: m.plan, root: root, old: &record{}, perm: perm,
 		kept: newKeptSet(list), leaveFiles: true,
 	}
 	return s.run()

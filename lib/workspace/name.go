@@ -36,6 +36,10 @@ func checkEntry(e git.Entry) error {
 // isDotGit reports whether name, or a part of it before a backslash, which
 // separates names on NTFS, is a spelling of ".git".
 func isDotGit(name string) bool {
+	// Most names need no closer look: what begins with another letter of ASCII is none.
+	if c := name[0]; c < 0x80 && c != '.' && c != 'g' && c != 'G' && !strings.Contains(name, `\`) {
+		return false
+	}
 	for part := range strings.SplitSeq(name, `\`) {
 		if isSpelling(part, ".git", "git~1") {
 			return true

@@ -41,29 +41,30 @@ func (o *output) leave() {
 	}
 }
 
-// put writes one file or link, and returns its stat if wanted.
-func (o *output) put(p *plan, f *file, size int64, body io.Reader, wanted bool) (stat unix.Stat_t, err error) {
+// put writes one file or link, over the one that is there if over is set, and
+// returns the stat of a file.
+func (o *output) put(p *plan, f *file, size int64, body io.Reader, over bool) (stat unix.Stat_t, err error) {
 	if err := o.enter(p, f.dir); err != nil {
 		return stat, err
 	}
 	if f.mode == git.ModeLink {
 		return stat, o.link(f, size, body)
 	}
-	perm := uint32(0o666)
-	if f.mode == git.ModeExecutable {
-		perm = 0o777
+	n := -1
+	if over {
+		n, err = o.reopen(f.name, &stat)
 	}
-	const flags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW | unix.O_CLOEXEC
-	var n int
-	err = retry(func() (err error) {
-		n, err = unix.Openat(int(o.dir), f.name, flags, perm)
-		return err
-	})
+	if err == nil && n < 0 {
+		n, err = o.create(f)
+	}
 	if err != nil {
 		return stat, err
 	}
 	err = o.copy(n, size, body)
-	if err == nil && wanted {
+	if err == nil && stat.Size > size {
+		err = retry(func() error { return unix.Ftruncate(n, size) })
+	}
+	if err == nil {
 		err = unix.Fstat(n, &stat)
 	}
 	// Some file systems tell only now that the disk is full.
@@ -71,6 +72,40 @@ func (o *output) put(p *plan, f *file, size int64, body io.Reader, wanted bool) 
 		err = closeErr
 	}
 	return stat, err
+}
+
+// create makes the file, which must not be there.
+func (o *output) create(f *file) (n int, err error) {
+	perm := uint32(0o666)
+	if f.mode == git.ModeExecutable {
+		perm = 0o777
+	}
+	const flags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW | unix.O_CLOEXEC
+	err = retry(func() (err error) {
+		n, err = unix.Openat(int(o.dir), f.name, flags, perm)
+		return err
+	})
+	return n, err
+}
+
+// reopen opens a file to be written over, as it is: where one is cut to nothing first,
+// ext4 writes the new contents to the disk at once, see auto_da_alloc in ext4(5). If
+// it cannot, since the file is being executed, say, it removes it and returns -1.
+func (o *output) reopen(name string, stat *unix.Stat_t) (n int, err error) {
+	const flags = unix.O_WRONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
+	err = retry(func() (err error) {
+		n, err = unix.Openat(int(o.dir), name, flags, 0)
+		return err
+	})
+	if err == nil {
+		err = unix.Fstat(n, stat)
+		if err == nil && stat.Mode&unix.S_IFMT == unix.S_IFREG && stat.Nlink == 1 {
+			return n, nil
+		}
+		unix.Close(n)
+	}
+	*stat = unix.Stat_t{}
+	return -1, o.dir.removeAll(name)
 }
 
 // copy writes size bytes of body to the open file n.

@@ -25,8 +25,11 @@ type plan struct {
 }
 
 type dir struct {
-	path   string // relative to the root, which is "."
-	parent int32  // index in dirs; 0 of the root
+	path   string  // relative to the root, which is "."
+	parent int32   // index in dirs; 0 of the root
+	oid    string  // of the tree object; "" of a submodule
+	files  [2]int  // where those in it begin and end in files
+	subs   []int32 // the directories in it, by index
 }
 
 type file struct {
@@ -43,11 +46,11 @@ func (p *plan) path(f *file) string {
 	return p.dirs[f.dir].path + "/" + f.name
 }
 
-// all returns the indices of all files.
-func (p *plan) all() []int32 {
-	all := make([]int32, len(p.files))
+// all returns all files, to be written.
+func (p *plan) all() []todo {
+	all := make([]todo, len(p.files))
 	for i := range all {
-		all[i] = int32(i)
+		all[i].file = int32(i)
 	}
 	return all
 }
@@ -114,10 +117,10 @@ func (n *node) add(entries []git.Entry) error {
 	if n.path == "." {
 		prefix = ""
 	}
-	seen := make(map[string]struct{}, len(entries))
-	for _, e := range entries {
+	twice := firstTwice(entries)
+	for i, e := range entries {
 		err := checkEntry(e)
-		if _, twice := seen[e.Name]; err == nil && twice {
+		if err == nil && i == twice {
 			err = errors.New("it is there twice")
 		}
 		if err == nil && len(prefix)+len(e.Name) > maxPath {
@@ -126,7 +129,6 @@ func (n *node) add(entries []git.Entry) error {
 		if err != nil {
 			return fmt.Errorf("refused entry '%s' of the tree: %w", shorten(prefix+e.Name), err)
 		}
-		seen[e.Name] = struct{}{}
 		switch e.Kind() {
 		case git.ModeTree, git.ModeSubmodule:
 			n.sub = append(n.sub, &node{path: prefix + e.Name, oid: e.OID, kind: e.Kind()})
@@ -135,6 +137,27 @@ func (n *node) add(entries []git.Entry) error {
 		}
 	}
 	return nil
+}
+
+// firstTwice returns the index of the first entry whose name one before it has; -1
+// for none.
+func firstTwice(entries []git.Entry) int {
+	ascending := func(i int) bool { return entries[i-1].Name < entries[i].Name }
+	i := 1
+	for i < len(entries) && ascending(i) { // as in most trees
+		i++
+	}
+	if i >= len(entries) {
+		return -1
+	}
+	seen := make(map[string]struct{}, len(entries))
+	for i, e := range entries {
+		if _, twice := seen[e.Name]; twice {
+			return i
+		}
+		seen[e.Name] = struct{}{}
+	}
+	return -1
 }
 
 // prune takes away the directories with no file in them, which a working copy never
@@ -149,17 +172,22 @@ func (n *node) prune() {
 // flatten appends n and what is below it.
 func (p *plan) flatten(n *node, parent int32) {
 	index := int32(len(p.dirs))
-	p.dirs = append(p.dirs, dir{n.path, parent})
+	first := len(p.files)
+	p.dirs = append(p.dirs, dir{path: n.path, parent: parent, oid: n.oid, files: [2]int{first, first + len(n.file)}})
 	if n.kind == git.ModeSubmodule {
+		p.dirs[index].oid = ""
 		p.modules = append(p.modules, git.IndexEntry{Mode: n.kind, OID: n.oid, Path: n.path})
 	}
 	for _, f := range n.file {
 		f.dir = index
 		p.files = append(p.files, f)
 	}
-	for _, sub := range n.sub {
+	subs := make([]int32, len(n.sub))
+	for i, sub := range n.sub {
+		subs[i] = int32(len(p.dirs))
 		p.flatten(sub, index)
 	}
+	p.dirs[index].subs = subs
 }
 
 // shorten keeps an error readable whatever the length of a path.

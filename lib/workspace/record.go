@@ -1,133 +1,150 @@
 package workspace
 
 import (
-	"bufio"
-	"fmt"
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
 	"os"
-	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// A record tells what a workspace was when it was whole, so that a file nobody
-// touched need not be read to be sure of it. It is a file beside the workspace:
-// a line `quire-record 1`, and for each regular file an entry that ends with a NUL,
+// A record tells what a workspace was when it was whole, so that what nobody touched
+// need not be read to be sure of it. It is a file beside the workspace: a line
+// `quire-record 2`, and for each regular file, and each directory with nothing in it
+// but what its tree object has, a line
 //
-//	<object id> <inode> <size> <modified> <changed> <path>
+//	<inode> <size> <modified> <changed> <object id>
 //
-// times in nanoseconds since 1970. A file that was written here and still has that
-// inode and those times has its contents, too: every change of contents, mode or
-// links sets the time of change, which no system call sets back.
-const recordHeader = "quire-record 1\n"
-
-// stamp is what proves that a file was not touched.
-type stamp struct {
-	oid      string
-	inode    uint64
-	size     int64
-	modified int64
-	changed  int64
+// of numbers in 16 hexadecimal digits, times in nanoseconds since 1970.
+//
+// What was written here and still has that inode and those times has its contents,
+// too, or its names: every change of contents, mode, names or links sets the time of
+// change, which no system call sets back.
+type record struct {
+	text    []byte           // the lines
+	line    int              // length of each
+	at      map[uint64]int32 // of an inode, the offset of its line
+	written int64            // when the record was
 }
 
-func newStamp(oid string, st *unix.Stat_t) stamp {
-	return stamp{oid, st.Ino, st.Size, unix.TimespecToNsec(st.Mtim), unix.TimespecToNsec(st.Ctim)}
+const (
+	recordHeader = "quire-record 2\n"
+	stampNumbers = 4
+	stampLength  = stampNumbers * (16 + 1) // of a line, up to the object id
+)
+
+// loadRecord reads a record. One that is not there or not in order proves nothing.
+func loadRecord(name string) *record {
+	info, err := os.Stat(name)
+	if err != nil {
+		return &record{}
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return &record{}
+	}
+	r := parseRecord(text)
+	r.written = info.ModTime().UnixNano()
+	return r
 }
 
-// recorder collects the stamps of a plan's files. Workers may set those of
-// different files at once.
+// parseRecord takes lines apart no further than to find them again: thousands are
+// compared, and not one need be understood.
+func parseRecord(text []byte) *record {
+	lines, ok := bytes.CutPrefix(text, []byte(recordHeader))
+	line := bytes.IndexByte(lines, '\n') + 1
+	if !ok || line <= stampLength || len(lines)%line != 0 {
+		return &record{}
+	}
+	r := &record{text: lines, line: line, at: make(map[uint64]int32, len(lines)/line)}
+	for at := 0; at < len(lines); at += line {
+		var inode [8]byte
+		if _, err := hex.Decode(inode[:], lines[at:at+16]); err != nil || lines[at+line-1] != '\n' {
+			return &record{}
+		}
+		r.at[binary.BigEndian.Uint64(inode[:])] = int32(at)
+	}
+	return r
+}
+
+// oid returns the id of the object that st is of, "" where the record does not know.
+//
+// What changed as late as the record was written it does not know either: clocks of
+// file systems tick every few milliseconds, and a change within the same tick would
+// not show.
+func (r *record) oid(st *unix.Stat_t) string {
+	at, ok := r.at[st.Ino]
+	if !ok || unix.TimespecToNsec(st.Ctim) >= r.written {
+		return ""
+	}
+	var buffer [stampLength]byte
+	line := r.text[at:][:r.line-1]
+	if !bytes.HasPrefix(line, newStamp(st).append(buffer[:0])) {
+		return ""
+	}
+	return string(line[stampLength:])
+}
+
+// stamp is what proves that a file or a directory was not touched.
+type stamp [stampNumbers]uint64
+
+func newStamp(st *unix.Stat_t) stamp {
+	return stamp{st.Ino, uint64(st.Size), uint64(unix.TimespecToNsec(st.Mtim)), uint64(unix.TimespecToNsec(st.Ctim))}
+}
+
+// append appends the stamp as a line of a record begins.
+func (s stamp) append(b []byte) []byte {
+	var bits [8]byte
+	var text [stampLength]byte
+	for i, n := range s {
+		binary.BigEndian.PutUint64(bits[:], n)
+		hex.Encode(text[17*i:], bits[:])
+		text[17*i+16] = ' '
+	}
+	return append(b, text[:]...)
+}
+
+// recorder collects the stamps of what a plan has. Workers may set those of
+// different files or directories at once.
 type recorder struct {
-	plan   *plan
-	stamps []stamp // by index of the file; zero for what is not recorded
+	plan        *plan
+	files, dirs []stamp // by index; zero for what is not recorded
 }
 
 func newRecorder(p *plan) *recorder {
-	return &recorder{plan: p, stamps: make([]stamp, len(p.files))}
+	return &recorder{plan: p, files: make([]stamp, len(p.files)), dirs: make([]stamp, len(p.dirs))}
 }
 
-func (r *recorder) set(i int32, st *unix.Stat_t) {
-	r.stamps[i] = newStamp(r.plan.files[i].oid, st)
+// addDirs adds the directories that were made or touched, as they are now.
+func (r *recorder) addDirs(root fd) error {
+	for i, s := range r.dirs {
+		if s == (stamp{}) && r.plan.dirs[i].oid != "" {
+			st, err := root.lstat(r.plan.dirs[i].path)
+			if err != nil {
+				return err
+			}
+			r.dirs[i] = newStamp(&st)
+		}
+	}
+	return nil
 }
 
 // save writes the record to a new file.
 func (r *recorder) save(name string) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	w := bufio.NewWriterSize(f, 64<<10)
-	w.WriteString(recordHeader)
-	for i, s := range r.stamps {
-		if s.oid != "" {
-			w.Write(s.entry(w.AvailableBuffer(), r.plan.path(&r.plan.files[i])))
+	const most = stampLength + 64 + 1 // bytes of a line
+	text := make([]byte, 0, len(recordHeader)+most*(len(r.files)+len(r.dirs)))
+	text = append(text, recordHeader...)
+	add := func(s stamp, oid string) {
+		if s != (stamp{}) && oid != "" {
+			text = append(append(s.append(text), oid...), '\n')
 		}
 	}
-	return w.Flush() // has the first error of all
-}
-
-// entry appends the stamp of path to b, as it stands in a record.
-func (s *stamp) entry(b []byte, path string) []byte {
-	b = append(append(b, s.oid...), ' ')
-	b = append(strconv.AppendUint(b, s.inode, 10), ' ')
-	for _, n := range []int64{s.size, s.modified, s.changed} {
-		b = append(strconv.AppendInt(b, n, 10), ' ')
+	for i, s := range r.dirs {
+		add(s, r.plan.dirs[i].oid)
 	}
-	return append(append(b, path...), 0)
-}
-
-// loadRecord reads a record: the stamps by path. One that is not there or not in
-// order proves nothing and is empty.
-//
-// A file that changed as late as the record was written is left out: clocks of
-// file systems tick every few milliseconds, and a change within the same tick
-// would not show.
-func loadRecord(name string) map[string]stamp {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil
+	for i, s := range r.files {
+		add(s, r.plan.files[i].oid)
 	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return nil
-	}
-	stamps, err := parseRecord(string(text))
-	if err != nil {
-		return nil
-	}
-	written := info.ModTime().UnixNano()
-	for path, s := range stamps {
-		if s.changed >= written {
-			delete(stamps, path)
-		}
-	}
-	return stamps
-}
-
-func parseRecord(text string) (map[string]stamp, error) {
-	text, ok := strings.CutPrefix(text, recordHeader)
-	if !ok || text != "" && !strings.HasSuffix(text, "\x00") {
-		return nil, fmt.Errorf("not a whole record")
-	}
-	stamps := make(map[string]stamp, strings.Count(text, "\x00"))
-	for text != "" {
-		var entry string
-		entry, text, _ = strings.Cut(text, "\x00")
-		fields := strings.SplitN(entry, " ", 6)
-		if len(fields) != 6 {
-			return nil, fmt.Errorf("an entry of %d fields", len(fields))
-		}
-		s := stamp{oid: fields[0]}
-		var err error
-		if s.inode, err = strconv.ParseUint(fields[1], 10, 64); err != nil {
-			return nil, err
-		}
-		for i, to := range []*int64{&s.size, &s.modified, &s.changed} {
-			if *to, err = strconv.ParseInt(fields[2+i], 10, 64); err != nil {
-				return nil, err
-			}
-		}
-		stamps[fields[5]] = s
-	}
-	return stamps, nil
+	return os.WriteFile(name, text, 0o600)
 }

@@ -14,9 +14,9 @@ import (
 	"quire/lib/git"
 )
 
-// isSame reports whether what st is of is f: by the record where that has it, else
+// isSame reports whether what st is of is f: by the record where that knows it, else
 // by its contents.
-func (s *sweep) isSame(dir fd, f *file, full string, st *unix.Stat_t) bool {
+func (s *sweep) isSame(dir fd, f *file, st *unix.Stat_t) bool {
 	if f.mode == git.ModeLink {
 		if st.Mode&unix.S_IFMT != unix.S_IFLNK || st.Size > maxPath {
 			return false
@@ -30,18 +30,24 @@ func (s *sweep) isSame(dir fd, f *file, full string, st *unix.Stat_t) bool {
 		h.Write(text[:n])
 		return hex.EncodeToString(h.Sum(nil)) == f.oid
 	}
+	if !s.isOurs(f, st) {
+		return false
+	}
+	if oid := s.old.oid(st); oid != "" {
+		return oid == f.oid
+	}
+	return hasContents(dir, f, st.Size)
+}
+
+// isOurs reports whether what st is of is a regular file with the mode of f that
+// nobody else has: through another name of it somebody may change it yet, and so may
+// another owner.
+func (s *sweep) isOurs(f *file, st *unix.Stat_t) bool {
 	perm := s.perm & 0o666
 	if f.mode == git.ModeExecutable {
 		perm = s.perm & 0o777
 	}
-	if st.Mode != unix.S_IFREG|perm {
-		return false
-	}
-	if old, ok := s.old[full]; ok && old == newStamp(f.oid, st) {
-		return true
-	}
-	// Through another name of the file somebody may change it yet, and so may another owner.
-	return st.Nlink == 1 && int(st.Uid) == os.Geteuid() && hasContents(dir, f, st.Size)
+	return st.Mode == unix.S_IFREG|perm && st.Nlink == 1 && int(st.Uid) == s.uid
 }
 
 // hasContents reports whether the regular file has f's contents.

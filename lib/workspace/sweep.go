@@ -1,29 +1,33 @@
 package workspace
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
-	"path"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
-
-	"quire/lib/git"
 )
 
 // A sweep goes over a tree that jobs have left, directory by directory, and puts
 // right what is not as the plan has it: it makes directories, and removes what is
-// wrong or not in the plan. Files that are then missing it leaves in todo.
+// wrong or not in the plan. Files that are then missing, or wrong and left to be
+// written over, it leaves in todo.
+//
+// A file system without a journal is slow to make files where others were removed
+// a minute ago. So what has other contents is not removed first.
 type sweep struct {
 	plan     *plan
 	root     fd
 	filtered *filtered
-	children []map[string]child // by directory
-	old      map[string]stamp
-	records  *recorder
-	kept     *keptSet // what else may stay
-	perm     uint32   // of directories; those of files follow
+	old      *record
+	records  *recorder // nil: nothing is recorded
+	kept     *keptSet  // what else may stay
+	perm     uint32    // of directories; those of files follow
+	uid      int       // of who asks
 
 	// leaveFiles is for a second sweep, which only removes.
 	leaveFiles bool
@@ -32,14 +36,14 @@ type sweep struct {
 	change *sync.Cond // of what follows
 	queue  []int32    // directories that are there and wait to be put right
 	active int        // those that are being put right
-	todo   []int32
+	todo   []todo
 	err    error // the first
 }
 
-// child is a name that belongs in a directory.
-type child struct {
-	index int32
-	isDir bool
+// todo is a file to be written, by index.
+type todo struct {
+	file int32
+	over bool // a file that is there, of the same mode
 }
 
 // newSweep prepares the sweep of the stage's tree.
@@ -54,25 +58,8 @@ func (m *materializer) newSweep(root fd, filtered *filtered, records *recorder) 
 	}
 	return &sweep{
 		plan: m.plan, root: root, filtered: filtered, records: records,
-		children: m.plan.children(), old: loadRecord(m.stage.record), kept: kept, perm: perm,
+		old: loadRecord(m.stage.record), kept: kept, perm: perm, uid: os.Geteuid(),
 	}, nil
-}
-
-// children lists what belongs in each directory.
-func (p *plan) children() []map[string]child {
-	children := make([]map[string]child, len(p.dirs))
-	for i := range children {
-		children[i] = map[string]child{}
-	}
-	for i, d := range p.dirs {
-		if i > 0 {
-			children[d.parent][path.Base(d.path)] = child{int32(i), true}
-		}
-	}
-	for i := range p.files {
-		children[p.files[i].dir][p.files[i].name] = child{int32(i), false}
-	}
-	return children
 }
 
 // run sweeps the whole tree, with as many workers as there are processors.
@@ -84,7 +71,7 @@ func (s *sweep) run() error {
 		workers.Go(s.work)
 	}
 	workers.Wait()
-	slices.Sort(s.todo) // the order in which packs are quickest to read
+	slices.SortFunc(s.todo, func(a, b todo) int { return cmp.Compare(a.file, b.file) }) // as packs are quickest to read
 	return s.err
 }
 
@@ -126,87 +113,49 @@ func (s *sweep) next() (dir int32, ok bool) {
 }
 
 // sweepDir puts one directory right, which is there, and returns the directories
-// in it, which then are there, too, and the files that are missing.
-func (s *sweep) sweepDir(index int32, buffer []byte) (subs, todo []int32, err error) {
-	dir, err := openDir(s.root, s.plan.dirs[index].path)
+// in it, which then are there, too, and the files to be written.
+func (s *sweep) sweepDir(index int32, buffer []byte) (subs []int32, files []todo, err error) {
+	dir, st, err := s.enter(index)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer dir.close()
-	names, err := dir.list(buffer)
-	if err != nil {
-		return nil, nil, err
+	d := &s.plan.dirs[index]
+	t := &tidier{sweep: s, dir: dir, path: d.path}
+	if d.oid != "" && s.old.oid(&st) == d.oid {
+		err = t.checkFiles(d.files)
+	} else {
+		err = t.checkAll(d, buffer)
 	}
-	children := s.children[index]
-	right := make(map[string]bool, len(children))
-	for _, name := range names {
-		c, ok := children[name]
-		switch {
-		case !ok:
-			err = s.kept.remove(dir, s.plan.dirs[index].path, name)
-		case c.isDir:
-			right[name], err = s.checkDir(dir, name)
-		default:
-			right[name], err = s.checkFile(dir, name, c.index)
-		}
-		if err != nil {
-			return nil, nil, err
-		}
+	if err == nil && s.records != nil && !t.touched {
+		s.records.dirs[index] = newStamp(&st)
 	}
-	for name, c := range children {
-		if c.isDir {
-			subs = append(subs, c.index)
-		}
-		switch {
-		case right[name]:
-		case !c.isDir:
-			todo = append(todo, c.index)
-		default:
-			if err := retry(func() error { return unix.Mkdirat(int(dir), name, 0o777) }); err != nil {
-				return nil, nil, fileError("make directory", name, err)
-			}
-		}
-	}
-	return subs, todo, nil
+	return d.subs, t.todo, err
 }
 
-// checkDir reports whether name is a directory, of which it puts the mode right;
-// anything else it removes.
-func (s *sweep) checkDir(dir fd, name string) (bool, error) {
-	st, err := dir.lstat(name)
+// enter opens a directory and puts its mode right; that of the workspace itself is
+// its owner's.
+func (s *sweep) enter(index int32) (dir fd, st unix.Stat_t, err error) {
+	name := s.plan.dirs[index].path
+	dir, err = openDir(s.root, name)
+	if errors.Is(err, unix.EACCES) {
+		if err := s.root.chmod(name, s.perm); err != nil {
+			return -1, st, fileError("change mode of", name, err)
+		}
+		dir, err = openDir(s.root, name)
+	}
 	if err != nil {
-		return false, err
+		return -1, st, err
 	}
-	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
-		return false, dir.removeAll(name)
-	}
-	if st.Mode&0o7777 == s.perm {
-		return true, nil
-	}
-	if err := dir.chmod(name, s.perm); err != nil {
-		return false, fileError("change mode of", name, err)
-	}
-	return true, nil
-}
-
-// checkFile reports whether name is the file of the plan; what is not it removes.
-func (s *sweep) checkFile(dir fd, name string, index int32) (bool, error) {
-	if s.leaveFiles {
-		return true, nil
-	}
-	f := &s.plan.files[index]
-	full := s.plan.path(f)
-	if f.mode == git.ModeLink || !s.filtered.has(full) {
-		st, err := dir.lstat(name)
-		if err != nil {
-			return false, err
-		}
-		if s.isSame(dir, f, full, &st) {
-			if f.mode != git.ModeLink {
-				s.records.set(index, &st)
-			}
-			return true, nil
+	err = retry(func() error { return unix.Fstat(int(dir), &st) })
+	if err == nil && index > 0 && st.Mode&0o7777 != s.perm {
+		if err = unix.Fchmod(int(dir), s.perm); err == nil {
+			err = retry(func() error { return unix.Fstat(int(dir), &st) })
 		}
 	}
-	return false, dir.removeAll(name)
+	if err != nil {
+		dir.close()
+		return -1, st, fileError("look at", name, err)
+	}
+	return dir, st, nil
 }

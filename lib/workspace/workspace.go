@@ -150,6 +150,11 @@ func (m *materializer) fill(ctx context.Context) error {
 	if err := m.write(ctx, w, filtered, sweep.todo); err != nil {
 		return err
 	}
+	if !m.options.KeepIgnored {
+		if err := records.addDirs(root); err != nil {
+			return err
+		}
+	}
 	if m.options.KeepIgnored {
 		if err := m.removeUntracked(ctx, root); err != nil {
 			return err
@@ -165,9 +170,8 @@ func (m *materializer) writer(root fd) *writer {
 	return &writer{repo: m.repo, objects: m.objects, plan: m.plan, root: root}
 }
 
-// write writes files, given by their index in the plan, and those directories
-// that are not there yet.
-func (m *materializer) write(ctx context.Context, w *writer, filtered *filtered, files []int32) error {
+// write writes files, and those directories that are not there yet.
+func (m *materializer) write(ctx context.Context, w *writer, filtered *filtered, files []todo) error {
 	plain, byGit := filtered.split(m.plan, files)
 	if err := w.write(ctx, plain, runtime.GOMAXPROCS(0)); err != nil {
 		return err

@@ -25,9 +25,9 @@ type writer struct {
 // waited for, few enough that the workers end together.
 const chunk = 256
 
-// write writes the files, given by their index in the plan, none of which may
-// exist. At most most workers share the work, each with a git of its own.
-func (w *writer) write(outer context.Context, files []int32, most int) error {
+// write writes the files, of which none may exist but those to be written over. At
+// most most workers share the work, each with a git of its own.
+func (w *writer) write(outer context.Context, files []todo, most int) error {
 	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
 	var next atomic.Int64
@@ -47,7 +47,7 @@ func (w *writer) write(outer context.Context, files []int32, most int) error {
 }
 
 // work is one worker: it takes chunks from next on until there are no more.
-func (w *writer) work(ctx context.Context, first bool, files []int32, next *atomic.Int64) error {
+func (w *writer) work(ctx context.Context, first bool, files []todo, next *atomic.Int64) error {
 	objects := w.objects
 	if !first {
 		var err error
@@ -66,23 +66,23 @@ func (w *writer) work(ctx context.Context, first bool, files []int32, next *atom
 		}
 		batch := files[start:min(end, len(files))]
 		oids := make([]string, len(batch))
-		for i, n := range batch {
-			oids[i] = w.plan.files[n].oid
+		for i, t := range batch {
+			oids[i] = w.plan.files[t.file].oid
 		}
 		err := objects.ReadAll(oids, func(i int, in git.Info, body io.Reader) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			f := &w.plan.files[batch[i]]
+			f := &w.plan.files[batch[i].file]
 			if in.Type != "blob" {
 				return fileError("write", w.plan.path(f), errors.New("its object is a "+in.Type))
 			}
-			stat, err := o.put(w.plan, f, in.Size, body, w.records != nil)
+			stat, err := o.put(w.plan, f, in.Size, body, batch[i].over)
 			if err != nil {
 				return fileError("write", w.plan.path(f), err)
 			}
 			if w.records != nil && f.mode != git.ModeLink {
-				w.records.set(batch[i], &stat)
+				w.records.files[batch[i].file] = newStamp(&stat)
 			}
 			return nil
 		})
