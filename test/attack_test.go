@@ -42,6 +42,34 @@ func TestAttack(t *testing.T) {
 	})
 }
 
+var promise = regexp.MustCompile(`(?m)^(\d+)\. (?s:(.*?))\(` + "`" + `([a-z]+/[a-z]+\.txtar)` + "`" + `\)$`)
+
+// TestPromises holds that the promises of SECURITY.md are numbered, that each names the
+// script that attacks it, which names its number, and that there is no other attack.
+func TestPromises(t *testing.T) {
+	named := map[string]bool{}
+	promises := promise.FindAllStringSubmatch(read(t, "../SECURITY.md"), -1)
+	for i, p := range promises {
+		number, text, script := p[1], p[2], p[3]
+		if number != strconv.Itoa(i+1) || strings.Contains(text, "\n\n") {
+			t.Errorf("promise %d is numbered %s, or the one before it has no attack: %.60s", i+1, number, text)
+		}
+		if !strings.Contains(read(t, "testdata/"+script), "# promise "+number+": ") {
+			t.Errorf("%s does not attack promise %s", script, number)
+		}
+		named["testdata/"+script] = true
+	}
+	scripts, err := filepath.Glob("testdata/attack/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no attacks: %v", err)
+	}
+	for _, script := range scripts {
+		if !named[script] {
+			t.Errorf("no promise is attacked by %s", script)
+		}
+	}
+}
+
 // setupAttack is setup, with a file of what an attacker would know, for jobs to read.
 func setupAttack(env *testscript.Env) error {
 	if err := setup(env, "quire-ci"); err != nil {
