@@ -1,6 +1,7 @@
 package test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,8 +15,9 @@ import (
 func TestLauncher(t *testing.T) { launcherScripts(t, "contract") }
 
 // launcherScripts runs the scripts testdata/launcher/NAME*.txtar: pushes to a real
-// repository with the executor quire-ci. The ready launchers are in $LAUNCHERS.
-func launcherScripts(t *testing.T, name string) {
+// repository with the executor quire-ci. The ready launchers are in $LAUNCHERS. What a
+// launcher needs besides is for more to set up.
+func launcherScripts(t *testing.T, name string, more ...func(*testscript.Env) error) {
 	t.Helper()
 	files, err := filepath.Glob("testdata/launcher/" + name + "*.txtar")
 	if err != nil || len(files) == 0 {
@@ -25,7 +27,11 @@ func launcherScripts(t *testing.T, name string) {
 		Files: files,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("LAUNCHERS", filepath.Join(prefix, "share/quire/launchers"))
-			return setup(env, "quire-ci")
+			err := setup(env, "quire-ci")
+			for _, setup := range more {
+				err = errors.Join(err, setup(env))
+			}
+			return err
 		},
 		Cmds:                scriptCommands,
 		RequireExplicitExec: true,
