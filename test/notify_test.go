@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -118,10 +117,7 @@ the log: ` + "\u00e4"
 }
 
 func TestWebhookRecipe(t *testing.T) {
-	if _, err := exec.LookPath("curl"); err != nil {
-		fmt.Fprintln(os.Stderr, "skipped: curl is not installed")
-		t.Skip("skipped: curl is not installed")
-	}
+	needs(t, "curl")
 	r := newRecipe(t, "webhook")
 	type request struct{ url, kind, token, body string }
 	requests := make(chan request, 10)

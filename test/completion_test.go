@@ -1,0 +1,185 @@
+package test
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// calls are the commands, and the subcommands of those that have some.
+func calls(t *testing.T) [][]string {
+	t.Helper()
+	var all [][]string
+	for _, name := range commands(t) {
+		all = append(all, []string{name})
+		for sub := range strings.FieldsSeq(subcommands[name]) {
+			all = append(all, []string{name, sub})
+		}
+	}
+	return all
+}
+
+// completes are the options that a call completes to: those of its own usage.
+func completes(t *testing.T, call []string) []string {
+	options := usageOptions(t, call...)
+	if len(call) == 1 && subcommands[call[0]] != "" { // whose usage shows its subcommands too
+		options = nil
+		if call[0] == "quire-runstate" {
+			options = []string{"--root"}
+		}
+	}
+	slices.Sort(options)
+	return options
+}
+
+// needs skips a test where a tool is not installed.
+func needs(t *testing.T, tool string) {
+	t.Helper()
+	if _, err := exec.LookPath(tool); err != nil {
+		skip(t, "%s is not installed", tool)
+	}
+}
+
+// TestCompletionOptions holds the options that the shells offer to those in the usage.
+func TestCompletionOptions(t *testing.T) {
+	w := newWorld(t, "completion")
+	for shell, list := range map[string]string{
+		"bash": ". ../contrib/completion/quire.bash; _quire_options \"$*\" | tr ' ' '\\n'",
+		"fish": "source ../contrib/completion/quire.fish; complete -C \"$argv -\" | string replace -r '\t.*' ''",
+	} {
+		t.Run(shell, func(t *testing.T) {
+			needs(t, shell)
+			for _, call := range calls(t) {
+				words := []string{"-c", list, strings.Join(call, " ")}
+				if shell == "bash" {
+					words = slices.Insert(words, 2, "bash")
+				}
+				cmd := exec.Command(shell, words...)
+				cmd.Env = w.env
+				out, err := cmd.CombinedOutput()
+				if err != nil {
+					t.Fatalf("%s: %v\n%s", call, err, out)
+				}
+				got := slices.DeleteFunc(strings.Fields(string(out)), func(o string) bool {
+					// Everywhere, and in no usage but that of the command.
+					return o == "--help" || o == "--version" || o == "--root" && len(call) == 2 && call[0] == "quire-runstate"
+				})
+				slices.Sort(got)
+				if diff := cmp.Diff(strings.Join(completes(t, call), " "), strings.Join(got, " ")); diff != "" {
+					t.Errorf("%s: %s", call, diff)
+				}
+			}
+		})
+	}
+	t.Run("zsh", func(t *testing.T) {
+		text := read(t, "../contrib/completion/_quire")
+		for _, call := range calls(t) {
+			for _, option := range completes(t, call) {
+				if !strings.Contains(text, option+"[") && !strings.Contains(text, ","+option+"}") {
+					t.Errorf("%s: no option %s", call, option)
+				}
+			}
+		}
+	})
+}
+
+// completions are what a person types, up to where TAB is pressed, and what then
+// stands on the line.
+func completions(id string) [][2]string {
+	return [][2]string{
+		{"quire-runstate tran", "quire-runstate transition"},
+		{"quire-runstate --root var/quire reco", "quire-runstate --root var/quire reconcile"},
+		{"quire-runstate list --js", "quire-runstate list --json"},
+		{"quire-runstate list --state acti", "quire-runstate list --state active"},
+		{"quire-runstate list --repo wo", "quire-runstate list --repo work/foo.git"},
+		{"quire-runstate show " + id[:len(id)-4], "quire-runstate show " + id},
+		{"quire-runstate show work/foo.git@m", "quire-runstate show work/foo.git@main"},
+		{"quire-runstate log -f work/foo.git@main te", "quire-runstate log -f work/foo.git@main test"},
+		{"quire-runstate wait foo.git@p", "quire-runstate wait foo.git@pending"},
+		{"quire-runstate transition foo.git@pending supe", "quire-runstate transition foo.git@pending superseded"},
+		{"quire-runstate transition --reason mat", "quire-runstate transition --reason materialize"},
+		{"quire-trigger --rerun work/foo.git@m", "quire-trigger --rerun work/foo.git@main"},
+		{"quire-trigger --unin", "quire-trigger --uninstall-hook"},
+		{"quire-materialize --git-dir srv/foo.g", "quire-materialize --git-dir srv/foo.git"},
+		{"quire-ci run --workspace foo --job dep", "quire-ci run --workspace foo --job deploy"},
+		{"true; quire-runstate pru", "true; quire-runstate prune"},
+		{"quire-ci comp", "quire-ci compile"},
+	}
+}
+
+// typeInto runs an interactive shell on a terminal, types the lines, and returns what
+// it prints as "RESULT line".
+func (w *world) typeInto(t *testing.T, shell string, lines []string) []string {
+	t.Helper()
+	cmd := exec.Command("timeout", "60", "script", "-qec", shell, "/dev/null")
+	cmd.Dir, cmd.Env = w.dir, append(w.env, "TERM=dumb", "ZDOTDIR="+w.dir)
+	cmd.Stdin = strings.NewReader(strings.Join(lines, "\n") + "\nexit\n")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", shell, err, out)
+	}
+	var results []string
+	for line := range strings.Lines(string(out)) {
+		if result, ok := strings.CutPrefix(strings.TrimRight(line, " /\r\n"), "RESULT "); ok {
+			results = append(results, result)
+		}
+	}
+	if len(results) == 0 {
+		t.Logf("%s printed\n%s", shell, out)
+	}
+	return results
+}
+
+// TestCompletion presses TAB in each of the shells.
+func TestCompletion(t *testing.T) {
+	w := newWorld(t, "completion")
+	id := strings.TrimSpace(w.sh(t, "", `quire-runstate create --repo foo.git --git-dir /none --ref refs/heads/pending --sha 1 >/dev/null
+		quire-runstate list --limit 2 | tail -n 1 | cut -f 1`))
+	dir, err := filepath.Abs("../contrib/completion")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(t *testing.T, got []string) {
+		t.Helper()
+		var want []string
+		for _, c := range completions(id) {
+			want = append(want, c[1])
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	// The completed line is turned into an argument of printf before it is entered.
+	typed := func(home, end string) []string {
+		var lines []string
+		for _, c := range completions(id) {
+			lines = append(lines, c[0]+"\t"+home+"printf '%s\\n' 'RESULT "+end+"'")
+		}
+		return lines
+	}
+	t.Run("bash", func(t *testing.T) {
+		needs(t, "bash")
+		setup := []string{"PS1=", "bind 'set enable-bracketed-paste off'", ". " + dir + "/quire.bash"}
+		check(t, w.typeInto(t, "bash --norc --noprofile -i", append(setup, typed("\x01", "\x05")...)))
+	})
+	t.Run("zsh", func(t *testing.T) {
+		needs(t, "zsh")
+		setup := []string{"PS1=; unsetopt prompt_cr prompt_sp beep; bindkey -e", "fpath=(" + dir + " $fpath)", "autoload -Uz compinit && compinit -u -D"}
+		check(t, w.typeInto(t, "zsh -f -i", append(setup, typed("\x01", "\x05")...)))
+	})
+	t.Run("fish", func(t *testing.T) {
+		needs(t, "fish")
+		var got []string
+		for _, c := range completions(id) {
+			out := w.sh(t, "", fmt.Sprintf("fish -c 'source %s/quire.fish; complete -C \"%s\"' | cut -f 1", dir, c[0]))
+			before := c[0][:strings.LastIndex(c[0], " ")+1]
+			got = append(got, before+strings.TrimRight(out, "/\n"))
+		}
+		check(t, got)
+	})
+}
