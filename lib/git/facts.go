@@ -105,7 +105,12 @@ func fromLatin1(text []byte) string {
 func (r *Repo) ChangedFiles(ctx context.Context, old, new string) ([]string, error) {
 	if isID(old) && isID(new) && !IsZero(old) {
 		// Nearly every push, so without asking first what the two are.
-		if files, err := r.diffTree(ctx, old, new); err == nil {
+		files, err := r.newLooseStore().changed(old, new)
+		if err == nil {
+			slices.Sort(files)
+			return files, nil
+		}
+		if files, err = r.diffTree(ctx, old, new); err == nil {
 			return files, nil
 		}
 	}

@@ -26,7 +26,12 @@ import (
 // git's to answer: errAskGit.
 type looseStore struct {
 	dir  string
-	read map[string]looseObject // by id, those asked about so far
+	read map[string]looseObject // by id, what is not a blob and was asked about
+	in   inflater
+}
+
+func (r *Repo) newLooseStore() *looseStore {
+	return &looseStore{dir: filepath.Join(r.CommonDir(), "objects"), read: map[string]looseObject{}}
 }
 
 type looseObject struct {
@@ -36,11 +41,12 @@ type looseObject struct {
 }
 
 const (
-	// few is how many questions at once are looked up here. Of many, most are
-	// about objects in packs, and git's start matters little.
-	few = 64
-	// maxLoose is the size of an object from which on git reads it, in bytes.
-	maxLoose = 1 << 20
+	// strangers is how many questions of a call may be looked up here in vain. Who
+	// asks about objects in packs has them all there, mostly, and git is started anyway.
+	strangers = 4
+	// maxLoose is the size of an object from which on git reads it, in bytes, and
+	// maxFound that of all that a call finds.
+	maxLoose, maxFound = 1 << 20, 8 << 20
 )
 
 var errAskGit = errors.New("not a loose object")
@@ -115,35 +121,53 @@ func (s *looseStore) child(tree looseObject, name string) (looseObject, error) {
 	return looseObject{}, ErrMissing
 }
 
-// object reads an object, once.
+// object reads an object; one that leads to others, once.
 func (s *looseStore) object(id string) looseObject {
 	o, ok := s.read[id]
 	if !ok {
 		var err error
-		if o, err = readLoose(s.dir, id); err != nil {
+		if o, err = s.load(id); err != nil {
 			o = looseObject{err: errAskGit}
 		}
-		s.read[id] = o
+		if o.Type != "blob" {
+			s.read[id] = o
+		}
 	}
 	return o
 }
 
-// readLoose reads the object from its file below dir, and checks that it is what
-// its name says.
-func readLoose(dir, id string) (looseObject, error) {
+// inflater decompresses a file after the other.
+type inflater struct {
+	file   bufio.Reader
+	stream io.ReadCloser // nil before the first
+}
+
+// read returns what f has, decompressed, up to most bytes.
+func (in *inflater) read(f io.Reader, most int64) ([]byte, error) {
+	in.file.Reset(f)
+	var err error
+	if in.stream == nil {
+		in.stream, err = zlib.NewReader(&in.file)
+	} else {
+		err = in.stream.(zlib.Resetter).Reset(&in.file, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(in.stream, most))
+}
+
+// load reads the object from its file, and checks that it is what its name says.
+func (s *looseStore) load(id string) (looseObject, error) {
 	if isSum(id, "tree", nil) {
 		return looseObject{Info: Info{OID: id, Type: "tree"}}, nil // git knows it without a file
 	}
-	f, err := os.Open(filepath.Join(dir, id[:2], id[2:]))
+	f, err := os.Open(filepath.Join(s.dir, id[:2], id[2:]))
 	if err != nil {
 		return looseObject{}, err
 	}
 	defer f.Close()
-	inflated, err := zlib.NewReader(bufio.NewReader(f))
-	if err != nil {
-		return looseObject{}, err
-	}
-	text, err := io.ReadAll(io.LimitReader(inflated, maxLoose+1))
+	text, err := s.in.read(f, maxLoose+1)
 	if err != nil {
 		return looseObject{}, err
 	}

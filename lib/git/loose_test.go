@@ -13,7 +13,7 @@ import (
 )
 
 func (f *fixture) loose() *looseStore {
-	return &looseStore{dir: filepath.Join(f.open().CommonDir(), "objects"), read: map[string]looseObject{}}
+	return f.open().newLooseStore()
 }
 
 func (f *fixture) looseFile(id string) string {

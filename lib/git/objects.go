@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -47,8 +46,7 @@ func (r *Repo) Objects(ctx context.Context) (*Objects, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	loose := &looseStore{dir: filepath.Join(r.CommonDir(), "objects"), read: map[string]looseObject{}}
-	return &Objects{repo: r, ctx: ctx, loose: loose}, nil
+	return &Objects{repo: r, ctx: ctx, loose: r.newLooseStore()}, nil
 }
 
 // Close ends the processes.
@@ -161,6 +159,7 @@ func (o *Objects) ask(slot **batch, mode string, specs []string, errs []error,
 			continue
 		}
 		if object, ok := found[i]; ok {
+			delete(found, i)
 			err = each(i, object.Info, bytes.NewReader(object.data))
 		} else {
 			var there bool
@@ -192,6 +191,7 @@ func (o *Objects) ask(slot **batch, mode string, specs []string, errs []error,
 func (o *Objects) lookUp(specs []string, errs []error) (found map[int]looseObject, questions string) {
 	found = map[int]looseObject{}
 	var lines strings.Builder
+	vain, size := 0, int64(0)
 	for i, spec := range specs {
 		// One question a line: a line break would make it two, and every later
 		// answer would be taken for that of another question.
@@ -199,16 +199,18 @@ func (o *Objects) lookUp(specs []string, errs []error) (found map[int]looseObjec
 			errs[i] = missing(spec)
 			continue
 		}
-		if len(specs) <= few {
+		if vain < strangers && size < maxFound {
 			object, err := o.loose.find(spec)
 			if err == nil {
 				found[i] = object
+				size += object.Size
 				continue
 			}
 			if errors.Is(err, ErrMissing) {
 				errs[i] = missing(spec)
 				continue
 			}
+			vain++
 		}
 		lines.WriteString(spec)
 		lines.WriteByte('\n')
