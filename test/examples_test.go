@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// An example is what a page shows under EXAMPLES, or the README in a block.
+// An example is what a page shows for its reader to do or to write, or the README in a
+// block.
 type example struct {
 	page string
 	text string // as a reader sees it, with a newline at the end
@@ -35,15 +36,17 @@ func examples(t *testing.T) []example {
 	return append(all, readmeExamples(read(t, "../README.md"))...)
 }
 
-// pageExamples returns the displays in the EXAMPLES of a page (mdoc(7)): lines with
-// .Dl, and literal blocks.
+// pageExamples returns the displays of a page (mdoc(7)): literal blocks, and lines with
+// .Dl. Before EXAMPLES most of these show a syntax, and those with a command count.
 func pageExamples(page, text string) []example {
-	_, text, _ = strings.Cut(text, "\n.Sh EXAMPLES\n")
-	text, _, _ = strings.Cut(text, "\n.Sh ")
 	var all []example
 	var block *strings.Builder
+	section := ""
 	for line := range strings.Lines(text) {
+		one, isLine := strings.CutPrefix(line, ".Dl ")
 		switch {
+		case strings.HasPrefix(line, ".Sh "):
+			section = strings.TrimSpace(strings.TrimPrefix(line, ".Sh "))
 		case strings.HasPrefix(line, ".Bd "):
 			block = new(strings.Builder)
 		case strings.HasPrefix(line, ".Ed"):
@@ -51,8 +54,8 @@ func pageExamples(page, text string) []example {
 			block = nil
 		case block != nil:
 			block.WriteString(line)
-		case strings.HasPrefix(line, ".Dl "):
-			all = append(all, example{page, plainText(strings.TrimPrefix(line, ".Dl "))})
+		case isLine && (section == "EXAMPLES" || strings.HasPrefix(one, "quire-") || strings.HasPrefix(one, "$ ")):
+			all = append(all, example{page, plainText(one)})
 		}
 	}
 	return all
@@ -77,6 +80,7 @@ func readmeExamples(text string) []example {
 // The quire commands and options that they name are looked at all the same.
 var notRun = map[string]string{
 	"2026-11-23T12:00:00.000Z pending": "shows the content of a file",
+	"quire-trigger | quire-dispatch":   "is the hook, which every push here runs",
 }
 
 // TestExamples runs every example, those of a page in order and in a world of their own.

@@ -10,6 +10,7 @@ import (
 
 var (
 	commandEnd = regexp.MustCompile(`\|\|?|&&|[;\n()` + "`" + `]`)
+	comment    = regexp.MustCompile(`(?m)(^|\s)#.*`)
 	anOption   = regexp.MustCompile(`(^|[\s[|(])(--?[a-z][-a-z]*)`)
 )
 
@@ -17,6 +18,7 @@ var (
 // subcommands and options that are not in the usage of these.
 func misused(t *testing.T, text string) (problems []string) {
 	t.Helper()
+	text = comment.ReplaceAllString(text, "")
 	for _, simple := range commandEnd.Split(text, -1) {
 		words := strings.Fields(simple)
 		at := slices.IndexFunc(words, func(w string) bool { return slices.Contains(commands(t), w) })
@@ -29,7 +31,7 @@ func misused(t *testing.T, text string) (problems []string) {
 		for _, word := range words[at+1:] {
 			option, _, _ := strings.Cut(word, "=")
 			switch {
-			case word == "--" || strings.HasPrefix(word, "#"):
+			case word == "--":
 			case strings.HasPrefix(word, "-") && len(word) > 1:
 				if !slices.Contains(known, option) {
 					problems = append(problems, strings.TrimSpace(name+" "+sub)+" has no option "+option)

@@ -112,13 +112,17 @@ func (w *world) example(t *testing.T, e example) {
 	t.Helper()
 	text := w.places.Replace(e.text)
 	switch {
+	case strings.HasPrefix(text, "#!") && w.page == "quire-launcher.7":
+		w.launcher(t, text)
 	case strings.HasPrefix(text, "#!"):
 		w.onEnd(t, text)
 	case strings.HasPrefix(text, "(local ci"):
 		w.validate(t, "ci.fnl", text)
 	case strings.HasPrefix(text, "local ci"):
 		w.validate(t, "ci.lua", text)
-	case strings.HasPrefix(text, "{:"):
+	case strings.HasPrefix(text, "(let "): // what a job may do
+		w.validate(t, "ci.fnl", "(local ci (require :quire.ci))\n(ci.job :a [:quire/push] (fn [{: sh}] "+text+"))\n")
+	case strings.Contains("\n"+text, "\n{:"):
 		w.configure(t, "config.fnl", text)
 	case configLine.MatchString(text):
 		w.configure(t, "config.toml", text)
@@ -188,6 +192,20 @@ func (w *world) onEnd(t *testing.T, text string) {
 		t.Errorf("told: %s", log)
 	}
 	w.sh(t, "", `rm "$QUIRE_ROOT/on-end.d/example"`)
+}
+
+// launcher runs a push behind a launcher.
+func (w *world) launcher(t *testing.T, text string) {
+	t.Helper()
+	first, rest, _ := strings.Cut(text, "\n")
+	w.write(t, "tmp/launcher", first+"\n: >'"+w.dir+"/tmp/launched'\n"+rest)
+	w.sh(t, "foo", `chmod 755 ../tmp/launcher
+		cp "$QUIRE_ROOT/config.toml" ../tmp/kept
+		{ echo "launcher = ['$HOME/tmp/launcher']"; cat ../tmp/kept; } >"$QUIRE_ROOT/config.toml"
+		git commit -q --allow-empty -m Again
+		git push -q -o ci.wait origin main 2>&1
+		cp ../tmp/kept "$QUIRE_ROOT/config.toml"
+		quire-runstate wait foo.git@main && rm ../tmp/launched`)
 }
 
 func (w *world) write(t *testing.T, name, text string) {
