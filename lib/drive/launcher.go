@@ -59,7 +59,7 @@ func (l *Launch) Run(signals <-chan os.Signal, stdout, stderr *os.File) (int, er
 func (l *Launch) judge(status process.Status) error {
 	first, last, err := runlog.Ends(l.run.Dir)
 	if err != nil {
-		return l.fail("launcher '%s' ended with %s, and its records cannot be read: %w", l.Args[0], status, err)
+		return l.fail("launcher '%s' ended with %s: %w", l.Args[0], status, err)
 	}
 	complete := last.Event == runlog.RunEnd && last.State == runlog.Complete
 	switch {

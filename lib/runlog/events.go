@@ -87,7 +87,7 @@ func ReadEvents(dir string) iter.Seq2[Event, error] {
 			return
 		}
 		if err != nil {
-			yield(Event{}, fmt.Errorf("cannot read events: %w", err))
+			yield(Event{}, err)
 			return
 		}
 		defer file.Close()
@@ -96,13 +96,13 @@ func ReadEvents(dir string) iter.Seq2[Event, error] {
 		for n := 1; ; n++ {
 			line, err := readLine(in)
 			if err == io.EOF && limited.N == 0 {
-				err = fmt.Errorf("'%s' is larger than %d MiB", file.Name(), maxEvents>>20)
+				err = errLarge
 			}
 			if err == io.EOF {
 				return
 			}
 			if err != nil && err != errLong {
-				yield(Event{}, fmt.Errorf("cannot read events: %w", err))
+				yield(Event{}, fmt.Errorf("cannot read all of '%s': %w", file.Name(), err))
 				return
 			}
 			var ev Event
@@ -147,7 +147,10 @@ func readLine(in *bufio.Reader) (line []byte, err error) {
 	}
 }
 
-var errLong = fmt.Errorf("longer than %d MiB", maxLine>>20)
+var (
+	errLong  = fmt.Errorf("longer than %d MiB", maxLine>>20)
+	errLarge = fmt.Errorf("larger than %d MiB", maxEvents>>20)
+)
 
 // Ends returns the first and the last event of the run whose directory is dir. What
 // is not there, or is no event, is the zero Event.
@@ -157,7 +160,7 @@ func Ends(dir string) (first, last Event, err error) {
 		return first, last, nil
 	}
 	if err != nil {
-		return first, last, fmt.Errorf("cannot read events: %w", err)
+		return first, last, err
 	}
 	defer file.Close()
 	line, err := readLine(bufio.NewReader(io.LimitReader(file, maxLine)))

@@ -30,11 +30,10 @@ var ErrNotRegular = errors.New("not a regular file")
 func Open(dir, name string) (*os.File, error) {
 	f, err := open(dir, name)
 	if err != nil {
-		var pe *fs.PathError
-		if errors.As(err, &pe) {
+		if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
 			err = pe.Err
 		}
-		return nil, &fs.PathError{Op: "open", Path: filepath.Join(dir, name), Err: err}
+		return nil, fmt.Errorf("cannot read '%s': %w", filepath.Join(dir, name), err)
 	}
 	return f, nil
 }

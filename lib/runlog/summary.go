@@ -67,7 +67,7 @@ type CommandRecord struct {
 }
 
 // maxRecords is how many jobs and commands of a run are looked at.
-const maxRecords = 1 << 18
+const maxRecords = 1 << 17
 
 // Summarize returns the jobs of the run whose events are in dir, in the order of
 // the graph. Lines that are no events are passed over; a run without events has
