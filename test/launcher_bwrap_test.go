@@ -27,9 +27,9 @@ type programs struct {
 }
 
 // anyLauncher runs the scripts that hold for every launcher of this machine.
-func anyLauncher(t *testing.T, p programs) {
+func anyLauncher(t *testing.T, p programs, more ...func(*testscript.Env) error) {
 	t.Helper()
-	launcherScripts(t, "any", func(env *testscript.Env) error {
+	launcherScripts(t, "any", append(more, func(env *testscript.Env) error {
 		bin := filepath.Join(env.WorkDir, "bin")
 		if err := os.Mkdir(bin, 0o755); err != nil {
 			return err
@@ -45,5 +45,5 @@ func anyLauncher(t *testing.T, p programs) {
 			}
 		}
 		return nil
-	})
+	})...)
 }

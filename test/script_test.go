@@ -66,6 +66,7 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"commit":   commit,
 	"jobs":     jobs,
 	"launcher": launcher,
+	"slurm":    slurmCommand,
 }
 
 // setup makes an environment that nothing of this machine's user shines into:
