@@ -23,7 +23,7 @@ import (
 type stage struct {
 	target string
 	holder string
-	tree   string // where the tree is made
+	tree   string // where the tree is made, in the holder
 	inside bool
 	lock   *os.File
 	record string // file beside the target that proves what is in it, see record.go
@@ -109,7 +109,8 @@ func resolve(dir string) (string, os.FileInfo, error) {
 // takeOver makes the stage's tree: a new directory, or, with reuse, the target
 // itself, which from then on is gone until it is published again.
 func (s *stage) takeOver(info os.FileInfo, reuse bool) error {
-	s.tree = s.path("tree")
+	spread(s.lock)
+	s.tree = s.path("tree" + filepath.Base(s.holder)) // by its name it is spread
 	if info != nil && reuse && !s.inside {
 		// Moving a directory and working in it need this; a job may have taken it away.
 		if err := os.Chmod(s.target, info.Mode().Perm()|0o700); err != nil {
