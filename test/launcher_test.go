@@ -11,8 +11,17 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestLauncher runs the scripts of the contract of a launcher, quire-launcher(7).
-func TestLauncher(t *testing.T) { launcherScripts(t, "contract") }
+// TestLauncher runs the scripts of the contract of a launcher, quire-launcher(7). The
+// one that the page shows is tidy in the directory of the script.
+func TestLauncher(t *testing.T) {
+	text := shownLauncher(t)
+	launcherScripts(t, "contract", func(env *testscript.Env) error {
+		return os.WriteFile(filepath.Join(env.WorkDir, "tidy"), []byte(text), 0o755)
+	})
+}
+
+// TestLauncherLimits runs those of the launcher limits.
+func TestLauncherLimits(t *testing.T) { launcherScripts(t, "limits") }
 
 // launcherScripts runs the scripts testdata/launcher/NAME*.txtar: pushes to a real
 // repository with the executor quire-ci. The ready launchers are in $LAUNCHERS. What a
@@ -37,6 +46,18 @@ func launcherScripts(t *testing.T, name string, more ...func(*testscript.Env) er
 		RequireExplicitExec: true,
 		Condition:           func(c string) (bool, error) { return c == "root" && os.Getuid() == 0, nil },
 	})
+}
+
+// shownLauncher returns the launcher of quire-launcher(7), "Writing one".
+func shownLauncher(t *testing.T) string {
+	t.Helper()
+	_, text, _ := strings.Cut(read(t, "../man/quire-launcher.7"), "\n.Ss Writing one\n")
+	_, text, begun := strings.Cut(text, "\n.Bd -literal -offset indent\n")
+	text, _, ended := strings.Cut(text, ".Ed\n")
+	if !begun || !ended {
+		t.Fatal("quire-launcher(7) shows no launcher")
+	}
+	return plainText(text)
 }
 
 // launcher [ARG...] makes ARGs the launcher of all repositories.
