@@ -3,9 +3,13 @@ PREFIX = /usr/local
 DESTDIR =
 GO = go
 COMMANDS = quire-trigger quire-materialize quire-ci quire-runstate
-CONTRIB = contrib/launchers contrib/on-end.d
-SCRIPTS = hooks/post-receive hooks/quire-dispatch test/demo .ci/run $(CONTRIB:%=%/*)
+PROGRAMS = launchers on-end.d
+SCRIPTS = hooks/post-receive hooks/quire-dispatch test/demo .ci/run $(PROGRAMS:%=contrib/%/*)
 D = $(DESTDIR)$(PREFIX)
+# where the shells look for the completion of a command, by its name
+BASH = $(D)/share/bash-completion/completions
+ZSH = $(D)/share/zsh/site-functions
+FISH = $(D)/share/fish/vendor_completions.d
 # skip TOOL: run what follows where TOOL is installed, say so where it is not
 skip = command -v $(1) >/dev/null || { echo "skipped: $(1) is not installed"; exit 0; };
 
@@ -34,18 +38,20 @@ demo: all
 	./test/demo
 
 install: all
-	install -d $(D)/bin $(D)/share/quire/hooks $(D)/share/man/man1 $(D)/share/man/man5 $(D)/share/man/man7
+	install -d $(D)/bin $(D)/share/quire/hooks $(BASH) $(ZSH) $(FISH)
 	install -m 755 $(COMMANDS:%=bin/%) $(D)/bin
 	sed 's|/usr/local|$(PREFIX)|' hooks/quire-dispatch >$(D)/bin/quire-dispatch
 	sed 's|/usr/local|$(PREFIX)|' hooks/post-receive >$(D)/share/quire/hooks/post-receive
 	chmod 755 $(D)/bin/quire-dispatch $(D)/share/quire/hooks/post-receive
-	for dir in $(CONTRIB:contrib/%=%); do \
-		install -d $(D)/share/quire/$$dir && install -m 755 contrib/$$dir/* $(D)/share/quire/$$dir || exit 1; done
-	for page in man/*; do install -m 644 $$page $(D)/share/man/man$${page##*.} || exit 1; done
+	for dir in $(PROGRAMS); do install -d $(D)/share/quire/$$dir && install -m 755 contrib/$$dir/* $(D)/share/quire/$$dir || exit 1; done
+	for page in man/*; do install -D -m 644 $$page $(D)/share/man/man$${page##*.}/$${page#man/} || exit 1; done
+	install -m 644 contrib/completion/_quire $(ZSH)
+	for name in $(COMMANDS) quire-dispatch; do \
+		install -m 644 contrib/completion/quire.bash $(BASH)/$$name && install -m 644 contrib/completion/quire.fish $(FISH)/$$name.fish || exit 1; done
 
 uninstall:
-	cd $(D)/bin && rm -f $(COMMANDS) quire-dispatch
-	rm -rf $(D)/share/quire
+	for name in $(COMMANDS) quire-dispatch; do rm -f $(D)/bin/$$name $(BASH)/$$name $(FISH)/$$name.fish || exit 1; done
+	rm -rf $(D)/share/quire $(ZSH)/_quire
 	for page in man/*; do rm -f $(D)/share/man/man$${page##*.}/$${page#man/} || exit 1; done
 
 clean:
