@@ -12,13 +12,7 @@ import (
 // root returns the root that the options, the environment and the repository at hand
 // name.
 func (r *rootOption) root(e *cli.Env) string {
-	return config.Root(r.dir, e.Getenv, func(key string) (string, bool, error) {
-		repo, err := git.Open(".")
-		if err != nil {
-			return "", false, nil // not in a repository
-		}
-		return repo.Config(key)
-	})
+	return config.Root(r.dir, e.Getenv, git.ConfigHere)
 }
 
 // open returns the store of the root.

@@ -7,6 +7,7 @@ import (
 	"quire/lib/cli"
 	"quire/lib/config"
 	host "quire/lib/drive"
+	"quire/lib/git"
 	"quire/lib/runstore"
 	"quire/lib/trigger"
 )
@@ -43,7 +44,7 @@ func rerun(ctx context.Context, e *cli.Env, o options) error {
 // find returns the run of that name in the root. That there is none, or that there
 // are several, is the answer "no".
 func (o options) find(e *cli.Env, name string) (*runstore.Store, *runstore.Run, error) {
-	store, err := runstore.Open(config.Root(o.root, e.Getenv, nil))
+	store, err := runstore.Open(config.Root(o.root, e.Getenv, git.ConfigHere))
 	if err != nil {
 		return nil, nil, err
 	}

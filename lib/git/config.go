@@ -21,6 +21,16 @@ func (r *Repo) Config(key string) (value string, ok bool, err error) {
 	return values[len(values)-1], true, nil
 }
 
+// ConfigHere returns the value of a variable as the repository of the working directory
+// has it, as Config does; none where that is in no repository.
+func ConfigHere(key string) (value string, ok bool, err error) {
+	repo, err := Open(".")
+	if err != nil {
+		return "", false, nil
+	}
+	return repo.Config(key)
+}
+
 func (r *Repo) loadConfig() (map[string][]string, error) {
 	out, err := r.output(context.Background(), "config", "--list", "-z", "--includes")
 	if err != nil {
