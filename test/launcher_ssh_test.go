@@ -1,0 +1,181 @@
+package test
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"quire/lib/process"
+)
+
+// sshd insists on being started by its whole name.
+const sshd = "/usr/sbin/sshd"
+
+// TestLauncherSSH runs the scripts of the launcher ssh. The other machine is this one,
+// where a real sshd lets in a user who owns nothing.
+func TestLauncherSSH(t *testing.T) {
+	if _, err := os.Stat(sshd); err != nil {
+		skip(t, "sshd is not installed")
+	}
+	if os.Getuid() != 0 {
+		skip(t, "only root can start an sshd for another user")
+	}
+	launcherScripts(t, "ssh")
+}
+
+// A far is another machine, as far as a user can tell.
+type far struct {
+	dir    string // of sshd, and of what the user finds in PATH
+	user   string
+	daemon *process.Group
+}
+
+// fars counts the machines of this process.
+var fars atomic.Int32
+
+// farCommand is the command far of scripts: makes another machine, which is gone when
+// the script has ended. `ssh -F $SSH_CONFIG far` logs in as the user $FAR, whose home is
+// $FAR_HOME, whose TMPDIR is $FAR_TMP, and whose PATH is $FAR_BIN and the programs of the
+// system, to which $FAR_SYSTEM is a link.
+func farCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: far")
+	}
+	f := &far{user: fmt.Sprintf("quire-far-%d-%d", os.Getpid(), fars.Add(1))}
+	ts.Defer(func() {
+		if err := f.end(); err != nil {
+			ts.Logf("cannot end far: %v", err)
+		}
+	})
+	ts.Check(f.start())
+	account, err := user.Lookup(f.user)
+	ts.Check(err)
+	ts.Setenv("FAR", f.user)
+	ts.Setenv("FAR_HOME", account.HomeDir)
+	ts.Setenv("FAR_BIN", f.path("bin"))
+	ts.Setenv("FAR_TMP", f.path("tmp"))
+	ts.Setenv("FAR_SYSTEM", f.path("system"))
+	ts.Setenv("SSH_CONFIG", f.path("ssh_config"))
+}
+
+func (f *far) path(name string) string { return filepath.Join(f.dir, name) }
+
+func (f *far) start() (err error) {
+	if f.dir, err = os.MkdirTemp("", "quire-far"); err != nil {
+		return err
+	}
+	ports, err := freePorts(1)
+	if err != nil {
+		return err
+	}
+	port := strconv.Itoa(ports[0])
+	script := `
+		chmod 755 .
+		mkdir -m 1777 tmp
+		mkdir bin
+		ln "$3/bin/quire-ci" bin
+		ln -s /usr/bin system
+		useradd -m -s /bin/sh -p '*' "$1"
+		ssh-keygen -q -t ed25519 -N '' -f host
+		ssh-keygen -q -t ed25519 -N '' -f key
+		install -D -o "$1" -m 600 key.pub "$(getent passwd "$1" | cut -d: -f6)/.ssh/authorized_keys"
+		printf '[127.0.0.1]:%s %s\n' "$2" "$(cat host.pub)" >known_hosts
+		cat >sshd_config <<-END
+			ListenAddress 127.0.0.1:$2
+			HostKey $PWD/host
+			PidFile none
+			UsePAM no
+			PasswordAuthentication no
+			SetEnv PATH=$PWD/bin:$PWD/system TMPDIR=$PWD/tmp
+		END
+		cat >ssh_config <<-END
+			Host far
+			HostName 127.0.0.1
+			Port $2
+			User $1
+			IdentityFile $PWD/key
+			IdentitiesOnly yes
+			UserKnownHostsFile $PWD/known_hosts
+		END
+		mkdir -p /run/sshd # which the daemon does not make`
+	prepare := exec.Command("sh", "-euc", script, "sh", f.user, port, prefix)
+	prepare.Dir = f.dir
+	if out, err := prepare.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	log, err := os.Create(f.path("log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	daemon := exec.Command(sshd, "-D", "-e", "-f", f.path("sshd_config"))
+	daemon.Stderr = log
+	if f.daemon, err = process.Start(daemon); err != nil {
+		return err
+	}
+	return f.await("127.0.0.1:" + port)
+}
+
+// await returns when the daemon listens.
+func (f *far) await(address string) error {
+	for {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-f.daemon.Done():
+			log, _ := os.ReadFile(f.path("log"))
+			return fmt.Errorf("sshd does not start: %s", log)
+		default:
+		}
+	}
+}
+
+// end ends the daemon and all that the user has started, and removes both.
+func (f *far) end() error {
+	var errs []error
+	if f.daemon != nil {
+		errs = append(errs, f.daemon.End(0))
+		_, err := f.daemon.Wait()
+		errs = append(errs, err)
+	}
+	if account, err := user.Lookup(f.user); err == nil {
+		errs = append(errs, endUser(account.Uid))
+		if out, err := exec.Command("userdel", "-r", f.user).CombinedOutput(); err != nil {
+			errs = append(errs, fmt.Errorf("userdel: %w: %s", err, out))
+		}
+	}
+	return errors.Join(append(errs, os.RemoveAll(f.dir))...)
+}
+
+// endUser kills what a user runs.
+func endUser(uid string) error {
+	for {
+		out, err := exec.Command("ps", "-o", "pid=", "-u", uid).Output()
+		if len(out) == 0 {
+			return nil // ps exits with 1 for none
+		}
+		if err != nil {
+			return err
+		}
+		for pid := range strings.FieldsSeq(string(out)) {
+			n, err := strconv.Atoi(pid)
+			if err != nil {
+				return err
+			}
+			_ = syscall.Kill(n, syscall.SIGKILL)
+		}
+	}
+}
