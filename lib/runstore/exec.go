@@ -49,6 +49,9 @@ func (r *Run) Exec(ctx context.Context, x Exec) (process.Status, Status, error) 
 		return process.Status{}, Status{}, err
 	}
 	log, err := os.OpenFile(filepath.Join(r.Dir, LogFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		return process.Status{}, Status{}, r.gone(err)
+	}
 	if err != nil {
 		return process.Status{}, Status{}, fmt.Errorf("cannot write log of run %s: %w", r.ID, plain(err))
 	}

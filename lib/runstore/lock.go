@@ -124,9 +124,12 @@ type Driver struct {
 
 // Drive takes the lock of the run for its driver, who holds it from before the run
 // becomes active until after it has ended, and then calls Unlock. ErrBusy says
-// that another process drives the run.
+// that another process drives the run, ErrNotFound that it was removed.
 func (r *Run) Drive() (*Driver, error) {
 	f, err := os.OpenFile(filepath.Join(r.Dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, r.gone(err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock run %s: %w", r.ID, plain(err))
 	}

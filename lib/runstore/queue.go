@@ -92,7 +92,11 @@ func (d *Driver) tryBegin(limits Limits, c Change) ([]holder, error) {
 	if holders := turn(d.run, limits, running, waiting); len(holders) > 0 {
 		return holders, nil
 	}
-	return nil, d.run.Transition(c)
+	if err := d.run.Transition(c); err != nil {
+		return nil, err
+	}
+	// Before anyone else looks: an active run whose driver waits is not running.
+	return nil, lock(d.file, waitingLock, unix.F_UNLCK, false)
 }
 
 // A place is a live run, as the queue sees it.
@@ -141,7 +145,9 @@ func turn(r *Run, limits Limits, running, waiting []place) []holder {
 }
 
 // driven returns the live runs that are driven: those that are active, and those
-// that wait, each by id.
+// that wait, each by id. One that was made active by somebody else than its driver,
+// who waits for its turn, does so still: among the active, several of these would wait
+// for each other for ever.
 func (s *Store) driven() (running, waiting []place, err error) {
 	names, err := s.liveNames()
 	if err != nil {
@@ -156,14 +162,15 @@ func (s *Store) driven() (running, waiting []place, err error) {
 		if held, err := locked(path, theLock); err != nil || !held {
 			continue
 		}
-		switch state, err := lastState(p.dir); {
-		case err != nil:
+		state, err := lastState(p.dir)
+		if err != nil || state.Final() {
+			continue
+		}
+		switch waits, err := locked(path, waitingLock); {
+		case err == nil && waits:
+			waiting = append(waiting, p)
 		case state == Active:
 			running = append(running, p)
-		case state == Pending:
-			if held, err := locked(path, waitingLock); err == nil && held {
-				waiting = append(waiting, p)
-			}
 		}
 	}
 	return running, waiting, nil

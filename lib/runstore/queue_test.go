@@ -178,6 +178,40 @@ func TestQueueSurvivesItsMembers(t *testing.T) {
 	}
 }
 
+// Those that wait for their turn, and whose runs somebody else makes active, do not wait
+// for each other.
+func TestQueueWithRunsMadeActive(t *testing.T) {
+	s := open(t)
+	runs := create(t, s, make8()[:4]...)
+	first := drive(t, runs[0])
+	if err := first.Begin(context.Background(), Limits{Root: 1}, Change{State: Active}); err != nil {
+		t.Fatal(err)
+	}
+	var waiting []chan error
+	for i, r := range runs[1:] {
+		d := drive(t, r)
+		done := make(chan error, 1)
+		waiting = append(waiting, done)
+		go func() {
+			defer d.Unlock()
+			done <- d.Begin(context.Background(), Limits{Root: 1}, Change{State: Active})
+		}()
+		awaitQueued(t, s, 1+i+1)
+	}
+	change(t, runs[1], Change{State: Active})
+	change(t, runs[2], Change{State: Active})
+	change(t, runs[0], Change{State: Complete})
+	first.Unlock()
+	for i, done := range waiting[:2] {
+		if err := <-done; !errors.As(err, new(*StateError)) {
+			t.Errorf("run %d: %v", i+1, err)
+		}
+	}
+	if err := <-waiting[2]; err != nil {
+		t.Errorf("the one behind them: %v", err)
+	}
+}
+
 func TestDriverContext(t *testing.T) {
 	s := open(t)
 	r := create(t, s, facts("a", "r"))[0]

@@ -99,8 +99,8 @@ func (s *Store) bury(runs []*Run, report *Report, grace time.Duration) {
 	var orphans []*Run
 	for _, r := range runs {
 		driver, err := r.Drive()
-		if errors.Is(err, ErrBusy) {
-			continue
+		if errors.Is(err, ErrBusy) || errors.Is(err, ErrNotFound) {
+			continue // it has a driver again, or was ended and removed
 		}
 		if err != nil {
 			report.Failures = append(report.Failures, err)
