@@ -135,9 +135,27 @@ func BenchmarkMillion(b *testing.B) {
 			without, _ := timed(b, 3*n, binary, append([]string{"--root", empty.Root()}, args...)...)
 			b.ReportMetric(ratio(with, without), args[0]+":time/empty")
 		}
+		for _, state := range []string{"active", "failed"} { // the one writes the history, the other the journal too
+			with, without := transitions(b, binary, 3*n, state, full, empty)
+			b.ReportMetric(ratio(with, without), state+":time/empty")
+		}
 		_, memory := timed(b, 1, binary, "--root", full.Root(), "list")
 		b.ReportMetric(float64(memory)/1024, "MB/list")
 	}
+}
+
+// transitions returns the least time that the transition of a new run to a state takes
+// in each of two stores, of n in turns.
+func transitions(b *testing.B, binary string, n int, state string, one, other *runstore.Store) (time.Duration, time.Duration) {
+	b.Helper()
+	least := []time.Duration{time.Hour, time.Hour}
+	for range n {
+		for i, s := range []*runstore.Store{one, other} {
+			d, _ := timed(b, 1, binary, "--root", s.Root(), "transition", newRuns(b, s, 1)[0].ID, state)
+			least[i] = min(least[i], d)
+		}
+	}
+	return least[0], least[1]
 }
 
 // million writes a journal of ended runs, and the same for sqlite3 to read.
