@@ -57,9 +57,15 @@ func Find(ctx context.Context, repo *git.Repo, own string) (*Hook, error) {
 }
 
 // Own returns where make install put quire's hook: beside the directory of program, one
-// of the commands.
+// of the commands, or where that is a link, of what it leads to.
 func Own(program string) string {
-	return filepath.Join(filepath.Dir(filepath.Dir(program)), ownSuffix)
+	beside := func(program string) string {
+		return filepath.Join(filepath.Dir(filepath.Dir(program)), ownSuffix)
+	}
+	if target := beside(real(program)); runnable(beside(program)) != nil && runnable(target) == nil {
+		return target
+	}
+	return beside(program)
 }
 
 // real resolves the links of a path, of which the last name need not be there.

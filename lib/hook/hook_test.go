@@ -245,6 +245,22 @@ func TestSharedHooks(t *testing.T) {
 	}
 }
 
+// Quire's hook is found by the way that stays, if there is one.
+func TestOwn(t *testing.T) {
+	p := newPlace(t)
+	p.sh(`mkdir -p prefix/bin linked/bin all/bin all/share; touch prefix/bin/quire-trigger
+		ln -s ../../prefix/bin/quire-trigger linked/bin; ln -s ../../prefix/bin/quire-trigger all/bin
+		ln -s ../../prefix/share/quire all/share`)
+	for program, want := range map[string]string{
+		"prefix": "prefix", "linked": "prefix", "all": "all", "nowhere": "nowhere",
+	} {
+		got := Own(filepath.Join(p.top, program, "bin/quire-trigger"))
+		if want := filepath.Join(p.top, want, ownSuffix); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
 // The script's line with the path of quire's hook can be read back, whatever is in it.
 func TestScript(t *testing.T) {
 	if !strings.Contains(template, variable+"/usr/local/"+ownSuffix+"\nchained=") {
