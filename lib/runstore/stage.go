@@ -115,18 +115,3 @@ func (s *Store) staged(id string) bool {
 	found, err := filepath.Glob(s.path("tmp", "*", id))
 	return err != nil || len(found) > 0
 }
-
-// RemoveTree deletes dir and all below it. Directories that were made read-only,
-// as some build tools do with their caches, are made writable where need be.
-func RemoveTree(dir string) error {
-	if err := os.RemoveAll(dir); err == nil || !errors.Is(err, fs.ErrPermission) {
-		return err
-	}
-	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if d != nil && d.IsDir() {
-			_ = os.Chmod(path, 0o700)
-		}
-		return nil
-	})
-	return os.RemoveAll(dir)
-}
