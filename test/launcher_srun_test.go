@@ -54,28 +54,27 @@ func setupSlurm(env *testscript.Env) error {
 	return nil
 }
 
-const slurmUsage = `usage: slurm kill DAEMON
-       slurm controller
-       slurm await NAME STATE`
+const slurmUsage = `usage: slurm kill NODE
+       slurm stop
+       slurm start
+       slurm await [STATE...]`
 
-// slurmCommand is the command slurm of scripts: kills the controller or the node n1, n2
-// or n3; starts the controller again; waits until the one job named NAME is in STATE, or
-// gone.
+// slurmCommand is the command slurm of scripts: kills one of the nodes n1, n2 and n3;
+// stops the controller, and starts it again; waits until the jobs that have not ended are
+// in just these states, which are sorted.
 func slurmCommand(ts *testscript.TestScript, neg bool, args []string) {
 	s := &slurm{dir: filepath.Dir(ts.Getenv("SLURM_CONF")), conf: ts.Getenv("SLURM_CONF")}
 	switch {
 	case !neg && len(args) == 2 && args[0] == "kill":
 		ts.Check(s.kill(args[1]))
-	case !neg && len(args) == 1 && args[0] == "controller":
+	case !neg && len(args) == 1 && args[0] == "stop":
+		ts.Check(s.stopController())
+	case !neg && len(args) == 1 && args[0] == "start":
 		ts.Check(s.startController())
-	case !neg && len(args) == 3 && args[0] == "await":
-		want := args[2]
-		if want == "gone" {
-			want = ""
-		}
-		ts.Check(s.await("job "+args[1]+" to be "+args[2], func() bool {
-			state, err := s.command("squeue", "-h", "--name="+args[1], "-o", "%T").Output()
-			return err == nil && strings.TrimSpace(string(state)) == want
+	case !neg && len(args) > 0 && args[0] == "await":
+		ts.Check(s.await(fmt.Sprintf("jobs that are %q", args[1:]), func() bool {
+			states, err := s.command("squeue", "-h", "-o", "%T").Output()
+			return err == nil && slices.Equal(slices.Sorted(strings.FieldsSeq(string(states))), args[1:])
 		}))
 	default:
 		ts.Fatalf("%s", slurmUsage)

@@ -99,6 +99,7 @@ ReturnToService=2
 SlurmdTimeout=3
 MessageTimeout=3
 KillWait=5
+InactiveLimit=5
 `, s.dir, ports[0])
 	for i, port := range ports[1:] {
 		fmt.Fprintf(&conf, "NodeName=%s NodeHostname=localhost NodeAddr=127.0.0.1 Port=%d CPUs=2\n", node(i+1), port)
@@ -155,9 +156,14 @@ func (s *slurm) startController() error {
 	return s.await("controller", func() bool { return s.command("scontrol", "ping").Run() == nil })
 }
 
-// kill ends a daemon, the controller or a node, by SIGKILL, and a node's jobs with it.
-func (s *slurm) kill(name string) error {
-	return process.EndEnviron(0, s.mark(name))
+// stopController has the controller end in order, so that it writes down what it knows.
+func (s *slurm) stopController() error {
+	return process.EndEnviron(time.Minute, s.mark("controller"))
+}
+
+// kill ends a node and its jobs by SIGKILL.
+func (s *slurm) kill(node string) error {
+	return process.EndEnviron(0, s.mark(node))
 }
 
 // end ends the cluster with all of its jobs, and removes it.
@@ -167,7 +173,7 @@ func (s *slurm) end() error {
 
 // await waits until a thing that Slurm has no other way to tell of has happened.
 func (s *slurm) await(what string, happened func() bool) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for ; !happened(); time.Sleep(20 * time.Millisecond) {
 		if ctx.Err() != nil {
