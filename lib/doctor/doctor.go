@@ -53,6 +53,7 @@ func Examine(ctx context.Context, p Patient) []Finding {
 		x.store()
 		repos := x.repositories(ctx)
 		x.config(ctx, repos)
+		x.onEnd()
 	}
 	return x.findings
 }

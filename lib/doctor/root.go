@@ -6,8 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"quire/lib/runstore"
 )
 
 // What a root must have free, of bytes and of files.
@@ -47,12 +51,44 @@ func (x *exam) root() bool {
 // next cannot write to.
 func (x *exam) parts() {
 	paths := []string{}
-	for _, name := range storeNames {
+	for _, name := range append(slices.Clone(storeNames), "ended") {
 		paths = append(paths, filepath.Join(x.Root, name))
 	}
 	repos, _ := filepath.Glob(filepath.Join(globQuote(x.Root), "runs", "*"))
 	for _, path := range append(paths, repos...) {
 		x.ours(path)
+	}
+}
+
+// onEnd looks at the programs that are told of ended runs, which all run as this user.
+func (x *exam) onEnd() {
+	dir := filepath.Join(x.Root, runstore.OnEndDir)
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err != nil {
+		x.wrong(dir, "# let this user read it", "cannot be read: %v", cause(err))
+		return
+	}
+	paths := []string{dir}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") && !e.IsDir() {
+			paths = append(paths, filepath.Join(dir, e.Name()))
+		}
+	}
+	for i, path := range paths {
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+			x.wrong(path, "rm "+quote(path), "is not run when runs end: %v", cause(err))
+		case info.Mode()&0o002 != 0:
+			x.wrong(path, "chmod o-w "+quote(path), "everybody can change what is run when runs end")
+		case i > 0 && executable(path) != nil:
+			x.wrong(path, "chmod +x "+quote(path), "is not run when runs end: it is not executable")
+		default:
+			x.ok(path)
+		}
 	}
 }
 
