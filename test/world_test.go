@@ -29,6 +29,7 @@ git init -q --bare srv/git/foo.git
 ln -s git/foo.git srv/foo.git
 git init -q --bare var/quire/repos/work/foo.git
 for repo in srv/git/foo.git var/quire/repos/work/foo.git; do
+	git -C "$repo" config quire.root "$PWD/var/quire"
 	quire-trigger --install-hook --git-dir "$repo"
 done
 git init -q foo
