@@ -26,16 +26,20 @@ func NewWatcher() (*Watcher, error) {
 
 // Add watches a file for what is written to it, or a directory for new names too.
 // Watching one twice is watching it once.
-func (w *Watcher) Add(path string) error {
+func (w *Watcher) Add(path string) error { return w.add(path, path) }
+
+// AddFile is Add of an open file, whatever is at its path by now.
+func (w *Watcher) AddFile(f *os.File) error {
+	return w.add(fmt.Sprintf("/proc/self/fd/%d", f.Fd()), f.Name())
+}
+
+func (w *Watcher) add(path, name string) error {
 	_, err := unix.InotifyAddWatch(int(w.f.Fd()), path, unix.IN_MODIFY|unix.IN_CREATE|unix.IN_MOVED_TO|unix.IN_DELETE_SELF)
 	if err != nil {
-		return fmt.Errorf("cannot watch '%s': %w", path, err)
+		return fmt.Errorf("cannot watch '%s': %w", name, err)
 	}
 	return nil
 }
-
-// AddFile is Add of an open file, whatever is at its path by now.
-func (w *Watcher) AddFile(f *os.File) error { return w.Add(fmt.Sprintf("/proc/self/fd/%d", f.Fd())) }
 
 // Wait returns nil when something changed since the last Wait, or the error of ctx.
 func (w *Watcher) Wait(ctx context.Context) error {

@@ -4,7 +4,6 @@ package view
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -31,7 +30,7 @@ func Lines(w io.Writer) *List {
 // Objects writes one JSON object a line.
 func Objects(w io.Writer) *List {
 	return newList(w, func(w io.Writer, rec runstore.Record) error {
-		text, err := json.Marshal(rec)
+		text, err := encode(rec)
 		if err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -46,7 +45,7 @@ func Of(run *runstore.Run) (Run, error) {
 
 // WriteJSON writes the record as list --json does, with more keys behind.
 func (v Run) WriteJSON(w io.Writer) error {
-	head, err := json.Marshal(v.record)
+	head, err := encode(v.record)
 	if err != nil {
 		return err
 	}
@@ -61,7 +60,7 @@ func (v Run) WriteJSON(w io.Writer) error {
 	if jobs == nil {
 		jobs = []runlog.JobRecord{}
 	}
-	tail, err := json.Marshal(struct {
+	tail, err := encode(struct {
 		Dir      string             `json:"dir"`
 		GitDir   string             `json:"git-dir"`
 		OldSHA   *string            `json:"old-sha"`

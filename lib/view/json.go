@@ -1,0 +1,41 @@
+package view
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+)
+
+// encode returns v as JSON in one line, which a terminal can be shown: encoding/json
+// leaves the control characters beyond ASCII as they are, and what was JSON before with
+// its bytes that are no UTF-8.
+func encode(v any) ([]byte, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	if isASCII(text) {
+		return text, nil
+	}
+	var out bytes.Buffer
+	for len(text) > 0 {
+		r, n := utf8.DecodeRune(text)
+		if r >= 0x7f && r < 0xa0 {
+			fmt.Fprintf(&out, `\u%04x`, r)
+		} else {
+			out.WriteRune(r) // U+FFFD for what is none
+		}
+		text = text[n:]
+	}
+	return out.Bytes(), nil
+}
+
+func isASCII(text []byte) bool {
+	for _, c := range text {
+		if c >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
