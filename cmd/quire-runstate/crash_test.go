@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,6 +32,7 @@ var faults = []string{
 // was, and whether the command succeeded.
 func (sc *scene) run(t *testing.T, binaries, fault string) (injected, ok bool, stdout string) {
 	t.Helper()
+	sc.binaries = binaries
 	trace := filepath.Join(t.TempDir(), "trace")
 	cmd := exec.Command("strace", append([]string{"-f", "--seccomp-bpf", "-o", trace, "-e", "inject=" + fault, filepath.Join(binaries, sc.name)}, sc.args...)...)
 	cmd.Stdin = strings.NewReader(sc.stdin)
@@ -90,6 +92,7 @@ func (sc *scene) check(t *testing.T, fault string, ok bool, stdout string) {
 		fail("after fsck --repair: %v, %v", err, problems)
 	}
 	sc.listed(fail)
+	sc.wereTold(t, fail)
 	if _, err := sc.store.Create(runstore.Facts{Repo: "a.git", GitDir: "/a", Ref: "r", SHA: "s"}); err != nil {
 		fail("the next command: %v", err)
 	}
@@ -111,6 +114,33 @@ func (sc *scene) listed(fail func(string, ...any)) {
 		}
 		if _, err := sc.store.Find(id); err != nil {
 			fail("%v", err)
+		}
+	}
+}
+
+// wereTold fails unless the programs of on-end.d were run for the ends there are, once
+// what is left to tell has been told.
+func (sc *scene) wereTold(t *testing.T, fail func(string, ...any)) {
+	t.Helper()
+	if sc.told == nil {
+		return
+	}
+	cmd := exec.Command(filepath.Join(sc.binaries, "quire-runstate"), "--root", sc.store.Root(), "notify")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		fail("notify: %v, %s", err, out)
+	}
+	text, err := os.ReadFile(filepath.Join(sc.store.Root(), "told"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for _, id := range sc.told {
+		r, err := sc.store.Find(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, err := r.Status()
+		if n := bytes.Count(text, []byte(id+"\n")); err != nil || status.State.Final() != (n > 0) {
+			fail("run %s is %s, and was told %d times, %v", id, status.State, n, err)
 		}
 	}
 }

@@ -22,6 +22,9 @@ type scene struct {
 	then   map[string]runstore.State // the same, once the command succeeded
 	create bool                      // the command prints the run line of a new run
 	broken bool                      // the store was not sound to begin with
+	told   []string                  // runs that are told to a program of on-end.d, once they have ended
+
+	binaries string // where the commands are
 }
 
 func newScene(t *testing.T, states ...runstore.State) *scene {
@@ -101,6 +104,21 @@ var scenes = map[string]func(*testing.T) *scene{
 			}
 		}
 		sc.args = []string{"reconcile"}
+		return sc
+	},
+	"told": func(t *testing.T) *scene {
+		sc := newScene(t, runstore.Pending)
+		sc.then = map[string]runstore.State{sc.args[0]: runstore.Complete}
+		dir := filepath.Join(sc.store.Root(), runstore.OnEndDir)
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		program := "#!/bin/sh\necho \"$QUIRE_RUN\" >>\"$QUIRE_ROOT/told\"\n"
+		if err := os.WriteFile(filepath.Join(dir, "tell"), []byte(program), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		sc.told = sc.args
+		sc.args = []string{"exec", "--grace", "0s", sc.args[0], "--", "true"}
 		return sc
 	},
 	"prune": func(t *testing.T) *scene {

@@ -1,10 +1,11 @@
 package notify
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -88,32 +89,72 @@ func (p program) name() string {
 }
 
 func (p program) start(ctx context.Context, o Options, dir string, env []string, record []byte, log *endLog) error {
-	cmd := exec.Command(p.path)
-	cmd.Dir, cmd.Env = dir, env
-	cmd.Stdin = bytes.NewReader(record)
-	output := log.output()
-	cmd.Stdout, cmd.Stderr = output, output
-	group, err := process.Start(cmd)
+	stdin, err := inMemory(record)
 	if err != nil {
 		return err
 	}
+	defer stdin.Close()
+	output, stdout, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer output.Close()
+	cmd := exec.Command(p.path)
+	cmd.Dir, cmd.Env = dir, env
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stdout
+	group, err := process.Start(cmd)
+	stdout.Close()
+	if err != nil {
+		return err
+	}
+	kept, copied := log.output(), make(chan struct{})
+	go func() {
+		defer close(copied)
+		_, _ = io.Copy(kept, output)
+	}()
+	status, err := o.await(ctx, group)
+	<-copied
+	if err == nil && status != (process.Status{}) {
+		err = fmt.Errorf("%s", status)
+	}
+	return err
+}
+
+// await waits until the program has exited, or has to, and until all processes that
+// it left have ended.
+func (o Options) await(ctx context.Context, group *process.Group) (process.Status, error) {
 	timeout := time.NewTimer(o.Timeout)
 	defer timeout.Stop()
-	var early error
 	select {
 	case <-group.Done():
+		// Waited for first: a process without children has none to look for.
+		status, err := group.Wait()
+		return status, errors.Join(err, process.EndDescendants(o.Grace))
 	case <-timeout.C:
-		early = errTimeout
+		return o.end(group, errTimeout)
 	case <-ctx.Done():
-		early = context.Cause(ctx)
+		return o.end(group, context.Cause(ctx))
 	}
+}
+
+// end ends a program for a reason, which it returns.
+func (o Options) end(group *process.Group, why error) (process.Status, error) {
 	ended := process.EndDescendants(o.Grace)
 	status, err := group.Wait()
-	switch {
-	case early != nil:
-		return early
-	case status != process.Status{}:
-		return fmt.Errorf("%s", status)
+	return status, cmp.Or(errors.Join(ended, err), why)
+}
+
+// inMemory returns a file with the text, to be read from its beginning. Unlike a pipe it
+// holds up nobody, whether it is read or not.
+func inMemory(text []byte) (*os.File, error) {
+	fd, err := unix.MemfdCreate("record", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("cannot make file for record: %w", err)
 	}
-	return errors.Join(ended, err)
+	f := os.NewFile(uintptr(fd), "record")
+	if _, err := f.WriteAt(text, 0); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("cannot write file for record: %w", err)
+	}
+	return f, nil
 }

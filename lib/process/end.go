@@ -30,6 +30,9 @@ const enough = 20
 // were started by plain exec.Cmd and are waited for by it. A process that Start
 // started cannot get there, being in another session.
 func EndDescendants(grace time.Duration) error {
+	if childless() {
+		return nil // known for certain, and without looking through /proc
+	}
 	self, group := os.Getpid(), unix.Getpgrp()
 	err := end(grace, func(t table) []proc {
 		t.addChildren(self)

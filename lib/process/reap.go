@@ -36,6 +36,13 @@ func reapAdopted() {
 	}
 }
 
+// childless reports that this process has no children, not even ended ones. A subreaper
+// then has no descendants either.
+func childless() bool {
+	err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	return errors.Is(err, unix.ECHILD)
+}
+
 // reap reaps the ended children of this process, self, that are nobody's to wait for.
 func (t table) reap(self, group int) {
 	for _, p := range t {
