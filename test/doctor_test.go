@@ -105,6 +105,7 @@ func TestDoctor(t *testing.T) {
 		{"a program for ends that is off", "mkdir root/on-end.d; touch root/on-end.d/mail", "it is not executable", ""},
 		{"one that leads nowhere", "mkdir root/on-end.d; ln -s /gone root/on-end.d/mail", "no such file", ""},
 		{"one for all to write", "mkdir root/on-end.d; printf '#!/bin/sh\n' >root/on-end.d/mail; chmod 777 root/on-end.d/mail", "everybody can change", ""},
+		{"a doctor that was killed", "mkdir root/doctor-1; touch -d '2 hours ago' root/doctor-1", "doctor that was killed", ""},
 		{"an orphan", "quire-runstate --root root transition $(quire-runstate --root root create --repo a --git-dir /a --ref r --sha s | cut -f1) active",
 			"is active, and nobody drives it", ""},
 		{"a torn record", "quire-runstate --root root create --repo a --git-dir /a --ref r --sha s; echo torn >>root/journal", "journal", ""},

@@ -132,7 +132,7 @@ func (x *exam) launcher(ctx context.Context, set config.Settings) {
 func (x *exam) probe(ctx context.Context, path string, options []string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	dir, err := os.MkdirTemp(x.Root, "doctor-")
+	dir, err := os.MkdirTemp(x.Root, tryName)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,9 @@ import (
 	"quire/lib/runstore"
 )
 
+// tryName is how the names of directories begin in which something is tried.
+const tryName = "doctor-"
+
 // patience bounds what is tried, and might wait for something that never comes.
 const patience = 20 * time.Second
 
@@ -23,7 +26,7 @@ func (x *exam) fileSystem(ctx context.Context) {
 	const mend = "# keep the root on a local file system, such as ext4 or xfs"
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	dir, err := os.MkdirTemp(x.Root, "doctor-")
+	dir, err := os.MkdirTemp(x.Root, tryName)
 	if err != nil {
 		x.wrong(x.Root, mend, "cannot be written: %v", cause(err))
 		return

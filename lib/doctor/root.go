@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -57,6 +58,13 @@ func (x *exam) parts() {
 	repos, _ := filepath.Glob(filepath.Join(globQuote(x.Root), "runs", "*"))
 	for _, path := range append(paths, repos...) {
 		x.ours(path)
+	}
+	// An old one is not in use.
+	tries, _ := filepath.Glob(filepath.Join(globQuote(x.Root), tryName+"*"))
+	for _, path := range tries {
+		if info, err := os.Lstat(path); err == nil && time.Since(info.ModTime()) > time.Hour {
+			x.wrong(path, "rm -r "+quote(path), "is left from a doctor that was killed")
+		}
 	}
 }
 

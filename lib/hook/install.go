@@ -206,10 +206,13 @@ func syncPath(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// plain leaves out the system call that package os puts in front.
+// plain names the path and leaves out the system call that package os puts in front.
 func plain(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok && err == error(e) {
+	switch e := err.(type) {
+	case *fs.PathError:
 		return fmt.Errorf("'%s': %w", e.Path, e.Err)
+	case *os.LinkError:
+		return fmt.Errorf("'%s': %w", e.New, e.Err)
 	}
 	return err
 }
