@@ -73,7 +73,8 @@ func (r *Run) Exec(ctx context.Context, x Exec) (process.Status, Status, error) 
 }
 
 // lastWords is how long a command that was told to end has beyond the grace, which is
-// what it may give to its own: for its records.
+// what it may give to its own: for its records. So much have those, too, that it leaves
+// when all of that is over.
 const lastWords = time.Second
 
 // supervise runs the command and returns how it ended and what that makes of the run.
@@ -107,15 +108,18 @@ func (r *Run) supervise(ctx context.Context, x Exec, log *os.File) (process.Stat
 		early = &Change{State: Failed, Reason: "signal", Code: 128 + int(sig)}
 		_ = group.Signal(sig)
 	}
+	grace := x.Grace
 	if early != nil {
 		// Were all processes told at once, the command would take those that it
-		// runs for failed, not ended.
+		// runs for failed, not ended. It and they have one grace together.
+		over := time.Now().Add(x.Grace + lastWords)
 		select {
 		case <-group.Done():
-		case <-time.After(x.Grace + lastWords):
+		case <-time.After(time.Until(over)):
 		}
+		grace = max(time.Until(over), lastWords)
 	}
-	ended := process.EndDescendants(x.Grace)
+	ended := process.EndDescendants(grace)
 	status, err := group.Wait()
 	if err := errors.Join(ended, err); err != nil {
 		fmt.Fprintf(log, "quire: %v\n", err)
