@@ -1,6 +1,7 @@
 package runstore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,27 +17,31 @@ import (
 // has ended.
 const OnEndDir = "on-end.d"
 
-// announce links the run, which has ended, in ended/, from where it is told to the
+// announce links runs that have ended in ended/, from where they are told to the
 // programs of OnEndDir. Where there are none to be told nothing is done.
-func (r *Run) announce() error {
-	if !exists(r.store.path(OnEndDir)) {
+func (s *Store) announce(ended ...Record) error {
+	if len(ended) == 0 || !exists(s.path(OnEndDir)) {
 		return nil
 	}
-	dir := r.store.path("ended")
-	link := func() error {
-		return os.Symlink(filepath.Join("..", "runs", r.Repo, r.ID), filepath.Join(dir, r.ID))
-	}
-	err := link()
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = os.Mkdir(dir, 0o700); err == nil || errors.Is(err, fs.ErrExist) {
-			err = errors.Join(syncPath(r.store.root), link())
+	dir := s.path("ended")
+	switch err := os.Mkdir(dir, 0o700); {
+	case err == nil:
+		if err := syncPath(s.root); err != nil {
+			return err
 		}
-	}
-	if err != nil && !errors.Is(err, fs.ErrExist) {
+	case !errors.Is(err, fs.ErrExist):
 		return err
+	}
+	for _, rec := range ended {
+		err := os.Symlink(filepath.Join("..", "runs", rec.Repo, rec.ID), filepath.Join(dir, rec.ID))
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
 	}
 	return syncPath(dir)
 }
+
+func (r *Run) announce() error { return r.store.announce(r.record(Status{})) }
 
 // Untold returns the runs that have ended and have still to be told, oldest first,
 // but for those whose driver has not let go.
@@ -97,16 +102,30 @@ func (s *Store) LockTelling(ctx context.Context) (unlock func(), err error) {
 func (s *Store) Telling() (bool, error) { return locked(s.path("ended", lockFile), theLock) }
 
 // Previous returns the record of the newest run before r of its repository and ref
-// that ended complete or failed; the zero Record where there is none.
+// that ended complete or failed; the zero Record where there is none. It reads the
+// journal from its end, no further than it must.
 func (s *Store) Previous(r *Run) (Record, error) {
-	same := Filter{Repo: r.Repo, Ref: r.Ref, States: []State{Complete, Failed}}
-	for rec, err := range s.ended(same) {
+	var found Record
+	f, size, err := s.openJournal()
+	if err != nil {
+		return found, fmt.Errorf("cannot read journal of '%s': %w", s.root, plain(err))
+	}
+	defer f.Close()
+	same := []byte("\t" + field(r.Repo) + "\t" + field(r.Ref) + "\t")
+	for l, err := range backward(f, size) {
 		if err != nil {
-			return Record{}, fmt.Errorf("cannot read journal of '%s': %w", s.root, plain(err))
+			return found, fmt.Errorf("cannot read journal of '%s': %w", s.root, plain(err))
 		}
-		if rec.ID < r.ID {
-			return rec, nil
+		if found.ID != "" && newestOf(l.text) <= found.ID {
+			break
+		}
+		if !bytes.Contains(l.text, same) {
+			continue
+		}
+		rec, err := parseRecord(string(l.text))
+		if err == nil && (rec.State == Complete || rec.State == Failed) && found.ID < rec.ID && rec.ID < r.ID {
+			found = rec
 		}
 	}
-	return Record{}, nil
+	return found, nil
 }

@@ -1,0 +1,137 @@
+package runstore
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// untold returns the ids of the runs that are to be told.
+func untold(t *testing.T, s *Store) []string {
+	t.Helper()
+	var ids []string
+	for r, err := range s.Untold() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, r.ID)
+	}
+	return ids
+}
+
+func TestPrevious(t *testing.T) {
+	s, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	id := map[string]string{}
+	runs := map[string]*Run{}
+	for i, name := range []string{"other repository", "first", "other ref", "superseded", "second", "pending", "third", "newest"} {
+		f := Facts{ID: NewID(now.Add(time.Duration(i) * time.Second)), Repo: "a.git", GitDir: "/a", Ref: "refs/heads/a\tb", SHA: "1"}
+		switch name {
+		case "other repository":
+			f.Repo = "b.git"
+		case "other ref":
+			f.Ref = "refs/heads/a\tbc"
+		}
+		made, err := s.Create(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id[name], runs[name] = f.ID, made[0]
+	}
+	// In the order in which they end, which is not that of their ids.
+	for _, end := range []struct {
+		name string
+		Change
+	}{
+		{"newest", Change{State: Complete}},
+		{"second", Change{State: Failed, Reason: "timeout"}},
+		{"other ref", Change{State: Complete}},
+		{"superseded", Change{State: Superseded, By: id["newest"]}},
+		{"first", Change{State: Complete}},
+		{"other repository", Change{State: Complete}},
+	} {
+		if err := runs[end.name].Transition(end.Change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := map[string]string{}
+	for name, r := range runs {
+		rec, err := s.Previous(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[name] = ""
+		for other := range id {
+			if id[other] == rec.ID {
+				got[name] = other
+			}
+		}
+	}
+	want := map[string]string{
+		"other repository": "", "first": "", "other ref": "", "superseded": "first", "second": "first",
+		"pending": "second", "third": "second", "newest": "second",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What ended is to be told where there are programs to tell, when it is known to all
+// and its driver has let go; and no longer when it was told or is gone.
+func TestUntold(t *testing.T) {
+	s, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := func() *Run {
+		t.Helper()
+		made, err := s.Create(Facts{Repo: "a.git", GitDir: "/a", Ref: "r", SHA: "1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := made[0].Transition(Change{State: Complete}); err != nil {
+			t.Fatal(err)
+		}
+		return made[0]
+	}
+	end()
+	if exists(s.path("ended")) || untold(t, s) != nil {
+		t.Error("told without anybody to tell")
+	}
+	if err := os.Mkdir(s.path(OnEndDir), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	first, second, third := end(), end(), end()
+	driver, err := second.Drive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join("..", "runs", "a.git", third.ID), s.path("live", third.ID)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{first.ID}, untold(t, s)); diff != "" {
+		t.Error(diff)
+	}
+	driver.Unlock()
+	if err := third.complete(); err != nil { // interrupted in front of its last step
+		t.Fatal(err)
+	}
+	if err := first.Told(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{second.ID, third.ID}, untold(t, s)); diff != "" {
+		t.Error(diff)
+	}
+	if err := RemoveTree(second.Dir); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{third.ID}, untold(t, s)); diff != "" || exists(s.path("ended", second.ID)) {
+		t.Errorf("of a run that is gone: %s", diff)
+	}
+}
