@@ -1,6 +1,7 @@
 package runlog
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -136,8 +137,8 @@ func TestLogPath(t *testing.T) {
 	}
 }
 
-// FuzzReadEvents checks that whatever is in a file, reading it ends, and that what
-// is read is what stands there.
+// FuzzReadEvents checks that whatever is in a file, reading it ends, that what is read
+// is what stands there, and that it can be shown.
 func FuzzReadEvents(f *testing.F) {
 	f.Add(`{"time":"2026-01-02T03:04:05Z","event":"sh-end","job":"a","sh":1,"exit":0}` + "\n")
 	f.Add("{}\nnull\n[]\n\"\"\n1\n{\"event\":7}\n{\"jobs\":[null]}\n\n{")
@@ -153,7 +154,14 @@ func FuzzReadEvents(f *testing.F) {
 		if want := strings.Count(text, "\n"); n != want {
 			t.Errorf("%d of %d lines were read", n, want)
 		}
-		if _, err := Summarize(dir); err != nil {
+		jobs, err := Summarize(dir)
+		if err != nil {
+			t.Error(err)
+		}
+		if _, err := json.Marshal(jobs); err != nil {
+			t.Error(err)
+		}
+		if _, _, err := Ends(dir); err != nil {
 			t.Error(err)
 		}
 	})
