@@ -105,12 +105,7 @@ func (s *Store) put(st *stage, r *Run, now time.Time) error {
 // stage, the names of the runs in the directories of their repositories.
 func (s *Store) syncNew(st *stage, runs []*Run, links string) error {
 	if len(runs) >= many {
-		root, err := os.Open(s.root)
-		if err != nil {
-			return err
-		}
-		defer root.Close()
-		return os.NewSyscallError("syncfs", unix.Syncfs(int(root.Fd())))
+		return s.syncAll()
 	}
 	if st == nil {
 		return s.syncRepos(runs)
@@ -123,6 +118,16 @@ func (s *Store) syncNew(st *stage, runs []*Run, links string) error {
 		}
 	}
 	return syncPath(links)
+}
+
+// syncAll makes all of the root's file system durable.
+func (s *Store) syncAll() error {
+	root, err := os.Open(s.root)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return os.NewSyscallError("syncfs", unix.Syncfs(int(root.Fd())))
 }
 
 // syncRepos makes durable the names in the directories of the runs' repositories,
@@ -151,7 +156,7 @@ func (s *Store) undo(st *stage, runs []*Run) {
 	for _, r := range runs {
 		err := os.Rename(r.Dir, st.path(r.ID))
 		if err == nil || errors.Is(err, fs.ErrNotExist) {
-			_ = r.unlink()
+			_ = s.unlink(r.ID)
 		}
 	}
 }

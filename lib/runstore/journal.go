@@ -6,11 +6,12 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 )
 
-// journalAdd adds the record of a run that ended. On an error the journal is as
+// journalAdd adds the records of runs that ended. On an error the journal is as
 // it was.
-func (s *Store) journalAdd(rec Record) error {
+func (s *Store) journalAdd(records ...Record) error {
 	f, err := openLocked(s.path("journal"))
 	if err != nil {
 		return err
@@ -20,7 +21,13 @@ func (s *Store) journalAdd(rec Record) error {
 	if err != nil {
 		return err
 	}
-	return appendLine(f, size, journalLine(rec, newestOf(last)))
+	var lines strings.Builder
+	newest := newestOf(last)
+	for _, rec := range records {
+		lines.WriteString(journalLine(rec, newest))
+		newest = max(newest, rec.ID)
+	}
+	return appendLine(f, size, lines.String())
 }
 
 // journalLine returns the line for rec, with its newline. newest is the greatest

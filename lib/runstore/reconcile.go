@@ -153,9 +153,9 @@ func (r *Run) complete() error {
 func (r *Run) completeLocked(status Status) error {
 	switch _, err := r.store.journalFind(r.ID); {
 	case err == nil:
-		return r.unlink()
+		return r.store.unlink(r.ID)
 	case !errors.Is(err, ErrNotFound):
 		return err
 	}
-	return r.finish(status)
+	return r.store.finish(r.record(status))
 }

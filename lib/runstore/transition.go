@@ -18,37 +18,55 @@ import (
 // A change that is not allowed is refused with a *StateError; on any error nothing
 // has changed.
 func (r *Run) Transition(c Change) error {
+	e, err := r.edit(c)
+	if err != nil {
+		return err
+	}
+	defer e.file.Close()
+	if err := appendLine(e.file, e.size, formatChange(e.change)); err != nil {
+		return fmt.Errorf("cannot change run %s: %w", r.ID, plain(err))
+	}
+	if e.change.State.Final() {
+		// The change is made. Where the rest fails, the link in live/ stays,
+		// and reconciling does it again.
+		_ = r.store.finish(e.ended())
+	}
+	return nil
+}
+
+// An edit is a change of a run that is allowed, with the lock of its history.
+type edit struct {
+	run    *Run
+	change Change
+	file   *os.File // the history; closing it gives the lock back
+	size   int64    // of its whole lines
+	status Status   // before the change
+}
+
+func (r *Run) edit(c Change) (*edit, error) {
 	if err := c.check(); err != nil {
-		return fmt.Errorf("cannot change run %s: %w", r.ID, err)
+		return nil, fmt.Errorf("cannot change run %s: %w", r.ID, err)
 	}
 	if c.Time.IsZero() {
 		c.Time = time.Now()
 	}
 	f, err := openLocked(filepath.Join(r.Dir, historyFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot change run %s: %w", r.ID, ErrNotFound)
+		return nil, fmt.Errorf("cannot change run %s: %w", r.ID, ErrNotFound)
 	}
 	if err != nil {
-		return fmt.Errorf("cannot change run %s: %w", r.ID, plain(err))
+		return nil, fmt.Errorf("cannot change run %s: %w", r.ID, plain(err))
 	}
-	defer f.Close()
 	status, size, err := readHistory(f)
 	if err != nil {
-		return fmt.Errorf("cannot read history of run %s: %w", r.ID, plain(err))
+		f.Close()
+		return nil, fmt.Errorf("cannot read history of run %s: %w", r.ID, plain(err))
 	}
 	if !slices.Contains(next[status.State], c.State) || c.From != "" && c.From != status.State {
-		return &StateError{r.ID, status.State, c.State}
+		f.Close()
+		return nil, &StateError{r.ID, status.State, c.State}
 	}
-	if err := appendLine(f, size, formatChange(c)); err != nil {
-		return fmt.Errorf("cannot change run %s: %w", r.ID, plain(err))
-	}
-	if c.State.Final() {
-		status.apply(c)
-		// The change is made. Where the rest fails, the link in live/ stays,
-		// and reconciling does it again.
-		_ = r.finish(status)
-	}
-	return nil
+	return &edit{r, c, f, size, status}, nil
 }
 
 // readHistory returns the status in an open history, and where its whole lines end.
@@ -65,16 +83,7 @@ func readHistory(f *os.File) (Status, int64, error) {
 // write, and syncs it. On an error the file is as it was, as far as can be done.
 // The caller holds the lock of the file, which is open with O_APPEND.
 func appendLine(f *os.File, size int64, line string) error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if info.Size() > size { // left by a write that was interrupted
-		if err := f.Truncate(size); err != nil {
-			return err
-		}
-	}
-	_, err = f.WriteString(line)
+	err := writeLine(f, size, line)
 	if err == nil {
 		err = syncData(f)
 	}
@@ -86,6 +95,21 @@ func appendLine(f *os.File, size int64, line string) error {
 	return nil
 }
 
+// writeLine is appendLine without the sync, and without taking anything back.
+func writeLine(f *os.File, size int64, line string) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() > size { // left by a write that was interrupted
+		if err := f.Truncate(size); err != nil {
+			return err
+		}
+	}
+	_, err = f.WriteString(line)
+	return err
+}
+
 // syncData makes the content of a file durable, and its length.
 func syncData(f *os.File) error {
 	for {
@@ -95,23 +119,34 @@ func syncData(f *os.File) error {
 	}
 }
 
-// finish makes known that a run ended: in ended/, in the journal, and by removing it
-// from live/, before which it is not told to anybody. The caller holds the lock of the
-// history, so nobody else does so.
-func (r *Run) finish(s Status) error {
-	if err := r.announce(); err != nil {
+// ended returns the record of the run as the change makes it.
+func (e *edit) ended() Record {
+	status := e.status
+	status.apply(e.change)
+	return e.run.record(status)
+}
+
+// finish makes known that runs ended: in ended/, in the journal, and by removing them
+// from live/, before which they are not told to anybody. The caller holds the locks of
+// their histories, so nobody else does so.
+func (s *Store) finish(ended ...Record) error {
+	if err := s.announce(ended...); err != nil {
 		return err
 	}
-	if err := r.store.journalAdd(r.record(s)); err != nil {
+	if err := s.journalAdd(ended...); err != nil {
 		return err
 	}
-	return r.unlink()
+	var failures []error
+	for _, rec := range ended {
+		failures = append(failures, s.unlink(rec.ID))
+	}
+	return errors.Join(failures...)
 }
 
 // unlink removes the run from live/. Should a power loss bring the link back, it
 // is found to be that of an ended run, and removed again.
-func (r *Run) unlink() error {
-	err := os.Remove(r.store.path("live", r.ID))
+func (s *Store) unlink(id string) error {
+	err := os.Remove(s.path("live", id))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -117,7 +117,7 @@ func (t *Trigger) make(ctx context.Context, objects *git.Objects, name string, w
 	if err != nil {
 		return nil, settings, &notRecorded{errors.Join(err, configErr)}
 	}
-	checked, err := t.check(ctx, objects, wanted, runs, settings)
+	checked, err := t.check(ctx, store, objects, wanted, runs, settings)
 	_ = notify.Start(store) // of those that have ended; its failure is not theirs
 	return checked, settings, errors.Join(err, configErr)
 }
@@ -162,10 +162,11 @@ func find(objects *git.Objects, updates []Update) ([]want, error) {
 }
 
 // check ends the runs that are not to be driven, and compiles each .quire tree once.
-func (t *Trigger) check(ctx context.Context, objects *git.Objects, wanted []want, runs []*runstore.Run, settings config.Settings) ([]Run, error) {
+func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git.Objects, wanted []want, runs []*runstore.Run, settings config.Settings) ([]Run, error) {
 	problems := map[string]error{}
 	checked := make([]Run, len(runs))
 	var failures []error
+	var changes []runstore.RunChange
 	for i, r := range runs {
 		checked[i] = Run{Run: r}
 		change := runstore.Change{State: runstore.Failed, Reason: "cancelled", Note: ErrSkipped.Error()}
@@ -193,10 +194,9 @@ func (t *Trigger) check(ctx context.Context, objects *git.Objects, wanted []want
 			continue
 		}
 		checked[i].Problem = problem
-		if err := r.Transition(change); err != nil {
-			failures = append(failures, err)
-		}
+		changes = append(changes, runstore.RunChange{Run: r, Change: change})
 	}
+	failures = append(failures, store.TransitionAll(changes)...)
 	return checked, errors.Join(failures...)
 }
 

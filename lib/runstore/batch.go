@@ -1,0 +1,84 @@
+package runstore
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// atOnce is how many histories are open at once, each a file: fewer than a process
+// may have.
+const atOnce = 256
+
+// A RunChange is a change that one run of several is to make.
+type RunChange struct {
+	Run    *Run
+	Change Change
+}
+
+// TransitionAll is Transition of many runs, each of which may be there once, at the
+// price of few syncs. errs[i] belongs to changes[i].
+func (s *Store) TransitionAll(changes []RunChange) (errs []error) {
+	errs = make([]error, len(changes))
+	if len(changes) < many {
+		for i, c := range changes {
+			errs[i] = c.Run.Transition(c.Change)
+		}
+		return errs
+	}
+	// In the order of their ids, so that two who lock some of the same runs do not
+	// wait for each other.
+	order := make([]int, len(changes))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(changes[a].Run.ID, changes[b].Run.ID) })
+	for part := range slices.Chunk(order, atOnce) {
+		s.transitionPart(changes, part, errs)
+	}
+	return errs
+}
+
+// transitionPart makes those of changes whose indices part has.
+func (s *Store) transitionPart(changes []RunChange, part []int, errs []error) {
+	edits := map[int]*edit{}
+	defer func() {
+		for _, e := range edits {
+			e.file.Close()
+		}
+	}()
+	fail := func(i int, err error) {
+		e := edits[i]
+		err = errors.Join(err, e.file.Truncate(e.size)) // see appendLine
+		errs[i] = fmt.Errorf("cannot change run %s: %w", e.run.ID, plain(err))
+		e.file.Close()
+		delete(edits, i)
+	}
+	for _, i := range part {
+		e, err := changes[i].Run.edit(changes[i].Change)
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		edits[i] = e
+		if err := writeLine(e.file, e.size, formatChange(e.change)); err != nil {
+			fail(i, err)
+		}
+	}
+	if err := s.syncAll(); err != nil {
+		for i := range edits {
+			fail(i, err)
+		}
+		return
+	}
+	var ended []Record
+	for _, i := range part {
+		if e, ok := edits[i]; ok && e.change.State.Final() {
+			ended = append(ended, e.ended())
+		}
+	}
+	if len(ended) > 0 {
+		_ = s.finish(ended...) // as in Transition
+	}
+}
