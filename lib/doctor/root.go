@@ -43,7 +43,9 @@ func (x *exam) root() bool {
 	if info.Mode()&0o002 != 0 {
 		x.wrong(x.Root, "chmod o-w "+quote(x.Root), "everybody can write to it")
 	}
-	x.ours(x.Root)
+	if x.ours(x.Root); x.findings[len(x.findings)-1].Wrong != "" {
+		return false
+	}
 	x.parts()
 	return true
 }
