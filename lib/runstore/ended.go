@@ -41,8 +41,6 @@ func (s *Store) announce(ended ...Record) error {
 	return syncPath(dir)
 }
 
-func (r *Run) announce() error { return r.store.announce(r.record(Status{})) }
-
 // Untold returns the runs that have ended and have still to be told, oldest first,
 // but for those whose driver has not let go.
 func (s *Store) Untold() iter.Seq2[*Run, error] {
