@@ -4,7 +4,7 @@ DESTDIR =
 GO = go
 COMMANDS = quire-trigger quire-materialize quire-ci quire-runstate
 PROGRAMS = launchers on-end.d
-SCRIPTS = hooks/post-receive hooks/quire-dispatch test/demo .ci/run $(PROGRAMS:%=contrib/%/*)
+SCRIPTS = hooks/post-receive hooks/quire-dispatch test/demo .ci/run lib/hook/post-receive.sh $(PROGRAMS:%=contrib/%/*)
 D = $(DESTDIR)$(PREFIX)
 # where the shells look for the completion of a command, by its name
 BASH = $(D)/share/bash-completion/completions
@@ -32,7 +32,7 @@ bench:
 
 crash:
 	CRASH=full $(GO) test -timeout 60m -run CrashPoints ./cmd/quire-runstate
-	RACES=full $(GO) test -run EverythingAtOnce ./lib/runstore
+	RACES=full $(GO) test -run EverythingAtOnce ./lib/runstore ./cmd/quire-runstate
 
 demo: all
 	./test/demo

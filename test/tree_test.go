@@ -19,10 +19,11 @@ import (
 // the layers before its own.
 var layers = [][]string{
 	{"diag", "cli", "git", "glob", "process", "runlog", "vm"},
-	{"runstore", "fennel", "workspace"},
+	{"runstore", "fennel", "workspace", "hook"},
 	{"config", "pipeline", "view"},
-	{"executor"},
+	{"executor", "notify"},
 	{"drive", "trigger"},
+	{"doctor"},
 }
 
 // baseImports are the imports that base packages may have among themselves.
