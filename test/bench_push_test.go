@@ -1,0 +1,160 @@
+package test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const benchPipeline = "(local ci (require :quire.ci))\n(ci.job :a [:quire/push] (fn [{: sh}] (sh \"%s\")))\n"
+
+// place is a root, a working copy, and two bare repositories to push to, of which one
+// has the hook.
+type place struct {
+	*bench
+	name string
+	env  []string
+	n    int // commits so far
+}
+
+// newPlace makes one. The files are of its first commit, or of its root.
+func (w *bench) newPlace(name string, files map[string]string) *place {
+	p := &place{bench: w, name: name, env: []string{"QUIRE_ROOT=" + filepath.Join(w.dir, name, "root")}}
+	w.sh("mkdir -p %[1]s/root && git init -q %[1]s/work && git init -q --bare %[1]s/with.git && git init -q --bare %[1]s/without.git", name)
+	w.sh("for r in with without; do git -C %s/$r.git config receive.advertisePushOptions true; done", name)
+	w.sh("ln -s %s/share/quire/hooks/post-receive %s/with.git/hooks", prefix, name)
+	for file, text := range files {
+		path := filepath.Join(w.dir, name, file)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o755)); err != nil {
+			w.Fatal(err)
+		}
+	}
+	w.sh("git -C %s/work add -A", name)
+	return p
+}
+
+// commit makes a commit, and returns the refspecs of so many new refs at it.
+func (p *place) commit(refs int) []string {
+	p.n++
+	p.sh("git -C %s/work commit -q --allow-empty -m next", p.name)
+	specs := make([]string, refs)
+	for i := range specs {
+		specs[i] = fmt.Sprintf("HEAD:refs/heads/b%d-%d", p.n, i)
+	}
+	return specs
+}
+
+func (p *place) push(repo string, args ...string) {
+	p.run(p.env, "git", append([]string{"-C", p.name + "/work", "push", "-q"}, args...)...)
+}
+
+// compare pushes so many new refs to each repository in turn, and returns how long it
+// took to push to the one with the hook and to the one without.
+func (p *place) compare(pairs, refs int, options ...string) (with, without float64) {
+	var specs []string
+	push := func(repo string) func(int) {
+		return func(int) { p.push(repo, append(append(options, "../"+repo), specs...)...) }
+	}
+	var times [2][]float64
+	for pair := range pairs {
+		specs = p.commit(refs)
+		for i := range times {
+			which := (pair + i) % 2
+			m := medians(1, push([]string{"with.git", "without.git"}[which]))
+			times[which] = append(times[which], m[0])
+			if which == 0 {
+				p.settle()
+			}
+		}
+	}
+	return median(times[0]), median(times[1])
+}
+
+// settle waits for the runs there are to end, unless nothing drives them.
+func (p *place) settle() {
+	if _, err := os.Stat(filepath.Join(p.dir, p.name, "stub")); err == nil {
+		return
+	}
+	p.run(p.env, "sh", "-c", "ids=$(quire-runstate list --state pending,active | cut -f1); [ -z \"$ids\" ] || quire-runstate wait $ids")
+}
+
+func (w *bench) pushes() []row {
+	const theirs = "push without the hook"
+	pipeline := fmt.Sprintf(benchPipeline, "true")
+	var rows []row
+	compare := func(measure, bar string, p *place, pairs, refs int, options ...string) {
+		with, without := p.compare(pairs, refs, options...)
+		rows = append(rows, row{measure, theirs, with, without, bar})
+	}
+	compare("push, no pipeline", "/1.15", w.newPlace("none", nil), 30, 1)
+	one := w.newPlace("one", map[string]string{"work/.quire/ci.fnl": pipeline})
+	compare("push, pipeline", "/1.5", one, 30, 1)
+	skipped := w.newPlace("skipped", map[string]string{"work/.quire/ci.fnl": pipeline})
+	compare("push, 2000 refs, ci.skip", "/2", skipped, 3, 2000, "-o", "ci.skip")
+	// With a dispatcher that drives nothing: 2,000 runs would go on beside what is
+	// measured next, for minutes.
+	many := w.newPlace("many", map[string]string{
+		"work/.quire/ci.fnl": pipeline, "stub/quire-dispatch": "#!/bin/sh\ncat >/dev/null\n"})
+	many.env = append(many.env, "PATH="+filepath.Join(w.dir, "many/stub")+":"+filepath.Join(prefix, "bin")+":"+os.Getenv("PATH"))
+	compare("push, 2000 refs, 2000 runs", "/2", many, 3, 2000)
+	return append(rows, w.processes())
+}
+
+// processes counts those of git that the hook starts, by a git in front of git.
+func (w *bench) processes() row {
+	p := w.newPlace("count", map[string]string{
+		"work/.quire/ci.fnl":  fmt.Sprintf(benchPipeline, "true"),
+		"stub/quire-dispatch": "#!/bin/sh\ncat >/dev/null\n",
+		"stub/git":            "#!/bin/sh\necho >>\"$QUIRE_ROOT/../count\"\nPATH=${PATH#*:} exec git \"$@\"\n",
+	})
+	p.sh("rm %[1]s/with.git/hooks/post-receive; printf '#!/bin/sh\\nPATH=%[2]s/%[1]s/stub:$PATH exec %[3]s/share/quire/hooks/post-receive\\n' >%[1]s/with.git/hooks/post-receive; chmod +x %[1]s/with.git/hooks/post-receive",
+		p.name, p.dir, prefix)
+	count := func(refs int) float64 {
+		specs := p.commit(refs)
+		p.sh(": >%s/count", p.name)
+		p.push("with.git", append([]string{"../with.git"}, specs...)...)
+		n, err := strconv.ParseFloat(strings.TrimSpace(p.sh("wc -l <%s/count", p.name)), 64)
+		if err != nil {
+			p.Fatal(err)
+		}
+		return n
+	}
+	count(1) // the first push of all takes note of what is there
+	one, many := count(1), count(2000)
+	return row{"git processes, 2000 refs (count)", "of 1 ref", many, one, "/1"}
+}
+
+// firstCommand tells how long after the push has returned the first command of the
+// first job begins: executor quire-ci, 100 files.
+func (w *bench) firstCommand() row {
+	began := filepath.Join(w.dir, "first/began")
+	files := map[string]string{
+		"root/config.toml":   "executor = \"quire-ci\"\n",
+		"work/.quire/ci.fnl": fmt.Sprintf(benchPipeline, "date +%s%N >"+began),
+	}
+	for i := range 100 {
+		files[fmt.Sprintf("work/file%d", i)] = "contents\n"
+	}
+	p := w.newPlace("first", files)
+	var took []float64
+	for range 30 {
+		p.commit(0)
+		p.push("with.git", "../with.git", "HEAD:refs/heads/main")
+		returned := time.Now()
+		p.settle()
+		text, err := os.ReadFile(began)
+		if err != nil {
+			w.Fatal(err)
+		}
+		at, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+		if err != nil {
+			w.Fatal(err)
+		}
+		took = append(took, milliseconds(time.Unix(0, at).Sub(returned)))
+	}
+	return row{"first command, quire-ci, 100 files", "the push's return", median(took), 0, "<30"}
+}
