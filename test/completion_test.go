@@ -135,15 +135,13 @@ func (w *world) typeInto(t *testing.T, shell string, lines []string) []string {
 	return results
 }
 
-// TestCompletion presses TAB in each of the shells.
+// TestCompletion presses TAB in each of the shells, with what is installed.
 func TestCompletion(t *testing.T) {
 	w := newWorld(t, "completion")
 	id := strings.TrimSpace(w.sh(t, "", `quire-runstate create --repo foo.git --git-dir /none --ref refs/heads/pending --sha 1 >/dev/null
 		quire-runstate list --limit 2 | tail -n 1 | cut -f 1`))
-	dir, err := filepath.Abs("../contrib/completion")
-	if err != nil {
-		t.Fatal(err)
-	}
+	share := filepath.Join(prefix, "share")
+	w.env = append(w.env, "XDG_DATA_DIRS="+share) // where fish looks
 	check := func(t *testing.T, got []string) {
 		t.Helper()
 		var want []string
@@ -164,19 +162,19 @@ func TestCompletion(t *testing.T) {
 	}
 	t.Run("bash", func(t *testing.T) {
 		needs(t, "bash")
-		setup := []string{"PS1=", "bind 'set enable-bracketed-paste off'", ". " + dir + "/quire.bash"}
+		setup := []string{"PS1=", "bind 'set enable-bracketed-paste off'", ". " + share + "/bash-completion/completions/quire-ci"}
 		check(t, w.typeInto(t, "bash --norc --noprofile -i", append(setup, typed("\x01", "\x05")...)))
 	})
 	t.Run("zsh", func(t *testing.T) {
 		needs(t, "zsh")
-		setup := []string{"PS1=; unsetopt prompt_cr prompt_sp beep; bindkey -e", "fpath=(" + dir + " $fpath)", "autoload -Uz compinit && compinit -u -D"}
+		setup := []string{"PS1=; unsetopt prompt_cr prompt_sp beep; bindkey -e", "fpath=(" + share + "/zsh/site-functions $fpath)", "autoload -Uz compinit && compinit -u -D"}
 		check(t, w.typeInto(t, "zsh -f -i", append(setup, typed("\x01", "\x05")...)))
 	})
 	t.Run("fish", func(t *testing.T) {
 		needs(t, "fish")
 		var got []string
 		for _, c := range completions(id) {
-			out := w.sh(t, "", fmt.Sprintf("fish -c 'source %s/quire.fish; complete -C \"%s\"' | cut -f 1", dir, c[0]))
+			out := w.sh(t, "", fmt.Sprintf("fish -c 'complete -C \"%s\"' | cut -f 1", c[0]))
 			before := c[0][:strings.LastIndex(c[0], " ")+1]
 			got = append(got, before+strings.TrimRight(out, "/\n"))
 		}
