@@ -13,6 +13,9 @@ import (
 	"testing"
 )
 
+// shells are those that the recipes run under.
+var shells = []string{"dash", "busybox sh"}
+
 // recipe is a root and a repository that have one program of contrib/on-end.d.
 type recipe struct {
 	t   *testing.T
@@ -20,18 +23,16 @@ type recipe struct {
 	env []string
 }
 
-func newRecipe(t *testing.T, name string) *recipe {
+func newRecipe(t *testing.T, name, shell string) *recipe {
 	t.Helper()
+	needs(t, strings.Fields(shell)[0])
 	dir := t.TempDir()
 	r := &recipe{t: t, dir: dir, env: []string{
 		"PATH=" + filepath.Join(dir, "bin") + ":" + filepath.Join(prefix, "bin") + ":/usr/bin:/bin",
 		"HOME=" + dir, "LOGNAME=quire", "QUIRE_ROOT=" + filepath.Join(dir, "root"), "LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1",
 	}}
-	program, err := filepath.Abs("../contrib/on-end.d/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.sh("mkdir -p bin root/on-end.d && ln -s " + program + " root/on-end.d/")
+	program := filepath.Join(prefix, "share/quire/on-end.d", name)
+	r.sh("mkdir -p bin root/on-end.d && sed '1s|/bin/sh|/usr/bin/env -S " + shell + "|' " + program + " >recipe && chmod +x recipe && ln -s ../../recipe root/on-end.d/" + name)
 	r.sh("git init -q --bare foo.git && git -c user.name=A -c user.email=a@example.org init -q work")
 	r.sh("git -C work -c user.name=Ann -c user.email=a@example.org commit -q --allow-empty -m 'A subject' && git -C work push -q ../foo.git HEAD:main")
 	return r
@@ -63,7 +64,12 @@ func (r *recipe) end(ref, change string) (id, log string) {
 }
 
 func TestMailRecipe(t *testing.T) {
-	r := newRecipe(t, "mail")
+	for _, shell := range shells {
+		t.Run(shell, func(t *testing.T) { mailRecipe(t, newRecipe(t, "mail", shell)) })
+	}
+}
+
+func mailRecipe(t *testing.T, r *recipe) {
 	r.sh("printf '#!/bin/sh\\nprintf \"%%s\\\\n\" \"$*\" >>../../../../args\\nexec cat >../../../../mail\\n' >bin/sendmail && chmod +x bin/sendmail")
 	mailed := func(ref, change string) (id, text string) {
 		t.Helper()
@@ -118,7 +124,12 @@ the log: ` + "\u00e4"
 
 func TestWebhookRecipe(t *testing.T) {
 	needs(t, "curl")
-	r := newRecipe(t, "webhook")
+	for _, shell := range shells {
+		t.Run(shell, func(t *testing.T) { webhookRecipe(t, newRecipe(t, "webhook", shell)) })
+	}
+}
+
+func webhookRecipe(t *testing.T, r *recipe) {
 	type request struct{ url, kind, token, body string }
 	requests := make(chan request, 10)
 	answers := make(chan int, 10)
