@@ -102,10 +102,11 @@ func (w *world) sh(t *testing.T, dir, script string) string {
 }
 
 var (
-	cronLine   = regexp.MustCompile(`(?m)^([0-9*/,-]+ ){5} *`)
-	configLine = regexp.MustCompile(`\A(#.*\n)*([a-z.-]+ = |\[)`)
-	exitsOne   = regexp.MustCompile(`(?m)^(.*\S) +# exits 1$`)
-	anID       = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
+	cronLine     = regexp.MustCompile(`(?m)^([0-9*/,-]+ ){5} *`)
+	configLine   = regexp.MustCompile(`\A(#.*\n)*([a-z.-]+ = |\[)`)
+	exitsOne     = regexp.MustCompile(`(?m)^(.*\S) +# exits 1$`)
+	launcherPath = regexp.MustCompile(`/[^"]*/share/quire/launchers/[^"]*`)
+	anID         = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
 )
 
 // example does with an example what its reader would.
@@ -179,6 +180,11 @@ func (w *world) configure(t *testing.T, name, text string) {
 	w.sh(t, "var/quire", "mv config.toml kept")
 	w.write(t, "var/quire/"+name, text)
 	w.sh(t, "", "quire-runstate prune -n")
+	for _, path := range launcherPath.FindAllString(text, -1) {
+		if _, err := os.Stat(path); err != nil {
+			t.Errorf("no such launcher: %v", err)
+		}
+	}
 	w.sh(t, "var/quire", "rm config.* && mv kept config.toml")
 }
 
