@@ -16,6 +16,7 @@ type output struct {
 	dir    fd
 	index  int32 // of dir in the plan; -1 for none
 	buffer []byte
+	stat   bool // whether put is to return a stat
 }
 
 func (o *output) enter(p *plan, index int32) error {
@@ -42,7 +43,7 @@ func (o *output) leave() {
 }
 
 // put writes one file or link, over the one that is there if over is set, and
-// returns the stat of a file.
+// returns the stat of a file if that is wanted.
 func (o *output) put(p *plan, f *file, size int64, body io.Reader, over bool) (stat unix.Stat_t, err error) {
 	if err := o.enter(p, f.dir); err != nil {
 		return stat, err
@@ -64,7 +65,7 @@ func (o *output) put(p *plan, f *file, size int64, body io.Reader, over bool) (s
 	if err == nil && stat.Size > size {
 		err = retry(func() error { return unix.Ftruncate(n, size) })
 	}
-	if err == nil {
+	if err == nil && o.stat {
 		err = unix.Fstat(n, &stat)
 	}
 	// Some file systems tell only now that the disk is full.
@@ -147,41 +148,35 @@ func (o *output) link(f *file, size int64, body io.Reader) error {
 type dirMaker struct {
 	root fd
 	dirs []dir
+	made []madeDir
+}
 
-	mu   sync.Mutex
-	made []bool
+type madeDir struct {
+	once sync.Once
+	err  error
 }
 
 func newDirMaker(root fd, p *plan) *dirMaker {
-	m := &dirMaker{root: root, dirs: p.dirs, made: make([]bool, len(p.dirs))}
-	m.made[0] = true
-	return m
+	return &dirMaker{root: root, dirs: p.dirs, made: make([]madeDir, len(p.dirs))}
 }
 
-// make makes the directory, and those above it, unless it has done so before. A
-// nil dirMaker takes all for made.
+// make makes the directory, and those above it, unless that was done before. A nil
+// dirMaker takes all for made.
 func (m *dirMaker) make(index int32) error {
-	if m == nil {
+	if m == nil || index == 0 {
 		return nil
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.makeLocked(index)
-}
-
-func (m *dirMaker) makeLocked(index int32) error {
-	if m.made[index] {
-		return nil
-	}
-	d := m.dirs[index]
-	if err := m.makeLocked(d.parent); err != nil {
-		return err
-	}
-	if err := retry(func() error { return unix.Mkdirat(int(m.root), d.path, 0o777) }); err != nil {
-		return fileError("make directory", d.path, err)
-	}
-	m.made[index] = true
-	return nil
+	made := &m.made[index]
+	made.once.Do(func() {
+		d := m.dirs[index]
+		if made.err = m.make(d.parent); made.err != nil {
+			return
+		}
+		if err := retry(func() error { return unix.Mkdirat(int(m.root), d.path, 0o777) }); err != nil {
+			made.err = fileError("make directory", d.path, err)
+		}
+	})
+	return made.err
 }
 
 // makeAll makes those that have no files.

@@ -56,7 +56,7 @@ func (w *writer) work(ctx context.Context, first bool, files []todo, next *atomi
 		}
 		defer objects.Close()
 	}
-	o := &output{root: w.root, dirs: w.dirs, index: -1, buffer: make([]byte, 128<<10)}
+	o := &output{root: w.root, dirs: w.dirs, index: -1, buffer: make([]byte, 128<<10), stat: w.records != nil}
 	defer o.leave()
 	for {
 		end := int(next.Add(chunk))
