@@ -27,6 +27,9 @@ func (e *LauncherError) Error() string { return e.What }
 func (l *Launch) Run(signals <-chan os.Signal, stdout, stderr *os.File) (int, error) {
 	cmd := exec.Command(l.Args[0], l.Args[1:]...)
 	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = l.Env, stdout, stderr, l.files
+	if err := process.ForgetKeys(); err != nil {
+		return 0, err
+	}
 	group, err := process.Start(cmd)
 	if err != nil {
 		return 0, l.fail("cannot start launcher '%s': %w", l.Args[0], causeOf(err))

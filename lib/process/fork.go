@@ -1,6 +1,7 @@
 package process
 
 import (
+	"fmt"
 	"math"
 	"os/exec"
 	"runtime"
@@ -18,23 +19,44 @@ var forker = sync.OnceValue(func() chan<- request {
 	go func() {
 		runtime.LockOSThread()
 		for r := range requests {
-			r.answer <- startTracked(r.cmd)
+			r.answer <- r.do()
 		}
 	}()
 	return requests
 })
 
 type request struct {
-	cmd    *exec.Cmd
+	do     func() error
 	answer chan error
+}
+
+// onForker does something on the forking thread.
+func onForker(do func() error) error {
+	r := request{do, make(chan error, 1)}
+	forker() <- r
+	return <-r.answer
 }
 
 // fork starts cmd from the forking thread.
 func fork(cmd *exec.Cmd) error {
 	closeOnExec()
-	r := request{cmd, make(chan error, 1)}
-	forker() <- r
-	return <-r.answer
+	return onForker(func() error { return startTracked(cmd) })
+}
+
+// ForgetKeys gives whatever is started from now on an empty session keyring
+// (session-keyring(7)) in place of this process's. Keys go wherever a process goes,
+// also into namespaces, and nothing that is put in front of a command holds them back.
+// Where the kernel knows no keyrings, or has them refused to this process, its children
+// have none to look into either.
+func ForgetKeys() error {
+	return onForker(func() error {
+		// Package unix can only join one by name, which others could join as well.
+		_, _, errno := unix.Syscall(unix.SYS_KEYCTL, unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0)
+		if errno == 0 || errno == unix.ENOSYS || errno == unix.EPERM {
+			return nil
+		}
+		return fmt.Errorf("cannot make session keyring: %w", errno)
+	})
 }
 
 // started holds the numbers of the leaders that Wait has still to reap, so that
