@@ -1,6 +1,8 @@
 package test
 
 import (
+	"archive/tar"
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -31,7 +33,35 @@ func TestLauncherSSH(t *testing.T) {
 	if os.Getuid() != 0 {
 		skip(t, "only root can start an sshd for another user")
 	}
-	launcherScripts(t, "ssh")
+	launcherScripts(t, "ssh", func(env *testscript.Env) error {
+		archive, err := hostileResults(env.WorkDir)
+		return errors.Join(err, os.WriteFile(filepath.Join(env.WorkDir, "hostile.tar"), archive, 0o644))
+	})
+}
+
+// hostileResults returns a tar that tries in every way to be unpacked elsewhere, such
+// as in dir, or to leave what is no plain file.
+func hostileResults(dir string) ([]byte, error) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	var err error
+	for _, h := range []tar.Header{
+		{Name: "evil-file", Mode: 0o7777},
+		{Name: "../evil-above"},
+		{Name: filepath.Join(dir, "evil-absolute")},
+		{Name: "above", Typeflag: tar.TypeSymlink, Linkname: "../.."},
+		{Name: "above/evil-behind-link"},
+		{Name: "root", Typeflag: tar.TypeSymlink, Linkname: dir},
+		{Name: "root/evil-behind-root"},
+		{Name: "jobs", Typeflag: tar.TypeSymlink, Linkname: "../../.."},
+		{Name: "run", Typeflag: tar.TypeLink, Linkname: "../run.toml"},
+		{Name: "events.jsonl", Typeflag: tar.TypeSymlink, Linkname: "../history"},
+		{Name: "device", Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 3},
+		{Name: "fifo", Typeflag: tar.TypeFifo},
+	} {
+		err = errors.Join(err, w.WriteHeader(&h))
+	}
+	return b.Bytes(), errors.Join(err, w.Close())
 }
 
 // A far is another machine, as far as a user can tell.
@@ -157,6 +187,7 @@ func (f *far) end() error {
 			errs = append(errs, fmt.Errorf("userdel: %w: %s", err, out))
 		}
 	}
+	_ = syscall.Unmount(f.path("tmp"), 0) // where a script mounted something
 	return errors.Join(append(errs, os.RemoveAll(f.dir))...)
 }
 
