@@ -12,12 +12,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Watcher tells of changes to files (inotify(7)).
-type Watcher struct{ f *os.File }
+// A Watcher tells of changes to files (inotify(7)). A user has a bounded number of
+// them, by default 128 at once. One above that looks from time to time instead.
+type Watcher struct{ f *os.File } // nil: look from time to time
+
+// lookEvery is the time between two looks of a Watcher that is told nothing.
+const lookEvery = time.Second
 
 // NewWatcher returns a watcher of nothing yet.
-func NewWatcher() (*Watcher, error) {
-	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+func NewWatcher() (*Watcher, error) { return newWatcher(unix.InotifyInit1) }
+
+func newWatcher(inotifyInit func(int) (int, error)) (*Watcher, error) {
+	fd, err := inotifyInit(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if errors.Is(err, unix.EMFILE) {
+		return &Watcher{}, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot watch files: %w", err)
 	}
@@ -34,15 +43,33 @@ func (w *Watcher) AddFile(f *os.File) error {
 }
 
 func (w *Watcher) add(path, name string) error {
+	if w.f == nil {
+		_, err := os.Stat(path)
+		return err
+	}
 	_, err := unix.InotifyAddWatch(int(w.f.Fd()), path, unix.IN_MODIFY|unix.IN_CREATE|unix.IN_MOVED_TO|unix.IN_DELETE_SELF)
+	if errors.Is(err, unix.ENOSPC) { // so many files are watched that no more can be
+		w.f.Close()
+		w.f = nil
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("cannot watch '%s': %w", name, err)
 	}
 	return nil
 }
 
-// Wait returns nil when something changed since the last Wait, or the error of ctx.
+// Wait returns nil when something may have changed since the last Wait, or the error
+// of ctx.
 func (w *Watcher) Wait(ctx context.Context) error {
+	if w.f == nil {
+		select {
+		case <-time.After(lookEvery):
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	stop := context.AfterFunc(ctx, func() { w.f.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	// Which file it was is of no interest: several events are one.
@@ -57,7 +84,12 @@ func (w *Watcher) Wait(ctx context.Context) error {
 }
 
 // Close ends the watching.
-func (w *Watcher) Close() error { return w.f.Close() }
+func (w *Watcher) Close() error {
+	if w.f == nil {
+		return nil
+	}
+	return w.f.Close()
+}
 
 // AwaitEnd waits until the run has ended, and the end is on disk, and returns how.
 func (r *Run) AwaitEnd(ctx context.Context) (Status, error) {
@@ -66,6 +98,10 @@ func (r *Run) AwaitEnd(ctx context.Context) (Status, error) {
 		return Status{}, err
 	}
 	defer w.Close()
+	return r.awaitEnd(ctx, w)
+}
+
+func (r *Run) awaitEnd(ctx context.Context, w *Watcher) (Status, error) {
 	if err := w.Add(filepath.Join(r.Dir, historyFile)); err != nil {
 		if errors.Is(err, os.ErrNotExist) {
 			return Status{}, r.gone(os.ErrNotExist)
