@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"sync"
-	"sync/atomic"
 
 	"quire/lib/git"
 )
@@ -21,20 +20,37 @@ type writer struct {
 	records *recorder // nil: nothing is recorded
 }
 
-// chunk is how many files a worker takes at a time: enough that git is not
-// waited for, few enough that the workers end together.
-const chunk = 256
+// A worker takes many files at a time, since at the end of each lot it waits for git
+// to begin the next, and the fewer the less there are left, so that all end together.
+const mostAtOnce, fewestAtOnce = 2048, 64
+
+// A share is work that is done by several.
+type share struct {
+	mu      sync.Mutex
+	left    []todo
+	workers int
+}
+
+// take returns the next files for one of them, none when there are no more.
+func (s *share) take() []todo {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := min(len(s.left), max(fewestAtOnce, min(mostAtOnce, len(s.left)/(3*s.workers))))
+	lot := s.left[:n]
+	s.left = s.left[n:]
+	return lot
+}
 
 // write writes the files, of which none may exist but those to be written over. At
 // most most workers share the work, each with a git of its own.
 func (w *writer) write(outer context.Context, files []todo, most int) error {
 	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
-	var next atomic.Int64
+	work := &share{left: files, workers: max(1, min(most, len(files)/(2*fewestAtOnce)))}
 	var workers sync.WaitGroup
-	for n := range max(1, min(most, len(files)/chunk)) {
+	for n := range work.workers {
 		workers.Go(func() {
-			if err := w.work(ctx, n == 0, files, &next); err != nil {
+			if err := w.work(ctx, n == 0, work); err != nil {
 				cancel(err)
 			}
 		})
@@ -46,8 +62,8 @@ func (w *writer) write(outer context.Context, files []todo, most int) error {
 	return context.Cause(ctx) // of the first worker that failed
 }
 
-// work is one worker: it takes chunks from next on until there are no more.
-func (w *writer) work(ctx context.Context, first bool, files []todo, next *atomic.Int64) error {
+// work is one worker: it takes files until there are no more.
+func (w *writer) work(ctx context.Context, first bool, work *share) error {
 	objects := w.objects
 	if !first {
 		var err error
@@ -59,12 +75,10 @@ func (w *writer) work(ctx context.Context, first bool, files []todo, next *atomi
 	o := &output{root: w.root, dirs: w.dirs, index: -1, buffer: make([]byte, 128<<10), stat: w.records != nil}
 	defer o.leave()
 	for {
-		end := int(next.Add(chunk))
-		start := end - chunk
-		if start >= len(files) || ctx.Err() != nil {
+		batch := work.take()
+		if len(batch) == 0 || ctx.Err() != nil {
 			return ctx.Err()
 		}
-		batch := files[start:min(end, len(files))]
 		oids := make([]string, len(batch))
 		for i, t := range batch {
 			oids[i] = w.plan.files[t.file].oid
