@@ -119,9 +119,17 @@ func (r *Run) supervise(ctx context.Context, x Exec, log *os.File) (process.Stat
 		}
 		grace = max(time.Until(over), lastWords)
 	}
-	ended := process.EndDescendants(grace)
-	status, err := group.Wait()
-	if err := errors.Join(ended, err); err != nil {
+	var status process.Status
+	select {
+	case <-group.Done(): // reaped, it leaves a process without children most of the time
+		status, err = group.Wait()
+		err = errors.Join(err, process.EndDescendants(grace))
+	default:
+		ended := process.EndDescendants(grace)
+		status, err = group.Wait()
+		err = errors.Join(err, ended)
+	}
+	if err != nil {
 		fmt.Fprintf(log, "quire: %v\n", err)
 	}
 	if early != nil {
