@@ -106,6 +106,11 @@ func TestReuse(t *testing.T) {
 					}
 				}
 				for _, commit := range []string{first, next} {
+					if record { // one that is later than all it is about
+						awaitTick(t, parent)
+						f.reuse(first, dir)
+						awaitTick(t, parent)
+					}
 					if err := do(dir); err != nil {
 						t.Fatal(err)
 					}
@@ -115,6 +120,72 @@ func TestReuse(t *testing.T) {
 				checkNoLeftovers(t, parent)
 			})
 		}
+	}
+}
+
+// awaitTick returns when the clock of the file system has gone on: changes before and
+// after it are told apart by their times.
+func awaitTick(t *testing.T, dir string) {
+	t.Helper()
+	changed := func() unix.Timespec {
+		var st unix.Stat_t
+		name := filepath.Join(dir, "tick")
+		err := errors.Join(os.WriteFile(name, nil, 0o600), unix.Lstat(name, &st), os.Remove(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return st.Ctim
+	}
+	for begin := changed(); changed() == begin; {
+	}
+}
+
+// What has other contents is written over where nobody else can have it.
+func TestReuseWritesOver(t *testing.T) {
+	f := newFixture(t)
+	files := map[string]string{"100644 a": "longer contents", "100755 run": "#!/bin/sh\n", "100644 twice": "one"}
+	first := f.commitOf(files)
+	files["100644 a"], files["100755 run"], files["100644 twice"] = "short", "#!/bin/sh\nexit 1\n", "two"
+	second := f.commitOf(files)
+	parent := t.TempDir()
+	dir, other := filepath.Join(parent, "ws"), filepath.Join(parent, "other")
+	f.reuse(first, dir)
+	inode := func(name string) uint64 {
+		var st unix.Stat_t
+		if err := unix.Lstat(filepath.Join(dir, name), &st); err != nil {
+			t.Fatal(err)
+		}
+		return st.Ino
+	}
+	if err := os.Link(dir+"/twice", other); err != nil {
+		t.Fatal(err)
+	}
+	// What is being executed cannot be written to.
+	sleep, err := exec.LookPath("sleep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.ReadFile(sleep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir+"/run", program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(dir+"/run", "1000")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	a, twice := inode("a"), inode("twice")
+	f.reuse(second, dir)
+	checkSame(t, f.checkout(second), dir)
+	if inode("a") != a {
+		t.Error("a file was made anew")
+	}
+	if text, err := os.ReadFile(other); err != nil || string(text) != "one" || inode("twice") == twice {
+		t.Errorf("another name of a file has %q: %v", text, err)
 	}
 }
 

@@ -22,7 +22,7 @@ type writer struct {
 
 // A worker takes many files at a time, since at the end of each lot it waits for git
 // to begin the next, and the fewer the less there are left, so that all end together.
-const mostAtOnce, fewestAtOnce = 2048, 64
+const mostAtOnce, fewestAtOnce = 2048, 32
 
 // A share is work that is done by several.
 type share struct {
@@ -46,7 +46,7 @@ func (s *share) take() []todo {
 func (w *writer) write(outer context.Context, files []todo, most int) error {
 	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
-	work := &share{left: files, workers: max(1, min(most, len(files)/(2*fewestAtOnce)))}
+	work := &share{left: files, workers: max(1, min(most, len(files)/fewestAtOnce))}
 	var workers sync.WaitGroup
 	for n := range work.workers {
 		workers.Go(func() {
