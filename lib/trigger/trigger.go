@@ -229,6 +229,7 @@ func (t *Trigger) supersede(runs []Run, active bool) error {
 		return err
 	}
 	defer func() { _ = notify.Start(store) }()
+	var changes []runstore.RunChange
 	for old, err := range store.Live() {
 		if err != nil {
 			return err
@@ -241,11 +242,13 @@ func (t *Trigger) supersede(runs []Run, active bool) error {
 		if active {
 			change.From = ""
 		}
-		err = old.Transition(change)
-		var refused *runstore.StateError
-		if err != nil && !errors.As(err, &refused) {
-			return err
+		changes = append(changes, runstore.RunChange{Run: old, Change: change})
+	}
+	var failures []error
+	for _, err := range store.TransitionAll(changes) {
+		if refused := (*runstore.StateError)(nil); !errors.As(err, &refused) {
+			failures = append(failures, err)
 		}
 	}
-	return nil
+	return errors.Join(failures...)
 }
