@@ -3,6 +3,10 @@ package process
 import (
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -10,13 +14,29 @@ import (
 
 // Subreaper makes this process the parent of every orphan among its descendants
 // from now on, in place of init (prctl(2), PR_SET_CHILD_SUBREAPER). The process
-// then reaps them: a little in each Group.Wait, all in EndDescendants.
+// then reaps them: a little in each Group.Wait, all in EndDescendants, and after a
+// while as they end.
 func Subreaper() error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("cannot become a subreaper: %w", err)
 	}
+	reapLater()
 	return nil
 }
+
+// reapLater has adopted children reaped as they end. Some programs wait for what they
+// have abandoned to be gone, as podman does for its monitor, and to them a zombie is not.
+// To listen costs threads, which a process that has ended by then need not have.
+var reapLater = sync.OnceFunc(func() {
+	time.AfterFunc(100*time.Millisecond, func() {
+		ended := make(chan os.Signal, 1)
+		signal.Notify(ended, unix.SIGCHLD)
+		for {
+			reapAdopted()
+			<-ended
+		}
+	})
+})
 
 // reapAdopted reaps ended children until it meets one that is somebody's to wait
 // for: started by Start, or by plain exec.Cmd and so in this process's group. So

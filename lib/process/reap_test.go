@@ -1,0 +1,21 @@
+package process
+
+import (
+	"os/exec"
+	"testing"
+)
+
+// A program that abandons a process can see it end while the program itself runs on.
+func TestReapWhileRunning(t *testing.T) {
+	if err := Subreaper(); err != nil {
+		t.Fatal(err)
+	}
+	g, err := Start(exec.Command("timeout", "20", "sh", "-c",
+		`pid=$(setsid sh -c 'sleep 0.2 >/dev/null & echo $!'); while kill -0 "$pid" 2>/dev/null; do :; done`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, err := g.Wait(); err != nil || status != (Status{}) {
+		t.Errorf("the program ended with %s, %v; want exit 0: a zombie was left to it", status, err)
+	}
+}
