@@ -24,6 +24,9 @@ type writer struct {
 // to begin the next, and the fewer the less there are left, so that all end together.
 const mostAtOnce, fewestAtOnce = 2048, 32
 
+// perWorker is how many files a worker is worth the start of another git.
+const perWorker = 256
+
 // A share is work that is done by several.
 type share struct {
 	mu      sync.Mutex
@@ -46,7 +49,7 @@ func (s *share) take() []todo {
 func (w *writer) write(outer context.Context, files []todo, most int) error {
 	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
-	work := &share{left: files, workers: max(1, min(most, len(files)/fewestAtOnce))}
+	work := &share{left: files, workers: max(1, min(most, len(files)/perWorker))}
 	var workers sync.WaitGroup
 	for n := range work.workers {
 		workers.Go(func() {
