@@ -33,10 +33,18 @@ func TestLauncherSSH(t *testing.T) {
 	if os.Getuid() != 0 {
 		skip(t, "only root can start an sshd for another user")
 	}
-	launcherScripts(t, "ssh", func(env *testscript.Env) error {
+	launcherScripts(t, "ssh", setupFar, func(env *testscript.Env) error {
 		archive, err := hostileResults(env.WorkDir)
 		return errors.Join(err, os.WriteFile(filepath.Join(env.WorkDir, "hostile.tar"), archive, 0o644))
 	})
+	anyLauncher(t, programs{
+		launcher: `exec "$LAUNCHERS/ssh" -F "$SSH_CONFIG" far "$@"`,
+		// What was killed here, the other machine notices a moment later.
+		inside: `"$@"
+			status=$?
+			while [ -n "$(ls "$FAR_TMP"; ps -o stat= -u "$FAR" | grep -v ^Z)" ]; do :; done
+			exit "$status"`,
+	}, setupFar)
 }
 
 // hostileResults returns a tar that tries in every way to be unpacked elsewhere, such
@@ -74,29 +82,30 @@ type far struct {
 // fars counts the machines of this process.
 var fars atomic.Int32
 
-// farCommand is the command far of scripts: makes another machine, which is gone when
-// the script has ended. `ssh -F $SSH_CONFIG far` logs in as the user $FAR, whose home is
-// $FAR_HOME, whose TMPDIR is $FAR_TMP, and whose PATH is $FAR_BIN and the programs of the
-// system, to which $FAR_SYSTEM is a link.
-func farCommand(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 0 {
-		ts.Fatalf("usage: far")
-	}
+// setupFar makes another machine for a script. `ssh -F $SSH_CONFIG far` logs in as the
+// user $FAR, whose home is $FAR_HOME, whose TMPDIR is $FAR_TMP, and whose PATH is $FAR_BIN
+// and the programs of the system, to which $FAR_SYSTEM is a link.
+func setupFar(env *testscript.Env) error {
 	f := &far{user: fmt.Sprintf("quire-far-%d-%d", os.Getpid(), fars.Add(1))}
-	ts.Defer(func() {
+	env.Defer(func() {
 		if err := f.end(); err != nil {
-			ts.Logf("cannot end far: %v", err)
+			env.T().Log("cannot end far:", err)
 		}
 	})
-	ts.Check(f.start())
+	if err := f.start(); err != nil {
+		return err
+	}
 	account, err := user.Lookup(f.user)
-	ts.Check(err)
-	ts.Setenv("FAR", f.user)
-	ts.Setenv("FAR_HOME", account.HomeDir)
-	ts.Setenv("FAR_BIN", f.path("bin"))
-	ts.Setenv("FAR_TMP", f.path("tmp"))
-	ts.Setenv("FAR_SYSTEM", f.path("system"))
-	ts.Setenv("SSH_CONFIG", f.path("ssh_config"))
+	if err != nil {
+		return err
+	}
+	env.Setenv("FAR", f.user)
+	env.Setenv("FAR_HOME", account.HomeDir)
+	env.Setenv("FAR_BIN", f.path("bin"))
+	env.Setenv("FAR_TMP", f.path("tmp"))
+	env.Setenv("FAR_SYSTEM", f.path("system"))
+	env.Setenv("SSH_CONFIG", f.path("ssh_config"))
+	return nil
 }
 
 func (f *far) path(name string) string { return filepath.Join(f.dir, name) }

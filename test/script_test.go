@@ -67,7 +67,6 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"jobs":     jobs,
 	"launcher": launcher,
 	"slurm":    slurmCommand,
-	"far":      farCommand,
 }
 
 // setup makes an environment that nothing of this machine's user shines into:
