@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,6 +26,7 @@ type batch struct {
 	in      io.WriteCloser
 	answers *answers
 	out     *bufio.Reader // of answers
+	body    io.LimitedReader
 	stderr  *tail
 }
 
@@ -108,14 +108,14 @@ func widen(pipe io.ReadCloser) {
 }
 
 // answer reads the next answer, which is to be the one about spec, and calls each
-// with it, which may read the contents where the batch has any. It tells whether
-// there is such an object.
-func (b *batch) answer(spec string, contents bool, each func(in Info, body io.Reader) error) (there bool, err error) {
+// with i and it, which may read the contents where the batch has any. It tells
+// whether there is such an object.
+func (b *batch) answer(i int, spec string, contents bool, each func(i int, in Info, body io.Reader) error) (there bool, err error) {
 	line, err := b.out.ReadString('\n')
 	if err != nil {
 		return false, err
 	}
-	in, err := parseInfo(strings.TrimSuffix(line, "\n"))
+	in, err := parseInfo(line[:len(line)-1])
 	if errors.Is(err, ErrMissing) {
 		return false, nil
 	}
@@ -125,27 +125,24 @@ func (b *batch) answer(spec string, contents bool, each func(in Info, body io.Re
 	if err != nil {
 		return false, fmt.Errorf("cannot read object %s: %w", quoted(spec), err)
 	}
-	var body *io.LimitedReader
-	if contents {
-		body = &io.LimitedReader{R: b.out, N: in.Size}
+	if !contents {
+		return true, each(i, in, nil)
 	}
-	if err := each(in, body); err != nil {
+	b.body = io.LimitedReader{R: b.out, N: in.Size}
+	if err := each(i, in, &b.body); err != nil {
 		return true, err
 	}
-	if err := b.skip(body); err != nil {
+	if err := b.skip(); err != nil {
 		return true, fmt.Errorf("cannot read object %s: %w", quoted(spec), err)
 	}
 	return true, nil
 }
 
-// skip reads what is left of body and the line break after it.
-func (b *batch) skip(body *io.LimitedReader) error {
-	if body == nil {
-		return nil
-	}
-	for body.N > 0 {
-		n, err := b.out.Discard(int(min(body.N, 1<<20)))
-		body.N -= int64(n)
+// skip reads what is left of the body and the line break after it.
+func (b *batch) skip() error {
+	for b.body.N > 0 {
+		n, err := b.out.Discard(int(min(b.body.N, 1<<20)))
+		b.body.N -= int64(n)
 		if err != nil {
 			return err
 		}

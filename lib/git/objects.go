@@ -163,7 +163,7 @@ func (o *Objects) ask(slot **batch, mode string, specs []string, errs []error,
 			err = each(i, object.Info, bytes.NewReader(object.data))
 		} else {
 			var there bool
-			there, err = b.answer(spec, mode == "--batch", func(in Info, body io.Reader) error { return each(i, in, body) })
+			there, err = b.answer(i, spec, mode == "--batch", each)
 			if err == nil && !there {
 				errs[i] = missing(spec)
 			}
@@ -234,18 +234,15 @@ func fill(errs []error, err error) {
 // parseInfo reads the header of an answer, `<id> <type> <size>`. An answer that
 // ends otherwise, `<spec> missing` or `<spec> ambiguous`, is ErrMissing.
 func parseInfo(line string) (Info, error) {
+	oid, rest, _ := strings.Cut(line, " ")
+	kind, length, _ := strings.Cut(rest, " ")
+	if size, err := strconv.ParseInt(length, 10, 64); err == nil && size >= 0 {
+		return Info{OID: oid, Type: kind, Size: size}, nil
+	}
 	for _, end := range []string{" missing", " ambiguous", " submodule"} {
 		if strings.HasSuffix(line, end) {
 			return Info{}, ErrMissing
 		}
 	}
-	fields := strings.Split(line, " ")
-	if len(fields) != 3 {
-		return Info{}, fmt.Errorf("unexpected answer %s", quoted(line))
-	}
-	size, err := strconv.ParseInt(fields[2], 10, 64)
-	if err != nil || size < 0 {
-		return Info{}, fmt.Errorf("unexpected answer %s", quoted(line))
-	}
-	return Info{OID: fields[0], Type: fields[1], Size: size}, nil
+	return Info{}, fmt.Errorf("unexpected answer %s", quoted(line))
 }
