@@ -136,7 +136,7 @@ func (f *far) start() (err error) {
 			PidFile none
 			UsePAM no
 			PasswordAuthentication no
-			SetEnv PATH=$PWD/bin:$PWD/system TMPDIR=$PWD/tmp
+			SetEnv PATH=$PWD/bin:$PWD/system TMPDIR=$PWD/tmp values=exported
 		END
 		cat >ssh_config <<-END
 			Host far
