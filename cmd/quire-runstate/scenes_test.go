@@ -113,7 +113,8 @@ var scenes = map[string]func(*testing.T) *scene{
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		program := "#!/bin/sh\necho \"$QUIRE_RUN\" >>\"$QUIRE_ROOT/told\"\n"
+		// Faults meet the program too, which would otherwise fail to say that it was run.
+		program := "#!/bin/sh\nuntil echo \"$QUIRE_RUN\" >>\"$QUIRE_ROOT/told\"; do :; done\n"
 		if err := os.WriteFile(filepath.Join(dir, "tell"), []byte(program), 0o700); err != nil {
 			t.Fatal(err)
 		}
