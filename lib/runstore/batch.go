@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// atOnce is how many histories are open at once, each a file: fewer than a process
-// may have.
-const atOnce = 256
+// atOnce is how many histories are open at once, each a file: fewer than the 1,024
+// that a process may have by default. Each lot costs a sync of the file system.
+const atOnce = 1000
 
 // A RunChange is a change that one run of several is to make.
 type RunChange struct {

@@ -11,7 +11,7 @@ import (
 // Each of many changes is judged by itself, and those that are made are in the
 // history, in the journal, and out of live/.
 func TestTransitionAll(t *testing.T) {
-	for _, n := range []int{1, many - 1, many, 2*atOnce + 3} {
+	for _, n := range []int{1, many - 1, many, atOnce + 3} {
 		s := open(t)
 		all := make([]Facts, n)
 		for i := range all {
