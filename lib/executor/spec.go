@@ -100,7 +100,11 @@ func OpenSpec(ctx context.Context, path, workspace string) (Spec, error) {
 // WriteSecrets writes secrets, a map of names to values, as the JSON object that
 // ReadSecrets reads.
 func WriteSecrets(w io.Writer, secrets map[string]string) error {
-	if err := json.NewEncoder(w).Encode(secrets); err != nil {
+	lines := make(map[string]string, len(secrets))
+	for name, value := range secrets {
+		lines[name] = value + "\r\n" // which is taken off again, instead of the value's own
+	}
+	if err := json.NewEncoder(w).Encode(lines); err != nil {
 		return fmt.Errorf("cannot write secrets: %w", err)
 	}
 	return nil

@@ -65,3 +65,23 @@ func TestReadSecrets(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+// TestSecretsThroughAFile wants secrets to be what they were, newlines and all.
+func TestSecretsThroughAFile(t *testing.T) {
+	want := map[string]string{"plain": "12345678", "lines": "12345678\n\n", "none": "", "dos": "12345678\r"}
+	path := filepath.Join(t.TempDir(), "secrets")
+	var text bytes.Buffer
+	if err := WriteSecrets(&text, want); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, text.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := ReadSecrets(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
