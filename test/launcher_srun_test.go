@@ -27,7 +27,10 @@ func TestLauncherSrun(t *testing.T) {
 	launcherScripts(t, "srun", setupSlurm)
 	anyLauncher(t, programs{
 		launcher: `exec "$LAUNCHERS/srun" --partition=ci "$@"`,
-		leftover: `until [ -z "$(squeue -h)" ]; do :; done; echo nothing else left`,
+		inside: `"$@"
+status=$?
+until [ -z "$(squeue -h)" ]; do :; done # a job that was killed is gone a moment later
+exit "$status"`,
 	}, setupSlurm)
 }
 
