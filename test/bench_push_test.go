@@ -60,10 +60,10 @@ func (p *place) compare(pairs, refs int, options ...string) (with, without float
 		return func(int) { p.push(repo, append(append(options, "../"+repo), specs...)...) }
 	}
 	var times [2][]float64
-	for pair := range pairs {
+	for range pairs {
 		specs = p.commit(refs)
 		for i := range times {
-			which := (pair + i) % 2
+			which := (p.n + i) % 2
 			m := medians(1, push([]string{"with.git", "without.git"}[which]))
 			times[which] = append(times[which], m[0])
 			if which == 0 {
@@ -86,21 +86,29 @@ func (w *bench) pushes() []row {
 	const theirs = "push without the hook"
 	pipeline := fmt.Sprintf(benchPipeline, "true")
 	var rows []row
-	compare := func(measure, bar string, p *place, pairs, refs int, options ...string) {
-		with, without := p.compare(pairs, refs, options...)
+	compare := func(measure, bar, name string, files map[string]string) {
+		with, without := w.newPlace(name, files).compare(30, 1)
 		rows = append(rows, row{measure, theirs, with, without, bar})
 	}
-	compare("push, no pipeline", "/1.15", w.newPlace("none", nil), 30, 1)
-	one := w.newPlace("one", map[string]string{"work/.quire/ci.fnl": pipeline})
-	compare("push, pipeline", "/1.5", one, 30, 1)
-	skipped := w.newPlace("skipped", map[string]string{"work/.quire/ci.fnl": pipeline})
-	compare("push, 2000 refs, ci.skip", "/2", skipped, 3, 2000, "-o", "ci.skip")
+	compare("push, no pipeline", "/1.15", "none", nil)
+	compare("push, pipeline", "/1.5", "one", map[string]string{"work/.quire/ci.fnl": pipeline})
+	// Each pair in a place of its own, see cold.
+	many := func(measure, name string, files map[string]string, options ...string) {
+		var with, without []float64
+		for i := range 3 {
+			p := w.newPlace(fmt.Sprint(name, i), files)
+			p.n = i
+			p.env = append(p.env, "PATH="+filepath.Join(w.dir, p.name, "stub")+":"+filepath.Join(prefix, "bin")+":"+os.Getenv("PATH"))
+			a, b := p.compare(1, 2000, options...)
+			with, without = append(with, a), append(without, b)
+		}
+		rows = append(rows, row{measure, theirs, median(with), median(without), "/2"})
+	}
+	many("push, 2000 refs, ci.skip", "skipped", map[string]string{"work/.quire/ci.fnl": pipeline}, "-o", "ci.skip")
 	// With a dispatcher that drives nothing: 2,000 runs would go on beside what is
 	// measured next, for minutes.
-	many := w.newPlace("many", map[string]string{
+	many("push, 2000 refs, 2000 runs", "many", map[string]string{
 		"work/.quire/ci.fnl": pipeline, "stub/quire-dispatch": "#!/bin/sh\ncat >/dev/null\n"})
-	many.env = append(many.env, "PATH="+filepath.Join(w.dir, "many/stub")+":"+filepath.Join(prefix, "bin")+":"+os.Getenv("PATH"))
-	compare("push, 2000 refs, 2000 runs", "/2", many, 3, 2000)
 	return append(rows, w.processes())
 }
 
