@@ -9,9 +9,12 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"quire/lib/runlog"
 	"quire/lib/vm"
@@ -89,7 +92,7 @@ func OpenSpec(ctx context.Context, path, workspace string) (Spec, error) {
 		facts, err := LocalFacts(ctx, workspace)
 		return Spec{Facts: facts}, err
 	}
-	file, err := os.Open(path)
+	file, err := openGiven(path)
 	if err != nil {
 		return Spec{}, fmt.Errorf("cannot read facts '%s': %w", path, causeOf(err))
 	}
@@ -97,12 +100,31 @@ func OpenSpec(ctx context.Context, path, workspace string) (Spec, error) {
 	return ReadSpec(file)
 }
 
+// openGiven opens a file to be read. A descriptor that this process was started with,
+// as /dev/fd/N, is the file, and is closed with it: were it opened once more, jobs
+// could find the first in /proc.
+func openGiven(path string) (*os.File, error) {
+	name, inherited := strings.CutPrefix(path, "/dev/fd/")
+	if fd, err := strconv.Atoi(name); inherited && err == nil && fd > 2 {
+		// Those that are made here, the runtime's among them, are closed on exec.
+		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
+			file := os.NewFile(uintptr(fd), path)
+			_, _ = file.Seek(0, io.SeekStart) // a launcher may have read it; of a pipe it cannot have
+			return file, nil
+		}
+	}
+	return os.Open(path)
+}
+
 // WriteSecrets writes secrets, a map of names to values, as the JSON object that
 // ReadSecrets reads.
 func WriteSecrets(w io.Writer, secrets map[string]string) error {
 	lines := make(map[string]string, len(secrets))
 	for name, value := range secrets {
-		lines[name] = value + "\r\n" // which is taken off again, instead of the value's own
+		if strings.HasSuffix(value, "\n") || strings.HasSuffix(value, "\r") {
+			value += "\r\n" // which is taken off again, instead of the value's own
+		}
+		lines[name] = value
 	}
 	if err := json.NewEncoder(w).Encode(lines); err != nil {
 		return fmt.Errorf("cannot write secrets: %w", err)
@@ -115,7 +137,7 @@ func WriteSecrets(w io.Writer, secrets map[string]string) error {
 // to be redacted, and of a file that others may read. The error does not show
 // what was read.
 func ReadSecrets(path string) (secrets map[string]string, warnings []string, err error) {
-	file, err := os.Open(path)
+	file, err := openGiven(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot read secrets '%s': %w", path, causeOf(err))
 	}
