@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -93,6 +94,21 @@ func TestOneStarterOfGit(t *testing.T) {
 			if strings.Contains(line, "exec.Command") && strings.Contains(line, `"git"`) {
 				t.Errorf("%s:%d starts git", file, n+1)
 			}
+		}
+	}
+}
+
+// TestStartsAreQuick holds that no command links a package that makes large tables
+// before main; see ARCHITECTURE.md.
+func TestStartsAreQuick(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "../cmd/...").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, out)
+	}
+	linked := strings.Fields(string(out))
+	for _, path := range []string{"regexp", "runtime/metrics", "crypto/rand", "math/big", "net", "text/template"} {
+		if slices.Contains(linked, path) {
+			t.Errorf("a command links %s", path)
 		}
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -114,12 +113,16 @@ func userName(uid int) string {
 	return name
 }
 
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=,-]+$`)
+// plainWord says whether s means nothing but itself to a shell.
+func plainWord(s string) bool {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+=,-"
+	return s != "" && s[0] != '-' && strings.Trim(s, plain) == ""
+}
 
 // quote returns s as a word of the shell, in printable characters of one line.
 func quote(s string) string {
 	switch {
-	case plainWord.MatchString(s) && s[0] != '-':
+	case plainWord(s):
 		return s
 	case utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl):
 		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
