@@ -9,7 +9,8 @@ chained=${0%/*}/chained/post-receive # links to ../post-receive.chained
 
 [ -x "$hook" ] ||
 	echo "post-receive: quire is not at '$hook' any more: run quire-trigger --install-hook" >&2
-[ -x "$chained" ] || exec "$hook" "$@"
+# shellcheck disable=SC1090 # in this shell, as the start of another is felt in each push
+[ -x "$chained" ] || { . "$hook"; exit; }
 
 lines=$(cat && echo .) # with all of its line ends
 # A hook need not read them. Git may have SIGPIPE ignored, and printf would complain.
