@@ -152,7 +152,7 @@ func TestDoctorTriesTheFileSystem(t *testing.T) {
 		"fcntl:retval=0:when=9+":         "did not keep another one out",
 		"symlinkat:error=EPERM":          "operation not permitted",
 		"renameat:error=EXDEV":           "invalid cross-device link",
-		"inotify_add_watch:error=ENOSPC": "no space left",
+		"inotify_add_watch:error=EACCES": "permission denied",
 		"mkdirat:error=EROFS":            "read-only file system",
 	} {
 		t.Run(fault, func(t *testing.T) {

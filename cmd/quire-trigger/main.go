@@ -7,16 +7,19 @@ import (
 	"os"
 
 	"quire/lib/cli"
-	"quire/lib/git"
 )
 
-const usage = `usage: quire-trigger [--root DIR] [--git-dir DIR]
-       quire-trigger [--root DIR] [--git-dir DIR] --ref REF
-       quire-trigger [--root DIR] [--git-dir DIR] --missed
+const usage = `usage: quire-trigger [--root DIR] [--git-dir DIR] [COMMAND [ARG...]]
+       quire-trigger [--root DIR] [--git-dir DIR] --ref REF [COMMAND [ARG...]]
+       quire-trigger [--root DIR] [--git-dir DIR] --missed [COMMAND [ARG...]]
+       quire-trigger [--root DIR] --rerun ID [--failed] [COMMAND [ARG...]]
        quire-trigger [--root DIR] --run ID
-       quire-trigger [--root DIR] --rerun ID [--failed]
        quire-trigger [--git-dir DIR] --install-hook | --uninstall-hook
+Prints run lines; with a COMMAND turns into that, if there are any, and has it read them.
 `
+
+// An action is what one of the options asks for.
+type action func(context.Context, *cli.Env, options) error
 
 // options are those of the command line.
 type options struct {
@@ -42,16 +45,13 @@ func run(ctx context.Context, e *cli.Env) error {
 	if err := e.Parse(fs, usage); err != nil {
 		return err
 	}
-	if err := e.Operands(0, 0, ""); err != nil {
-		return err
-	}
-	do, modes := push, 0
+	do, modes := chained(push), 0
 	for _, mode := range []struct {
 		asked bool
-		do    func(context.Context, *cli.Env, options) error
+		do    action
 	}{
-		{o.ref != "", byHand}, {o.run != "", drive}, {o.rerun != "", rerun}, {o.missed, missed},
-		{o.install, installHook}, {o.uninstall, uninstallHook},
+		{o.ref != "", chained(byHand)}, {o.rerun != "", chained(rerun)}, {o.missed, chained(missed)},
+		{o.run != "", alone(drive)}, {o.install, alone(installHook)}, {o.uninstall, alone(uninstallHook)},
 	} {
 		if mode.asked {
 			do = mode.do
@@ -65,16 +65,4 @@ func run(ctx context.Context, e *cli.Env) error {
 		return cli.Usagef("--failed goes with --rerun")
 	}
 	return do(ctx, e, o)
-}
-
-// repository opens the repository that --git-dir, or else GIT_DIR, names.
-func (o options) repository(e *cli.Env) (*git.Repo, error) {
-	dir := o.gitDir
-	if dir == "" {
-		dir = e.Getenv("GIT_DIR")
-	}
-	if dir == "" {
-		return nil, cli.Usagef("no repository: neither --git-dir nor GIT_DIR is given")
-	}
-	return git.Open(dir)
 }

@@ -66,11 +66,3 @@ func missed(ctx context.Context, e *cli.Env, o options) error {
 	}
 	return cli.Status(code, nil)
 }
-
-// trigger returns the trigger of a repository, with what the environment tells.
-func (o options) trigger(e *cli.Env, repo *git.Repo) *trigger.Trigger {
-	root := func() string { return config.Root(o.root, e.Getenv, repo.Config) }
-	t := &trigger.Trigger{Root: root, Repo: repo}
-	t.FromEnv(e.Getenv)
-	return t
-}
