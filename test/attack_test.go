@@ -26,8 +26,7 @@ import (
 // attack then has success shows that it is one.
 func TestAttack(t *testing.T) {
 	if out, err := exec.Command("bwrap", "--unshare-all", "--ro-bind", "/", "/", "true").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "skipped: bubblewrap cannot be used: %v %s\n", err, bytes.TrimSpace(out))
-		t.Skip("no bubblewrap")
+		skip(t, "bubblewrap cannot be used: %v %s", err, bytes.TrimSpace(out))
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata/attack",

@@ -2,7 +2,6 @@ package test
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -118,8 +117,7 @@ func TestDoctor(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if strings.Contains(test.ill, "chown") && os.Getuid() != 0 {
-				fmt.Fprintln(os.Stderr, "skipped: only root can give files away")
-				t.Skip()
+				skip(t, "only root can give files away")
 			}
 			t.Parallel()
 			p := newPatient(t)
@@ -143,8 +141,7 @@ func TestDoctor(t *testing.T) {
 // A file system that fails quire is found out, and nothing is left of the trial.
 func TestDoctorTriesTheFileSystem(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
-		fmt.Fprintln(os.Stderr, "skipped: file systems do not fail without strace")
-		t.Skip()
+		skip(t, "file systems do not fail without strace")
 	}
 	for fault, want := range map[string]string{
 		"fsync:error=EIO":                "input/output error",

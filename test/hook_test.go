@@ -51,8 +51,7 @@ func hookState(t *testing.T, dir string) string {
 // time, the one that was there is not lost, and the next call does what is left.
 func TestHookKilled(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
-		fmt.Fprintln(os.Stderr, "skipped: installing hooks is not killed without strace")
-		t.Skip()
+		skip(t, "installing hooks is not killed without strace")
 	}
 	reference := chainedHook(t)
 	want := map[string]string{"--uninstall-hook": hookState(t, reference)}

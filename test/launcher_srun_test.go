@@ -34,14 +34,6 @@ exit "$status"`,
 	}, setupSlurm)
 }
 
-// skip skips the test, and says so also where tests are not asked to talk.
-func skip(t *testing.T, format string, args ...any) {
-	t.Helper()
-	text := fmt.Sprintf("skipped: "+format, args...)
-	fmt.Fprintln(os.Stderr, text)
-	t.Skip(text)
-}
-
 // setupSlurm starts a cluster that ends with the script.
 func setupSlurm(env *testscript.Env) error {
 	s, err := newSlurm(3)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -192,17 +191,4 @@ func (s *slurm) logs() string {
 		fmt.Fprintf(&all, "%s:\n%s", filepath.Base(file), text)
 	}
 	return all.String()
-}
-
-// freePorts returns ports of the loopback on which nobody listens.
-func freePorts(n int) (ports []int, err error) {
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
 }

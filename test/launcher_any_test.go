@@ -1,0 +1,53 @@
+package test
+
+import (
+	"cmp"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// programs are what the scripts of any launcher call, as shell scripts.
+type programs struct {
+	launcher string // the launcher of all repositories
+	inside   string // COMMAND...: where the launcher works; "" for here
+	leftover string // tells what a run has left that is no process; "" for nothing
+}
+
+// anyLauncher runs the scripts that hold for every launcher of this machine.
+func anyLauncher(t *testing.T, p programs, more ...func(*testscript.Env) error) {
+	t.Helper()
+	launcherScripts(t, "any", append(more, func(env *testscript.Env) error {
+		bin := filepath.Join(env.WorkDir, "bin")
+		if err := os.Mkdir(bin, 0o755); err != nil {
+			return err
+		}
+		env.Setenv("PATH", bin+":"+env.Getenv("PATH"))
+		for name, text := range map[string]string{
+			"launcher": p.launcher,
+			"inside":   cmp.Or(p.inside, `exec "$@"`),
+			"leftover": cmp.Or(p.leftover, "echo nothing else left"),
+		} {
+			if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
+				return err
+			}
+		}
+		return nil
+	})...)
+}
+
+// freePorts returns ports of the loopback on which nobody listens.
+func freePorts(n int) (ports []int, err error) {
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close()
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	return ports, nil
+}
