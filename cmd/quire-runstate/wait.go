@@ -25,6 +25,9 @@ func (r *rootOption) wait(ctx context.Context, e *cli.Env) error {
 	code := cli.OK
 	err = each(e, s, func(run *runstore.Run) error {
 		status, err := run.AwaitEnd(ctx)
+		if ctx.Err() != nil {
+			return nil // which is said once, below
+		}
 		if err == nil && status.State != runstore.Complete {
 			code = cli.No
 		}
