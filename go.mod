@@ -12,8 +12,8 @@ require (
 
 require golang.org/x/tools v0.26.0 // indirect
 
-// The commands live for milliseconds. To read the cgroup's files for a quota of
-// processors takes a tenth of the start of one.
+// The commands live for milliseconds: none needs to follow the quota of processors of
+// its cgroup, and to prepare for it takes a thirtieth of the start of one.
 godebug (
 	containermaxprocs=0
 	updatemaxprocs=0
