@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -116,40 +118,71 @@ func openGiven(path string) (*os.File, error) {
 	return os.Open(path)
 }
 
+// A secretValue stands in a file of secrets as a string, of which a newline at the end
+// is taken off, or as {"base64": "..."}, where a string could not hold it as it is.
+type secretValue string
+
+func (s secretValue) MarshalJSON() ([]byte, error) {
+	if text := string(s); utf8.ValidString(text) && chomp(text) == text {
+		return json.Marshal(text)
+	}
+	return json.Marshal(exactSecret{[]byte(s)})
+}
+
+func (s *secretValue) UnmarshalJSON(text []byte) error {
+	var line string
+	if json.Unmarshal(text, &line) == nil {
+		*s = secretValue(chomp(line))
+		return nil
+	}
+	var exact exactSecret
+	err := json.Unmarshal(text, &exact)
+	if exact.Base64 == nil {
+		return errors.New("neither a string nor base64")
+	}
+	*s = secretValue(exact.Base64)
+	return err
+}
+
+type exactSecret struct {
+	Base64 []byte `json:"base64"`
+}
+
+// chomp takes one line end off s.
+func chomp(s string) string { return strings.TrimSuffix(strings.TrimSuffix(s, "\n"), "\r") }
+
 // WriteSecrets writes secrets, a map of names to values, as the JSON object that
 // ReadSecrets reads.
 func WriteSecrets(w io.Writer, secrets map[string]string) error {
-	lines := make(map[string]string, len(secrets))
+	values := make(map[string]secretValue, len(secrets))
 	for name, value := range secrets {
-		if strings.HasSuffix(value, "\n") || strings.HasSuffix(value, "\r") {
-			value += "\r\n" // which is taken off again, instead of the value's own
-		}
-		lines[name] = value
+		values[name] = secretValue(value)
 	}
-	if err := json.NewEncoder(w).Encode(lines); err != nil {
+	if err := json.NewEncoder(w).Encode(values); err != nil {
 		return fmt.Errorf("cannot write secrets: %w", err)
 	}
 	return nil
 }
 
-// ReadSecrets reads the file path, a JSON object of names and values. A newline at
-// the end of a value is taken off. The warnings are of values that are too short
-// to be redacted, and of a file that others may read. The error does not show
-// what was read.
+// ReadSecrets reads the file path, a JSON object of names and values. The warnings are
+// of values that are too short to be redacted, and of a file that others may read. The
+// error does not show what was read.
 func ReadSecrets(path string) (secrets map[string]string, warnings []string, err error) {
 	file, err := openGiven(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot read secrets '%s': %w", path, causeOf(err))
 	}
 	defer file.Close()
-	if err := json.NewDecoder(file).Decode(&secrets); err != nil {
+	var values map[string]secretValue
+	if err := json.NewDecoder(file).Decode(&values); err != nil {
 		return nil, nil, fmt.Errorf("cannot read secrets '%s': not a JSON object of strings", path)
 	}
 	if info, err := file.Stat(); err == nil && named(info) && info.Mode()&0o044 != 0 {
 		warnings = append(warnings, fmt.Sprintf("others can read the secrets in '%s'", path))
 	}
-	for name, value := range secrets {
-		secrets[name] = strings.TrimSuffix(strings.TrimSuffix(value, "\n"), "\r")
+	secrets = make(map[string]string, len(values))
+	for name, value := range values {
+		secrets[name] = string(value)
 	}
 	return secrets, append(warnings, ShortSecrets(secrets)...), nil
 }

@@ -68,7 +68,7 @@ func TestReadSecrets(t *testing.T) {
 
 // TestSecretsThroughAFile wants secrets to be what they were, newlines and all.
 func TestSecretsThroughAFile(t *testing.T) {
-	want := map[string]string{"plain": "12345678", "lines": "12345678\n\n", "none": "", "dos": "12345678\r"}
+	want := map[string]string{"plain": "12345678", "lines": "12345678\n\n", "none": "", "dos": "12345678\r", "binary": "\xff\xfe12345"}
 	path := filepath.Join(t.TempDir(), "secrets")
 	var text bytes.Buffer
 	if err := WriteSecrets(&text, want); err != nil {
