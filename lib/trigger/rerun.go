@@ -43,6 +43,6 @@ func Rerun(ctx context.Context, store *runstore.Store, first *runstore.Run, only
 	facts := first.Facts
 	facts.ID, facts.RerunOf, facts.OnlyFailed = "", first.ID, onlyFailed
 	t := &Trigger{Root: store.Root, Repo: repo}
-	runs, _, err := t.make(ctx, objects, first.Repo, wanted, []runstore.Facts{facts})
+	runs, _, err := t.make(ctx, store, objects, first.Repo, wanted, []runstore.Facts{facts})
 	return runs, err
 }

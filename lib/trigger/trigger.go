@@ -91,20 +91,20 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 			Pusher: t.Pusher, PushedAt: now,
 		}
 	}
-	runs, settings, err := t.make(ctx, objects, name, wanted, facts)
+	store, err := runstore.Open(t.Root())
+	if err != nil {
+		return nil, errors.Join(&notRecorded{err}, unknown)
+	}
+	runs, settings, err := t.make(ctx, store, objects, name, wanted, facts)
 	if err == nil && settings.Supersede != "none" {
-		err = t.supersede(runs, settings.Supersede == "active")
+		err = supersede(store, runs, settings.Supersede == "active")
 	}
 	return runs, errors.Join(err, unknown)
 }
 
 // make records runs with facts, which it completes, of what is wanted in the
 // repository name, and checks their pipelines.
-func (t *Trigger) make(ctx context.Context, objects *git.Objects, name string, wanted []want, facts []runstore.Facts) ([]Run, config.Settings, error) {
-	store, err := runstore.Open(t.Root())
-	if err != nil {
-		return nil, config.Settings{}, &notRecorded{err}
-	}
+func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.Objects, name string, wanted []want, facts []runstore.Facts) ([]Run, config.Settings, error) {
 	var settings config.Settings
 	cfg, configErr := config.Load(ctx, t.Root())
 	if configErr == nil {
@@ -213,7 +213,7 @@ func compile(ctx context.Context, tree fs.FS, settings config.Settings) error {
 // supersede ends the runs that are older than one of runs, of the same repository
 // and ref, that is to be driven: the pending ones, or also the active ones, whose
 // drivers then end their processes. One that went on meanwhile is let go.
-func (t *Trigger) supersede(runs []Run, active bool) error {
+func supersede(store *runstore.Store, runs []Run, active bool) error {
 	type key struct{ repo, ref string }
 	newest := map[key]string{}
 	for _, r := range runs {
@@ -223,10 +223,6 @@ func (t *Trigger) supersede(runs []Run, active bool) error {
 	}
 	if len(newest) == 0 {
 		return nil
-	}
-	store, err := runstore.Open(t.Root())
-	if err != nil {
-		return err
 	}
 	defer func() { _ = notify.Start(store) }()
 	var changes []runstore.RunChange
