@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"quire/lib/diag"
 	"quire/lib/glob"
 )
 
@@ -168,16 +168,16 @@ func (s Secret) read() (value, open string, err error) {
 	}
 	f, err := os.Open(s.File)
 	if err != nil {
-		return "", "", withoutPath(err)
+		return "", "", diag.Cause(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return "", "", withoutPath(err)
+		return "", "", diag.Cause(err)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	if err != nil {
-		return "", "", withoutPath(err)
+		return "", "", diag.Cause(err)
 	}
 	if len(text) > maxSecret {
 		return "", "", fmt.Errorf("its file is larger than %d KiB", maxSecret>>10)
@@ -190,11 +190,4 @@ func (s Secret) read() (value, open string, err error) {
 		value = strings.TrimSuffix(value, "\r")
 	}
 	return value, open, nil
-}
-
-func withoutPath(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"syscall"
 
+	"quire/lib/diag"
 	"quire/lib/process"
 	"quire/lib/runlog"
 	"quire/lib/runstore"
@@ -32,7 +33,7 @@ func (l *Launch) Run(signals <-chan os.Signal, stdout, stderr *os.File) (int, er
 	}
 	group, err := process.Start(cmd)
 	if err != nil {
-		return 0, l.fail("cannot start launcher '%s': %w", l.Args[0], causeOf(err))
+		return 0, l.fail("cannot start launcher '%s': %w", l.Args[0], diag.Cause(err))
 	}
 	var ended syscall.Signal
 	for done := group.Done(); done != nil; {
@@ -86,17 +87,4 @@ func (l *Launch) fail(format string, args ...any) error {
 		err = nil
 	}
 	return errors.Join(what, err)
-}
-
-// causeOf returns why a program could not be started, without its name.
-func causeOf(err error) error {
-	var name *exec.Error
-	var path *os.PathError
-	switch {
-	case errors.As(err, &name):
-		return name.Err
-	case errors.As(err, &path):
-		return path.Err
-	}
-	return err
 }

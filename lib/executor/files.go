@@ -1,13 +1,13 @@
 package executor
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"quire/lib/diag"
 )
 
 // maxFile is how much of a file read-file and read-json take, in bytes.
@@ -40,20 +40,20 @@ func (r *run) readFile(path string) (string, error) {
 	// O_NONBLOCK: a named pipe is not to be waited for, but refused.
 	file, err := r.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return "", fmt.Errorf("cannot read '%s': %w", path, causeOf(err))
+		return "", fmt.Errorf("cannot read '%s': %w", path, diag.Cause(err))
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("cannot read '%s': %w", path, causeOf(err))
+		return "", fmt.Errorf("cannot read '%s': %w", path, diag.Cause(err))
 	case !info.Mode().IsRegular():
 		return "", fmt.Errorf("cannot read '%s': not a regular file", path)
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("cannot read '%s': %w", path, causeOf(err))
+		return "", fmt.Errorf("cannot read '%s': %w", path, diag.Cause(err))
 	case len(data) > maxFile:
 		return "", fmt.Errorf("cannot read '%s': larger than %d MiB", path, maxFile>>20)
 	}
@@ -81,23 +81,13 @@ func (r *run) writeFile(path, text string) error {
 		return err
 	}
 	if err := r.root.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-		return fmt.Errorf("cannot write '%s': %w", path, causeOf(err))
+		return fmt.Errorf("cannot write '%s': %w", path, diag.Cause(err))
 	}
 	if info, err := r.root.Stat(name); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("cannot write '%s': not a regular file", path)
 	}
 	if err := r.root.WriteFile(name, []byte(text), 0o666); err != nil {
-		return fmt.Errorf("cannot write '%s': %w", path, causeOf(err))
+		return fmt.Errorf("cannot write '%s': %w", path, diag.Cause(err))
 	}
 	return nil
-}
-
-// causeOf returns what a file operation failed for, without the path, which is in
-// the message already.
-func causeOf(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"quire/lib/diag"
 )
 
 // shell is what a command that is a string runs under.
@@ -176,7 +178,7 @@ func (r *run) dir(cwd string) (string, error) {
 	}
 	info, err := r.root.Stat(local)
 	if err != nil {
-		return "", fmt.Errorf("cannot run in '%s': %w", cwd, causeOf(err))
+		return "", fmt.Errorf("cannot run in '%s': %w", cwd, diag.Cause(err))
 	}
 	if !info.IsDir() {
 		return "", fmt.Errorf("cannot run in '%s': not a directory", cwd)

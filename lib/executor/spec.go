@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"quire/lib/diag"
 	"quire/lib/runlog"
 	"quire/lib/vm"
 )
@@ -96,7 +97,7 @@ func OpenSpec(ctx context.Context, path, workspace string) (Spec, error) {
 	}
 	file, err := openGiven(path)
 	if err != nil {
-		return Spec{}, fmt.Errorf("cannot read facts '%s': %w", path, causeOf(err))
+		return Spec{}, fmt.Errorf("cannot read facts '%s': %w", path, diag.Cause(err))
 	}
 	defer file.Close()
 	return ReadSpec(file)
@@ -170,7 +171,7 @@ func WriteSecrets(w io.Writer, secrets map[string]string) error {
 func ReadSecrets(path string) (secrets map[string]string, warnings []string, err error) {
 	file, err := openGiven(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("cannot read secrets '%s': %w", path, causeOf(err))
+		return nil, nil, fmt.Errorf("cannot read secrets '%s': %w", path, diag.Cause(err))
 	}
 	defer file.Close()
 	var values map[string]secretValue
