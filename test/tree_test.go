@@ -19,6 +19,7 @@ import (
 // layers are the packages from the base up. A package imports only packages of
 // the layers before its own.
 var layers = [][]string{
+	{"file"},
 	{"diag", "cli", "git", "glob", "process", "runlog", "vm"},
 	{"runstore", "fennel", "workspace", "hook"},
 	{"config", "pipeline", "view"},
@@ -106,7 +107,7 @@ func TestStartsAreQuick(t *testing.T) {
 		t.Fatalf("go list: %v\n%s", err, out)
 	}
 	linked := strings.Fields(string(out))
-	for _, path := range []string{"regexp", "runtime/metrics", "crypto/rand", "math/big", "net", "text/template"} {
+	for _, path := range []string{"regexp", "runtime/metrics", "crypto/rand", "math/big", "net", "net/url", "text/template"} {
 		if slices.Contains(linked, path) {
 			t.Errorf("a command links %s", path)
 		}

@@ -74,15 +74,17 @@ func reference(b *testing.B, p *measured, script string) *measured {
 	return &measured{args: []string{cmp.Or(os.Getenv("FENNEL_LUA"), "lua5.4"), file, compiler}, dir: p.dir}
 }
 
-// emptyProgram returns a run of a Go program that does nothing.
+// emptyProgram returns a run of a Go program that does nothing, built and installed as
+// quire is.
 func emptyProgram(b *testing.B) *measured {
 	b.Helper()
 	dir := b.TempDir()
-	source, binary := filepath.Join(dir, "main.go"), filepath.Join(dir, "empty")
+	source, linked, binary := filepath.Join(dir, "main.go"), filepath.Join(dir, "linked"), filepath.Join(dir, "empty")
 	if err := os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o644); err != nil {
 		b.Fatal(err)
 	}
-	if out, err := exec.Command("go", "build", "-o", binary, source).CombinedOutput(); err != nil {
+	build := exec.Command("sh", "-c", `CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o "$1" "$2" && install "$1" "$3"`, "sh", linked, source, binary)
+	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
 	return &measured{args: []string{binary}, dir: dir}

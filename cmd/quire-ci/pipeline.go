@@ -5,10 +5,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 
 	"quire/lib/cli"
 	"quire/lib/diag"
+	"quire/lib/file"
 	"quire/lib/pipeline"
 	"quire/lib/vm"
 )
@@ -16,7 +16,7 @@ import (
 // A loaded pipeline may read modules of its workspace until it is closed.
 type loaded struct {
 	*pipeline.Pipeline
-	workspace *os.Root
+	workspace *file.Tree
 }
 
 func (l *loaded) Close() {
@@ -28,18 +28,18 @@ func (l *loaded) Close() {
 // What it prints goes to stderr. A pipeline that is not there, or is wrong, is an
 // error of status No.
 func load(ctx context.Context, e *cli.Env, workspace string, limits vm.Limits) (*loaded, error) {
-	root, err := os.OpenRoot(workspace)
+	tree, err := file.OpenTree(workspace)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read workspace '%s': %w", workspace, errors.Unwrap(err))
 	}
-	p, err := pipeline.Load(ctx, root.FS(), pipeline.Options{
+	p, err := pipeline.Load(ctx, tree, pipeline.Options{
 		Limits: limits,
 		Log:    func(line string) { fmt.Fprintln(e.Stderr, line) },
 	})
 	if err == nil {
-		return &loaded{p, root}, nil
+		return &loaded{p, tree}, nil
 	}
-	root.Close()
+	tree.Close()
 	return nil, judged(err)
 }
 

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"quire/lib/diag"
+	"quire/lib/file"
 	"quire/lib/glob"
 	"quire/lib/vm"
 )
@@ -122,7 +123,7 @@ func Load(ctx context.Context, root string) (*Config, error) {
 
 // read reads one file.
 func read(ctx context.Context, path string) (*Config, error) {
-	f, err := os.Open(path)
+	f, err := file.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read config: %w", err)
 	}

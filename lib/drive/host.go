@@ -10,6 +10,7 @@ import (
 
 	"quire/lib/diag"
 	"quire/lib/executor"
+	"quire/lib/file"
 	"quire/lib/git"
 	"quire/lib/notify"
 	"quire/lib/pipeline"
@@ -69,12 +70,12 @@ func (p *plan) execute(ctx context.Context, store *runstore.Store, output io.Wri
 	if err != nil {
 		return failed(ctx, "materialize"), err
 	}
-	tree, err := os.OpenRoot(dir)
+	tree, err := file.OpenTree(dir)
 	if err != nil {
 		return failed(ctx, "internal"), err
 	}
 	defer tree.Close()
-	jobs, err := pipeline.Load(ctx, tree.FS(), pipeline.Options{Limits: p.settings.Limits()})
+	jobs, err := pipeline.Load(ctx, tree, pipeline.Options{Limits: p.settings.Limits()})
 	if list := (diag.List)(nil); errors.As(err, &list) {
 		return failed(ctx, "invalid-pipeline"), list
 	}

@@ -14,6 +14,7 @@ import (
 
 	"quire/lib/config"
 	"quire/lib/executor"
+	"quire/lib/file"
 	"quire/lib/git"
 	"quire/lib/pipeline"
 	"quire/lib/runlog"
@@ -124,12 +125,12 @@ func (l *Launch) prepare(ctx context.Context, dir string, settings config.Settin
 
 // imageOf returns the image that the pipeline in dir names, "" without one.
 func imageOf(ctx context.Context, dir string, settings config.Settings) (string, error) {
-	tree, err := os.OpenRoot(dir)
+	tree, err := file.OpenTree(dir)
 	if err != nil {
 		return "", err
 	}
 	defer tree.Close()
-	p, err := pipeline.Load(ctx, tree.FS(), pipeline.Options{Limits: settings.Limits()})
+	p, err := pipeline.Load(ctx, tree, pipeline.Options{Limits: settings.Limits()})
 	if err != nil {
 		return "", err
 	}

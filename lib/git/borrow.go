@@ -7,13 +7,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"quire/lib/file"
 )
 
 // CommonDir returns the absolute path of the directory that has the repository's
 // objects and refs: that of Dir but for a linked working tree, see commondir in
 // gitrepository-layout(5).
 func (r *Repo) CommonDir() string {
-	text, err := os.ReadFile(filepath.Join(r.dir, "commondir"))
+	text, err := file.Read(filepath.Join(r.dir, "commondir"))
 	if err != nil {
 		return r.dir
 	}
@@ -59,7 +61,7 @@ func (r *Repo) borrow(ctx context.Context, gitDir, commit string, entries []Inde
 		"packed-refs":             refs,
 		"objects/info/alternates": filepath.Join(common, "objects") + "\n",
 	}
-	if shallow, err := os.ReadFile(filepath.Join(common, "shallow")); err == nil {
+	if shallow, err := file.Read(filepath.Join(common, "shallow")); err == nil {
 		files["shallow"] = string(shallow) // where history ends, on purpose
 	}
 	for name, text := range files {

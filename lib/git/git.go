@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"quire/lib/file"
 )
 
 // A Repo is one repository. Its methods may be called by many goroutines.
@@ -65,7 +67,7 @@ func findGitDir(dir string) (string, error) {
 	}
 	// A linked working tree or a submodule: .git is a file that names the
 	// Git directory, see gitrepository-layout(5).
-	text, err := os.ReadFile(inner)
+	text, err := file.Read(inner)
 	if err != nil {
 		return "", errNoRepository
 	}

@@ -12,10 +12,11 @@ import (
 	"hash"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"quire/lib/file"
 )
 
 // A looseStore answers questions about objects that are in files of their own,
@@ -162,7 +163,7 @@ func (s *looseStore) load(id string) (looseObject, error) {
 	if isSum(id, "tree", nil) {
 		return looseObject{Info: Info{OID: id, Type: "tree"}}, nil // git knows it without a file
 	}
-	f, err := os.Open(filepath.Join(s.dir, id[:2], id[2:]))
+	f, err := file.Open(filepath.Join(s.dir, id[:2], id[2:]))
 	if err != nil {
 		return looseObject{}, err
 	}

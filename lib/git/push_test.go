@@ -131,7 +131,10 @@ func TestPushMirrorRefuses(t *testing.T) {
 	f.commit("one")
 	tests := []struct{ name, remote, credential, err string }{
 		{"password in the url", "https://me:s3cret@example.com/x", "", "the url holds a password"},
-		{"broken url with a password", "https://me:s3%zzcret@example.com/x", "", "not a valid one"},
+		{"broken url with a password", "https://me:s3%zzc@ret@example.com/x", "", "the url holds a password"},
+		{"line break in the url", "https://example.com\n/x", "me:s3cret", "not a valid one"},
+		{"password with a slash", "https://me:s3/cret@example.com/x", "", "not a valid one"},
+		{"credential for nowhere", "https:///x", "me:s3cret", "takes no secret"},
 		{"credential for a path", "/srv/x.git", "me:s3cret", "takes no secret"},
 		{"credential for ssh", "git@example.com:x.git", "me:s3cret", "takes no secret"},
 		{"program as transport", "ext::touch /tmp/x", "", "transport 'ext' not allowed"},
@@ -155,5 +158,26 @@ func TestPushMirrorToPath(t *testing.T) {
 	}
 	if got := remote.git("rev-parse", "main"); got != commit {
 		t.Errorf("remote has %s", got)
+	}
+}
+func TestSplitURL(t *testing.T) {
+	tests := []struct{ url, scheme, user, host string }{
+		{"https://example.com/x.git", "https", "", "example.com"},
+		{"https://me@example.com:8443/x", "https", "me", "example.com:8443"},
+		{"https://me:pass@example.com", "https", "me:pass", "example.com"},
+		{"https://me:p@ss@example.com/x", "https", "me:p@ss", "example.com"},
+		{"https://me:p/ss@example.com/x", "https", "", "me:p"}, // as RFC 3986 and curl have it
+		{"https://example.com?a@b", "https", "", "example.com"},
+		{"https://[::1]:80/x", "https", "", "[::1]:80"},
+		{"https:///x", "https", "", ""},
+		{"git@example.com:x.git", "", "", ""},
+		{"/srv/x@y.git", "", "", ""},
+		{"", "", "", ""},
+	}
+	for _, tt := range tests {
+		scheme, user, host := splitURL(tt.url)
+		if scheme != tt.scheme || user != tt.user || host != tt.host {
+			t.Errorf("splitURL(%q) = %q, %q, %q", tt.url, scheme, user, host)
+		}
 	}
 }

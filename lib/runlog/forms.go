@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"net/url"
 	"strings"
 	"unicode/utf16"
 )
@@ -98,29 +97,31 @@ func hexForms(s string) []string {
 	return []string{lower, strings.ToUpper(lower)}
 }
 
-// urlForms returns s percent-encoded: as a query (space as '+') and as a path,
-// with all but the unreserved characters of RFC 3986 encoded, and each with
-// the hexadecimal digits in lower case too.
+// urlForms returns s percent-encoded: with all but the unreserved characters of RFC
+// 3986 encoded, as a query (space as '+'), as a segment of a path, and as JavaScript's
+// encodeURIComponent does it; each with the hexadecimal digits in lower case too.
 func urlForms(s string) []string {
-	var strict, component strings.Builder
-	for _, c := range []byte(s) {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-_.~", c) >= 0:
-			strict.WriteByte(c)
-			component.WriteByte(c)
-		case strings.IndexByte("!'()*", c) >= 0: // kept by encodeURIComponent of JavaScript
-			component.WriteByte(c)
-			fmt.Fprintf(&strict, "%%%02X", c)
-		default:
-			fmt.Fprintf(&strict, "%%%02X", c)
-			fmt.Fprintf(&component, "%%%02X", c)
-		}
-	}
-	out := []string{url.QueryEscape(s), url.PathEscape(s), strict.String(), component.String()}
+	strict := percentEncoded(s, "")
+	out := []string{strict, strings.ReplaceAll(strict, "%20", "+"), percentEncoded(s, "$&+:=@"), percentEncoded(s, "!'()*")}
 	for _, form := range out {
 		out = append(out, lowerEscapes(form))
 	}
 	return out
+}
+
+// percentEncoded returns s with all characters encoded but the unreserved ones and
+// those in keep.
+func percentEncoded(s, keep string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-_.~"+keep, c) >= 0:
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
 }
 
 // lowerEscapes returns s with the digits of its percent escapes in lower case.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"quire/lib/file"
 )
 
 // many is from how many runs on syncing the whole file system once is preferred
@@ -91,11 +93,11 @@ func (s *Store) put(st *stage, r *Run, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, factsFile), text, 0o600); err != nil {
+	if err := file.Write(filepath.Join(dir, factsFile), text, 0o600); err != nil {
 		return err
 	}
 	first := formatChange(Change{State: Pending, Time: now})
-	if err := os.WriteFile(filepath.Join(dir, historyFile), []byte(first), 0o600); err != nil {
+	if err := file.Write(filepath.Join(dir, historyFile), []byte(first), 0o600); err != nil {
 		return err
 	}
 	return os.Symlink(filepath.Join("..", "runs", r.Repo, r.ID), s.path("live", r.ID))
@@ -122,7 +124,7 @@ func (s *Store) syncNew(st *stage, runs []*Run, links string) error {
 
 // syncAll makes all of the root's file system durable.
 func (s *Store) syncAll() error {
-	root, err := os.Open(s.root)
+	root, err := file.Open(s.root)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"quire/lib/file"
 )
 
 // OnEndDir is the directory of a root whose programs are to be told of each run that
@@ -77,7 +79,7 @@ func (r *Run) Told() error {
 // LockTelling takes the lock of who tells what ended, and waits for it until ctx
 // ends. There is something to tell, or has been.
 func (s *Store) LockTelling(ctx context.Context) (unlock func(), err error) {
-	f, err := os.OpenFile(s.path("ended", lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := file.OpenFile(s.path("ended", lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock ended runs of '%s': %w", s.root, plain(err))
 	}

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"quire/lib/file"
 	"quire/lib/process"
 )
 
@@ -48,7 +49,7 @@ func (r *Run) Exec(ctx context.Context, x Exec) (process.Status, Status, error) 
 	if err := process.Subreaper(); err != nil {
 		return process.Status{}, Status{}, err
 	}
-	log, err := os.OpenFile(filepath.Join(r.Dir, LogFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	log, err := file.OpenFile(filepath.Join(r.Dir, LogFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if errors.Is(err, fs.ErrNotExist) {
 		return process.Status{}, Status{}, r.gone(err)
 	}

@@ -2,10 +2,11 @@ package runstore
 
 import (
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"quire/lib/file"
 )
 
 const factsFile = "run.toml"
@@ -83,7 +84,7 @@ func parseFacts(text []byte) (Facts, error) {
 }
 
 func readFacts(path string) (Facts, error) {
-	text, err := os.ReadFile(path)
+	text, err := file.Read(path)
 	if err != nil {
 		return Facts{}, err
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"quire/lib/file"
 )
 
 // A Problem is something that should not be.
@@ -169,7 +171,7 @@ func (c *checker) linked(r *Run, status Status) error {
 
 // mendHistory keeps the legal beginning of a history. The caller holds its lock.
 func (r *Run) mendHistory(f *os.File) (Status, error) {
-	text, err := os.ReadFile(f.Name())
+	text, err := file.Read(f.Name())
 	if err != nil {
 		return Status{}, err
 	}
@@ -206,7 +208,7 @@ func (r *Run) lost(f *os.File) (Status, error) {
 
 // resetHistory makes a history for a run that has none.
 func (r *Run) resetHistory() error {
-	f, err := os.OpenFile(filepath.Join(r.Dir, historyFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := file.OpenFile(filepath.Join(r.Dir, historyFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"quire/lib/file"
 )
 
 const historyFile = "history"
@@ -103,7 +104,7 @@ func parseHistory(text []byte) (Status, error) {
 
 // Status returns the state of the run and how it came there.
 func (r *Run) Status() (Status, error) {
-	text, err := os.ReadFile(filepath.Join(r.Dir, historyFile))
+	text, err := file.Read(filepath.Join(r.Dir, historyFile))
 	if err != nil {
 		return Status{}, r.gone(err)
 	}
@@ -116,7 +117,7 @@ func (r *Run) Status() (Status, error) {
 
 // Changes returns the history of the run, oldest change first.
 func (r *Run) Changes() ([]Change, error) {
-	text, err := os.ReadFile(filepath.Join(r.Dir, historyFile))
+	text, err := file.Read(filepath.Join(r.Dir, historyFile))
 	if err != nil {
 		return nil, r.gone(err)
 	}

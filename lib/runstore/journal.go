@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"quire/lib/file"
 )
 
 // journalAdd adds the records of runs that ended. On an error the journal is as
@@ -163,7 +165,7 @@ func forward(f io.ReaderAt, size int64) func(yield func(line, error) bool) {
 
 // openJournal opens the journal for reading, and returns its length now.
 func (s *Store) openJournal() (*os.File, int64, error) {
-	f, err := os.Open(s.path("journal"))
+	f, err := file.Open(s.path("journal"))
 	if err != nil {
 		return nil, 0, err
 	}

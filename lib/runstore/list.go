@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"quire/lib/file"
 )
 
 // A Filter says which runs to list. The zero value lists all.
@@ -151,7 +153,7 @@ func (s *Store) liveNames() ([]string, error) { return s.linkNames("live") }
 
 // linkNames returns the ids that a directory of links to runs has, in order.
 func (s *Store) linkNames(dir string) ([]string, error) {
-	d, err := os.Open(s.path(dir))
+	d, err := file.Open(s.path(dir))
 	if err != nil {
 		return nil, err
 	}

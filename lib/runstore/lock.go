@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"quire/lib/file"
 )
 
 // Locks are those on open file descriptions (fcntl(2), F_OFD_SETLK). Like those of
@@ -63,7 +65,7 @@ func control(f *os.File, cmd int, l *unix.Flock_t) error {
 // locked reports whether anybody holds a lock of the file at path for writing,
 // without taking it. A file that does not exist is not locked.
 func locked(path string, which int64) (bool, error) {
-	f, err := os.Open(path)
+	f, err := file.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -82,7 +84,7 @@ func locked(path string, which int64) (bool, error) {
 // lock. A file that was replaced while it was waited for is opened anew.
 func openLocked(path string) (*os.File, error) {
 	for {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
+		f, err := file.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -126,7 +128,7 @@ type Driver struct {
 // becomes active until after it has ended, and then calls Unlock. ErrBusy says
 // that another process drives the run, ErrNotFound that it was removed.
 func (r *Run) Drive() (*Driver, error) {
-	f, err := os.OpenFile(filepath.Join(r.Dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := file.OpenFile(filepath.Join(r.Dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, r.gone(err)
 	}
@@ -153,7 +155,7 @@ func (r *Run) AwaitDriver() error { return awaitLock(r.Dir, theLock) }
 
 // awaitLock returns once nobody holds a lock of the run in dir.
 func awaitLock(dir string, which int64) error {
-	f, err := os.Open(filepath.Join(dir, lockFile))
+	f, err := file.Open(filepath.Join(dir, lockFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"quire/lib/file"
 )
 
 // A Prune says which ended runs to remove: those that all of its parts name.
@@ -105,7 +107,7 @@ func (s *Store) rewriteJournal(st *stage, keep func(Record) bool, more func() []
 		return err
 	}
 	path := st.path("journal")
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := file.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"quire/lib/file"
 )
 
 // Limits says how many runs may be active at once. 0 is no limit.
@@ -191,7 +193,7 @@ func (s *Store) place(id string) (place, error) {
 
 // lastState returns the state that the last whole line of a history names.
 func lastState(dir string) (State, error) {
-	f, err := os.Open(filepath.Join(dir, historyFile))
+	f, err := file.Open(filepath.Join(dir, historyFile))
 	if err != nil {
 		return "", err
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"quire/lib/file"
 )
 
 // A stage is a directory below tmp/ in which runs are made or removed, out of
@@ -41,7 +43,7 @@ func (s *Store) stage() (*stage, error) {
 // where it has been removed.
 func lockStage(dir string, create int) (*stage, error) {
 	path := filepath.Join(dir, lockFile)
-	f, err := os.OpenFile(path, os.O_RDWR|create, 0o600)
+	f, err := file.OpenFile(path, os.O_RDWR|create, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"quire/lib/file"
 )
 
 // A Store is the run records below one root directory. It holds nothing open and
@@ -53,7 +55,7 @@ func (s *Store) prepare() error {
 		}
 	}
 	for _, name := range []string{"journal", "queue"} {
-		switch f, err := os.OpenFile(s.path(name), os.O_CREATE|os.O_EXCL, 0o600); {
+		switch f, err := file.OpenFile(s.path(name), os.O_CREATE|os.O_EXCL, 0o600); {
 		case err == nil:
 			made = true
 			f.Close()
@@ -95,7 +97,7 @@ func (s *Store) open(dir string) (*Run, error) {
 
 // syncPath makes a file durable, or the names in a directory.
 func syncPath(path string) error {
-	f, err := os.Open(path)
+	f, err := file.Open(path)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"quire/lib/file"
 )
 
 // A Watcher tells of changes to files (inotify(7)). A user has a bounded number of
@@ -122,7 +124,7 @@ func (r *Run) awaitEnd(ctx context.Context, w *Watcher) (Status, error) {
 // settled returns the status of the run, when it is certain to be on disk: a
 // writer holds the lock until then.
 func (r *Run) settled() (Status, error) {
-	f, err := os.Open(filepath.Join(r.Dir, historyFile))
+	f, err := file.Open(filepath.Join(r.Dir, historyFile))
 	if err != nil {
 		return Status{}, r.gone(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"quire/lib/file"
 	"quire/lib/git"
 )
 
@@ -73,7 +74,7 @@ func lockSeen(repo *git.Repo) (*seen, error) {
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o644)
+	lock, err := file.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func (s *seen) close() { s.lock.Close() }
 
 // read takes the file's whole lines; what follows them was cut short by a crash.
 func (s *seen) read() error {
-	text, err := os.ReadFile(s.path)
+	text, err := file.Read(s.path)
 	if err != nil {
 		return err
 	}
@@ -129,7 +130,7 @@ func (s *seen) rewrite() error {
 	}
 	// The lock is held: nobody else uses the name.
 	temporary := s.path + ".new"
-	f, err := os.Create(temporary)
+	f, err := file.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
 	if err != nil {
 		return err
 	}
@@ -162,7 +163,7 @@ func (s *seen) add(updates []Update) error {
 	if s.size > int64(seenFree+seenSlack*needed) {
 		return s.rewrite()
 	}
-	f, err := os.OpenFile(s.path, os.O_WRONLY, 0)
+	f, err := file.OpenFile(s.path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
@@ -209,7 +210,7 @@ func (s *seen) missed(refs []git.Ref) []Update {
 
 // syncDir makes the names in a directory durable.
 func syncDir(dir string) error {
-	d, err := os.Open(dir)
+	d, err := file.Open(dir)
 	if err != nil {
 		return err
 	}

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
 	"quire/lib/config"
 	"quire/lib/diag"
+	"quire/lib/file"
 	"quire/lib/git"
 	"quire/lib/notify"
 	"quire/lib/pipeline"
@@ -185,7 +185,7 @@ func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git
 			checked[i].Executor = settings.Executor
 			continue
 		case errors.As(problem, &list):
-			if err := os.WriteFile(filepath.Join(r.Dir, runstore.LogFile), []byte(list.Text()), 0o600); err != nil {
+			if err := file.Write(filepath.Join(r.Dir, runstore.LogFile), []byte(list.Text()), 0o600); err != nil {
 				failures = append(failures, err)
 			}
 		case problem != ErrSkipped:

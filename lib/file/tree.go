@@ -1,0 +1,87 @@
+package file
+
+import (
+	"io/fs"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Tree is the files below a directory, for whoever knows their names. It follows no symbolic link, so
+// that nothing leads out of it, whoever changes the directory meanwhile. It is an
+// fs.ReadLinkFS.
+type Tree struct{ top *os.File }
+
+// OpenTree returns the tree below the directory dir, which may itself be behind
+// symbolic links. The caller closes it.
+func OpenTree(dir string) (*Tree, error) {
+	top, err := OpenFile(dir, unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &Tree{top}, nil
+}
+
+// Close frees the tree. Files that were opened in it stay open.
+func (t *Tree) Close() error { return t.top.Close() }
+
+// Open opens the file called name for reading.
+func (t *Tree) Open(name string) (fs.File, error) {
+	f, err := t.open("open", name, os.O_RDONLY)
+	if err != nil {
+		return nil, err // not a nil *os.File in an fs.File
+	}
+	return f, nil
+}
+
+// Lstat says what is there under name, which may be a symbolic link.
+func (t *Tree) Lstat(name string) (fs.FileInfo, error) {
+	f, err := t.open("lstat", name, unix.O_PATH)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.Stat()
+}
+
+// ReadLink returns where the symbolic link called name leads.
+func (t *Tree) ReadLink(name string) (string, error) {
+	f, err := t.open("readlink", name, unix.O_PATH)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	target := make([]byte, unix.PathMax)
+	n, err := unix.Readlinkat(int(f.Fd()), "", target)
+	if err != nil {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
+	}
+	return string(target[:n]), nil
+}
+
+// open opens name directory by directory, none of which may be a symbolic link.
+func (t *Tree) open(op, name string, flag int) (*os.File, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+	}
+	dir, rest := t.top, name
+	for {
+		part, below, more := strings.Cut(rest, "/")
+		how := flag
+		if more {
+			how = unix.O_PATH | unix.O_DIRECTORY
+		}
+		f, err := openAt(int(dir.Fd()), part, how|unix.O_NOFOLLOW, 0)
+		if dir != t.top {
+			dir.Close()
+		}
+		if err != nil {
+			return nil, &fs.PathError{Op: op, Path: name, Err: err}
+		}
+		if !more {
+			return f, nil
+		}
+		dir, rest = f, below
+	}
+}
