@@ -8,7 +8,8 @@ import (
 
 // Config returns the value of a configuration variable such as "quire.root": the
 // last one given, as git itself takes it. A variable without a value is "true".
-// The whole configuration is read once, by one process, at the first question.
+// The whole configuration is read once, at the first question: here where it is plain,
+// else by one git.
 func (r *Repo) Config(key string) (value string, ok bool, err error) {
 	config, err := r.config()
 	if err != nil {
@@ -32,6 +33,9 @@ func ConfigHere(key string) (value string, ok bool, err error) {
 }
 
 func (r *Repo) loadConfig() (map[string][]string, error) {
+	if config, ok := r.plainConfig(); ok {
+		return config, nil
+	}
 	out, err := r.output(context.Background(), "config", "--list", "-z", "--includes")
 	if err != nil {
 		return nil, err

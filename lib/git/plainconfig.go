@@ -1,0 +1,151 @@
+package git
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"quire/lib/file"
+)
+
+// plainConfig returns the configuration as `git config --list --includes` has it, read
+// without git, which takes longer to start than the rest of the work for a push. ok is
+// false where the files have more in them than plain lines: then only git knows.
+func (r *Repo) plainConfig() (config map[string][]string, ok bool) {
+	files, ok := r.configFiles()
+	if !ok {
+		return nil, false
+	}
+	config = map[string][]string{}
+	for _, name := range files {
+		text, err := file.Read(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil || !addPlain(config, string(text)) {
+			return nil, false
+		}
+	}
+	return config, true
+}
+
+// configFiles returns the files that git reads, in its order, see FILES in
+// git-config(1). ok is false where that is not certain.
+func (r *Repo) configFiles() (files []string, ok bool) {
+	switch system, set := os.LookupEnv("GIT_CONFIG_SYSTEM"); {
+	case os.Getenv("GIT_CONFIG_NOSYSTEM") == "1":
+	case os.Getenv("GIT_CONFIG_NOSYSTEM") != "" || set && system == "":
+		return nil, false
+	case set:
+		files = append(files, system)
+	case mayHaveSystemConfig():
+		return nil, false
+	}
+	home, user := os.Getenv("HOME"), os.Getenv("XDG_CONFIG_HOME")
+	if user == "" {
+		user = filepath.Join(home, ".config")
+	}
+	switch global, set := os.LookupEnv("GIT_CONFIG_GLOBAL"); {
+	case set && global == "" || !set && home == "":
+		return nil, false
+	case set:
+		files = append(files, global)
+	default:
+		files = append(files, filepath.Join(user, "git/config"), filepath.Join(home, ".gitconfig"))
+	}
+	return append(files, filepath.Join(r.CommonDir(), "config")), true
+}
+
+// mayHaveSystemConfig says whether there is a file where any build of git has that of
+// the system: in /etc, or in etc beside the directory that git or what its name leads
+// to is in.
+func mayHaveSystemConfig() bool {
+	program, err := exec.LookPath("git")
+	if err != nil {
+		return true
+	}
+	names := []string{"/etc/gitconfig", filepath.Join(filepath.Dir(program), "../etc/gitconfig")}
+	if program, err = filepath.EvalSymlinks(program); err != nil {
+		return true
+	}
+	names = append(names, filepath.Join(filepath.Dir(program), "../etc/gitconfig"))
+	for _, name := range names {
+		if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+			return true
+		}
+	}
+	return false
+}
+
+// addPlain adds the variables of a file to config, and reports whether it was plain:
+// nothing in quotes or behind a backslash, no comment behind a value, nothing that
+// brings in another file. See Syntax in git-config(1).
+func addPlain(config map[string][]string, text string) bool {
+	section := ""
+	for line := range strings.SplitSeq(text, "\n") {
+		line = strings.Trim(line, " \t")
+		switch {
+		case line == "" || line[0] == '#' || line[0] == ';':
+			continue
+		case strings.ContainsAny(line, "\r\v\f\x00"):
+			return false
+		case line[0] == '[':
+			if section = plainSection(line); section == "" {
+				return false
+			}
+			continue
+		}
+		key, value, has := strings.Cut(line, "=")
+		key, value = strings.TrimRight(key, " \t"), strings.TrimLeft(value, " \t")
+		if section == "" || !isName(key) || strings.ContainsAny(value, "\"\\#;\t") {
+			return false
+		}
+		if !has {
+			value = "true"
+		}
+		name := section + strings.ToLower(key)
+		if name == "extensions.worktreeconfig" {
+			return false
+		}
+		config[name] = append(config[name], value)
+	}
+	return true
+}
+
+// plainSection returns what the line puts in front of its variables' names, "" for a
+// line that is not a plain header of a section.
+func plainSection(line string) string {
+	name, ok := strings.CutSuffix(line[1:], "]")
+	name, rest, has := strings.Cut(name, " ")
+	if !ok || !isName(name) || strings.HasPrefix(strings.ToLower(name), "include") {
+		return ""
+	}
+	section := strings.ToLower(name) + "."
+	if !has {
+		return section
+	}
+	quoted := strings.TrimLeft(rest, " \t")
+	if len(quoted) < 2 || quoted[0] != '"' || quoted[len(quoted)-1] != '"' {
+		return ""
+	}
+	sub := quoted[1 : len(quoted)-1]
+	if strings.ContainsAny(sub, "\"\\") {
+		return ""
+	}
+	return section + sub + "."
+}
+
+// isName reports whether s is the name of a section or a variable: letters, digits and
+// hyphens, a letter first.
+func isName(s string) bool {
+	for i, c := range []byte(s) {
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		if !letter && (i == 0 || c != '-' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return s != ""
+}

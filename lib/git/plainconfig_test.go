@@ -1,0 +1,197 @@
+package git
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Texts of configuration files, and whether they are read without git.
+var configTexts = []struct {
+	text  string
+	plain bool
+}{
+	{"", true},
+	{"[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n", true},
+	{"# a remark\n; another\n\n[Quire]\n\tRoot = /srv/quire\n  name\t=  a b  c  \n", true},
+	{"[remote \"origin\"]\n\turl = https://example.com/x?a=b&c\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n", true},
+	{"[filter \"LFS Big\"]\n\tSmudge = git-lfs smudge -- %f\n[filter \"\"]\na = b", true},
+	{"[a]\nflag\nempty =\nempty=\nx = [y]\nx==\n", true},
+	{"[a] \n b = c\n\t[b]\nc=d\n[a]\nb = again\n", true},
+	{"[a  \t\"x y\"]\nc-9 = d\n", true},
+	{"[a \"b\"\t]\nc = d\n", false},
+	{"[a]\nb = c # remark\n", false},
+	{"[a]\nb = c;d\n", false},
+	{"[a]\nb = \"c\"\n", false},
+	{"[a]\nb = c\\\nd\n", false},
+	{"[a]\nb = c\td\n", false},
+	{"[a]\r\nb = c\r\n", false},
+	{"[a]\nb = c\x00d\n", false},
+	{"[a \"b\\\"c\"]\nd = e\n", false},
+	{"[a.b]\nc = d\n", false},
+	{"[a] b = c\n", false},
+	{"[a]\n[", false},
+	{"[]\na = b\n", false},
+	{"[a\n", false},
+	{"[a\"b\"]\nc = d\n", false},
+	{"[a b]\nc = d\n", false},
+	{"[ a]\nb = c\n", false},
+	{"b = c\n", false},
+	{"[a]\n9b = c\n", false},
+	{"[a]\n-b = c\n", false},
+	{"[a]\nb.c = d\n", false},
+	{"[a]\nb c = d\n", false},
+	{"[a]\n = d\n", false},
+	{"[include]\n\tpath = more\n", false},
+	{"[INCLUDEIF \"gitdir:/srv/\"]\n\tpath = more\n", false},
+	{"[extensions]\n\tworktreeConfig = true\n", false},
+	{"\ufeff[a]\nb = c\n", false},
+	{"[a]\nb = h\xe9\xff\n", true},
+}
+
+// listConfig returns what git itself reads out of file; ok is false where it fails.
+func listConfig(t testing.TB, file string) (config map[string][]string, ok bool) {
+	t.Helper()
+	out, err := exec.Command("git", "config", "--file", file, "--list", "-z", "--includes").Output()
+	return parseConfig(string(out)), err == nil
+}
+
+func TestPlainConfig(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config")
+	for _, tt := range configTexts {
+		got := map[string][]string{}
+		plain := addPlain(got, tt.text)
+		if plain != tt.plain {
+			t.Errorf("%q: plain is %v", tt.text, plain)
+		}
+		if !plain {
+			continue
+		}
+		if err := os.WriteFile(file, []byte(tt.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		want, ok := listConfig(t, file)
+		if diff := cmp.Diff(want, got); diff != "" || !ok {
+			t.Errorf("%q: git has it otherwise: %v %s", tt.text, ok, diff)
+		}
+	}
+}
+
+// FuzzPlainConfig holds that what is read without git is what git reads.
+func FuzzPlainConfig(f *testing.F) {
+	for _, tt := range configTexts {
+		f.Add(tt.text)
+	}
+	file := filepath.Join(f.TempDir(), "config")
+	f.Fuzz(func(t *testing.T, text string) {
+		got := map[string][]string{}
+		if !addPlain(got, text) {
+			return
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		want, ok := listConfig(t, file)
+		if diff := cmp.Diff(want, got); diff != "" || !ok {
+			t.Errorf("git has it otherwise: %v %s", ok, diff)
+		}
+	})
+}
+
+// The files are those that git reads, the last of which wins; and git is asked
+// wherever it might know of another one.
+func TestConfigFiles(t *testing.T) {
+	home, xdg := t.TempDir(), t.TempDir()
+	r := newFixture(t).open()
+	write := func(name, value string) {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte("[quire]\n\tname = "+value+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(filepath.Join(home, ".gitconfig"), "home")
+	write(filepath.Join(home, ".config/git/config"), "dot")
+	write(filepath.Join(xdg, "git/config"), "xdg")
+	write(filepath.Join(home, "other"), "other")
+	tests := []struct {
+		env   map[string]string // a value "-" unsets
+		want  []string          // of quire.name
+		plain bool
+	}{
+		{map[string]string{"GIT_CONFIG_GLOBAL": "-"}, []string{"dot", "home"}, true},
+		{map[string]string{"GIT_CONFIG_GLOBAL": "-", "XDG_CONFIG_HOME": xdg}, []string{"xdg", "home"}, true},
+		{map[string]string{"GIT_CONFIG_GLOBAL": home + "/other"}, []string{"other"}, true},
+		{map[string]string{"GIT_CONFIG_GLOBAL": home + "/absent"}, nil, true},
+		{map[string]string{"GIT_CONFIG_NOSYSTEM": "-", "GIT_CONFIG_SYSTEM": home + "/other"}, []string{"other"}, true},
+		{map[string]string{"GIT_CONFIG_SYSTEM": home + "/other"}, nil, true}, // beside GIT_CONFIG_NOSYSTEM=1
+		{map[string]string{"GIT_CONFIG_NOSYSTEM": "true", "GIT_CONFIG_SYSTEM": home + "/other"}, nil, false},
+		{map[string]string{"GIT_CONFIG_GLOBAL": home}, nil, false},
+	}
+	for _, tt := range tests {
+		t.Run("", func(t *testing.T) {
+			t.Setenv("HOME", home)
+			for name, value := range tt.env {
+				t.Setenv(name, value)
+				if value == "-" {
+					os.Unsetenv(name)
+				}
+			}
+			config, ok := r.plainConfig()
+			if ok != tt.plain || !cmp.Equal(config["quire.name"], tt.want) {
+				t.Errorf("%v: %v, %q", tt.env, ok, config["quire.name"])
+			}
+			if !ok {
+				return
+			}
+			out, err := exec.Command("git", "-C", r.Dir(), "config", "--list", "-z").Output()
+			if diff := cmp.Diff(parseConfig(string(out)), config); diff != "" || err != nil {
+				t.Errorf("%v: git has it otherwise: %v %s", tt.env, err, diff)
+			}
+		})
+	}
+}
+
+// A file of the system is left to git, wherever git was installed.
+func TestSystemConfig(t *testing.T) {
+	if mayHaveSystemConfig() {
+		t.Skip("this machine has a gitconfig of the system")
+	}
+	prefix, elsewhere := t.TempDir(), t.TempDir()
+	for _, name := range []string{prefix + "/bin/git", elsewhere + "/opt/bin/git"} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(elsewhere+"/opt/bin/git", []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(elsewhere+"/opt/bin/git", prefix+"/bin/git"); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", prefix+"/bin")
+	if mayHaveSystemConfig() {
+		t.Error("found one in an empty prefix")
+	}
+	for _, etc := range []string{prefix + "/etc", elsewhere + "/opt/etc"} {
+		if err := os.Mkdir(etc, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(etc+"/gitconfig", nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if !mayHaveSystemConfig() {
+			t.Errorf("did not find that of %s", strings.TrimPrefix(etc, prefix))
+		}
+		os.Remove(etc + "/gitconfig")
+	}
+	t.Setenv("PATH", "")
+	if !mayHaveSystemConfig() {
+		t.Error("sure of it without a git")
+	}
+}
