@@ -41,8 +41,10 @@ func (r *Repo) configFiles() (files []string, ok bool) {
 		return nil, false
 	case set:
 		files = append(files, system)
-	case mayHaveSystemConfig():
-		return nil, false
+	default:
+		if files, ok = systemConfig(); !ok {
+			return nil, false
+		}
 	}
 	home, user := os.Getenv("HOME"), os.Getenv("XDG_CONFIG_HOME")
 	if user == "" {
@@ -59,25 +61,29 @@ func (r *Repo) configFiles() (files []string, ok bool) {
 	return append(files, filepath.Join(r.CommonDir(), "config")), true
 }
 
-// mayHaveSystemConfig says whether there is a file where any build of git has that of
-// the system: in /etc, or in etc beside the directory that git or what its name leads
-// to is in.
-func mayHaveSystemConfig() bool {
-	program, err := exec.LookPath("git")
+// systemConfig returns the configuration file of the system, if there is one. A git in
+// /usr/bin has it in /etc (Makefile of git: sysconfdir). For any other build, ok is false
+// where there is a file in /etc, or in etc beside the directory that git or what its name
+// leads to is in.
+func systemConfig() (files []string, ok bool) {
+	const etc = "/etc/gitconfig"
+	link, err := exec.LookPath("git")
 	if err != nil {
-		return true
+		return nil, false
 	}
-	names := []string{"/etc/gitconfig", filepath.Join(filepath.Dir(program), "../etc/gitconfig")}
-	if program, err = filepath.EvalSymlinks(program); err != nil {
-		return true
+	program, err := filepath.EvalSymlinks(link)
+	if err != nil {
+		return nil, false
 	}
-	names = append(names, filepath.Join(filepath.Dir(program), "../etc/gitconfig"))
-	for _, name := range names {
+	if program == "/usr/bin/git" {
+		return []string{etc}, true
+	}
+	for _, name := range []string{etc, filepath.Join(filepath.Dir(link), "../etc/gitconfig"), filepath.Join(filepath.Dir(program), "../etc/gitconfig")} {
 		if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
-			return true
+			return nil, false
 		}
 	}
-	return false
+	return nil, true
 }
 
 // addPlain adds the variables of a file to config, and reports whether it was plain:

@@ -1,10 +1,11 @@
 package git
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -157,14 +158,17 @@ func TestConfigFiles(t *testing.T) {
 	}
 }
 
-// A file of the system is left to git, wherever git was installed.
+// A file of the system is read where it is sure to be git's, and else left to git.
 func TestSystemConfig(t *testing.T) {
-	if mayHaveSystemConfig() {
-		t.Skip("this machine has a gitconfig of the system")
+	const etc = "/etc/gitconfig"
+	if program, err := exec.LookPath("git"); err == nil && program == "/usr/bin/git" {
+		if files, ok := systemConfig(); !ok || !cmp.Equal(files, []string{etc}) {
+			t.Errorf("with git in /usr/bin: %q, %v", files, ok)
+		}
 	}
 	prefix, elsewhere := t.TempDir(), t.TempDir()
-	for _, name := range []string{prefix + "/bin/git", elsewhere + "/opt/bin/git"} {
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+	for _, dir := range []string{prefix + "/bin", prefix + "/etc", elsewhere + "/opt/bin", elsewhere + "/opt/etc"} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -175,23 +179,21 @@ func TestSystemConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", prefix+"/bin")
-	if mayHaveSystemConfig() {
-		t.Error("found one in an empty prefix")
+	_, err := os.Lstat(etc)
+	if files, ok := systemConfig(); ok != errors.Is(err, fs.ErrNotExist) || files != nil {
+		t.Errorf("with a git of its own prefix: %q, %v, and %s: %v", files, ok, etc, err)
 	}
-	for _, etc := range []string{prefix + "/etc", elsewhere + "/opt/etc"} {
-		if err := os.Mkdir(etc, 0o755); err != nil {
+	for _, name := range []string{prefix + "/etc/gitconfig", elsewhere + "/opt/etc/gitconfig"} {
+		if err := os.WriteFile(name, nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(etc+"/gitconfig", nil, 0o644); err != nil {
-			t.Fatal(err)
+		if files, ok := systemConfig(); ok {
+			t.Errorf("sure of %q, and there is %s", files, name)
 		}
-		if !mayHaveSystemConfig() {
-			t.Errorf("did not find that of %s", strings.TrimPrefix(etc, prefix))
-		}
-		os.Remove(etc + "/gitconfig")
+		os.Remove(name)
 	}
 	t.Setenv("PATH", "")
-	if !mayHaveSystemConfig() {
-		t.Error("sure of it without a git")
+	if files, ok := systemConfig(); ok {
+		t.Errorf("sure of %q without a git", files)
 	}
 }
