@@ -41,15 +41,13 @@ func Read(name string) ([]byte, error) {
 }
 
 // Write makes text the content of the file called name, which gets the mode perm where
-// it is new, as os.WriteFile does. The kernel is asked to begin writing to disk, so that
-// to sync one of several files such as this commits what the others need as well.
+// it is new, as os.WriteFile does.
 func Write(name string, text []byte, perm fs.FileMode) error {
 	f, err := OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(text)
-	_ = unix.SyncFileRange(int(f.Fd()), 0, 0, unix.SYNC_FILE_RANGE_WRITE) // a hint
 	return cmp.Or(err, f.Close())
 }
 

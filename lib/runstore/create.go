@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -112,14 +113,12 @@ func (s *Store) syncNew(st *stage, runs []*Run, links string) error {
 	if st == nil {
 		return s.syncRepos(runs)
 	}
+	paths := []string{links}
 	for _, r := range runs {
-		for _, name := range []string{factsFile, historyFile, "."} {
-			if err := syncPath(filepath.Join(st.path(r.ID), name)); err != nil {
-				return err
-			}
-		}
+		dir := st.path(r.ID)
+		paths = append(paths, filepath.Join(dir, factsFile), filepath.Join(dir, historyFile), dir)
 	}
-	return syncPath(links)
+	return syncPaths(paths...)
 }
 
 // syncAll makes all of the root's file system durable.
@@ -137,19 +136,16 @@ func (s *Store) syncAll() error {
 // syncing it yet.
 func (s *Store) syncRepos(runs []*Run) error {
 	top := s.path("runs")
-	synced := map[string]bool{}
+	var dirs []string
 	for _, r := range runs {
-		for dir := filepath.Dir(r.Dir); !synced[dir]; dir = filepath.Dir(dir) {
-			if err := syncPath(dir); err != nil {
-				return err
-			}
-			synced[dir] = true
+		for dir := filepath.Dir(r.Dir); !slices.Contains(dirs, dir); dir = filepath.Dir(dir) {
+			dirs = append(dirs, dir)
 			if dir == top {
 				break
 			}
 		}
 	}
-	return nil
+	return syncPaths(dirs...)
 }
 
 // undo takes back what create did, as far as it came: first out of sight, then the
