@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -13,32 +14,34 @@ import (
 type key func(d *document, name string, v value) func(*Settings)
 
 // keys are the settings by their names.
-var keys = map[string]key{
-	"executor":       oneOf([]string{"host", "quire-ci"}, func(s *Settings) *string { return &s.Executor }),
-	"supersede":      oneOf([]string{"pending", "active", "none"}, func(s *Settings) *string { return &s.Supersede }),
-	"keep-workspace": oneOf([]string{"failed", "all", "none"}, func(s *Settings) *string { return &s.KeepWorkspace }),
-	"launcher":       stringList(notEmpty, func(s *Settings) *[]string { return &s.Launcher }),
-	"env":            stringList(variableName, func(s *Settings) *[]string { return &s.Env }),
-	"max-runs":       number(10_000, func(s *Settings) *int { return &s.MaxRuns }),
-	"jobs":           number(10_000, func(s *Settings) *int { return &s.Jobs }),
-	"timeout":        duration(func(s *Settings) *time.Duration { return &s.Timeout }),
-	"grace":          duration(func(s *Settings) *time.Duration { return &s.Grace }),
-	"eval-time":      duration(func(s *Settings) *time.Duration { return &s.EvalTime }),
-	"eval-memory":    number(1<<20, func(s *Settings) *int { return &s.EvalMemory }),
-	"with-git":       boolean(func(s *Settings) *bool { return &s.WithGit }),
-	"lfs":            boolean(func(s *Settings) *bool { return &s.LFS }),
-	"submodules":     boolean(func(s *Settings) *bool { return &s.Submodules }),
-	"workspaces":     number(1_000, func(s *Settings) *int { return &s.Workspaces }),
-	"keep":           keep,
-	"secrets":        secrets,
-}
+var keys = sync.OnceValue(func() map[string]key {
+	return map[string]key{
+		"executor":       oneOf([]string{"host", "quire-ci"}, func(s *Settings) *string { return &s.Executor }),
+		"supersede":      oneOf([]string{"pending", "active", "none"}, func(s *Settings) *string { return &s.Supersede }),
+		"keep-workspace": oneOf([]string{"failed", "all", "none"}, func(s *Settings) *string { return &s.KeepWorkspace }),
+		"launcher":       stringList(notEmpty, func(s *Settings) *[]string { return &s.Launcher }),
+		"env":            stringList(variableName, func(s *Settings) *[]string { return &s.Env }),
+		"max-runs":       number(10_000, func(s *Settings) *int { return &s.MaxRuns }),
+		"jobs":           number(10_000, func(s *Settings) *int { return &s.Jobs }),
+		"timeout":        duration(func(s *Settings) *time.Duration { return &s.Timeout }),
+		"grace":          duration(func(s *Settings) *time.Duration { return &s.Grace }),
+		"eval-time":      duration(func(s *Settings) *time.Duration { return &s.EvalTime }),
+		"eval-memory":    number(1<<20, func(s *Settings) *int { return &s.EvalMemory }),
+		"with-git":       boolean(func(s *Settings) *bool { return &s.WithGit }),
+		"lfs":            boolean(func(s *Settings) *bool { return &s.LFS }),
+		"submodules":     boolean(func(s *Settings) *bool { return &s.Submodules }),
+		"workspaces":     number(1_000, func(s *Settings) *int { return &s.Workspaces }),
+		"keep":           keep,
+		"secrets":        secrets,
+	}
+})
 
 // repoKeys are the settings of the tables for single repositories.
-var repoKeys = func() map[string]key {
-	all := maps.Clone(keys)
+var repoKeys = sync.OnceValue(func() map[string]key {
+	all := maps.Clone(keys())
 	all[inheritKey] = inheritSecrets
 	return all
-}()
+})
 
 // config checks the whole document.
 func (d *document) config(top *table) *Config {
@@ -51,7 +54,7 @@ func (d *document) config(top *table) *Config {
 			rest.entries = append(rest.entries, e)
 		}
 	}
-	c.global = d.layer(rest, keys, "repo")
+	c.global = d.layer(rest, keys(), "repo")
 	d.checkInherited()
 	return c
 }
@@ -68,7 +71,7 @@ func (d *document) repos(v value) []repoLayer {
 			d.reportKey(e, "a name such as 'work/foo.git', or a pattern such as 'work/*'", "no repository can match '%s'", e.name)
 		}
 		if of, ok := d.asTable("repo '"+e.name+"'", e.value); ok {
-			layers = append(layers, repoLayer{e.name, d.layer(of, repoKeys)})
+			layers = append(layers, repoLayer{e.name, d.layer(of, repoKeys())})
 		}
 	}
 	slices.SortStableFunc(layers, func(a, b repoLayer) int {

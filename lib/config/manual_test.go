@@ -29,7 +29,7 @@ func TestManual(t *testing.T) {
 			t.Errorf("%s\n%s", err, text)
 		}
 	}
-	for key := range keys {
+	for key := range keys() {
 		if !strings.Contains(string(page), ".It Cm "+key) {
 			t.Errorf("key %s is not described", key)
 		}

@@ -2,7 +2,10 @@ package runstore
 
 import (
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -62,9 +65,12 @@ func formatFacts(f Facts) ([]byte, error) {
 }
 
 func parseFacts(text []byte) (Facts, error) {
-	var t factsTOML
-	if err := toml.Unmarshal(text, &t); err != nil {
-		return Facts{}, err
+	t, ok := plainFacts(string(text))
+	if !ok {
+		t = factsTOML{}
+		if err := toml.Unmarshal(text, &t); err != nil {
+			return Facts{}, err
+		}
 	}
 	f := Facts{
 		ID:       t.ID,
@@ -81,6 +87,46 @@ func parseFacts(text []byte) (Facts, error) {
 		OnlyFailed: t.OnlyFailed,
 	}
 	return f, f.check()
+}
+
+// plainFacts reads what formatFacts usually writes, each value in single quotes on a
+// line of its own; the first use of the TOML decoder is a thirtieth of a transition. ok is
+// false for anything else, which may be TOML all the same.
+func plainFacts(text string) (t factsTOML, ok bool) {
+	fields := map[string]*string{
+		"id": &t.ID, "repo": &t.Repo, "git-dir": &t.GitDir, "ref": &t.Ref, "sha": &t.SHA, "old-sha": &t.OldSHA,
+		"pusher": &t.Pusher, "executor": &t.Executor, "rerun-of": &t.RerunOf,
+	}
+	dated := false
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " = ")
+		field := fields[key]
+		switch {
+		case key == "pushed-at" && !dated:
+			at, err := time.Parse(factsTime, value)
+			if err != nil || at.Format(factsTime) != value {
+				return t, false
+			}
+			t.PushedAt, dated = at, true
+		case key == "only-failed" && value == "true" && !t.OnlyFailed:
+			t.OnlyFailed = true
+		case field != nil && isLiteral(value):
+			*field = value[1 : len(value)-1]
+			delete(fields, key) // a second one is not TOML
+		default:
+			return t, false
+		}
+	}
+	return t, true
+}
+
+// factsTime is how a time is written in run.toml: in UTC, to the millisecond.
+const factsTime = "2006-01-02T15:04:05.999Z"
+
+// isLiteral reports whether s is a literal string of TOML without control characters.
+func isLiteral(s string) bool {
+	return len(s) >= 2 && s[0] == '\'' && strings.IndexByte(s[1:], '\'') == len(s)-2 &&
+		utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 func readFacts(path string) (Facts, error) {
