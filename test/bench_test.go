@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -123,12 +124,14 @@ func (w *bench) sh(line string, args ...any) string {
 }
 
 // medians runs each way once a round, in turn and each time with the next one first,
-// and returns the median of how long each took, in milliseconds.
+// and returns the median of how long each took, in milliseconds. What one has left to
+// write is on disk before the next begins, which would be held up by it.
 func medians(rounds int, ways ...func(round int)) []float64 {
 	times := make([][]float64, len(ways))
 	for round := range rounds {
 		for i := range ways {
 			which := (round + i) % len(ways)
+			syscall.Sync()
 			start := time.Now()
 			ways[which](round)
 			times[which] = append(times[which], milliseconds(time.Since(start)))
