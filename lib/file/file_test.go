@@ -31,7 +31,7 @@ func TestErrors(t *testing.T) {
 func TestOpenFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "f")
 	for range 2 {
-		f, err := OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o640)
+		f, err := OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +45,7 @@ func TestOpenFile(t *testing.T) {
 	}
 	text, err := Read(name)
 	info, _ := os.Stat(name)
-	if string(text) != "line\nline\n" || err != nil || info.Mode() != 0o640 {
+	if string(text) != "line\nline\n" || err != nil || info.Mode() != 0o600 {
 		t.Errorf("%q, %v, %v", text, err, info.Mode())
 	}
 }
@@ -83,7 +83,7 @@ func TestTree(t *testing.T) {
 	dir, tree := newTree(t)
 	for _, name := range []string{"a", "sub/b", "sub/deep/c"} {
 		path, text := filepath.Join(dir, name), strings.Repeat(name, 1000)
-		err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o640))
+		err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o600))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +91,7 @@ func TestTree(t *testing.T) {
 			t.Errorf("ReadFile(%q): %d bytes, %v", name, len(got), err)
 		}
 		info, err := fs.Lstat(tree, name)
-		if err != nil || info.Name() != filepath.Base(name) || info.Mode() != 0o640 || info.Size() != int64(len(text)) {
+		if err != nil || info.Name() != filepath.Base(name) || info.Mode() != 0o600 || info.Size() != int64(len(text)) {
 			t.Errorf("Lstat(%q): %v, %v", name, info, err)
 		}
 	}

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Tree is the files below a directory, for whoever knows their names. It follows no symbolic link, so
-// that nothing leads out of it, whoever changes the directory meanwhile. It is an
-// fs.ReadLinkFS.
+// A Tree is the files below a directory, for whoever knows their names. It follows no
+// symbolic link, so that nothing leads out of it, whoever changes the directory
+// meanwhile. It is an fs.ReadLinkFS.
 type Tree struct{ top *os.File }
 
 // OpenTree returns the tree below the directory dir, which may itself be behind
