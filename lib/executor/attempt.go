@@ -22,6 +22,7 @@ type attempt struct {
 	ran      int        // commands
 	unlooked []*command // failed ones that the pipeline has to look at
 	failed   *failure   // for good
+	ended    bool       // a command was ended with the job, whatever it made of that
 	live     []*liveCommand
 	over     bool // the run-fn has returned, or raised an error
 }
@@ -48,7 +49,7 @@ func (a *attempt) call() (value, *failure) {
 	switch {
 	case a.failed != nil && !a.failed.ended:
 		return nil, a.failed
-	case a.failed != nil, err != nil && a.ctx.Err() != nil:
+	case a.failed != nil, a.ended, err != nil && a.ctx.Err() != nil:
 		return nil, endFailure(context.Cause(a.ctx))
 	case err != nil:
 		return nil, luaFailure(a.ctx, err)

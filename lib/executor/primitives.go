@@ -83,6 +83,9 @@ func (a *attempt) sh(l *lua.LState) (lua.LValue, error) {
 		a.run.fatal(err)
 		return nil, err
 	}
+	if c.reason != "" && c.code != exitTimeout {
+		a.ended = true
+	}
 	if c.check && c.failed() {
 		a.unlooked = append(a.unlooked, c)
 	}

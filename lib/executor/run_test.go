@@ -228,6 +228,37 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// What was ended is no success, if a command makes exit 0 of it and the pipeline goes
+// on or looks away.
+func TestEndedIsNoSuccess(t *testing.T) {
+	for name, body := range map[string]string{
+		"exit 0":  `q.sh("trap 'exit 0' TERM; echo ready; sleep 60 & wait")`,
+		"checked": `local r = q.sh("echo ready; exec sleep 60", {check = false}); return r.exit`,
+	} {
+		for _, reason := range []string{"cancelled", "timeout"} {
+			t.Run(name+", "+reason, func(t *testing.T) {
+				p := load(t, `job("main", {"quire/push"}, function(q) `+body+` end)`)
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				o := Options{Workspace: t.TempDir()}
+				if reason == "timeout" {
+					p.Jobs[0].Options.Timeout = 300 * time.Millisecond
+				} else {
+					o.Output = writerFunc(func(b []byte) {
+						if bytes.Contains(b, []byte("| ready")) {
+							cancel(errors.New("had enough"))
+						}
+					})
+				}
+				r := start(t, ctx, p, o)
+				if want := []string{"main failed " + reason}; !slices.Equal(states(r), want) || r.State != "failed" {
+					t.Errorf("the jobs are %v, want %v; the run is %+v", states(r), want, r.Outcome)
+				}
+			})
+		}
+	}
+}
+
 type writerFunc func([]byte)
 
 func (f writerFunc) Write(p []byte) (int, error) { f(p); return len(p), nil }
