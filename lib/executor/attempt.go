@@ -49,7 +49,7 @@ func (a *attempt) call() (value, *failure) {
 	switch {
 	case a.failed != nil && !a.failed.ended:
 		return nil, a.failed
-	case a.failed != nil, a.ended, err != nil && a.ctx.Err() != nil:
+	case a.ended, err != nil && a.ctx.Err() != nil:
 		return nil, endFailure(context.Cause(a.ctx))
 	case err != nil:
 		return nil, luaFailure(a.ctx, err)

@@ -45,6 +45,10 @@ const exitTimeout = 124
 // failed reports whether the command has to be looked at.
 func (c *command) failed() bool { return c.code != 0 }
 
+// endedWithJob reports whether quire ended the command because its job was over, and not
+// for its own timeout.
+func (c *command) endedWithJob() bool { return c.reason != "" && c.code != exitTimeout }
+
 // describe returns how the command ended, for a message.
 func (c *command) describe() string {
 	switch {

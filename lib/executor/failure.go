@@ -83,10 +83,10 @@ type failure struct {
 }
 
 func commandFailure(c *command) *failure {
-	f := &failure{reason: reasonExit, code: c.code}
+	f := &failure{reason: reasonExit, code: c.code, ended: c.endedWithJob()}
 	switch {
 	case c.reason != "":
-		f.reason, f.ended = c.reason, c.code != exitTimeout
+		f.reason = c.reason
 	case c.signal != "":
 		f.reason = reasonSignal
 	}

@@ -83,7 +83,7 @@ func (a *attempt) sh(l *lua.LState) (lua.LValue, error) {
 		a.run.fatal(err)
 		return nil, err
 	}
-	if c.reason != "" && c.code != exitTimeout {
+	if c.endedWithJob() {
 		a.ended = true
 	}
 	if c.check && c.failed() {

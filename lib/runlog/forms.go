@@ -112,10 +112,11 @@ func urlForms(s string) []string {
 // percentEncoded returns s with all characters encoded but the unreserved ones and
 // those in keep.
 func percentEncoded(s, keep string) string {
+	keep += "-_.~"
 	var b strings.Builder
 	for _, c := range []byte(s) {
 		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-_.~"+keep, c) >= 0:
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte(keep, c) >= 0:
 			b.WriteByte(c)
 		default:
 			fmt.Fprintf(&b, "%%%02X", c)
