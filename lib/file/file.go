@@ -51,6 +51,32 @@ func Write(name string, text []byte, perm fs.FileMode) error {
 	return cmp.Or(err, f.Close())
 }
 
+// Sync makes files durable, or the names in directories. All files begin to be
+// written before the first is waited for: the commit of the file system's journal that
+// it waits for then has what the others need.
+func Sync(paths ...string) error {
+	var files []*os.File
+	defer func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}()
+	for _, path := range paths {
+		f, err := Open(path)
+		if err != nil {
+			return err
+		}
+		files = append(files, f)
+		_ = unix.SyncFileRange(int(f.Fd()), 0, 0, unix.SYNC_FILE_RANGE_WRITE) // a hint
+	}
+	for _, f := range files {
+		if err := f.Sync(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // openAt is OpenFile below the directory that dir is open on, with an error that names
 // nothing.
 func openAt(dir int, name string, flag int, perm fs.FileMode) (*os.File, error) {

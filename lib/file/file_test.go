@@ -68,6 +68,23 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+func TestSync(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "f")
+	if err := Write(name, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Sync(name, dir); err != nil {
+		t.Error(err)
+	}
+	if err := Sync(name, filepath.Join(dir, "absent")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Sync of nothing: %v", err)
+	}
+	if err := Sync(name, "/dev/null"); !errors.Is(err, unix.EINVAL) {
+		t.Errorf("Sync of what cannot be: %v", err)
+	}
+}
+
 func newTree(t *testing.T) (dir string, tree *Tree) {
 	t.Helper()
 	dir = t.TempDir()

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"quire/lib/file"
 )
 
 // Install makes quire's hook the one that git runs, chains the one that is there, and
@@ -196,14 +198,10 @@ func remove(path string) error {
 }
 
 func syncPath(dir string) error {
-	d, err := os.Open(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	if err := file.Sync(dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return nil
 }
 
 // plain names the path and leaves out the system call that package os puts in front.

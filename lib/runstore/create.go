@@ -118,7 +118,7 @@ func (s *Store) syncNew(st *stage, runs []*Run, links string) error {
 		dir := st.path(r.ID)
 		paths = append(paths, filepath.Join(dir, factsFile), filepath.Join(dir, historyFile), dir)
 	}
-	return syncPaths(paths...)
+	return file.Sync(paths...)
 }
 
 // syncAll makes all of the root's file system durable.
@@ -145,7 +145,7 @@ func (s *Store) syncRepos(runs []*Run) error {
 			}
 		}
 	}
-	return syncPaths(dirs...)
+	return file.Sync(dirs...)
 }
 
 // undo takes back what create did, as far as it came: first out of sight, then the

@@ -28,7 +28,7 @@ func (s *Store) announce(ended ...Record) error {
 	dir := s.path("ended")
 	switch err := os.Mkdir(dir, 0o700); {
 	case err == nil:
-		if err := syncPaths(s.root); err != nil {
+		if err := file.Sync(s.root); err != nil {
 			return err
 		}
 	case !errors.Is(err, fs.ErrExist):
@@ -40,7 +40,7 @@ func (s *Store) announce(ended ...Record) error {
 			return err
 		}
 	}
-	return syncPaths(dir)
+	return file.Sync(dir)
 }
 
 // Untold returns the runs that have ended and have still to be told, oldest first,

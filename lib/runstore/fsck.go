@@ -164,7 +164,7 @@ func (c *checker) linked(r *Run, status Status) error {
 		if err := os.Symlink(want, link); err != nil {
 			return err
 		}
-		return syncPaths(c.path("live"))
+		return file.Sync(c.path("live"))
 	})
 	return nil
 }
@@ -216,7 +216,7 @@ func (r *Run) resetHistory() error {
 	if _, err := r.lost(f); err != nil {
 		return err
 	}
-	return syncPaths(r.Dir)
+	return file.Sync(r.Dir)
 }
 
 // links finds what in live/ is no link to a run.

@@ -87,7 +87,7 @@ func (s *Store) Remove(records []Record) (err error) {
 		repos[r.Repo] = true
 	}
 	for repo := range repos {
-		if err := syncPaths(s.path("runs", repo)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := file.Sync(s.path("runs", repo)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -140,5 +140,5 @@ func (s *Store) rewriteJournal(st *stage, keep func(Record) bool, more func() []
 	if err := os.Rename(path, s.path("journal")); err != nil {
 		return err
 	}
-	return syncPaths(s.root)
+	return file.Sync(s.root)
 }

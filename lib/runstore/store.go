@@ -66,7 +66,7 @@ func (s *Store) prepare() error {
 	if !made {
 		return nil
 	}
-	return syncPaths(s.root)
+	return file.Sync(s.root)
 }
 
 // Root returns the root directory, as an absolute path.
@@ -93,32 +93,6 @@ func (s *Store) open(dir string) (*Run, error) {
 		return nil, err
 	}
 	return &Run{Facts: facts, Dir: dir, store: s}, nil
-}
-
-// syncPaths makes files durable, or the names in directories. All files begin to be
-// written before the first is waited for: the commit of the file system's journal that
-// it waits for then has what the others need.
-func syncPaths(paths ...string) error {
-	var files []*os.File
-	defer func() {
-		for _, f := range files {
-			f.Close()
-		}
-	}()
-	for _, path := range paths {
-		f, err := file.Open(path)
-		if err != nil {
-			return err
-		}
-		files = append(files, f)
-		_ = unix.SyncFileRange(int(f.Fd()), 0, 0, unix.SYNC_FILE_RANGE_WRITE) // a hint
-	}
-	for _, f := range files {
-		if err := f.Sync(); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func isDir(path string) bool {

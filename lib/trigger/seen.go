@@ -146,7 +146,7 @@ func (s *seen) rewrite() error {
 		return err
 	}
 	s.size = int64(text.Len())
-	return syncDir(filepath.Dir(s.path))
+	return file.Sync(filepath.Dir(s.path))
 }
 
 // add records that updates were triggered.
@@ -206,13 +206,4 @@ func (s *seen) missed(refs []git.Ref) []Update {
 		}
 	}
 	return missed
-}
-
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
-	d, err := file.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
