@@ -3,7 +3,8 @@ package main
 import (
 	"os"
 	"os/signal"
-	"syscall"
+
+	"quire/lib/cli"
 )
 
 // caught returns the signals that ask to end. From now on none of them ends this
@@ -12,10 +13,6 @@ import (
 // time to end in order. Whoever drives the run has SIGKILL for when that is over.
 func caught() <-chan os.Signal {
 	signals := make(chan os.Signal, 8)
-	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
-		if !signal.Ignored(s) {
-			signal.Notify(signals, s)
-		}
-	}
+	signal.Notify(signals, cli.Heeded...)
 	return signals
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -47,7 +48,7 @@ type Func func(context.Context, *Env) error
 
 // Main runs a command on the standard streams, reports its error on stderr, and
 // returns the exit code: that of a Status error, Misuse for a Usagef error,
-// Failure for any other. The context ends at the first INT, TERM or HUP, and
+// Failure for any other. The context ends at the first of the signals Heeded, and
 // the code is then 128 and the signal's number unless the error has its own.
 func Main(name string, args []string, run Func) int {
 	ctx, stop := withSignals(context.Background())
@@ -60,9 +61,12 @@ func Main(name string, args []string, run Func) int {
 	return e.Report(err)
 }
 
-// withSignals returns a context that the first INT, TERM or HUP ends, with a
-// SignalError as its cause. A signal that was ignored from the start, as nohup
-// and a shell's trap ” leave HUP, stays ignored.
+// Heeded are the signals that ask a command to end, but for those that were ignored when
+// it began, as HUP is by nohup, and INT by a shell's '&'.
+var Heeded = slices.DeleteFunc([]os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
+
+// withSignals returns a context that the first of the signals Heeded ends, with a
+// SignalError as its cause.
 //
 // To listen takes threads of the runtime, a tenth of what a short command takes. So
 // that begins when the command asks for Done: what waits can be sure that a signal
@@ -71,11 +75,7 @@ func withSignals(parent context.Context) (context.Context, func()) {
 	signals := make(chan os.Signal, 1)
 	ctx, cancel := context.WithCancelCause(parent)
 	listen := sync.OnceFunc(func() {
-		for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
-			if !signal.Ignored(s) {
-				signal.Notify(signals, s)
-			}
-		}
+		signal.Notify(signals, Heeded...)
 		go func() {
 			select {
 			case s := <-signals:

@@ -3,7 +3,9 @@ package process
 import (
 	"fmt"
 	"math"
+	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"sync"
 
@@ -40,7 +42,20 @@ func onForker(do func() error) error {
 // fork starts cmd from the forking thread.
 func fork(cmd *exec.Cmd) error {
 	closeOnExec()
+	stopIgnoring()
 	return onForker(func() error { return startTracked(cmd) })
+}
+
+// stopIgnoring has commands begin with no signal ignored, as at a terminal: else a job
+// whose tests interrupt a program would wait for that forever. Behind a push, HUP and INT
+// are ignored here, by a trap and by '&' of a shell, and what is ignored stays so across
+// execve(2). What is caught does not (signal(7)), and nobody listens to what is caught.
+func stopIgnoring() {
+	for _, s := range []os.Signal{unix.SIGHUP, unix.SIGINT} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
+	}
 }
 
 // ForgetKeys gives whatever is started from now on an empty session keyring

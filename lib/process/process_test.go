@@ -196,6 +196,26 @@ func TestOwnGroupAndSession(t *testing.T) {
 	}
 }
 
+// A command ignores no signal that this process was begun with ignored, and this one
+// does as before.
+func TestNoSignalIgnored(t *testing.T) {
+	signal.Ignore(syscall.SIGHUP, syscall.SIGINT)
+	defer signal.Reset(syscall.SIGHUP, syscall.SIGINT)
+	for range 2 {
+		g, line := begin(t, exec.Command("grep", "^SigIgn:", "/proc/self/status"))
+		if line != "SigIgn:\t0000000000000000" {
+			t.Error(line)
+		}
+		g.Wait()
+	}
+	for _, s := range []unix.Signal{unix.SIGHUP, unix.SIGINT} {
+		if err := unix.Kill(unix.Getpid(), s); err != nil {
+			t.Error(err)
+		}
+	}
+	time.Sleep(10 * time.Millisecond) // to be killed
+}
+
 // A descriptor that this process was handed without close-on-exec, as a hook may
 // be, does not reach the command.
 func TestNoInheritedDescriptors(t *testing.T) {
