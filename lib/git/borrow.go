@@ -69,7 +69,7 @@ func (r *Repo) borrow(ctx context.Context, gitDir, commit string, entries []Inde
 			return err
 		}
 	}
-	_, err = r.NewIndex(ctx, filepath.Join(gitDir, "index"), entries)
+	_, err = r.NewIndex(filepath.Join(gitDir, "index"), entries)
 	return err
 }
 

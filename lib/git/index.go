@@ -1,9 +1,9 @@
 package git
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -36,19 +36,17 @@ type IndexEntry struct {
 
 // NewIndex writes an index of entries to file, an absolute path at which nothing
 // is yet. The repository's own index is not touched. The file is the caller's to
-// remove.
-func (r *Repo) NewIndex(ctx context.Context, file string, entries []IndexEntry) (*Index, error) {
+// remove. There is none of no entries, which git takes for the same.
+func (r *Repo) NewIndex(file string, entries []IndexEntry) (*Index, error) {
 	ix := &Index{repo: r, file: file}
-	cmd := ix.command(ctx, r.dir, "update-index", "-z", "--index-info")
-	var lines bytes.Buffer
-	for _, e := range entries {
-		fmt.Fprintf(&lines, "%o %s\t%s\x00", e.Mode, e.OID, e.Path)
+	if len(entries) == 0 {
+		return ix, nil
 	}
-	cmd.Stdin = &lines
-	if _, err := finish(ctx, cmd, "update-index"); err != nil {
+	text, err := formatIndex(entries)
+	if err != nil {
 		return nil, err
 	}
-	return ix, nil
+	return ix, os.WriteFile(file, text, 0o666)
 }
 
 // command returns git on the index with the working copy dir.

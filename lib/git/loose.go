@@ -4,12 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"compress/zlib"
-	"crypto/sha1"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -182,15 +178,4 @@ func (s *looseStore) load(id string) (looseObject, error) {
 		return looseObject{}, fmt.Errorf("object %s is damaged", id)
 	}
 	return looseObject{Info: Info{OID: id, Type: kind, Size: int64(size)}, data: data}, nil
-}
-
-// isSum reports whether id, of either hash, is that of an object.
-func isSum(id, kind string, data []byte) bool {
-	var h hash.Hash = sha1.New()
-	if len(id) == 2*sha256.Size {
-		h = sha256.New()
-	}
-	fmt.Fprintf(h, "%s %d\x00", kind, len(data))
-	h.Write(data)
-	return hex.EncodeToString(h.Sum(nil)) == id
 }

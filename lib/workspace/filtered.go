@@ -71,7 +71,7 @@ func (m *materializer) findFiltered(ctx context.Context) (*filtered, error) {
 	if len(paths) == 0 {
 		return f, nil
 	}
-	if f.index, err = m.repo.NewIndex(ctx, m.stage.path("index"), entries); err != nil {
+	if f.index, err = m.repo.NewIndex(m.stage.path("index"), entries); err != nil {
 		return nil, err
 	}
 	f.index.LFS, f.index.Serial = m.options.LFS, patterns.encodings

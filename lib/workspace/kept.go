@@ -70,7 +70,7 @@ func (k *keptSet) remove(dir fd, dirPath, name string) error {
 // removeUntracked removes what is neither in the plan nor ignored by git. The
 // files of the plan must be there: they say what is ignored.
 func (m *materializer) removeUntracked(ctx context.Context, root fd) error {
-	index, err := m.repo.NewIndex(ctx, m.stage.path("ignored-index"), m.plan.index())
+	index, err := m.repo.NewIndex(m.stage.path("ignored-index"), m.plan.index())
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,7 @@
 package workspace
 
 import (
-	"crypto/sha1"
-	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
-	"hash"
 	"io"
 	"os"
 
@@ -26,7 +22,7 @@ func (s *sweep) isSame(dir fd, f *file, st *unix.Stat_t) bool {
 		if err != nil {
 			return false
 		}
-		h := blobHash(f.oid, int64(n))
+		h := git.ObjectHash(f.oid, "blob", int64(n))
 		h.Write(text[:n])
 		return hex.EncodeToString(h.Sum(nil)) == f.oid
 	}
@@ -62,18 +58,7 @@ func hasContents(dir fd, f *file, size int64) bool {
 	}
 	contents := os.NewFile(uintptr(n), f.name)
 	defer contents.Close()
-	h := blobHash(f.oid, size)
+	h := git.ObjectHash(f.oid, "blob", size)
 	copied, err := io.Copy(h, contents)
 	return err == nil && copied == size && hex.EncodeToString(h.Sum(nil)) == f.oid
-}
-
-// blobHash returns the hash that makes ids like oid, of a blob of size bytes which
-// are still to be written to it.
-func blobHash(oid string, size int64) hash.Hash {
-	h := sha1.New()
-	if len(oid) == hex.EncodedLen(sha256.Size) {
-		h = sha256.New()
-	}
-	fmt.Fprintf(h, "blob %d\x00", size)
-	return h
 }
