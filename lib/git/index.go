@@ -72,9 +72,9 @@ func (ix *Index) command(ctx context.Context, dir string, args ...string) *exec.
 }
 
 // Attributes tells the attributes called names of paths, see gitattributes(5). It
-// calls each for every path and name with the value, of which "unspecified",
-// "unset" and "set" stand for what is no value.
-func (ix *Index) Attributes(ctx context.Context, names, paths []string, each func(path, name, value string)) error {
+// calls each for every path with the values in the order of the names, of which
+// "unspecified", "unset" and "set" stand for what is no value.
+func (ix *Index) Attributes(ctx context.Context, names, paths []string, each func(path string, values []string)) error {
 	args := append([]string{"check-attr", "--cached", "-z", "--stdin"}, names...)
 	cmd := ix.command(ctx, ix.repo.dir, args...)
 	cmd.Stdin = joinNUL(paths)
@@ -86,8 +86,12 @@ func (ix *Index) Attributes(ctx context.Context, names, paths []string, each fun
 	if len(fields) != 3*len(names)*len(paths) {
 		return fmt.Errorf("git check-attr: %d fields of %d paths", len(fields), len(paths))
 	}
-	for ; len(fields) > 0; fields = fields[3:] {
-		each(fields[0], fields[1], fields[2])
+	for part := range slices.Chunk(fields, 3*len(names)) { // path, name, value; path, name, value
+		values := make([]string, len(names))
+		for i := range values {
+			values[i] = part[3*i+2]
+		}
+		each(part[0], values)
 	}
 	return nil
 }

@@ -2,50 +2,50 @@ package workspace
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"sync"
 
 	"quire/lib/git"
 )
 
 // filtered tells which files git itself must write, since attributes change
-// their contents on the way out: line endings, ident, encodings, filters.
+// their contents on the way out: line endings, ident, encodings, filters. Only those are
+// asked git about that a line of some attribute file may be about, see attributePatterns:
+// of most repositories that is none. Git answers while others are looked after.
 type filtered struct {
-	all   bool                // every file may be changed
-	paths map[string]struct{} // or these
-	index *git.Index          // through which git writes them; nil where there are none
+	index  *git.Index     // through which git writes files; nil where there are none
+	all    bool           // of those asked about
+	asked  map[int32]bool // files that may be changed, by index; no links
+	answer func() (changed, error)
 }
 
-func (f *filtered) has(path string) bool {
-	_, ok := f.paths[path]
-	return ok || f.all
-}
+// changed are the files that are, by index, each with the id that a record has for it:
+// of its object and how that is changed; "" where a program does it, which may do something
+// else every time.
+type changed map[int32]string
 
-// split divides files of p into those to write here and the paths of those that git
-// writes. Symbolic links are never changed.
-func (f *filtered) split(p *plan, files []todo) (plain []todo, byGit []string) {
-	if f.index == nil {
-		return files, nil
+// of reports whether git must write the file, and the id that a record has for that; ""
+// where it has none. Where that cannot be found out, answer says why.
+func (f *filtered) of(file int32) (id string, byGit bool) {
+	if f.all || !f.asked[file] {
+		return "", f.asked[file]
 	}
-	for _, t := range files {
-		file := &p.files[t.file]
-		path := p.path(file)
-		if file.mode != git.ModeLink && f.has(path) {
-			byGit = append(byGit, path)
-		} else {
-			plain = append(plain, t)
-		}
-	}
-	return plain, byGit
+	changed, _ := f.answer()
+	id, byGit = changed[file]
+	return id, byGit
 }
 
-// attributes are those that change contents at a checkout. "text" alone does not
-// where lines end as on this system, and "eol" does where it is "crlf".
-var attributes = []string{"filter", "ident", "eol", encodingWord}
+// attributes are those that decide what becomes of contents at a checkout. The last two
+// change nothing by themselves where lines end as on this system.
+var attributes = []string{"filter", "ident", "eol", encodingWord, "text", "crlf"}
 
-// findFiltered looks for files that attributes change. Only those are asked git
-// about that a line of some attribute file may be about, see attributePatterns:
-// of most repositories that is none.
+// findFiltered looks for files that attributes change. What looks on ends with ctx, and
+// answer waits for that, too.
 func (m *materializer) findFiltered(ctx context.Context) (*filtered, error) {
 	all, err := m.crlfByConfig()
 	if err != nil {
@@ -55,18 +55,20 @@ func (m *materializer) findFiltered(ctx context.Context) (*filtered, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &filtered{all: all, paths: map[string]struct{}{}}
+	f := &filtered{all: all, asked: map[int32]bool{}, answer: func() (changed, error) { return nil, nil }}
 	var entries []git.IndexEntry
-	var paths []string
+	paths := map[string]int32{}
 	for i := range m.plan.files {
 		file := &m.plan.files[i]
 		asked := file.mode != git.ModeLink && (all || patterns.match(file.name))
+		if !asked && file.name != attributeFile {
+			continue
+		}
+		path := m.plan.path(file)
 		if asked {
-			paths = append(paths, m.plan.path(file))
+			f.asked[int32(i)], paths[path] = true, int32(i)
 		}
-		if asked || file.name == attributeFile {
-			entries = append(entries, git.IndexEntry{Mode: file.mode, OID: file.oid, Path: m.plan.path(file)})
-		}
+		entries = append(entries, git.IndexEntry{Mode: file.mode, OID: file.oid, Path: path})
 	}
 	if len(paths) == 0 {
 		return f, nil
@@ -75,18 +77,42 @@ func (m *materializer) findFiltered(ctx context.Context) (*filtered, error) {
 		return nil, err
 	}
 	f.index.LFS, f.index.Serial = m.options.LFS, patterns.encodings
-	if all {
-		return f, nil
+	if !all {
+		f.answer = meanwhile(func() (changed, error) { return m.findChanged(ctx, f.index, paths) })
 	}
+	return f, nil
+}
+
+// meanwhile has do done beside what goes on. What it returns waits for that.
+func meanwhile[T any](do func() (T, error)) func() (T, error) {
+	wait := sync.OnceValues(do)
+	go wait()
+	return wait
+}
+
+// findChanged asks git which of the paths, each with the index of a file, are changed.
+func (m *materializer) findChanged(ctx context.Context, index *git.Index, paths map[string]int32) (changed, error) {
+	found := changed{}
 	var configErr error
-	err = f.index.Attributes(ctx, attributes, paths, func(path, name, value string) {
-		changes, err := m.changes(name, value)
-		configErr = errors.Join(configErr, err)
-		if changes {
-			f.paths[path] = struct{}{}
+	err := index.Attributes(ctx, attributes, slices.Sorted(maps.Keys(paths)), func(path string, values []string) {
+		changes, program := false, false
+		for i, name := range attributes {
+			does, err := m.changes(name, values[i])
+			configErr = errors.Join(configErr, err)
+			changes, program = changes || does, program || does && name == "filter"
+		}
+		file := paths[path]
+		switch {
+		case program:
+			found[file] = ""
+		case changes:
+			oid := m.plan.files[file].oid
+			h := git.ObjectHash(oid, "checkout", 0) // no kind that git has
+			fmt.Fprintf(h, "%s %q", oid, values)
+			found[file] = hex.EncodeToString(h.Sum(nil))
 		}
 	})
-	return f, errors.Join(err, configErr)
+	return found, errors.Join(err, configErr)
 }
 
 // lfs is the name of Git LFS's filter.
@@ -126,6 +152,8 @@ func (m *materializer) changes(name, value string) (bool, error) {
 		return value == "set", nil
 	case "eol":
 		return value == "crlf", nil
+	case "text", "crlf":
+		return false, nil
 	}
 	return true, nil
 }

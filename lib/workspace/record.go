@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,7 +17,8 @@ import (
 //
 //	<inode> <size> <modified> <changed> <object id>
 //
-// of numbers in 16 hexadecimal digits, times in nanoseconds since 1970.
+// of numbers in 16 hexadecimal digits, times in nanoseconds since 1970. Of a file that
+// attributes change the id is another, see changed.
 //
 // What was written here and still has that inode and those times has its contents,
 // too, or its names: every change of contents, mode, names or links sets the time of
@@ -110,6 +112,8 @@ func (s stamp) append(b []byte) []byte {
 type recorder struct {
 	plan        *plan
 	files, dirs []stamp // by index; zero for what is not recorded
+	changed     changed // what has another id than its object's
+	late        int64   // when the last of those that git wrote was changed
 }
 
 func newRecorder(p *plan) *recorder {
@@ -130,6 +134,23 @@ func (r *recorder) addDirs(root fd) error {
 	return nil
 }
 
+// addChanged adds those of files that were written by git, as they are now.
+func (r *recorder) addChanged(root fd, changed changed, files []int32) error {
+	r.changed = changed
+	for _, file := range files {
+		if changed[file] == "" {
+			continue
+		}
+		st, err := root.lstat(r.plan.path(&r.plan.files[file]))
+		if err != nil {
+			return err
+		}
+		r.files[file] = newStamp(&st)
+		r.late = max(r.late, unix.TimespecToNsec(st.Ctim))
+	}
+	return nil
+}
+
 // save writes the record to a new file.
 func (r *recorder) save(name string) error {
 	const most = stampLength + 64 + 1 // bytes of a line
@@ -144,7 +165,33 @@ func (r *recorder) save(name string) error {
 		add(s, r.plan.dirs[i].oid)
 	}
 	for i, s := range r.files {
-		add(s, r.plan.files[i].oid)
+		oid, ok := r.changed[int32(i)]
+		if !ok {
+			oid = r.plan.files[i].oid
+		}
+		add(s, oid)
 	}
-	return os.WriteFile(name, text, 0o600)
+	if err := os.WriteFile(name, text, 0o600); err != nil {
+		return err
+	}
+	return r.await(name)
+}
+
+// await has the record be later than what git wrote, if that takes a few milliseconds.
+// Else it does not know that yet, see oid: of other files the contents can tell then, but
+// these would be written each time.
+func (r *recorder) await(name string) error {
+	const tries = 10
+	for range tries {
+		var st unix.Stat_t
+		if err := unix.Lstat(name, &st); err != nil || unix.TimespecToNsec(st.Mtim) > r.late {
+			return err
+		}
+		time.Sleep(time.Millisecond)
+		now := []unix.Timespec{{Nsec: unix.UTIME_NOW}, {Nsec: unix.UTIME_NOW}}
+		if err := unix.UtimesNanoAt(unix.AT_FDCWD, name, now, 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }

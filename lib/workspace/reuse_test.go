@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -352,4 +353,73 @@ func TestWithGit(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What attributes change is written again when it was touched, when its attributes are
+// others, and each time where a program changes it.
+func TestReuseChanged(t *testing.T) {
+	f := newFixture(t)
+	programs := t.TempDir()
+	version := filepath.Join(programs, "version")
+	program := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(version, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	program("1")
+	f.git("", "config", "filter.stamp.smudge", "cat; cat '"+version+"'")
+	commit := f.commitOf(map[string]string{
+		"100644 .gitattributes": "*.bat text eol=crlf\n*.id ident\n*.st filter=stamp\n",
+		"100644 a.bat":          "a\n", "100755 dir/b.bat": "b\n", "100644 c.id": "$Id$\n", "100644 d.st": "d\n",
+	})
+	parent := t.TempDir()
+	dir := filepath.Join(parent, "ws")
+	stamps := func() map[string]stamp {
+		t.Helper()
+		awaitTick(t, parent)
+		f.reuse(commit, dir)
+		awaitTick(t, parent)
+		found := map[string]stamp{}
+		for _, name := range []string{"a.bat", "dir/b.bat", "c.id", "d.st"} {
+			var st unix.Stat_t
+			if err := unix.Lstat(filepath.Join(dir, name), &st); err != nil {
+				t.Fatal(err)
+			}
+			found[name] = newStamp(&st)
+		}
+		return found
+	}
+	written := func(before, after map[string]stamp) (names []string) {
+		for _, name := range []string{"a.bat", "c.id", "d.st", "dir/b.bat"} {
+			if before[name] != after[name] {
+				names = append(names, name)
+			}
+		}
+		return names
+	}
+	check := func(when string, before, after map[string]stamp, want ...string) {
+		t.Helper()
+		if got := written(before, after); !slices.Equal(got, want) {
+			t.Errorf("%s: %q were written, want %q", when, got, want)
+		}
+		checkSame(t, f.checkout(commit), dir)
+	}
+	first := stamps()
+	program("2")
+	second := stamps()
+	check("another program", first, second, "d.st")
+	if err := os.WriteFile(filepath.Join(dir, "dir/b.bat"), []byte("c\r\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	third := stamps()
+	check("touched", second, third, "d.st", "dir/b.bat")
+	info := filepath.Join(f.open().CommonDir(), "info/attributes")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(info), 0o755), os.WriteFile(info, []byte("*.bat eol=lf\n"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	fourth := stamps()
+	check("other attributes", third, fourth, "a.bat", "d.st", "dir/b.bat")
+	f.git("", "config", "core.autocrlf", "true")
+	check("other configuration", fourth, stamps(), "a.bat", "c.id", "d.st", "dir/b.bat")
 }

@@ -101,21 +101,26 @@ func (t *tidier) checkFile(index int32) (bool, error) {
 		return true, nil
 	}
 	f := &t.plan.files[index]
-	if f.mode == git.ModeLink || t.filtered.index == nil || !t.filtered.has(t.plan.path(f)) {
-		st, err := t.dir.lstat(f.name)
-		if err != nil {
-			return false, err
+	st, err := t.dir.lstat(f.name)
+	if err != nil {
+		return false, err
+	}
+	id, byGit := t.filtered.of(index)
+	right := false
+	if byGit {
+		right = id != "" && t.isOurs(f, &st) && t.old.oid(&st) == id
+	} else {
+		right = t.isSame(t.dir, f, &st)
+	}
+	if right {
+		if f.mode != git.ModeLink {
+			t.records.files[index] = newStamp(&st)
 		}
-		if t.isSame(t.dir, f, &st) {
-			if f.mode != git.ModeLink {
-				t.records.files[index] = newStamp(&st)
-			}
-			return true, nil
-		}
-		if f.mode != git.ModeLink && t.isOurs(f, &st) {
-			t.todo = append(t.todo, todo{index, true})
-			return true, nil
-		}
+		return true, nil
+	}
+	if !byGit && f.mode != git.ModeLink && t.isOurs(f, &st) {
+		t.todo = append(t.todo, todo{index, true})
+		return true, nil
 	}
 	return false, t.dir.removeAll(f.name)
 }

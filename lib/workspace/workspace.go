@@ -120,10 +120,16 @@ func (m *materializer) addGit(ctx context.Context) error {
 
 // fill makes the stage's tree that of the plan.
 func (m *materializer) fill(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	filtered, err := m.findFiltered(ctx)
 	if err != nil {
 		return err
 	}
+	defer func() {
+		cancel()
+		filtered.answer() // nothing of it outlives the stage
+	}()
 	root, err := openDir(atCwd, m.stage.tree)
 	if err != nil {
 		return err
@@ -170,9 +176,33 @@ func (m *materializer) writer(root fd) *writer {
 	return &writer{repo: m.repo, objects: m.objects, plan: m.plan, root: root}
 }
 
-// write writes files, and those directories that are not there yet.
+// write writes files, and those directories that are not there yet: first the files
+// that git is not asked about.
 func (m *materializer) write(ctx context.Context, w *writer, filtered *filtered, files []todo) error {
-	plain, byGit := filtered.split(m.plan, files)
+	var plain, asked []todo
+	for _, t := range files {
+		if filtered.asked[t.file] {
+			asked = append(asked, t)
+		} else {
+			plain = append(plain, t)
+		}
+	}
+	if err := w.write(ctx, plain, runtime.GOMAXPROCS(0)); err != nil {
+		return err
+	}
+	changed, err := filtered.answer()
+	if err != nil {
+		return err
+	}
+	var byGit []int32
+	plain = plain[:0]
+	for _, t := range asked {
+		if _, ok := filtered.of(t.file); ok {
+			byGit = append(byGit, t.file)
+		} else {
+			plain = append(plain, t)
+		}
+	}
 	if err := w.write(ctx, plain, runtime.GOMAXPROCS(0)); err != nil {
 		return err
 	}
@@ -181,8 +211,23 @@ func (m *materializer) write(ctx context.Context, w *writer, filtered *filtered,
 			return err
 		}
 	}
-	if len(byGit) == 0 {
+	if err := m.checkout(ctx, filtered.index, byGit); err != nil {
+		return err
+	}
+	if w.records == nil {
 		return nil
 	}
-	return filtered.index.Checkout(ctx, m.stage.tree, byGit)
+	return w.records.addChanged(w.root, changed, byGit)
+}
+
+// checkout has git write files.
+func (m *materializer) checkout(ctx context.Context, index *git.Index, files []int32) error {
+	if len(files) == 0 {
+		return nil
+	}
+	paths := make([]string, len(files))
+	for i, file := range files {
+		paths[i] = m.plan.path(&m.plan.files[file])
+	}
+	return index.Checkout(ctx, m.stage.tree, paths)
 }
