@@ -34,10 +34,10 @@ func EndDescendants(grace time.Duration) error {
 		return nil // known for certain, and without looking through /proc
 	}
 	self, group := os.Getpid(), unix.Getpgrp()
-	err := end(grace, func(t table) []proc {
+	err := end(grace, func(t table) ([]proc, bool) {
 		t.addChildren(self)
 		t.reap(self, group) // one that hops leaves a trail of them
-		return t.below(func(p proc) bool { return p.parent == self && p.group != group })
+		return t.below(func(p proc) bool { return p.parent == self && p.group != group }), true
 	})
 	t, err2 := readTable()
 	if err2 != nil {
@@ -52,11 +52,16 @@ func EndDescendants(grace time.Duration) error {
 // from one or shares its session; but never this process or one it descends from.
 // Processes of other users cannot be read, and are not found.
 func EndEnviron(grace time.Duration, assignments ...string) error {
-	return end(grace, func(t table) []proc {
+	return end(grace, func(t table) ([]proc, bool) {
 		spared := t.ancestors(os.Getpid())
-		marked := t.filter(func(p proc) bool { return !spared[p.pid] && hasEnv(p.pid, assignments) })
+		all := true
+		marked := t.filter(func(p proc) bool {
+			has, certain := hasEnv(p.pid, assignments)
+			all = all && certain
+			return has && !spared[p.pid]
+		})
 		if len(marked) == 0 {
-			return nil
+			return nil, all
 		}
 		pids, sessions := map[int]bool{}, map[int]bool{}
 		for _, p := range marked {
@@ -66,12 +71,13 @@ func EndEnviron(grace time.Duration, assignments ...string) error {
 			delete(sessions, t[pid].session)
 		}
 		found := t.below(func(p proc) bool { return pids[p.pid] || sessions[p.session] })
-		return slices.DeleteFunc(found, func(p proc) bool { return spared[p.pid] })
+		return slices.DeleteFunc(found, func(p proc) bool { return spared[p.pid] }), all
 	})
 }
 
-// end ends the processes that pick finds, again and again until it finds none.
-func end(grace time.Duration, pick func(table) []proc) error {
+// end ends the processes that pick finds, again and again until it finds none, and can
+// tell that these are all.
+func end(grace time.Duration, pick func(table) (found []proc, all bool)) error {
 	type key struct {
 		pid   int
 		start uint64
@@ -86,14 +92,16 @@ func end(grace time.Duration, pick func(table) []proc) error {
 		if err != nil {
 			return fmt.Errorf("cannot list processes: %w", err)
 		}
-		left := pick(t)
+		left, all := pick(t)
 		if len(left) == 0 {
 			// /proc is not read in one instant: a process that forks and
-			// exits at the right time is missed with its child, and one
-			// that is about to begin a program has no environment. Where
-			// nothing forked between two looks, nothing was missed.
-			if clean++; clean == enough || clean > 1 && before != 0 && before == forks() {
+			// exits at the right time is missed with its child. Where nothing
+			// forked between two looks, nothing was missed.
+			if clean++; clean == enough || all && clean > 1 && before != 0 && before == forks() {
 				return nil
+			}
+			if !all {
+				time.Sleep(time.Millisecond) // of processes that begin, the most have begun
 			}
 			continue
 		}

@@ -216,3 +216,20 @@ func TestEndEnviron(t *testing.T) {
 		t.Errorf("a process with another mark ended with %v, want exit 6", got)
 	}
 }
+
+// A process without an environment is certain to have none of the assignments, once it
+// has begun its program; so is a thread of the kernel.
+func TestHasEnvOfNone(t *testing.T) {
+	cmd := exec.Command("sleep", "1000")
+	cmd.Env = []string{}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	for _, pid := range []int{cmd.Process.Pid, 2} {
+		if has, certain := hasEnv(pid, []string{"PROCESS_TEST_MARK=no such"}); has || !certain {
+			t.Errorf("process %d: has %v, certain %v", pid, has, certain)
+		}
+	}
+}

@@ -176,13 +176,13 @@ func (g *Group) Signal(sig syscall.Signal) error {
 // called before or after Wait. Processes that left the session are for
 // EndDescendants. The error names processes that not even SIGKILL ended.
 func (g *Group) End(grace time.Duration) error {
-	return end(grace, func(t table) []proc {
+	return end(grace, func(t table) ([]proc, bool) {
 		if _, exists := t[g.pid]; exists && g.isReaped() {
 			// The number has a new owner. The kernel does not give it away
 			// while a session bears it, so there is nobody left in ours.
-			return nil
+			return nil, true
 		}
-		return t.filter(func(p proc) bool { return p.session == g.pid })
+		return t.filter(func(p proc) bool { return p.session == g.pid }), true
 	})
 }
 

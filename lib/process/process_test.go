@@ -85,7 +85,10 @@ func marked(t *testing.T, name string, args ...string) (*exec.Cmd, func() []int)
 			t.Fatal(err)
 		}
 		var pids []int
-		for _, p := range table.filter(func(p proc) bool { return hasEnv(p.pid, []string{mark}) }) {
+		for _, p := range table.filter(func(p proc) bool {
+			has, _ := hasEnv(p.pid, []string{mark})
+			return has
+		}) {
 			pids = append(pids, p.pid)
 		}
 		return pids

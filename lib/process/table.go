@@ -168,16 +168,27 @@ func (t table) ancestors(pid int) map[int]bool {
 }
 
 // hasEnv reports whether the environment that process pid was given when its
-// program began holds one of the assignments NAME=VALUE.
-func hasEnv(pid int, assignments []string) bool {
+// program began holds one of the assignments NAME=VALUE. It is not certain of a process
+// that is about to begin a program, in the midst of execve(2).
+func hasEnv(pid int, assignments []string) (has, certain bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	if err != nil {
-		return false
+		return false, true
 	}
 	for v := range bytes.SplitSeq(text, []byte{0}) {
 		if slices.Contains(assignments, string(v)) {
-			return true
+			return true, true
 		}
 	}
-	return false
+	return false, len(text) > 0 || !isBeginning(pid)
+}
+
+// isBeginning reports whether process pid, which has no environment, has no arguments
+// either but a program. Threads of the kernel have none of the three.
+func isBeginning(pid int) bool {
+	if _, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err != nil {
+		return false
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	return err == nil && len(text) == 0
 }
