@@ -119,21 +119,26 @@ type call struct {
 	result int
 }
 
+// at returns the path of a name in the directory of a descriptor.
+func at(dir, name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(dir, name)
+}
+
 // apply changes the disk, and reports whether the call did.
 func (d *disk) apply(c call) bool {
 	path := c.args[0]
-	if strings.HasSuffix(c.name, "at") && !strings.HasPrefix(c.args[1], "/") && c.name != "symlinkat" {
-		path = filepath.Join(path, c.args[1])
-	} else if strings.HasSuffix(c.name, "at") {
-		path = c.args[1]
-	}
 	switch c.name {
 	case "symlinkat":
-		path = c.args[2]
-	case "renameat":
-		_, _, n := d.find(path)
-		from, old, _ := d.find(path)
-		to, name, _ := d.find(c.args[3])
+		path = at(c.args[1], c.args[2])
+	case "openat", "mkdirat", "unlinkat", "renameat":
+		path = at(c.args[0], c.args[1])
+	}
+	if c.name == "renameat" {
+		from, old, n := d.find(path)
+		to, name, _ := d.find(at(c.args[2], c.args[3]))
 		if n == nil || to == nil {
 			return false
 		}

@@ -8,8 +8,6 @@
 package file
 
 import (
-	"cmp"
-	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -43,12 +41,29 @@ func Read(name string) ([]byte, error) {
 // Write makes text the content of the file called name, which gets the mode perm where
 // it is new, as os.WriteFile does.
 func Write(name string, text []byte, perm fs.FileMode) error {
-	f, err := OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm)
+	return write(unix.AT_FDCWD, name, text, perm)
+}
+
+// write is Write below the directory that dir is open on.
+func write(dir int, name string, text []byte, perm fs.FileMode) error {
+	fd, err := open(dir, name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm)
 	if err != nil {
-		return err
+		return &fs.PathError{Op: "open", Path: name, Err: err}
 	}
-	_, err = f.Write(text)
-	return cmp.Or(err, f.Close())
+	for err == nil && len(text) > 0 {
+		var n int
+		if n, err = unix.Write(fd, text); err == unix.EINTR {
+			n, err = 0, nil
+		}
+		text = text[max(n, 0):]
+	}
+	if closed := unix.Close(fd); err == nil && closed != unix.EINTR {
+		err = closed
+	}
+	if err != nil {
+		return &fs.PathError{Op: "write", Path: name, Err: err}
+	}
+	return nil
 }
 
 // Sync makes files durable, or the names in directories. All files begin to be
@@ -80,13 +95,19 @@ func Sync(paths ...string) error {
 // openAt is OpenFile below the directory that dir is open on, with an error that names
 // nothing.
 func openAt(dir int, name string, flag int, perm fs.FileMode) (*os.File, error) {
+	fd, err := open(dir, name, flag, perm)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+// open is openAt for a mere descriptor.
+func open(dir int, name string, flag int, perm fs.FileMode) (int, error) {
 	for {
 		fd, err := unix.Openat(dir, name, flag|unix.O_CLOEXEC|unix.O_LARGEFILE, uint32(perm.Perm()))
-		if err == nil {
-			return os.NewFile(uintptr(fd), name), nil
-		}
-		if !errors.Is(err, unix.EINTR) {
-			return nil, err
+		if err != unix.EINTR {
+			return fd, err
 		}
 	}
 }

@@ -1,9 +1,7 @@
 package runstore
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,87 +52,132 @@ func (s *Store) newRuns(facts []Facts) ([]*Run, error) {
 
 // create follows the steps that quire-run(5) gives under "Durability".
 func (s *Store) create(runs []*Run) (err error) {
-	st, err := s.stage()
-	if err != nil {
+	m := &maker{store: s, repos: map[string]*file.Dir{}}
+	defer m.close()
+	if err := m.open(runs); err != nil {
 		return err
 	}
+	staged, named := 0, 0 // how many runs are
 	defer func() {
 		if err != nil {
-			s.undo(st, runs)
+			m.undo(runs, staged, named)
 		}
-		_ = st.remove()
 	}()
 	now := time.Now()
 	for _, r := range runs {
-		if err := s.put(st, r, now); err != nil {
+		if err := m.put(r, now); err != nil {
 			return err
 		}
+		staged++
 	}
-	if err := s.syncNew(st, runs, s.path("live")); err != nil {
+	if err := s.syncStaged(runs); err != nil {
 		return err
 	}
 	for _, r := range runs {
-		if err := os.Rename(st.path(r.ID), r.Dir); err != nil {
+		if err := m.stage.Rename(r.ID, m.repos[r.Repo], r.ID); err != nil {
+			return err
+		}
+		named++
+	}
+	return s.syncNames(runs)
+}
+
+// A maker has the directories open that runs are made in.
+type maker struct {
+	store *Store
+	stage *stage
+	live  *file.Dir
+	repos map[string]*file.Dir
+}
+
+func (m *maker) open(runs []*Run) (err error) {
+	if m.stage, err = m.store.stage(); err != nil {
+		return err
+	}
+	if m.live, err = file.OpenDir(m.store.path("live")); err != nil {
+		return err
+	}
+	for _, r := range runs {
+		if m.repos[r.Repo] != nil {
+			continue
+		}
+		dir := filepath.Dir(r.Dir)
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+		if m.repos[r.Repo], err = file.OpenDir(dir); err != nil {
 			return err
 		}
 	}
-	return s.syncNew(nil, runs, "")
+	return nil
+}
+
+func (m *maker) close() {
+	for _, dir := range m.repos {
+		if dir != nil {
+			dir.Close()
+		}
+	}
+	if m.live != nil {
+		m.live.Close()
+	}
+	if m.stage != nil {
+		m.stage.close()
+	}
 }
 
 // put writes the run into the stage, and links it.
-func (s *Store) put(st *stage, r *Run, now time.Time) error {
-	if err := os.MkdirAll(filepath.Dir(r.Dir), 0o700); err != nil {
-		return err
-	}
-	dir := st.path(r.ID)
-	if err := os.Mkdir(dir, 0o700); err != nil {
+func (m *maker) put(r *Run, now time.Time) error {
+	if err := m.stage.Mkdir(r.ID, 0o700); err != nil {
 		return err
 	}
 	text, err := formatFacts(r.Facts)
 	if err != nil {
 		return err
 	}
-	if err := file.Write(filepath.Join(dir, factsFile), text, 0o600); err != nil {
+	if err := m.stage.Write(r.ID+"/"+factsFile, text, 0o600); err != nil {
 		return err
 	}
 	first := formatChange(Change{State: Pending, Time: now})
-	if err := file.Write(filepath.Join(dir, historyFile), []byte(first), 0o600); err != nil {
+	if err := m.stage.Write(r.ID+"/"+historyFile, []byte(first), 0o600); err != nil {
 		return err
 	}
-	return os.Symlink(filepath.Join("..", "runs", r.Repo, r.ID), s.path("live", r.ID))
+	return m.live.Symlink(filepath.Join("..", "runs", r.Repo, r.ID), r.ID)
 }
 
-// syncNew makes durable either what was staged, with the links, or, without a
-// stage, the names of the runs in the directories of their repositories.
-func (s *Store) syncNew(st *stage, runs []*Run, links string) error {
+// undo takes back what create did: each run first goes out of sight, where it has its
+// name, then its link, so that none that can be seen is without one. What cannot be
+// deleted now is waste for sweep.
+func (m *maker) undo(runs []*Run, staged, named int) {
+	for i, r := range runs {
+		hidden := i >= named || m.repos[r.Repo].Rename(r.ID, m.stage.Dir, r.ID) == nil
+		if hidden && i < staged {
+			_ = m.store.unlink(r.ID)
+		}
+		_ = RemoveTree(m.store.path("tmp", r.ID))
+	}
+}
+
+// syncStaged makes durable what was staged, with the links.
+func (s *Store) syncStaged(runs []*Run) error {
 	if len(runs) >= many {
 		return s.syncAll()
 	}
-	if st == nil {
-		return s.syncRepos(runs)
-	}
-	paths := []string{links}
+	paths := []string{s.path("live")}
 	for _, r := range runs {
-		dir := st.path(r.ID)
+		dir := s.path("tmp", r.ID)
 		paths = append(paths, filepath.Join(dir, factsFile), filepath.Join(dir, historyFile), dir)
 	}
 	return file.Sync(paths...)
 }
 
-// syncAll makes all of the root's file system durable.
-func (s *Store) syncAll() error {
-	root, err := file.Open(s.root)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	return os.NewSyscallError("syncfs", unix.Syncfs(int(root.Fd())))
-}
-
-// syncRepos makes durable the names in the directories of the runs' repositories,
+// syncNames makes durable the names in the directories of the runs' repositories,
 // and those of the directories themselves: whoever made one may not have come to
 // syncing it yet.
-func (s *Store) syncRepos(runs []*Run) error {
+func (s *Store) syncNames(runs []*Run) error {
+	if len(runs) >= many {
+		return s.syncAll()
+	}
 	top := s.path("runs")
 	var dirs []string
 	for _, r := range runs {
@@ -148,13 +191,12 @@ func (s *Store) syncRepos(runs []*Run) error {
 	return file.Sync(dirs...)
 }
 
-// undo takes back what create did, as far as it came: first out of sight, then the
-// links, so that no run that can be seen is without one.
-func (s *Store) undo(st *stage, runs []*Run) {
-	for _, r := range runs {
-		err := os.Rename(r.Dir, st.path(r.ID))
-		if err == nil || errors.Is(err, fs.ErrNotExist) {
-			_ = s.unlink(r.ID)
-		}
+// syncAll makes all of the root's file system durable.
+func (s *Store) syncAll() error {
+	root, err := file.Open(s.root)
+	if err != nil {
+		return err
 	}
+	defer root.Close()
+	return os.NewSyscallError("syncfs", unix.Syncfs(int(root.Fd())))
 }

@@ -65,17 +65,15 @@ func (c *checker) report(path, what string, mend func() error) {
 
 // stages finds what was being made or removed by processes that are no more.
 func (c *checker) stages() error {
-	entries, err := os.ReadDir(c.path("tmp"))
-	if err != nil {
-		return err
+	var left []string
+	err := c.leftovers(func(name string) error {
+		left = append(left, name)
+		return nil
+	})
+	for _, name := range left {
+		c.report(c.path("tmp", name), "left by a process that is no more", c.sweep)
 	}
-	for _, e := range entries {
-		dir := c.path("tmp", e.Name())
-		if held, err := locked(filepath.Join(dir, lockFile), theLock); err == nil && !held {
-			c.report(dir, "left by a process that is no more", c.sweep)
-		}
-	}
-	return nil
+	return err
 }
 
 // runs checks each directory of a run.

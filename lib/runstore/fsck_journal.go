@@ -1,7 +1,6 @@
 package runstore
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -109,5 +108,6 @@ func (c *checker) rebuildJournal() error {
 		}
 		return records
 	}
-	return errors.Join(c.rewriteJournal(st, keep, more), st.remove())
+	defer st.close()
+	return c.rewriteJournal(keep, more)
 }

@@ -75,11 +75,11 @@ func (s *Store) Remove(records []Record) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, st.remove()) }()
+	defer st.close()
 	gone := make(map[string]bool, len(records))
 	repos := map[string]bool{}
 	for _, r := range records {
-		err := os.Rename(s.runDir(r.Repo, r.ID), st.path(r.ID))
+		err := os.Rename(s.runDir(r.Repo, r.ID), s.path("tmp", r.ID))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -91,12 +91,16 @@ func (s *Store) Remove(records []Record) (err error) {
 			return err
 		}
 	}
-	return s.rewriteJournal(st, func(r Record) bool { return !gone[r.ID] }, nil)
+	err = s.rewriteJournal(func(r Record) bool { return !gone[r.ID] }, nil)
+	for id := range gone {
+		err = errors.Join(err, RemoveTree(s.path("tmp", id)))
+	}
+	return err
 }
 
 // rewriteJournal replaces the journal by a copy with the lines that keep accepts,
-// and behind them those of more. The copy is made in the stage.
-func (s *Store) rewriteJournal(st *stage, keep func(Record) bool, more func() []Record) error {
+// and behind them those of more. The copy is made in the stage, which is open.
+func (s *Store) rewriteJournal(keep func(Record) bool, more func() []Record) error {
 	old, err := openLocked(s.path("journal"))
 	if err != nil {
 		return err
@@ -106,7 +110,7 @@ func (s *Store) rewriteJournal(st *stage, keep func(Record) bool, more func() []
 	if err != nil {
 		return err
 	}
-	path := st.path("journal")
+	path := s.path("tmp", "journal")
 	f, err := file.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err

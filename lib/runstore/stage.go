@@ -2,9 +2,8 @@ package runstore
 
 import (
 	"errors"
-	"io/fs"
 	"os"
-	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -12,108 +11,97 @@ import (
 	"quire/lib/file"
 )
 
-// A stage is a directory below tmp/ in which runs are made or removed, out of
-// sight. Its lock says that somebody is at work there.
+// A stage is tmp/, in which runs are made and removed, out of sight, for as long as it
+// is open. Whoever is at work there shares a lock; what is there when nobody is, is
+// waste.
 type stage struct {
-	dir  string
+	*file.Dir
 	lock *os.File
 }
 
-// stage makes a new stage. Between making its directory and locking it another
-// process may take it for waste and remove it; then the next one is tried.
-func (s *Store) stage() (*stage, error) {
-	for {
-		dir := s.path("tmp", NewID(time.Now()))
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			return nil, err
-		}
-		st, err := lockStage(dir, os.O_CREATE)
-		if err == nil {
-			return st, nil
-		}
-		if !errors.Is(err, ErrBusy) && !errors.Is(err, fs.ErrNotExist) {
-			os.RemoveAll(dir)
-			return nil, err
-		}
-	}
-}
+// waste begins the names in tmp/ of what anybody may delete. No id does.
+const waste = "waste-"
 
-// lockStage takes the lock of the stage in dir, and makes its file when create is
-// os.O_CREATE. The error is ErrBusy where it is somebody's, and fs.ErrNotExist
-// where it has been removed.
-func lockStage(dir string, create int) (*stage, error) {
-	path := filepath.Join(dir, lockFile)
-	f, err := file.OpenFile(path, os.O_RDWR|create, 0o600)
+// stage opens the stage. The caller closes it.
+func (s *Store) stage() (*stage, error) {
+	f, err := s.lockStage(unix.F_RDLCK, true) // who has it alone has it for a moment
 	if err != nil {
 		return nil, err
 	}
-	if err := lock(f, theLock, unix.F_WRLCK, false); err != nil {
+	dir, err := file.OpenDir(s.path("tmp"))
+	if err != nil {
 		f.Close()
 		return nil, err
-	}
-	if same, err := isAt(f, path); err != nil || !same {
-		f.Close()
-		return nil, errors.Join(err, fs.ErrNotExist)
 	}
 	return &stage{dir, f}, nil
 }
 
-func (st *stage) path(id string) string { return filepath.Join(st.dir, id) }
+func (s *Store) lockStage(kind int16, wait bool) (*os.File, error) {
+	f, err := file.OpenFile(s.path("tmp", lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := lock(f, theLock, kind, wait); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
 
-// remove deletes the stage and what is in it, last its lock: a stage without one is
-// empty. What cannot be deleted now is waste for sweep.
-func (st *stage) remove() error {
-	defer st.lock.Close()
-	entries, err := os.ReadDir(st.dir)
+func (st *stage) close() {
+	st.Dir.Close()
+	st.lock.Close()
+}
+
+// staged reports whether the run id is being made or removed.
+func (s *Store) staged(id string) bool { return exists(s.path("tmp", id)) }
+
+// leftovers calls each for what is in tmp/, unless somebody is at work there: nobody can
+// tell then what is theirs.
+func (s *Store) leftovers(each func(name string) error) error {
+	f, err := s.lockStage(unix.F_WRLCK, false)
+	if errors.Is(err, ErrBusy) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
+	defer f.Close()
+	entries, err := os.ReadDir(s.path("tmp"))
 	for _, e := range entries {
-		if e.Name() != lockFile {
-			if err := RemoveTree(st.path(e.Name())); err != nil {
-				return err
-			}
+		if err == nil && e.Name() != lockFile {
+			err = each(e.Name())
 		}
-	}
-	if err := os.Remove(st.lock.Name()); err != nil {
-		return err
-	}
-	return removeEmpty(st.dir)
-}
-
-// removeEmpty deletes dir, unless somebody is using or has deleted it.
-func removeEmpty(dir string) error {
-	err := os.Remove(dir)
-	if errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, fs.ErrNotExist) {
-		return nil
 	}
 	return err
 }
 
-// sweep removes the stages of processes that are no more.
+// sweep removes what was being made or removed by processes that are no more. While
+// others are at work it leaves that to the next one.
 func (s *Store) sweep() error {
+	err := s.leftovers(func(name string) error {
+		if strings.HasPrefix(name, waste) {
+			return nil
+		}
+		return os.Rename(s.path("tmp", name), s.path("tmp", waste+NewID(time.Now())))
+	})
+	if err != nil {
+		return err
+	}
+	// That took a moment. To delete it may take long, and nobody has to wait.
 	entries, err := os.ReadDir(s.path("tmp"))
 	if err != nil {
 		return err
 	}
 	var failures []error
 	for _, e := range entries {
-		dir := s.path("tmp", e.Name())
-		st, err := lockStage(dir, 0)
-		switch {
-		case err == nil:
-			failures = append(failures, st.remove())
-		case errors.Is(err, fs.ErrNotExist):
-			failures = append(failures, removeEmpty(dir))
-		case !errors.Is(err, ErrBusy):
+		if !strings.HasPrefix(e.Name(), waste) {
+			continue
+		}
+		path := s.path("tmp", e.Name())
+		if err := RemoveTree(path); err != nil && exists(path) { // and no other did
 			failures = append(failures, err)
 		}
 	}
 	return errors.Join(failures...)
-}
-
-// staged reports whether any stage holds the run id.
-func (s *Store) staged(id string) bool {
-	found, err := filepath.Glob(s.path("tmp", "*", id))
-	return err != nil || len(found) > 0
 }

@@ -76,7 +76,7 @@ func TestCreate(t *testing.T) {
 		t.Errorf("status %+v, %v", status, err)
 	}
 	left, err := os.ReadDir(filepath.Join(s.Root(), "tmp"))
-	if err != nil || len(left) != 0 {
+	if err != nil || len(left) != 1 || left[0].Name() != lockFile {
 		t.Errorf("left in tmp: %v, %v", left, err)
 	}
 	for path, want := range map[string]os.FileMode{r.Dir: 0o700, filepath.Join(r.Dir, "history"): 0o600} {
