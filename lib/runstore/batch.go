@@ -72,10 +72,10 @@ func (s *Store) transitionPart(changes []RunChange, part []int, errs []error) {
 		}
 		return
 	}
-	var ended []Record
+	var ended []*edit
 	for _, i := range part {
 		if e, ok := edits[i]; ok && e.change.State.Final() {
-			ended = append(ended, e.ended())
+			ended = append(ended, e)
 		}
 	}
 	if len(ended) > 0 {

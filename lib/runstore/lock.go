@@ -122,6 +122,7 @@ const lockFile = "lock"
 type Driver struct {
 	run  *Run
 	file *os.File
+	mine bool // what was started for the run is the driver's, and is ended before it lets go
 }
 
 // Drive takes the lock of the run for its driver, who holds it from before the run
@@ -139,11 +140,17 @@ func (r *Run) Drive() (*Driver, error) {
 		f.Close()
 		return nil, fmt.Errorf("cannot lock run %s: %w", r.ID, err)
 	}
-	return &Driver{r, f}, nil
+	return &Driver{run: r, file: f}, nil
 }
 
-// Unlock ends the driving.
-func (d *Driver) Unlock() { d.file.Close() }
+// Unlock ends the driving, and takes a run that was begun and has ended out of live/:
+// nothing that was started for it is left by then.
+func (d *Driver) Unlock() {
+	if d.mine && exists(d.run.store.path("live", d.run.ID)) {
+		_ = d.run.complete() // else reconciling does
+	}
+	d.file.Close()
+}
 
 // Driven reports whether a process drives the run at this moment.
 func (r *Run) Driven() (bool, error) {

@@ -35,7 +35,7 @@ func (l Limits) repo(name string) int {
 // for, which also wake it when they are killed.
 func (d *Driver) Begin(ctx context.Context, limits Limits, c Change) error {
 	if limits.Root == 0 && limits.Repo == nil {
-		return d.run.Transition(c)
+		return d.begin(c)
 	}
 	defer lock(d.file, waitingLock, unix.F_UNLCK, false)
 	released := make(chan struct{}, 1)
@@ -68,6 +68,12 @@ func (d *Driver) Begin(ctx context.Context, limits Limits, c Change) error {
 	}
 }
 
+func (d *Driver) begin(c Change) error {
+	err := d.run.Transition(c)
+	d.mine = err == nil
+	return err
+}
+
 // A holder is a lock whose release may be what a waiter waits for.
 type holder struct {
 	dir  string
@@ -94,7 +100,7 @@ func (d *Driver) tryBegin(limits Limits, c Change) ([]holder, error) {
 	if holders := turn(d.run, limits, running, waiting); len(holders) > 0 {
 		return holders, nil
 	}
-	if err := d.run.Transition(c); err != nil {
+	if err := d.begin(c); err != nil {
 		return nil, err
 	}
 	// Before anyone else looks: an active run whose driver waits is not running.

@@ -70,13 +70,13 @@ func (s *Store) removeDangling(id string) error {
 }
 
 // reconcile looks at one run, and adds it to what it is: one to report, or one that
-// looks abandoned by its driver.
+// looks abandoned by its driver, which somebody else may have ended.
 func (r *Run) reconcile(report *Report, abandoned *[]*Run) error {
 	status, err := r.Status()
 	if err != nil {
 		return err
 	}
-	if status.State.Final() {
+	if status.State.Final() && !exists(filepath.Join(r.Dir, lockFile)) {
 		return r.complete()
 	}
 	driven, err := r.Driven()
@@ -91,12 +91,13 @@ func (r *Run) reconcile(report *Report, abandoned *[]*Run) error {
 	return nil
 }
 
-// bury fails active runs whose driver is gone. Who holds the lock of one is the only
-// one to do so, and finds it active only where no driver has just begun or ended.
-// All are buried at once: there is one grace for the processes of all.
+// bury fails active runs whose driver is gone, unless they have been ended. Who holds the
+// lock of one is the only one to do so, and finds it active only where no driver has just
+// begun or ended. All are buried at once: there is one grace for the processes of all.
 func (s *Store) bury(runs []*Run, report *Report, grace time.Duration) {
 	var marks []string
 	var orphans []*Run
+	var drivers []*Driver
 	for _, r := range runs {
 		driver, err := r.Drive()
 		if errors.Is(err, ErrBusy) || errors.Is(err, ErrNotFound) {
@@ -107,16 +108,24 @@ func (s *Store) bury(runs []*Run, report *Report, grace time.Duration) {
 			continue
 		}
 		defer driver.Unlock() // all are held until all are buried
-		if status, err := r.Status(); err == nil && status.State == Active {
+		switch status, err := r.Status(); {
+		case err != nil || status.State == Pending || !exists(s.path("live", r.ID)):
+			continue // or the driver let go meanwhile
+		case status.State == Active:
 			orphans = append(orphans, r)
-			marks = append(marks, "QUIRE_RUN="+r.ID)
 		}
+		marks = append(marks, "QUIRE_RUN="+r.ID)
+		drivers = append(drivers, driver)
 	}
-	if len(orphans) == 0 {
+	if len(marks) == 0 {
 		return
 	}
-	if err := process.EndEnviron(grace, marks...); err != nil {
+	err := process.EndEnviron(grace, marks...)
+	if err != nil {
 		report.Failures = append(report.Failures, err)
+	}
+	for _, d := range drivers {
+		d.mine = err == nil
 	}
 	for _, r := range orphans {
 		err := r.Transition(Change{State: Failed, Reason: "orphaned"})
@@ -157,5 +166,8 @@ func (r *Run) completeLocked(status Status) error {
 	case !errors.Is(err, ErrNotFound):
 		return err
 	}
-	return r.store.finish(r.record(status))
+	if err := r.store.record(r.record(status)); err != nil {
+		return err
+	}
+	return r.store.unlink(r.ID)
 }

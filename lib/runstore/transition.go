@@ -29,7 +29,7 @@ func (r *Run) Transition(c Change) error {
 	if e.change.State.Final() {
 		// The change is made. Where the rest fails, the link in live/ stays,
 		// and reconciling does it again.
-		_ = r.store.finish(e.ended())
+		_ = r.store.finish(e)
 	}
 	return nil
 }
@@ -126,21 +126,39 @@ func (e *edit) ended() Record {
 	return e.run.record(status)
 }
 
+// isDriven reports whether the run was made active by a driver, which is the one to take
+// it out of live/, when it lets go: until then processes of the run may be left. Of a
+// driver that was killed that is for reconciling.
+func (e *edit) isDriven() bool {
+	return e.status.State == Active && exists(filepath.Join(e.run.Dir, lockFile))
+}
+
 // finish makes known that runs ended: in ended/, in the journal, and by removing them
 // from live/, before which they are not told to anybody. The caller holds the locks of
 // their histories, so nobody else does so.
-func (s *Store) finish(ended ...Record) error {
-	if err := s.announce(ended...); err != nil {
-		return err
+func (s *Store) finish(edits ...*edit) error {
+	ended := make([]Record, len(edits))
+	for i, e := range edits {
+		ended[i] = e.ended()
 	}
-	if err := s.journalAdd(ended...); err != nil {
+	if err := s.record(ended...); err != nil {
 		return err
 	}
 	var failures []error
-	for _, rec := range ended {
-		failures = append(failures, s.unlink(rec.ID))
+	for _, e := range edits {
+		if !e.isDriven() {
+			failures = append(failures, s.unlink(e.run.ID))
+		}
 	}
 	return errors.Join(failures...)
+}
+
+// record makes known that runs ended but for live/.
+func (s *Store) record(ended ...Record) error {
+	if err := s.announce(ended...); err != nil {
+		return err
+	}
+	return s.journalAdd(ended...)
 }
 
 // unlink removes the run from live/. Should a power loss bring the link back, it

@@ -1,0 +1,100 @@
+package runstore
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+// began returns a run that a driver has made active.
+func began(t *testing.T, s *Store) (*Run, *Driver) {
+	t.Helper()
+	r := create(t, s, facts("a.git", "r"))[0]
+	d, err := r.Drive()
+	if err == nil {
+		err = d.Begin(context.Background(), Limits{}, Change{State: Active})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, d
+}
+
+// A run that somebody else ends is live until its driver lets go, and listed once.
+func TestEndedByOthers(t *testing.T) {
+	s := open(t)
+	r, d := began(t, s)
+	change(t, r, changes[Complete])
+	reconciled(t, s)
+	if !exists(s.path("live", r.ID)) {
+		t.Error("it is not live while it is driven")
+	}
+	if counts, err := s.Count(); err != nil || counts[Complete] != 1 {
+		t.Errorf("counts %v, %v", counts, err)
+	}
+	if problems, err := s.Check(true); err != nil || len(problems) > 0 {
+		t.Errorf("problems %v, %v", problems, err)
+	}
+	d.Unlock()
+	if exists(s.path("live", r.ID)) {
+		t.Error("it is live after it was driven")
+	}
+	if problems, err := s.Check(false); err != nil || len(problems) > 0 {
+		t.Errorf("problems %v, %v", problems, err)
+	}
+}
+
+// What a killed driver left is ended also where somebody else has ended the run since,
+// and others have tried to drive it. Until then it is not for pruning.
+func TestEndedByOthersAfterKill(t *testing.T) {
+	s := open(t)
+	r, killed := began(t, s)
+	left := exec.Command("sleep", "1000")
+	left.Env = append(os.Environ(), r.Environ()...)
+	if err := left.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- left.Wait() }()
+	killed.file.Close() // as the kernel does
+	change(t, r, changes[Complete])
+
+	late, err := r.Drive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := late.Begin(context.Background(), Limits{}, Change{State: Active}); err == nil {
+		t.Error("a run that has ended was begun")
+	}
+	late.Unlock()
+	if problems, err := s.Check(true); err != nil || len(problems) > 0 {
+		t.Errorf("problems %v, %v", problems, err)
+	}
+	// A newer one of its ref, without which it would be kept in any case.
+	change(t, create(t, s, facts("a.git", "r"))[0], changes[Complete])
+	if records, err := s.Prunable(Prune{}); err != nil || len(records) > 0 {
+		t.Errorf("for pruning: %v, %v", records, err)
+	}
+	reconciled(t, s)
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("its process goes on")
+		left.Process.Kill()
+	}
+	if exists(s.path("live", r.ID)) {
+		t.Error("it is still live")
+	}
+	if records, err := s.Prunable(Prune{}); err != nil || len(records) != 1 || records[0].ID != r.ID {
+		t.Errorf("for pruning: %v, %v", records, err)
+	}
+}
+
+func reconciled(t *testing.T, s *Store) {
+	t.Helper()
+	if report, err := s.Reconcile(0); err != nil || len(report.Failures) > 0 {
+		t.Errorf("reconcile: %+v, %v", report, err)
+	}
+}
