@@ -36,7 +36,7 @@ func (sc *scene) run(t *testing.T, binaries, fault string) (injected, ok bool, s
 	trace := filepath.Join(t.TempDir(), "trace")
 	cmd := exec.Command("strace", append([]string{"-f", "--seccomp-bpf", "-o", trace, "-e", "inject=" + fault, filepath.Join(binaries, sc.name)}, sc.args...)...)
 	cmd.Stdin = strings.NewReader(sc.stdin)
-	cmd.Env = append(os.Environ(), "QUIRE_ROOT="+sc.store.Root(), "GOMAXPROCS=1")
+	cmd.Env = append(os.Environ(), append(sc.env, "QUIRE_ROOT="+sc.store.Root(), "GOMAXPROCS=1")...)
 	var out bytes.Buffer
 	cmd.Stdout = &out
 	err := cmd.Run()
@@ -75,6 +75,11 @@ func (sc *scene) check(t *testing.T, fault string, ok bool, stdout string) {
 			} else if status, err := r.Status(); err != nil || status.State != state {
 				fail("it succeeded, but run %s is %s, %v", id, status.State, err)
 			}
+		}
+	}
+	if ok && sc.failed > 0 {
+		if counts, err := sc.store.Count(); err != nil || counts[runstore.Failed] != sc.failed {
+			fail("it succeeded, but of the runs are %v, %v", counts, err)
 		}
 	}
 	if !sc.broken {

@@ -242,7 +242,7 @@ func TestPowerLoss(t *testing.T) {
 				"trace=openat,mkdirat,symlinkat,renameat,unlinkat,write,ftruncate,fsync,fdatasync,syncfs",
 				filepath.Join(binaries, sc.name)}, sc.args...)...)
 			cmd.Stdin = strings.NewReader(sc.stdin)
-			cmd.Env = append(os.Environ(), "QUIRE_ROOT="+sc.store.Root(), "GOMAXPROCS=1")
+			cmd.Env = append(os.Environ(), append(sc.env, "QUIRE_ROOT="+sc.store.Root(), "GOMAXPROCS=1")...)
 			out, err := cmd.Output()
 			if err != nil {
 				t.Fatal(err)

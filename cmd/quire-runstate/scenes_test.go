@@ -18,9 +18,11 @@ type scene struct {
 	name   string // of the command
 	args   []string
 	stdin  string
+	env    []string
 	acked  map[string]runstore.State // runs that must be there, and were in this state
 	then   map[string]runstore.State // the same, once the command succeeded
 	create bool                      // the command prints the run line of a new run
+	failed int                       // how many failed runs there are, once the command succeeded; 0: any number
 	broken bool                      // the store was not sound to begin with
 	told   []string                  // runs that are told to a program of on-end.d, once they have ended
 
@@ -129,13 +131,11 @@ var scenes = map[string]func(*testing.T) *scene{
 		sc.args = []string{"prune", "--keep", "0"}
 		return sc
 	},
-	"trigger": func(t *testing.T) *scene {
-		sc := newScene(t, runstore.Pending)
-		dir, sha := repository(t)
-		zero := strings.Repeat("0", len(sha))
-		sc.name, sc.create = "quire-trigger", true
-		sc.args = []string{"--git-dir", dir}
-		sc.stdin = fmt.Sprintf("%s %s refs/heads/main\n%s %s refs/heads/other\n", zero, sha, zero, sha)
+	"trigger": trigger,
+	"skip": func(t *testing.T) *scene {
+		sc := trigger(t)
+		sc.env = []string{"GIT_PUSH_OPTION_COUNT=1", "GIT_PUSH_OPTION_0=ci.skip"}
+		sc.failed = 2
 		return sc
 	},
 	"fsck": func(t *testing.T) *scene {
@@ -150,6 +150,17 @@ var scenes = map[string]func(*testing.T) *scene{
 		sc.broken = true
 		return sc
 	},
+}
+
+// trigger is the scene of a push of two refs.
+func trigger(t *testing.T) *scene {
+	sc := newScene(t, runstore.Pending)
+	dir, sha := repository(t)
+	zero := strings.Repeat("0", len(sha))
+	sc.name, sc.create = "quire-trigger", true
+	sc.args = []string{"--git-dir", dir}
+	sc.stdin = fmt.Sprintf("%s %s refs/heads/main\n%s %s refs/heads/other\n", zero, sha, zero, sha)
+	return sc
 }
 
 // repository makes a bare repository with one commit that has a pipeline.

@@ -1,10 +1,13 @@
 package runstore
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -21,9 +24,28 @@ const many = 16
 // error none of them is there. A run that is killed half-way may leave some of the
 // runs, whole and pending, that were never acknowledged.
 func (s *Store) Create(facts ...Facts) ([]*Run, error) {
+	return s.createAs(nil, facts)
+}
+
+// CreateEnded records new runs that have ended by the change end, as Create and then
+// Transition would, at half the price. One that is killed half-way may leave runs that
+// nothing leads to; Check finds them.
+func (s *Store) CreateEnded(end Change, facts ...Facts) ([]*Run, error) {
+	err := end.check()
+	if err == nil && !end.State.Final() {
+		err = fmt.Errorf("%s is no end", end.State)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot create run in '%s': %w", s.root, err)
+	}
+	return s.createAs(&end, facts)
+}
+
+// createAs creates runs that are pending, or have ended.
+func (s *Store) createAs(end *Change, facts []Facts) ([]*Run, error) {
 	runs, err := s.newRuns(facts)
 	if err == nil && len(runs) > 0 {
-		err = s.create(runs)
+		err = s.create(runs, end)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot create run in '%s': %w", s.root, plain(err))
@@ -51,27 +73,36 @@ func (s *Store) newRuns(facts []Facts) ([]*Run, error) {
 }
 
 // create follows the steps that quire-run(5) gives under "Durability".
-func (s *Store) create(runs []*Run) (err error) {
-	m := &maker{store: s, repos: map[string]*file.Dir{}}
+func (s *Store) create(runs []*Run, end *Change) (err error) {
+	first := Change{State: Pending, Time: time.Now()}
+	m := &maker{store: s, repos: map[string]*file.Dir{}, history: formatChange(first), linked: make([]bool, len(runs))}
+	if end != nil {
+		m.ended = true
+		end.Time = first.Time
+		m.history += formatChange(*end)
+	}
 	defer m.close()
 	if err := m.open(runs); err != nil {
 		return err
 	}
-	staged, named := 0, 0 // how many runs are
+	named := 0 // how many runs have their names
 	defer func() {
 		if err != nil {
-			m.undo(runs, staged, named)
+			m.undo(runs, named)
 		}
 	}()
-	now := time.Now()
-	for _, r := range runs {
-		if err := m.put(r, now); err != nil {
-			return err
-		}
-		staged++
+	if err := m.putAll(runs); err != nil {
+		return err
 	}
 	if err := s.syncStaged(runs); err != nil {
 		return err
+	}
+	var journal *os.File
+	if m.ended { // from before the runs are seen, so that nobody mends it meanwhile
+		if journal, err = openLocked(s.path("journal")); err != nil {
+			return err
+		}
+		defer journal.Close()
 	}
 	for _, r := range runs {
 		if err := m.stage.Rename(r.ID, m.repos[r.Repo], r.ID); err != nil {
@@ -79,15 +110,37 @@ func (s *Store) create(runs []*Run) (err error) {
 		}
 		named++
 	}
-	return s.syncNames(runs)
+	if err := s.syncNames(runs); err != nil || !m.ended {
+		return err
+	}
+	return m.end(journal, runs)
+}
+
+// end makes known that the runs have ended.
+func (m *maker) end(journal *os.File, runs []*Run) error {
+	status, err := parseHistory([]byte(m.history))
+	if err != nil {
+		return err
+	}
+	records := make([]Record, len(runs))
+	for i, r := range runs {
+		records[i] = r.record(status)
+	}
+	if err := m.store.announce(records...); err != nil {
+		return err
+	}
+	return addLines(journal, records)
 }
 
 // A maker has the directories open that runs are made in.
 type maker struct {
-	store *Store
-	stage *stage
-	live  *file.Dir
-	repos map[string]*file.Dir
+	store   *Store
+	stage   *stage
+	live    *file.Dir
+	repos   map[string]*file.Dir
+	history string // of each run
+	ended   bool   // which has no link in live/ then
+	linked  []bool // those that have one, by index
 }
 
 func (m *maker) open(runs []*Run) (err error) {
@@ -126,8 +179,27 @@ func (m *maker) close() {
 	}
 }
 
+// putAll puts runs, many of them side by side: it is the file system that takes its time.
+func (m *maker) putAll(runs []*Run) error {
+	workers := 1
+	if len(runs) >= many {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	var all sync.WaitGroup
+	errs := make([]error, workers)
+	for w := range workers {
+		all.Go(func() {
+			for i := w; i < len(runs) && errs[w] == nil; i += workers {
+				errs[w] = m.put(i, runs[i])
+			}
+		})
+	}
+	all.Wait()
+	return cmp.Or(errs...)
+}
+
 // put writes the run into the stage, and links it.
-func (m *maker) put(r *Run, now time.Time) error {
+func (m *maker) put(i int, r *Run) error {
 	if err := m.stage.Mkdir(r.ID, 0o700); err != nil {
 		return err
 	}
@@ -138,20 +210,21 @@ func (m *maker) put(r *Run, now time.Time) error {
 	if err := m.stage.Write(r.ID+"/"+factsFile, text, 0o600); err != nil {
 		return err
 	}
-	first := formatChange(Change{State: Pending, Time: now})
-	if err := m.stage.Write(r.ID+"/"+historyFile, []byte(first), 0o600); err != nil {
+	if err := m.stage.Write(r.ID+"/"+historyFile, []byte(m.history), 0o600); err != nil || m.ended {
 		return err
 	}
-	return m.live.Symlink(filepath.Join("..", "runs", r.Repo, r.ID), r.ID)
+	err = m.live.Symlink(filepath.Join("..", "runs", r.Repo, r.ID), r.ID)
+	m.linked[i] = err == nil
+	return err
 }
 
 // undo takes back what create did: each run first goes out of sight, where it has its
 // name, then its link, so that none that can be seen is without one. What cannot be
 // deleted now is waste for sweep.
-func (m *maker) undo(runs []*Run, staged, named int) {
+func (m *maker) undo(runs []*Run, named int) {
 	for i, r := range runs {
 		hidden := i >= named || m.repos[r.Repo].Rename(r.ID, m.stage.Dir, r.ID) == nil
-		if hidden && i < staged {
+		if hidden && m.linked[i] {
 			_ = m.store.unlink(r.ID)
 		}
 		_ = RemoveTree(m.store.path("tmp", r.ID))

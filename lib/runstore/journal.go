@@ -19,6 +19,11 @@ func (s *Store) journalAdd(records ...Record) error {
 		return err
 	}
 	defer f.Close()
+	return addLines(f, records)
+}
+
+// addLines is journalAdd for who has the journal locked.
+func addLines(f *os.File, records []Record) error {
 	last, size, err := lastLine(f)
 	if err != nil {
 		return err

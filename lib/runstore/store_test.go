@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +104,80 @@ func TestCreateMany(t *testing.T) {
 	}
 	if got := len(list(t, s, Filter{})); got != len(many) {
 		t.Errorf("%d runs listed, want %d", got, len(many))
+	}
+}
+
+// Runs that are made ended are what Transition would have made of them.
+func TestCreateEnded(t *testing.T) {
+	s := open(t)
+	end := Change{State: Failed, Reason: "cancelled", Note: "not wanted"}
+	runs, err := s.CreateEnded(end, facts("a.git", "r"), facts("b.git", "r"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range runs {
+		status, err := r.Status()
+		if err != nil || status.State != Failed || status.Note != end.Note || exists(s.path("live", r.ID)) {
+			t.Errorf("status %+v, %v, live %v", status, err, exists(s.path("live", r.ID)))
+		}
+		if found, err := s.Find(r.ID); err != nil || found.Dir != r.Dir {
+			t.Errorf("found %v, %v", found, err)
+		}
+	}
+	if problems, err := s.Check(false); err != nil || len(problems) > 0 {
+		t.Errorf("problems %v, %v", problems, err)
+	}
+	for _, wrong := range []Change{{State: Active}, {State: Failed}, {State: Superseded}} {
+		if _, err := s.CreateEnded(wrong, facts("a.git", "r")); err == nil {
+			t.Errorf("%+v was taken for an end", wrong)
+		}
+	}
+	if err := errors.Join(os.Remove(s.path("journal")), os.Mkdir(s.path("journal"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.CreateEnded(end, facts("c.git", "r")); err == nil {
+		t.Error("without a journal")
+	}
+	left, err := filepath.Glob(s.path("*", "*", "*"))
+	if err != nil || len(left) != 2 {
+		t.Errorf("left: %q, %v", left, err)
+	}
+}
+
+// Whoever mends the store meanwhile adds no second line for them.
+func TestCreateEndedWhileMending(t *testing.T) {
+	const times, each = 10, 50
+	s := open(t)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range times {
+			if _, err := s.CreateEnded(Change{State: Failed, Reason: "cancelled"}, slices.Repeat([]Facts{facts("a.git", "r")}, each)...); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		problems, err := s.Check(true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range problems {
+			if strings.Contains(p.What, "not the only one") {
+				t.Errorf("%s: %s", p.Path, p.What)
+			}
+		}
+	}
+	if problems, err := s.Check(false); err != nil || len(problems) > 0 {
+		t.Errorf("problems %v, %v", problems, err)
+	}
+	if counts, err := s.Count(); err != nil || counts[Failed] != times*each {
+		t.Errorf("counts %v, %v", counts, err)
 	}
 }
 

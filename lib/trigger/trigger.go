@@ -113,7 +113,13 @@ func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.
 	for i := range facts {
 		facts[i].Executor = settings.Executor
 	}
-	runs, err := store.Create(facts...)
+	create := store.Create
+	if t.Skip {
+		create = func(facts ...runstore.Facts) ([]*runstore.Run, error) {
+			return store.CreateEnded(runstore.Change{State: runstore.Failed, Reason: "cancelled", Note: ErrSkipped.Error()}, facts...)
+		}
+	}
+	runs, err := create(facts...)
 	if err != nil {
 		return nil, settings, &notRecorded{errors.Join(err, configErr)}
 	}
@@ -169,15 +175,14 @@ func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git
 	var changes []runstore.RunChange
 	for i, r := range runs {
 		checked[i] = Run{Run: r}
-		change := runstore.Change{State: runstore.Failed, Reason: "cancelled", Note: ErrSkipped.Error()}
-		problem := ErrSkipped
-		if !t.Skip {
-			var known bool
-			if problem, known = problems[wanted[i].quire]; !known {
-				problem = compile(ctx, objects.Tree(wanted[i].commit), settings)
-				problems[wanted[i].quire] = problem
-			}
-			change = runstore.Change{State: runstore.Failed, Reason: "invalid-pipeline"}
+		if t.Skip {
+			checked[i].Problem = ErrSkipped
+			continue
+		}
+		problem, known := problems[wanted[i].quire]
+		if !known {
+			problem = compile(ctx, objects.Tree(wanted[i].commit), settings)
+			problems[wanted[i].quire] = problem
 		}
 		var list diag.List
 		switch {
@@ -188,13 +193,13 @@ func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git
 			if err := file.Write(filepath.Join(r.Dir, runstore.LogFile), []byte(list.Text()), 0o600); err != nil {
 				failures = append(failures, err)
 			}
-		case problem != ErrSkipped:
+		default:
 			// Not the pipeline's fault: the run stays for reconcile.
 			failures = append(failures, fmt.Errorf("cannot check pipeline of '%s': %w", r.Ref, problem))
 			continue
 		}
 		checked[i].Problem = problem
-		changes = append(changes, runstore.RunChange{Run: r, Change: change})
+		changes = append(changes, runstore.RunChange{Run: r, Change: runstore.Change{State: runstore.Failed, Reason: "invalid-pipeline"}})
 	}
 	failures = append(failures, store.TransitionAll(changes)...)
 	return checked, errors.Join(failures...)
