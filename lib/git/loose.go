@@ -24,6 +24,7 @@ import (
 type looseStore struct {
 	dir  string
 	read map[string]looseObject // by id, what is not a blob and was asked about
+	blob looseObject            // the last that was: first its size is asked for, then it
 	in   inflater
 }
 
@@ -120,15 +121,20 @@ func (s *looseStore) child(tree looseObject, name string) (looseObject, error) {
 
 // object reads an object; one that leads to others, once.
 func (s *looseStore) object(id string) looseObject {
-	o, ok := s.read[id]
-	if !ok {
-		var err error
-		if o, err = s.load(id); err != nil {
-			o = looseObject{err: errAskGit}
-		}
-		if o.Type != "blob" {
-			s.read[id] = o
-		}
+	if o, ok := s.read[id]; ok {
+		return o
+	}
+	if s.blob.OID == id {
+		return s.blob
+	}
+	o, err := s.load(id)
+	if err != nil {
+		o = looseObject{err: errAskGit}
+	}
+	if o.Type == "blob" {
+		s.blob = o
+	} else {
+		s.read[id] = o
 	}
 	return o
 }
