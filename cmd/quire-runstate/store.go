@@ -36,10 +36,9 @@ func (r *rootOption) openFor(e *cli.Env) (*runstore.Run, error) {
 // such runs, a change that is not allowed, a run that somebody else drives or has
 // ended. Anything else that goes wrong is a failure.
 func refusal(err error) error {
-	var ambiguous *runstore.AmbiguousError
 	var state *runstore.StateError
-	if errors.Is(err, runstore.ErrNotFound) || errors.As(err, &ambiguous) ||
-		errors.As(err, &state) || errors.Is(err, runstore.ErrBusy) || errors.Is(err, runstore.ErrEnded) {
+	if errors.Is(err, runstore.ErrNotFound) || errors.As(err, &state) ||
+		errors.Is(err, runstore.ErrBusy) || errors.Is(err, runstore.ErrEnded) {
 		return cli.Status(cli.No, err)
 	}
 	return err

@@ -49,7 +49,7 @@ func (o options) find(e *cli.Env, name string) (*runstore.Store, *runstore.Run, 
 		return nil, nil, err
 	}
 	run, err := store.Find(name)
-	if errors.Is(err, runstore.ErrNotFound) || errors.As(err, new(*runstore.AmbiguousError)) {
+	if errors.Is(err, runstore.ErrNotFound) {
 		err = cli.Status(cli.No, err)
 	}
 	return store, run, err

@@ -12,7 +12,8 @@ import (
 // ErrNotFound says that there is no such run.
 var ErrNotFound = errors.New("no such run")
 
-// An AmbiguousError says that what should name one run names several.
+// An AmbiguousError says that what should name one run names several. It is an
+// ErrNotFound, too: whoever needs one run has none.
 type AmbiguousError struct {
 	Part string
 	IDs  []string // some of them, in order
@@ -27,13 +28,15 @@ func (e *AmbiguousError) Error() string {
 	return fmt.Sprintf("'%s' is ambiguous: %s%s", e.Part, strings.Join(e.IDs, ", "), more)
 }
 
+func (e *AmbiguousError) Is(target error) bool { return target == ErrNotFound }
+
 // candidates is how many ids an AmbiguousError names.
 const candidates = 8
 
 // Find returns the run that name means: an id, a part of an id that no other run
 // has, or REPO@REF for the newest run of a ref, whose name may be without
-// refs/heads/ or refs/tags/. The error is ErrNotFound or an *AmbiguousError where
-// the name is at fault.
+// refs/heads/ or refs/tags/. The error is ErrNotFound where the name is at fault, as an
+// *AmbiguousError where it names several.
 func (s *Store) Find(name string) (*Run, error) {
 	r, err := s.find(name)
 	var ambiguous *AmbiguousError
