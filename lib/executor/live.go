@@ -148,7 +148,24 @@ func (r *liveCommand) wait(ctx context.Context, grace func() time.Duration) erro
 	if !exited && context.Cause(ctx) == errCommandTimeout {
 		r.code = exitTimeout
 	}
+	if exited && asked(r.code) {
+		select {
+		case <-ctx.Done():
+			r.reason = endReason(context.Cause(ctx))
+		case <-time.After(asWell):
+		}
+	}
 	return nil
+}
+
+// asWell is how long a command that was asked to end is no failure yet: who ends a run
+// from outside, as a batch system does, tells all its processes, and may have begun with
+// this one.
+const asWell = 100 * time.Millisecond
+
+// asked reports whether an exit status says that the command was asked to end.
+func asked(code int) bool {
+	return code == 128+int(unix.SIGTERM) || code == 128+int(unix.SIGINT) || code == 128+int(unix.SIGHUP)
 }
 
 // end ends the command and its session. What is printed meanwhile is read, so that

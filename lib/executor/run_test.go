@@ -259,6 +259,29 @@ func TestEndedIsNoSuccess(t *testing.T) {
 	}
 }
 
+// Who ends a run from outside may tell its commands first.
+func TestToldFirst(t *testing.T) {
+	for how, reason := range map[string]string{"kill -TERM $$": "signal", "exit 130": "exit"} {
+		for _, told := range []bool{true, false} {
+			p := load(t, `job("main", {"quire/push"}, function(q) q.sh("echo ready; `+how+`") end)`)
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			r := start(t, ctx, p, Options{Workspace: t.TempDir(), Output: writerFunc(func(b []byte) {
+				if told && bytes.Contains(b, []byte("| ready")) {
+					time.AfterFunc(asWell/5, func() { cancel(errors.New("had enough")) })
+				}
+			})})
+			want := "main failed " + reason
+			if told {
+				want = "main failed cancelled"
+			}
+			if !slices.Equal(states(r), []string{want}) {
+				t.Errorf("%s, told %v: the jobs are %v, want %s", how, told, states(r), want)
+			}
+		}
+	}
+}
+
 type writerFunc func([]byte)
 
 func (f writerFunc) Write(p []byte) (int, error) { f(p); return len(p), nil }
