@@ -46,10 +46,11 @@ func fork(cmd *exec.Cmd) error {
 	return onForker(func() error { return startTracked(cmd) })
 }
 
-// stopIgnoring has commands begin with no signal ignored, as at a terminal: else a job
-// whose tests interrupt a program would wait for that forever. Behind a push, HUP and INT
-// are ignored here, by a trap and by '&' of a shell, and what is ignored stays so across
-// execve(2). What is caught does not (signal(7)), and nobody listens to what is caught.
+// stopIgnoring has commands begin with HUP and INT as at a terminal: else a job whose
+// tests interrupt a program would wait for that forever. Behind a push both are ignored
+// here, by a trap and by '&' of a shell, and what is ignored stays so across execve(2).
+// What is caught does not (signal(7)), and nobody listens to what is caught. Of other
+// signals the runtime catches itself what a shell can have ignored.
 func stopIgnoring() {
 	for _, s := range []os.Signal{unix.SIGHUP, unix.SIGINT} {
 		if signal.Ignored(s) {
