@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,7 +27,8 @@ type stage struct {
 	tree   string // where the tree is made, in the holder
 	inside bool
 	lock   *os.File
-	record string // file beside the target that proves what is in it, see record.go
+	record string         // file beside the target that proves what is in it, see record.go
+	old    func() *record // what was in that
 }
 
 // newStage makes a stage for dir, which must be absent or empty unless reuse. With
@@ -38,6 +40,10 @@ func newStage(dir string, reuse bool) (*stage, error) {
 	}
 	parent, prefix := beside(target)
 	s := &stage{target: target, record: filepath.Join(parent, prefix+"record")}
+	s.old = sync.OnceValue(func() *record { return loadRecord(s.record) })
+	if reuse {
+		go s.old() // it is needed in a moment
+	}
 
 	if info != nil {
 		if err := removeLeftovers(target, prefix); err != nil {

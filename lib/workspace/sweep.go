@@ -58,7 +58,7 @@ func (m *materializer) newSweep(root fd, filtered *filtered, records *recorder) 
 	}
 	return &sweep{
 		plan: m.plan, root: root, filtered: filtered, records: records,
-		old: loadRecord(m.stage.record), kept: kept, perm: perm, uid: os.Geteuid(),
+		old: m.stage.old(), kept: kept, perm: perm, uid: os.Geteuid(),
 	}, nil
 }
 
