@@ -56,9 +56,12 @@ func EndEnviron(grace time.Duration, assignments ...string) error {
 		spared := t.ancestors(os.Getpid())
 		all := true
 		marked := t.filter(func(p proc) bool {
+			if spared[p.pid] {
+				return false
+			}
 			has, certain := hasEnv(p.pid, assignments)
 			all = all && certain
-			return has && !spared[p.pid]
+			return has
 		})
 		if len(marked) == 0 {
 			return nil, all
