@@ -137,7 +137,7 @@ func (c *checker) run(dir, id string) error {
 func (c *checker) linked(r *Run, status Status) error {
 	link := c.path("live", r.ID)
 	if status.State.Final() {
-		if exists(link) && !exists(filepath.Join(r.Dir, lockFile)) { // else it is its driver's, or for reconciling
+		if exists(link) && !r.wasDriven() { // else it is its driver's, or for reconciling
 			// Its line in the journal is written before the link goes.
 			c.report(link, "links to a run that has ended", func() error { return r.completeLocked(status) })
 		}

@@ -152,6 +152,10 @@ func (d *Driver) Unlock() {
 	d.file.Close()
 }
 
+// wasDriven reports whether the run has had a driver, whose lock is there since. What
+// that started may be left until the link in live/ is gone.
+func (r *Run) wasDriven() bool { return exists(filepath.Join(r.Dir, lockFile)) }
+
 // Driven reports whether a process drives the run at this moment.
 func (r *Run) Driven() (bool, error) {
 	return locked(filepath.Join(r.Dir, lockFile), theLock)

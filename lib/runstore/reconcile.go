@@ -76,7 +76,7 @@ func (r *Run) reconcile(report *Report, abandoned *[]*Run) error {
 	if err != nil {
 		return err
 	}
-	if status.State.Final() && !exists(filepath.Join(r.Dir, lockFile)) {
+	if status.State.Final() && !r.wasDriven() {
 		return r.complete()
 	}
 	driven, err := r.Driven()

@@ -130,7 +130,7 @@ func (e *edit) ended() Record {
 // it out of live/, when it lets go: until then processes of the run may be left. Of a
 // driver that was killed that is for reconciling.
 func (e *edit) isDriven() bool {
-	return e.status.State == Active && exists(filepath.Join(e.run.Dir, lockFile))
+	return e.status.State == Active && e.run.wasDriven()
 }
 
 // finish makes known that runs ended: in ended/, in the journal, and by removing them
