@@ -113,13 +113,14 @@ func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.
 	for i := range facts {
 		facts[i].Executor = settings.Executor
 	}
-	create := store.Create
+	var runs []*runstore.Run
+	var err error
 	if t.Skip {
-		create = func(facts ...runstore.Facts) ([]*runstore.Run, error) {
-			return store.CreateEnded(runstore.Change{State: runstore.Failed, Reason: "cancelled", Note: ErrSkipped.Error()}, facts...)
-		}
+		end := runstore.Change{State: runstore.Failed, Reason: "cancelled", Note: ErrSkipped.Error()}
+		runs, err = store.CreateEnded(end, facts...)
+	} else {
+		runs, err = store.Create(facts...)
 	}
-	runs, err := create(facts...)
 	if err != nil {
 		return nil, settings, &notRecorded{errors.Join(err, configErr)}
 	}

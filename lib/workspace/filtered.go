@@ -78,16 +78,10 @@ func (m *materializer) findFiltered(ctx context.Context) (*filtered, error) {
 	}
 	f.index.LFS, f.index.Serial = m.options.LFS, patterns.encodings
 	if !all {
-		f.answer = meanwhile(func() (changed, error) { return m.findChanged(ctx, f.index, paths) })
+		f.answer = sync.OnceValues(func() (changed, error) { return m.findChanged(ctx, f.index, paths) })
+		go f.answer()
 	}
 	return f, nil
-}
-
-// meanwhile has do done beside what goes on. What it returns waits for that.
-func meanwhile[T any](do func() (T, error)) func() (T, error) {
-	wait := sync.OnceValues(do)
-	go wait()
-	return wait
 }
 
 // findChanged asks git which of the paths, each with the index of a file, are changed.
