@@ -113,6 +113,9 @@ func end(grace time.Duration, pick func(table) (found []proc, all bool)) error {
 		if now.After(giveUp) {
 			return fmt.Errorf("cannot end process %d and %d others: they ignore SIGKILL", left[0].pid, len(left)-1)
 		}
+		// Parents first: a shell that outlives what it waits for, be it for a moment,
+		// says so in the log, or starts the next command.
+		t.parentsFirst(left)
 		for _, p := range left {
 			switch k := (key{p.pid, p.start}); {
 			case !now.Before(kill):

@@ -1,9 +1,11 @@
 package process
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,6 +55,44 @@ func TestEndDescendants(t *testing.T) {
 			}
 			noZombies(t)
 		})
+	}
+}
+
+// A process does not live to see its children end: a shell would print of each that it
+// was killed, and go on.
+func TestEndParentsFirst(t *testing.T) {
+	const script = `trap "" TERM
+nest() {
+	if [ "$1" -gt 0 ]; then (nest $(($1 - 1))); echo "level $1 goes on"; else echo ready; sleep 1000; fi
+}
+nest 30`
+	for range 5 {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("sh", "-c", script)
+		cmd.Stdout, cmd.Stderr = w, w
+		g, err := Start(cmd)
+		w.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := bufio.NewReader(r)
+		if line, err := out.ReadString('\n'); line != "ready\n" {
+			t.Fatalf("%q, %v", line, err)
+		}
+		if err := g.End(grace); err != nil {
+			t.Fatal(err)
+		}
+		rest, err := io.ReadAll(out)
+		if len(rest) > 0 || err != nil {
+			t.Errorf("somebody went on: %q, %v", rest, err)
+		}
+		if _, err := g.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
 	}
 }
 

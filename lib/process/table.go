@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -153,6 +154,15 @@ func (t table) below(root func(proc) bool) []proc {
 		return known[pid]
 	}
 	return t.filter(func(p proc) bool { return is(p.pid) })
+}
+
+// parentsFirst sorts processes of the table so that none comes before its parent.
+func (t table) parentsFirst(procs []proc) {
+	depth := make(map[int]int, len(procs))
+	for _, p := range procs {
+		depth[p.pid] = len(t.ancestors(p.pid))
+	}
+	slices.SortFunc(procs, func(a, b proc) int { return cmp.Compare(depth[a.pid], depth[b.pid]) })
 }
 
 // ancestors returns the numbers of pid and of all it descends from.
