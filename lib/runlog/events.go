@@ -148,9 +148,17 @@ func readLine(in *bufio.Reader) (line []byte, err error) {
 }
 
 var (
-	errLong  = fmt.Errorf("longer than %d MiB", maxLine>>20)
-	errLarge = fmt.Errorf("larger than %d MiB", maxEvents>>20)
+	errLong  = &sizeError{"longer", maxLine}
+	errLarge = &sizeError{"larger", maxEvents}
 )
+
+// A sizeError says that something has more than so many bytes.
+type sizeError struct {
+	how  string
+	most int
+}
+
+func (e *sizeError) Error() string { return fmt.Sprintf("%s than %d MiB", e.how, e.most>>20) }
 
 // Ends returns the first and the last event of the run whose directory is dir. What
 // is not there, or is no event, is the zero Event.

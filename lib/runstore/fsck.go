@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -177,7 +176,7 @@ func (r *Run) mendHistory(f *os.File) (Status, error) {
 	size := 0
 	for line := range strings.Lines(string(whole(text))) {
 		c, err := parseChange(strings.TrimSuffix(line, "\n"))
-		if err != nil || !slices.Contains(next[status.State], c.State) {
+		if err != nil || !status.State.mayBecome(c.State) {
 			break
 		}
 		status.apply(c)

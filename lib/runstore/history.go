@@ -91,7 +91,7 @@ func parseHistory(text []byte) (Status, error) {
 		if err != nil {
 			return Status{}, err
 		}
-		if !slices.Contains(next[s.State], c.State) {
+		if !s.State.mayBecome(c.State) {
 			return Status{}, fmt.Errorf("%s follows %s", c.State, s.State)
 		}
 		s.apply(c)

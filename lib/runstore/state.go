@@ -30,11 +30,17 @@ var Reasons = []string{
 	"internal",
 }
 
-// next says which states may follow one; what is not here is final.
-var next = map[State][]State{
-	"":      {Pending},
-	Pending: {Active, Complete, Failed, Superseded},
-	Active:  {Complete, Failed, Superseded},
+// mayBecome reports whether a run that is s, "" for none, may be to next.
+func (s State) mayBecome(next State) bool {
+	switch s {
+	case "":
+		return next == Pending
+	case Pending:
+		return next == Active || next.Final()
+	case Active:
+		return next.Final()
+	}
+	return false
 }
 
 // A Change is a new state for a run, and why.

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -62,7 +61,7 @@ func (r *Run) edit(c Change) (*edit, error) {
 		f.Close()
 		return nil, fmt.Errorf("cannot read history of run %s: %w", r.ID, plain(err))
 	}
-	if !slices.Contains(next[status.State], c.State) || c.From != "" && c.From != status.State {
+	if !status.State.mayBecome(c.State) || c.From != "" && c.From != status.State {
 		f.Close()
 		return nil, &StateError{r.ID, status.State, c.State}
 	}
