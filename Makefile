@@ -12,6 +12,10 @@ ZSH = $(D)/share/zsh/site-functions
 FISH = $(D)/share/fish/vendor_completions.d
 # skip TOOL: run what follows where TOOL is installed, say so where it is not
 skip = command -v $(1) >/dev/null || { echo "skipped: $(1) is not installed"; exit 0; };
+# put PROGRAM: make PROGRAM.new the program, whole at once: a push or a run may be at it.
+# dd writes a command in one piece, as a package manager does: what install(1) copies out
+# of the linker's hands stays in single pages in the page cache and starts a tenth slower
+put = chmod 755 $(1).new && mv -f $(1).new $(1)
 
 all:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/... # static: they go into images
@@ -39,10 +43,9 @@ demo: all
 
 install: all
 	install -d $(D)/bin $(D)/share/quire/hooks $(BASH) $(ZSH) $(FISH)
-	install -m 755 $(COMMANDS:%=bin/%) $(D)/bin
-	sed 's|/usr/local|$(PREFIX)|' hooks/quire-dispatch >$(D)/bin/quire-dispatch
-	sed 's|/usr/local|$(PREFIX)|' hooks/post-receive >$(D)/share/quire/hooks/post-receive
-	chmod 755 $(D)/bin/quire-dispatch $(D)/share/quire/hooks/post-receive
+	for name in $(COMMANDS); do dd if=bin/$$name of=$(D)/bin/$$name.new bs=64M status=none && $(call put,$(D)/bin/$$name) || exit 1; done
+	sed 's|/usr/local|$(PREFIX)|' hooks/quire-dispatch >$(D)/bin/quire-dispatch.new && $(call put,$(D)/bin/quire-dispatch)
+	sed 's|/usr/local|$(PREFIX)|' hooks/post-receive >$(D)/share/quire/hooks/post-receive.new && $(call put,$(D)/share/quire/hooks/post-receive)
 	for dir in $(PROGRAMS); do install -d $(D)/share/quire/$$dir && install -m 755 contrib/$$dir/* $(D)/share/quire/$$dir || exit 1; done
 	for page in man/*; do install -D -m 644 $$page $(D)/share/man/man$${page##*.}/$${page#man/} || exit 1; done
 	install -m 644 contrib/completion/_quire $(ZSH)
