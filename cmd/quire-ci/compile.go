@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -23,11 +24,11 @@ const compileUsage = `usage: quire-ci compile [--strict | --no-strict] [FILE]
 // compile prints the Lua that a Fennel file, or stdin, compiles to. Modules for
 // macros are looked for where the file is.
 func compile(_ context.Context, e *cli.Env) error {
-	fs := new(flag.FlagSet)
+	options := new(flag.FlagSet)
 	strict := true
-	fs.BoolFunc("strict", "", func(string) error { strict = true; return nil })
-	fs.BoolFunc("no-strict", "", func(string) error { strict = false; return nil })
-	if err := e.Parse(fs, compileUsage); err != nil {
+	options.BoolFunc("strict", "", func(string) error { strict = true; return nil })
+	options.BoolFunc("no-strict", "", func(string) error { strict = false; return nil })
+	if err := e.Parse(options, compileUsage); err != nil {
 		return err
 	}
 	if err := e.Operands(0, 1, "FILE"); err != nil {
@@ -37,7 +38,7 @@ func compile(_ context.Context, e *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	lua, err := pipeline.Compile(text, name, os.DirFS(dir), strict)
+	lua, err := pipeline.Compile(text, name, os.DirFS(dir).(fs.ReadLinkFS), strict)
 	if errors.As(err, new(diag.List)) {
 		return cli.Status(cli.No, err)
 	}

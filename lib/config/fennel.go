@@ -24,11 +24,15 @@ const maxNesting = 8
 func (d *document) parseFennel(ctx context.Context) (*table, error) {
 	v := vm.New(vm.Limits{})
 	defer v.Close()
-	text, err := fennel.Compile(d.text, fennel.Options{File: d.file, Globals: v.Globals()})
+	program, err := fennel.Compile(d.text, fennel.Options{File: d.file, Globals: v.Globals()})
 	if err != nil {
 		return nil, err
 	}
-	values, err := v.Run(ctx, text, d.file)
+	var values []lua.LValue
+	fn, err := program.Load(v)
+	if err == nil {
+		values, err = v.Call(ctx, fn)
+	}
 	var raised *vm.Error
 	var syntax *vm.SyntaxError
 	switch {

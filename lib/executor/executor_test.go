@@ -36,7 +36,11 @@ func load(t testing.TB, text string) *pipeline.Pipeline {
 		p.Jobs = append(p.Jobs, j)
 		return 0
 	}))
-	if _, err := p.VM.Run(t.Context(), text, p.File); err != nil {
+	fn, err := p.VM.Load(text, p.File)
+	if err == nil {
+		_, err = p.VM.Call(t.Context(), fn)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return p

@@ -51,7 +51,7 @@ func (c *compiler) functionCall(l *List, s *scope, b *block) luaExpr {
 		c.failHint(l, "a list calls its first form; write data as [ ] or { }", "cannot call literal value %s", show(head))
 	}
 	callee := c.one(l.Items[0], s, b)
-	if literal, ok := callee.(*luaLiteral); ok && literal.text[0] != '"' && len(c.errs) == 0 {
+	if literal, ok := callee.(*luaLiteral); ok && len(c.errs) == 0 {
 		c.fail(l, "cannot call literal value %s", literal.text)
 	}
 	return &luaCall{c.lineOf(l), callee, fewer(c.args(l.Items[1:], s, b))}
@@ -96,7 +96,7 @@ func (c *compiler) methodCall(l *List, head *Symbol, fields []string, s *scope, 
 	if last > 1 {
 		object = c.hold(object, b)
 	}
-	method := &luaIndex{at, object, &luaLiteral{at, quoteLua(fields[last])}}
+	method := &luaIndex{at, object, &luaString{at, fields[last]}}
 	return &luaCall{at, method, append([]luaExpr{object}, args...)}
 }
 

@@ -3,6 +3,8 @@ package fennel
 import (
 	"strconv"
 
+	lua "github.com/yuin/gopher-lua"
+
 	"quire/lib/diag"
 	"quire/lib/vm"
 )
@@ -25,26 +27,38 @@ type Options struct {
 	// them, for whoever wants to point into the source later.
 	Forms func([]Node)
 
-	// Lines, where it is not nil, gets where the lines of the text come from that
-	// are not the same lines of the source, for vm.Load.
-	Lines func([]vm.Lines)
-
 	// Limits bound what the macros of the source may use; the zero value is
 	// vm.DefaultLimits.
 	Limits vm.Limits
 }
 
-// Compile translates Fennel into Lua 5.1 that also runs on gopher-lua. Each
-// line of the text holds what the same line of src compiled to, but for modules that
-// src includes: those have lines of their own, and move what follows down. The error is a
-// diag.List in the order of the source: every error that can be told apart
-// from the consequences of another, at least one for each form that has any.
-func Compile(src []byte, o Options) (lua string, err error) {
+// A Program is a source that compiled.
+type Program struct {
+	file  string
+	chunk *block
+}
+
+// Lua returns the program as Lua 5.1 that also runs on gopher-lua. Each line of the text
+// holds what the same line of the source compiled to, but for modules that it includes:
+// those have lines of their own, and move what follows down.
+func (p *Program) Lua() string {
+	text, _ := printLua(p.chunk, p.file)
+	return text
+}
+
+// Load makes a function of the program, as v.Load does of its text. Errors that it
+// raises, also out of modules, have the lines of their source.
+func (p *Program) Load(v *vm.VM) (*lua.LFunction, error) { return load(p.chunk, p.file, v) }
+
+// Compile translates Fennel into Lua. The error is a diag.List in the order of the
+// source: every error that can be told apart from the consequences of another, at least
+// one for each form that has any.
+func Compile(src []byte, o Options) (*Program, error) {
 	s := &source{name: o.File, text: string(src)}
 	r := newReader(s)
 	forms := r.forms()
 	if len(r.errs) > 0 {
-		return "", r.errs
+		return nil, r.errs
 	}
 	if o.Forms != nil {
 		o.Forms(forms)
@@ -57,13 +71,9 @@ func Compile(src []byte, o Options) (lua string, err error) {
 	}
 	if len(c.errs) > 0 {
 		sortByPlace(c.errs)
-		return "", c.errs
+		return nil, c.errs
 	}
-	lua, lines := printLua(b, o.File)
-	if o.Lines != nil {
-		o.Lines(lines)
-	}
-	return lua, nil
+	return &Program{o.File, b}, nil
 }
 
 // A compiler holds what one call of Compile shares among its forms.
@@ -186,7 +196,7 @@ func (c *compiler) form(n Node, s *scope, b *block, w want) result {
 	case *Symbol:
 		return values(c.reference(n, s))
 	case *String:
-		return values(&luaLiteral{at, quoteLua(n.Value)})
+		return values(&luaString{at, n.Value})
 	case *Number:
 		return values(&luaLiteral{at, numberLua(n.Value)})
 	case *Bool:
@@ -242,7 +252,7 @@ func (c *compiler) keepEffects(exprs []luaExpr, b *block) {
 		switch e := e.(type) {
 		case *luaCall, *luaMethod:
 			b.add(&statCall{at, e})
-		case *luaName, *luaLiteral, *luaVararg, *luaFunction:
+		case *luaName, *luaLiteral, *luaString, *luaVararg, *luaFunction:
 		default:
 			b.add(&statDo{at, &block{[]luaStat{&statLocal{at, []string{"_"}, []luaExpr{e}}}}})
 		}

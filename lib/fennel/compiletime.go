@@ -156,8 +156,7 @@ func (t *compileTime) compile(src *source, forms []Node, at Node) *lua.LFunction
 	if src != nil {
 		name = src.name
 	}
-	text, lines := printLua(b, name)
-	fn, err := t.vm.Load(text, name, lines...)
+	fn, err := load(b, name, t.vm)
 	if err != nil {
 		c.fail(at, "this macro code is too much for Lua: %s", oneLine(err.Error()))
 	}

@@ -258,11 +258,16 @@ func TestConformance(t *testing.T) {
 		t.Run(c.Topic+"/"+c.Name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), caseTimeout)
 			defer cancel()
-			text, err := fennel.Compile([]byte(c.Source), c.options())
+			program, err := fennel.Compile([]byte(c.Source), c.options())
+			var text string
 			var got []string
 			if err != nil {
 				got = compileError(err)
 			} else {
+				if diff := program.BuiltOtherwise(); diff != "" {
+					t.Error(diff)
+				}
+				text = program.Lua()
 				got = []string{strings.TrimSpace(caseRunner(ctx, t)(text))}
 			}
 			if diff := cmp.Diff(c.Want, agree(c.Want, got)); diff != "" {

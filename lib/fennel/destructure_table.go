@@ -43,7 +43,7 @@ func (d *binder) tablePattern(to *Table, from luaExpr) {
 	exclude := &luaTable{line: c.lineOf(to)}
 	for _, key := range to.Keys {
 		if k, ok := key.(*String); ok {
-			exclude.keys = append(exclude.keys, &luaLiteral{0, quoteLua(k.Value)})
+			exclude.keys = append(exclude.keys, &luaString{0, k.Value})
 			exclude.values = append(exclude.values, &luaLiteral{0, "true"})
 		}
 	}

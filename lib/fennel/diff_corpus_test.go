@@ -27,7 +27,7 @@ func TestDifferentialCorpus(t *testing.T) {
 // corpus compares all files below one directory.
 func (r reference) corpus(t *testing.T, dir string) {
 	programs := corpusFiles(t, dir)
-	theirs, ours := r.compile(t, t.TempDir(), programs), compileOurs(programs)
+	theirs, ours := r.compile(t, t.TempDir(), programs), compileOurs(t, programs)
 	r.run(t, t.TempDir(), theirs, "lenient")
 	r.run(t, t.TempDir(), ours, "lenient")
 	tally := map[string]int{}

@@ -148,17 +148,21 @@ func writeFile(t *testing.T, path, text string) {
 }
 
 // compileOurs compiles all programs with this package.
-func compileOurs(programs []program) []verdict {
+func compileOurs(t *testing.T, programs []program) []verdict {
 	verdicts := make([]verdict, len(programs))
 	for i, p := range programs {
 		find := conformanceCase{Files: p.files}.module
 		if p.roots != nil {
 			find = modulesBelow(p.roots)
 		}
-		text, err := fennel.Compile([]byte(p.source), fennel.Options{File: caseFile, Globals: p.globals, Macros: find})
-		verdicts[i].lua = text
+		ours, err := fennel.Compile([]byte(p.source), fennel.Options{File: caseFile, Globals: p.globals, Macros: find})
 		if err != nil {
 			verdicts[i] = verdict{refuse: compileError(err)[0]}
+			continue
+		}
+		verdicts[i].lua = ours.Lua()
+		if diff := ours.BuiltOtherwise(); diff != "" {
+			t.Errorf("%s: %s", p.name, diff)
 		}
 	}
 	return verdicts
@@ -217,8 +221,8 @@ func TestConformanceLua(t *testing.T) {
 	var verdicts []verdict
 	var cases []conformanceCase
 	for _, c := range conformanceCases(t) {
-		if text, err := fennel.Compile([]byte(c.Source), c.options()); err == nil {
-			verdicts, cases = append(verdicts, verdict{lua: text}), append(cases, c)
+		if program, err := fennel.Compile([]byte(c.Source), c.options()); err == nil {
+			verdicts, cases = append(verdicts, verdict{lua: program.Lua()}), append(cases, c)
 		}
 	}
 	r.run(t, t.TempDir(), verdicts)
@@ -290,7 +294,7 @@ func (r reference) compare(t *testing.T, programs [][]string) []outcome {
 	for i, forms := range programs {
 		list[i] = program{name: strconv.Itoa(i), source: strings.Join(forms, "\n") + "\n"}
 	}
-	theirs, ours := r.compile(t, t.TempDir(), list), compileOurs(list)
+	theirs, ours := r.compile(t, t.TempDir(), list), compileOurs(t, list)
 	r.run(t, t.TempDir(), theirs)
 	r.run(t, t.TempDir(), ours)
 	outcomes := make([]outcome, len(list))

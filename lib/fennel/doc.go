@@ -17,8 +17,10 @@
 // where they cannot (special_control.go).
 //
 // The printer (emit.go, emit_expr.go) writes the tree of Lua, every piece on the
-// line of its form and never further up. A run-time error or a traceback of Lua so
-// names the line of the Fennel source, and nothing has to be mapped back.
+// line of its form and never further up (cursor.go). A run-time error or a traceback of
+// Lua so names the line of the Fennel source, and nothing has to be mapped back. For
+// running, the builder (build.go) makes the tree that gopher-lua would parse out of that
+// text; one with text of Lua in it, from the form lua or a helper, goes by way of the text.
 //
 // Before that, limits.go counts what Lua bounds: locals, captured variables, levels
 // of syntax, registers. What Compile returns without an error can be loaded.

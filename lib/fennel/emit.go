@@ -7,17 +7,10 @@ import (
 	"quire/lib/vm"
 )
 
-// A printer writes the tree of Lua as text, each piece on the line of the form
-// it comes from. Lines never go back: where evaluation had to move a form ahead
-// of another, the other follows on the same line. A run-time error of Lua so
-// names the line of the Fennel source. Only a module in the middle has rows of its
-// own, and all that follow it are further down by as many.
+// A printer writes the tree of Lua as text.
 type printer struct {
+	cursor
 	out    bytes.Buffer
-	row    int // of the output
-	line   int // of the source
-	file   string
-	moved  []vm.Lines // what rows are not the lines of the main file
 	indent int
 	fresh  bool // nothing stands on this line yet
 	space  bool // a space is due before the next piece on this line
@@ -27,35 +20,29 @@ type printer struct {
 // printLua returns the text of a chunk out of file, and where its lines come from
 // if some are not the same lines of file.
 func printLua(b *block, file string) (string, []vm.Lines) {
-	p := &printer{row: 1, line: 1, file: file, fresh: true}
+	p := &printer{cursor: start(file), fresh: true}
 	p.statements(b)
 	p.newline()
 	return p.out.String(), p.moved
 }
 
-// newline begins another row.
+// newline ends the row.
 func (p *printer) newline() {
 	p.out.WriteByte('\n')
-	p.row++
 	p.fresh = true
 }
 
 // goTo moves down to line n, if it is further down.
 func (p *printer) goTo(n int) {
-	if n <= p.line {
-		return
-	}
-	for p.line < n {
+	for range p.cursor.goTo(n) {
 		p.newline()
-		p.line++
 	}
 }
 
 // enter begins a row that is a line of file.
 func (p *printer) enter(file string, line int) {
 	p.newline()
-	p.file, p.line = file, line
-	p.moved = append(p.moved, vm.Lines{Row: p.row, File: file, Line: line})
+	p.cursor.enter(file, line)
 }
 
 // text writes s, which has no newline.
@@ -212,8 +199,7 @@ func (p *printer) raw(text string) {
 	first, rest, more := strings.Cut(text, "\n")
 	p.text(first)
 	for more {
-		p.newline()
-		p.line++
+		p.goTo(p.line + 1)
 		first, rest, more = strings.Cut(rest, "\n")
 		p.fresh = false // no indentation: this may be within a string
 		p.out.WriteString(first)

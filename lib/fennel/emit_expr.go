@@ -24,6 +24,8 @@ func (p *printer) expr(e luaExpr) {
 		p.text(e.name)
 	case *luaLiteral:
 		p.text(e.text)
+	case *luaString:
+		p.text(quoteLua(e.value))
 	case *luaVararg:
 		p.text("...")
 	case *luaIndex:
@@ -91,12 +93,11 @@ func (p *printer) index(key luaExpr) {
 
 // fieldName returns the key of a table as a bare name, where it is one.
 func fieldName(key luaExpr) (string, bool) {
-	l, ok := key.(*luaLiteral)
-	if !ok || l.text[0] != '"' {
+	s, ok := key.(*luaString)
+	if !ok || !isLuaName(s.value) {
 		return "", false
 	}
-	name := strings.Trim(l.text, `"`)
-	return name, isLuaName(name) && len(name) == len(l.text)-2
+	return s.value, true
 }
 
 // prefix writes e where Lua wants a prefix expression: one that can be called
@@ -123,17 +124,22 @@ func needsParens(e luaExpr) bool {
 // of a power they are not: the language defines (^ -2 2) by Lua's -2^2, which is -4.
 func (p *printer) operand(e luaExpr, base bool) {
 	p.goTo(e.lineOf())
-	switch e := e.(type) {
-	case *luaBinary, *luaUnary, *luaRaw:
+	if bracketed(e, base) {
 		p.parens(e)
 		return
-	case *luaLiteral:
-		if e.text[0] == '-' && !base {
-			p.parens(e)
-			return
-		}
 	}
 	p.expr(e)
+}
+
+// bracketed reports whether e is in parentheses beside an operator.
+func bracketed(e luaExpr, base bool) bool {
+	switch e := e.(type) {
+	case *luaBinary, *luaUnary, *luaRaw:
+		return true
+	case *luaLiteral:
+		return e.text[0] == '-' && !base
+	}
+	return false
 }
 
 func (p *printer) function(f *luaFunction) {

@@ -15,18 +15,18 @@ func TestLines(t *testing.T) {
 		{"if", "(if a\n  (b)\n  (c)\n  (d))\nnil", "if a then\n  b() elseif\nc() then\n  d() end\nreturn nil\n"},
 		{"moved up", "(print (if a\n 1 2)\n :x)", "local _1_; if a then\n  _1_ = 1 else _1_ = 2 end; return print(_1_,\n  \"x\")\n"},
 		{"strings", "(print \"a\nb\")\n(x)", "print(\"a\\nb\")\n\nreturn x()\n"},
-		{"parentheses", "(x)\n((y) 1)\n(: (fn []) :z)\n({}.x)", ""},
+		{"parentheses", "(x)\n((y) 1)\n(: (fn []) :z)\n(. {} :x)", "x()\ny()(1);\n(function() end):z()\nreturn ({}).x\n"},
 		{"table", "{:a 1\n :b-c [2\n 3]}", "return {a = 1,\n  [\"b-c\"] = {2,\n    3}}\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := Compile([]byte(c.src), Options{File: "t.fnl"})
-			if c.want == "" {
-				return
-			}
+			program, err := Compile([]byte(c.src), Options{File: "t.fnl"})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
+			if diff := program.BuiltOtherwise(); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(c.want, program.Lua()); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})

@@ -79,7 +79,7 @@ func FuzzCompile(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
 		begin := time.Now()
-		code, err := Compile(src, o)
+		program, err := Compile(src, o)
 		if d := time.Since(begin); d > 10*time.Second {
 			t.Fatalf("took %s", d)
 		}
@@ -91,6 +91,10 @@ func FuzzCompile(f *testing.F) {
 		if s := string(src); strings.Contains(s, "lua") || strings.Contains(s, "eval-compiler") {
 			return
 		}
+		if diff := program.BuiltOtherwise(); diff != "" {
+			t.Fatal(diff)
+		}
+		code := program.Lua()
 		chunk, err := parse.Parse(strings.NewReader(code), "fuzz.lua")
 		if err == nil {
 			_, err = lua.Compile(chunk, "fuzz.lua")

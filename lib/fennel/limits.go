@@ -49,7 +49,7 @@ func (l *local) place(at line) luaExpr {
 	if l.table == "" {
 		return &luaName{at, l.lua}
 	}
-	return &luaIndex{at, &luaName{at, l.table}, &luaLiteral{at, quoteLua(l.lua)}}
+	return &luaIndex{at, &luaName{at, l.table}, &luaString{at, l.lua}}
 }
 
 // checkLimits reports what in a chunk is too much for Lua: what comes out of the
@@ -88,9 +88,9 @@ func (m *measurer) tooMuch(hint, format string, args ...any) {
 	m.c.errs = append(m.c.errs, diagnose(p, hint, message))
 }
 
-func (m *measurer) at(n interface{ lineOf() int }) {
-	if at := n.lineOf(); at > 0 {
-		m.line = at
+func (m *measurer) at(line int) {
+	if line > 0 {
+		m.line = line
 	}
 }
 
@@ -155,7 +155,7 @@ func (m *measurer) block(f *measured, b *block) {
 }
 
 func (m *measurer) stat(f *measured, s luaStat) {
-	m.at(s)
+	m.at(s.lineOf())
 	switch s := s.(type) {
 	case *statLocal:
 		m.exprs(f, s.values)
@@ -208,7 +208,7 @@ func (m *measurer) exprs(f *measured, list []luaExpr) {
 }
 
 func (m *measurer) expr(f *measured, e luaExpr) {
-	m.at(e)
+	m.at(e.lineOf())
 	m.deeper()
 	switch e := e.(type) {
 	case *luaName:

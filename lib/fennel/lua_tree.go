@@ -1,8 +1,8 @@
 package fennel
 
 // The tree of Lua that forms are compiled to. Each node carries the line of the
-// form it comes from, 0 where it has none of its own, and the printer in emit.go
-// puts it on that line. Working on a tree rather than on text lets function
+// form it comes from, 0 where it has none of its own, and emit.go and build.go put it
+// on that line. Working on a tree rather than on text lets function
 // literals stay where they are written, keeps parentheses and the order of
 // evaluation right, and lets limits.go count what Lua bounds.
 
@@ -17,10 +17,14 @@ type (
 		line
 		name string
 	}
-	// luaLiteral is nil, a boolean, a number or a quoted string.
+	// luaLiteral is nil, a boolean or a number.
 	luaLiteral struct {
 		line
 		text string
+	}
+	luaString struct {
+		line
+		value string
 	}
 	luaVararg struct{ line }
 	luaIndex  struct {
@@ -224,7 +228,7 @@ func single(e luaExpr) luaExpr {
 // in the statement it is done.
 func inert(e luaExpr) bool {
 	switch e.(type) {
-	case *luaLiteral, *luaFunction:
+	case *luaLiteral, *luaString, *luaFunction:
 		return true
 	}
 	return false

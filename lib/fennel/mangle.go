@@ -7,16 +7,18 @@ import (
 	"strings"
 )
 
-var luaKeywords = map[string]bool{
-	"and": true, "break": true, "do": true, "else": true, "elseif": true, "end": true,
-	"false": true, "for": true, "function": true, "goto": true, "if": true, "in": true,
-	"local": true, "nil": true, "not": true, "or": true, "repeat": true, "return": true,
-	"then": true, "true": true, "until": true, "while": true,
+func isLuaKeyword(s string) bool {
+	switch s {
+	case "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local",
+		"nil", "not", "or", "repeat", "return", "then", "true", "until", "while":
+		return true
+	}
+	return false
 }
 
 // isLuaName reports whether s is an identifier of Lua as it stands.
 func isLuaName(s string) bool {
-	if s == "" || luaKeywords[s] || (s[0] >= '0' && s[0] <= '9') {
+	if s == "" || isLuaKeyword(s) || (s[0] >= '0' && s[0] <= '9') {
 		return false
 	}
 	for i := 0; i < len(s); i++ {
@@ -35,7 +37,7 @@ func luaNameByte(b byte) bool {
 // underscore (so does the space of a gensym), any other byte Lua does not take becomes _xx. The names the
 // compiler makes for itself, _1_, are kept out of the way of a user's.
 func mangle(name string) string {
-	if luaKeywords[name] || (name[0] >= '0' && name[0] <= '9') {
+	if isLuaKeyword(name) || (name[0] >= '0' && name[0] <= '9') {
 		name = "_" + name
 	}
 	if isLuaName(name) && !isTemporary(name) {

@@ -20,7 +20,7 @@ func (c *compiler) reference(n *Symbol, s *scope) luaExpr {
 // fields looks keys up in e, one in the other.
 func (c *compiler) fields(e luaExpr, keys []string, at line) luaExpr {
 	for _, key := range keys {
-		e = &luaIndex{at, e, &luaLiteral{at, quoteLua(key)}}
+		e = &luaIndex{at, e, &luaString{at, key}}
 	}
 	return e
 }

@@ -1,42 +1,35 @@
 package fennel
 
-// An operator of arithmetic or logic: what it is in Lua, what it gives without
-// operands ("": it needs one), and what stands in front of a single operand
-// ("": nothing but the operator itself; "=": the operand is the value).
+// An operator of arithmetic: what it is in Lua, what it gives without operands ("": it
+// needs one), and what stands in front of a single operand ("": nothing but the operator
+// itself; "=": the operand is the value).
 type operator struct {
 	lua, none, unary string
 }
 
-var operators = map[string]operator{
-	"+":   {"+", "0", "0"},
-	"-":   {"-", "", ""},
-	"*":   {"*", "1", "1"},
-	"/":   {"/", "", "1"},
-	"%":   {"%", "", "="},
-	"^":   {"^", "", "="},
-	"..":  {"..", `""`, "="},
-	"and": {"and", "true", "="},
-	"or":  {"or", "false", "="},
-}
-
-// comparisons are the operators that compare neighbours.
-var comparisons = map[string]string{
-	"=": "==", "not=": "~=", "~=": "~=", "<": "<", "<=": "<=", ">": ">", ">=": ">=",
-}
-
 func operatorForms() {
-	for name, op := range operators {
-		specials[name] = operation(op)
+	for _, op := range []operator{
+		{"+", "0", "0"},
+		{"-", "", ""},
+		{"*", "1", "1"},
+		{"/", "", "1"},
+		{"%", "", "="},
+		{"^", "", "="},
+		{"..", "", "="}, // without operands: an empty string
+	} {
+		specials[op.lua] = operation(op)
 	}
-	specials["and"] = logic("and")
-	specials["or"] = logic("or")
-	for name, op := range comparisons {
-		specials[name] = comparison(op)
+	specials["and"] = logic("and", "true")
+	specials["or"] = logic("or", "false")
+	for _, op := range []string{"~=", "<", "<=", ">", ">="} {
+		specials[op] = comparison(op)
 	}
+	specials["="] = comparison("==")
+	specials["not="] = comparison("~=")
 	specials["//"] = floorDivision
-	for name, none := range map[string]string{"band": "-1", "bor": "0", "bxor": "0", "bnot": "", "lshift": "", "rshift": ""} {
-		specials[name] = noBits(none)
-	}
+	specials["band"] = noBits("-1")
+	specials["bor"], specials["bxor"] = noBits("0"), noBits("0")
+	specials["bnot"], specials["lshift"], specials["rshift"] = noBits(""), noBits(""), noBits("")
 	specials["not"] = unary("not ")
 	specials["length"] = unary("#")
 	specials["#"] = unary("#")
@@ -67,6 +60,9 @@ func operation(op operator) special {
 		forms := c.operands(l)
 		at := c.lineOf(l)
 		if len(forms) == 0 {
+			if op.lua == ".." {
+				return values(&luaString{line: at})
+			}
 			c.check(op.none != "", l, "expected more than 0 arguments")
 			return values(&luaLiteral{at, op.none})
 		}
@@ -135,7 +131,7 @@ func nestConcat(at line, exprs []luaExpr) []luaExpr {
 // logic compiles and, or. An operand that needs statements may not run them
 // before the operands to its left have decided that it is wanted at all: it goes
 // inside an if.
-func logic(name string) special {
+func logic(name, none string) special {
 	return func(c *compiler, l *List, s *scope, b *block, w want) result {
 		forms := c.operands(l)
 		at := c.lineOf(l)
@@ -163,7 +159,7 @@ func logic(name string) special {
 			exprs = []luaExpr{held}
 		}
 		if len(exprs) == 0 {
-			return values(&luaLiteral{at, operators[name].none})
+			return values(&luaLiteral{at, none})
 		}
 		return values(single(chain(at, name, exprs)))
 	}

@@ -54,9 +54,24 @@ type opener struct {
 	items  []Node
 }
 
-var closers = map[byte]byte{'(': ')', '[': ']', '{': '}'}
+// Delimiters, each opener over its closer.
+const (
+	openers = "([{"
+	closers = ")]}"
+)
 
-var prefixes = map[byte]string{'#': "hashfn", '`': "quote", '\'': "quote", ',': "unquote"}
+// prefixed returns the head of the list that a prefix makes, "" for what is none.
+func prefixed(b byte) string {
+	switch b {
+	case '#':
+		return "hashfn"
+	case '`', '\'':
+		return "quote"
+	case ',':
+		return "unquote"
+	}
+	return ""
+}
 
 func newReader(src *source) *reader {
 	r := &reader{src: src, text: src.text, line: 1, col: 1}
@@ -93,7 +108,7 @@ func (r *reader) next() {
 		r.closeDelimiter(b)
 	case b == '"':
 		r.readString()
-	case prefixes[b] != "" && !(b == '#' && r.standsAlone()):
+	case prefixed(b) != "" && !(b == '#' && r.standsAlone()):
 		r.readPrefix(b)
 	default:
 		r.readToken()
@@ -182,7 +197,7 @@ func (r *reader) openDelimiter(b byte) {
 		r.full = true
 		return
 	}
-	r.open = append(r.open, &opener{Position: at, closer: closers[b]})
+	r.open = append(r.open, &opener{Position: at, closer: closers[strings.IndexByte(openers, b)]})
 	r.advance(1)
 }
 
@@ -201,7 +216,7 @@ func (r *reader) closeDelimiter(b byte) {
 		r.failDelimiter(at, "remove it, or open the form it closes", "unexpected closing delimiter %c", b)
 		return
 	}
-	r.failDelimiter(at, fmt.Sprintf("the %c at line %d, column %d is still open", openerOf(t.closer), t.Line, t.Column),
+	r.failDelimiter(at, fmt.Sprintf("the %c at line %d, column %d is still open", openers[strings.IndexByte(closers, t.closer)], t.Line, t.Column),
 		"mismatched closing delimiter %c, expected %c", b, t.closer)
 	if !r.waitedFor(b) {
 		return
@@ -229,15 +244,6 @@ func (r *reader) dropPrefixes(at Position) {
 		r.fail(at, "", "expected a form after the prefix of %s", r.top().prefix)
 		r.open = r.open[:len(r.open)-1]
 	}
-}
-
-func openerOf(closer byte) byte {
-	for o, c := range closers {
-		if c == closer {
-			return o
-		}
-	}
-	return closer
 }
 
 // finish turns the innermost opener into a node.
@@ -285,7 +291,7 @@ func (r *reader) readPrefix(b byte) {
 		r.full = true
 		return
 	}
-	r.open = append(r.open, &opener{Position: at, prefix: prefixes[b]})
+	r.open = append(r.open, &opener{Position: at, prefix: prefixed(b)})
 }
 
 // standsAlone reports whether the byte at hand is followed by nothing it could

@@ -7,11 +7,6 @@ import (
 	"strings"
 )
 
-// specialNumbers are the numbers that have no digits.
-var specialNumbers = map[string]float64{
-	".inf": math.Inf(1), "+.inf": math.Inf(1), "-.inf": math.Inf(-1), ".nan": math.NaN(), "-.nan": -math.NaN(),
-}
-
 // symbolByte reports whether b may stand in a symbol. Every byte of 128 and
 // above may: names can be written in any script.
 func symbolByte(b byte) bool {
@@ -92,8 +87,15 @@ func (r *reader) malformed(token string, at Position) bool {
 // parseNumber reads the numbers Lua's tonumber takes, less the words "inf" and
 // "nan", which C libraries differ on. Underscores are for the reader's eye.
 func parseNumber(token string) (float64, bool) {
-	if v, ok := specialNumbers[token]; ok {
-		return v, true
+	switch token {
+	case ".inf", "+.inf":
+		return math.Inf(1), true
+	case "-.inf":
+		return math.Inf(-1), true
+	case ".nan":
+		return math.NaN(), true
+	case "-.nan":
+		return -math.NaN(), true
 	}
 	if c := strings.TrimLeft(token, "+-."); c == "" || c[0] < '0' || c[0] > '9' {
 		return 0, false

@@ -24,10 +24,14 @@ func run(t *testing.T, src string, o Options) string {
 	if o.File == "" {
 		o.File = "t.fnl"
 	}
-	code, err := Compile([]byte(src), o)
+	program, err := Compile([]byte(src), o)
 	if err != nil {
 		t.Fatalf("compile %s:\n%v", src, err)
 	}
+	if diff := program.BuiltOtherwise(); diff != "" {
+		t.Error(diff)
+	}
+	code := program.Lua()
 	l := lua.NewState()
 	defer l.Close()
 	f, err := l.Load(strings.NewReader(code), o.File)
@@ -77,8 +81,8 @@ func check(t *testing.T, cases []runCase) {
 	for _, c := range cases {
 		t.Run(c.src, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, run(t, c.src, Options{Globals: luaGlobals})); diff != "" {
-				code, _ := Compile([]byte(c.src), Options{File: "t.fnl"})
-				t.Errorf("(-want +got)\n%s\n%s", diff, code)
+				program, _ := Compile([]byte(c.src), Options{File: "t.fnl"})
+				t.Errorf("(-want +got)\n%s\n%s", diff, program.Lua())
 			}
 		})
 	}

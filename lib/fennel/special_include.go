@@ -21,7 +21,7 @@ func specialInclude(c *compiler, l *List, s *scope, b *block, w want) result {
 		c.include(name, l)
 		c.included[name] = true
 	}
-	return values(&luaCall{at, &luaName{at, "require"}, []luaExpr{&luaLiteral{at, quoteLua(name)}}})
+	return values(&luaCall{at, &luaName{at, "require"}, []luaExpr{&luaString{at, name}}})
 }
 
 // include puts the loader of a module in front of the form of the chunk that

@@ -105,9 +105,9 @@ func (q *quoter) symbol(n *Symbol) luaExpr {
 	if i := strings.IndexAny(name, ".:"); i > 0 && isMulti(name) {
 		base, rest = name[:i], name[i:]
 	}
-	args := []luaExpr{&luaLiteral{at, quoteLua(name)}, &luaLiteral{at, "true"}}
+	args := []luaExpr{&luaString{at, name}, &luaLiteral{at, "true"}}
 	if len(base) > 1 && strings.HasSuffix(base, "#") {
-		args = []luaExpr{&luaLiteral{at, quoteLua(q.c.autoGensym(base, q.s) + rest)}}
+		args = []luaExpr{&luaString{at, q.c.autoGensym(base, q.s) + rest}}
 	}
 	return &luaCall{at, q.c.fields(&luaName{at, "_G"}, []string{quotedSymbol}, at), args}
 }

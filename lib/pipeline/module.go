@@ -32,7 +32,7 @@ type loader struct {
 // Compile translates a Fennel text as Load does, with the modules for its macros
 // out of the top of a tree. file names it in the diagnostics, of which the error
 // is a diag.List. With strict, it may only use the globals that a pipeline has.
-func Compile(text []byte, file string, modules fs.FS, strict bool) (lua string, err error) {
+func Compile(text []byte, file string, modules fs.ReadLinkFS, strict bool) (lua string, err error) {
 	l := &loader{tree: newTree(modules), dir: "."}
 	o := fennel.Options{File: file, Macros: l.macros}
 	if strict {
@@ -40,25 +40,16 @@ func Compile(text []byte, file string, modules fs.FS, strict bool) (lua string, 
 		o.Globals = v.Globals()
 		v.Close()
 	}
-	return fennel.Compile(text, o)
+	program, err := fennel.Compile(text, o)
+	if err != nil {
+		return "", err
+	}
+	return program.Lua(), nil
 }
 
 // function compiles a file. The error is a diag.List if it is the file's.
 func (l *loader) function(f *file) (*lua.LFunction, error) {
-	text := string(f.text)
-	var lines []vm.Lines
-	if f.isFennel() {
-		var err error
-		text, err = fennel.Compile(f.text, fennel.Options{
-			File: f.name, Globals: l.globals, Macros: l.macros, Limits: l.limits,
-			Forms: func(forms []fennel.Node) { f.forms = forms },
-			Lines: func(l []vm.Lines) { lines = l },
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	fn, err := l.vm.Load(text, f.name, lines...)
+	fn, err := l.load(f)
 	var syntax *vm.SyntaxError
 	if errors.As(err, &syntax) {
 		if included := l.tree.files[syntax.File]; included != nil {
@@ -71,6 +62,20 @@ func (l *loader) function(f *file) (*lua.LFunction, error) {
 		return nil, diag.List{f.diagnostic(syntax.Line, column, "%s", diag.OneLine(syntax.Message))}
 	}
 	return fn, err
+}
+
+func (l *loader) load(f *file) (*lua.LFunction, error) {
+	if !f.isFennel() {
+		return l.vm.Load(string(f.text), f.name)
+	}
+	program, err := fennel.Compile(f.text, fennel.Options{
+		File: f.name, Globals: l.globals, Macros: l.macros, Limits: l.limits,
+		Forms: func(forms []fennel.Node) { f.forms = forms },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return program.Load(l.vm)
 }
 
 // search is the vm.Searcher for the pipeline's own modules.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/ast"
 	"github.com/yuin/gopher-lua/parse"
 )
 
@@ -17,32 +18,50 @@ const maxToken = 40
 // An error is a *SyntaxError. It may be called without the Lua lock only while nothing
 // runs.
 func (v *VM) Load(text, name string, lines ...Lines) (fn *lua.LFunction, err error) {
-	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case *SyntaxError:
-			r.File, r.Line = whence(lines, r.File, r.Line)
-			err = r
-		default: // gopher-lua has met what it did not expect
-			err = &SyntaxError{File: name, Line: 1, Message: fmt.Sprint("cannot compile: ", r)}
-		}
-	}()
-	chunk, err := parse.Parse(strings.NewReader(text), name)
+	defer caught(name, lines, &err)
+	stmts, err := parse.Parse(strings.NewReader(text), name)
 	if err != nil {
 		return nil, syntaxError(text, name, lines, err)
 	}
-	outer, err := lua.Compile(rewrite(name, chunk), name)
+	return v.LoadChunk(Chunk{name, stmts, lines})
+}
+
+// A Chunk is a Lua text as gopher-lua parses it. Its nodes have the rows of the text as
+// their lines.
+type Chunk struct {
+	Name  string
+	Stmts []ast.Stmt
+	Lines []Lines
+}
+
+// LoadChunk makes a function of a chunk, as Load does of its text. The chunk is used up.
+func (v *VM) LoadChunk(c Chunk) (fn *lua.LFunction, err error) {
+	defer caught(c.Name, c.Lines, &err)
+	outer, err := lua.Compile(rewrite(c.Name, c.Stmts), c.Name)
 	if err != nil {
-		return nil, syntaxError(text, name, lines, err)
+		return nil, syntaxError("", c.Name, c.Lines, err)
 	}
-	if len(lines) > 0 {
-		place(outer, lines)
+	if len(c.Lines) > 0 {
+		place(outer, c.Lines)
 	}
 	fn = v.root.NewFunctionFromProto(outer.FunctionPrototypes[0])
 	if len(fn.Upvalues) > 0 { // concatName
 		fn.Upvalues = v.root.NewClosure(nil, v.concat).Upvalues
 	}
 	return fn, nil
+}
+
+// caught makes an error of a panic: that of rewrite, or one of gopher-lua, which has met
+// what it did not expect.
+func caught(name string, lines []Lines, err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case *SyntaxError:
+		r.File, r.Line = whence(lines, r.File, r.Line)
+		*err = r
+	default:
+		*err = &SyntaxError{File: name, Line: 1, Message: fmt.Sprint("cannot compile: ", r)}
+	}
 }
 
 func syntaxError(text, name string, lines []Lines, err error) error {

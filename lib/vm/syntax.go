@@ -50,22 +50,22 @@ func rewrite(file string, chunk []ast.Stmt) []ast.Stmt {
 
 // enter counts a level of nesting and panics with a SyntaxError if there are too
 // many; leave undoes it.
-func (r *rewriter) enter(at ast.PositionHolder) {
+func (r *rewriter) enter(line int) {
 	if r.levels++; r.levels > maxSyntaxLevels {
-		r.fail(at, "text is nested more than %d levels deep", maxSyntaxLevels)
+		r.fail(line, "text is nested more than %d levels deep", maxSyntaxLevels)
 	}
 }
 
 func (r *rewriter) leave() { r.levels-- }
 
-func (r *rewriter) constant(at ast.PositionHolder, text string) {
+func (r *rewriter) constant(line int, text string) {
 	if r.constants[text] = true; len(r.constants) > maxConstants {
-		r.fail(at, "function has more than %d constants", maxConstants)
+		r.fail(line, "function has more than %d constants", maxConstants)
 	}
 }
 
-func (r *rewriter) fail(at ast.PositionHolder, format string, args ...any) {
-	panic(&SyntaxError{File: r.file, Line: at.Line(), Message: fmt.Sprintf(format, args...)})
+func (r *rewriter) fail(line int, format string, args ...any) {
+	panic(&SyntaxError{File: r.file, Line: line, Message: fmt.Sprintf(format, args...)})
 }
 
 func (r *rewriter) block(list []ast.Stmt) {
@@ -76,7 +76,7 @@ func (r *rewriter) block(list []ast.Stmt) {
 
 // statement returns what to compile instead of s.
 func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
-	r.enter(s)
+	r.enter(s.Line())
 	defer r.leave()
 	switch s := s.(type) {
 	case *ast.AssignStmt:
@@ -116,21 +116,21 @@ func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 		if s.Name.Receiver != nil {
 			s.Name.Receiver = r.expression(s.Name.Receiver)
 		}
-		r.constant(s, s.Name.Method)
+		r.constant(s.Line(), s.Name.Method)
 		r.function(s.Func)
 	case *ast.ReturnStmt:
 		r.each(s.Exprs)
 	case *ast.LabelStmt:
-		r.label(s)
+		r.label(s.Line())
 	case *ast.GotoStmt:
-		r.label(s)
+		r.label(s.Line())
 	}
 	return s
 }
 
-func (r *rewriter) label(at ast.PositionHolder) {
+func (r *rewriter) label(line int) {
 	if r.labels++; r.labels > maxLabels {
-		r.fail(at, "text has more than %d labels", maxLabels)
+		r.fail(line, "text has more than %d labels", maxLabels)
 	}
 }
 
@@ -142,20 +142,20 @@ func (r *rewriter) each(list []ast.Expr) {
 
 // expression returns what to compile instead of e.
 func (r *rewriter) expression(e ast.Expr) ast.Expr {
-	r.enter(e)
+	r.enter(e.Line())
 	defer r.leave()
 	switch e := e.(type) {
 	case *ast.NumberExpr:
-		r.constant(e, e.Value)
+		r.constant(e.Line(), e.Value)
 	case *ast.StringExpr:
-		r.constant(e, e.Value)
+		r.constant(e.Line(), e.Value)
 	case *ast.IdentExpr:
-		r.constant(e, e.Value)
+		r.constant(e.Line(), e.Value)
 	case *ast.AttrGetExpr:
 		e.Object, e.Key = r.expression(e.Object), r.expression(e.Key)
 	case *ast.TableExpr:
 		if len(e.Fields) > maxItems {
-			r.fail(e, "table constructor has more than %d items", maxItems)
+			r.fail(e.Line(), "table constructor has more than %d items", maxItems)
 		}
 		for _, f := range e.Fields {
 			if f.Key != nil {
@@ -170,7 +170,7 @@ func (r *rewriter) expression(e ast.Expr) ast.Expr {
 		if e.Receiver != nil {
 			e.Receiver = r.expression(e.Receiver)
 		}
-		r.constant(e, e.Method)
+		r.constant(e.Line(), e.Method)
 		r.each(e.Args)
 	case *ast.LogicalOpExpr:
 		e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
@@ -225,7 +225,7 @@ func (r *rewriter) concatenation(e *ast.StringConcatOpExpr) ast.Expr {
 	return concatCall(e, operands)
 }
 
-func concatCall(old ast.Expr, operands []ast.Expr) ast.Expr {
+func concatCall(old *ast.StringConcatOpExpr, operands []ast.Expr) ast.Expr {
 	// The last operand of '..' is one value, also where it is a call or '...'.
 	switch last := operands[len(operands)-1].(type) {
 	case *ast.FuncCallExpr:

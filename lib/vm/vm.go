@@ -119,16 +119,6 @@ func (v *VM) SetPrint(f func(string)) { v.print = f }
 // Close frees the state. Nothing may run in it.
 func (v *VM) Close() { v.root.Close() }
 
-// Run loads text as a chunk called name and calls it with args, as Call does.
-// Its errors are those of Load and of Call.
-func (v *VM) Run(ctx context.Context, text, name string, args ...lua.LValue) ([]lua.LValue, error) {
-	fn, err := v.Load(text, name)
-	if err != nil {
-		return nil, err
-	}
-	return v.Call(ctx, fn, args...)
-}
-
 // Call calls fn on a Lua thread of its own and returns its results. It waits for
 // the Lua lock first. A Go function that Lua called must not use it: it has the
 // lock already, and calls back by its LState's own Call.

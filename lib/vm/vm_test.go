@@ -12,6 +12,15 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
+// Run loads text as a chunk called name and calls it, as Call does.
+func (v *VM) Run(ctx context.Context, text, name string) ([]lua.LValue, error) {
+	fn, err := v.Load(text, name)
+	if err != nil {
+		return nil, err
+	}
+	return v.Call(ctx, fn)
+}
+
 // run runs text and returns its results as strings, or the error.
 func run(t *testing.T, l Limits, text string) (string, error) {
 	t.Helper()
