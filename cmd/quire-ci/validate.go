@@ -20,7 +20,7 @@ func validate(ctx context.Context, e *cli.Env) error {
 	defer p.Close()
 	var out strings.Builder
 	for _, j := range p.Jobs {
-		fmt.Fprintf(&out, "%s\t%s\n", j.ID, strings.Join(j.Inputs, " "))
+		out.WriteString(j.ID + "\t" + strings.Join(j.Inputs, " ") + "\n")
 	}
 	return write(e, out.String())
 }

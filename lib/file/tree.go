@@ -65,23 +65,24 @@ func (t *Tree) open(op, name string, flag int) (*os.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
 	}
-	dir, rest := t.top, name
+	top := int(t.top.Fd())
+	dir, rest := top, name
 	for {
 		part, below, more := strings.Cut(rest, "/")
 		how := flag
 		if more {
 			how = unix.O_PATH | unix.O_DIRECTORY
 		}
-		f, err := openAt(int(dir.Fd()), part, how|unix.O_NOFOLLOW, 0)
-		if dir != t.top {
-			dir.Close()
+		fd, err := open(dir, part, how|unix.O_NOFOLLOW, 0)
+		if dir != top {
+			unix.Close(dir)
 		}
 		if err != nil {
 			return nil, &fs.PathError{Op: op, Path: name, Err: err}
 		}
 		if !more {
-			return f, nil
+			return os.NewFile(uintptr(fd), part), nil
 		}
-		dir, rest = f, below
+		dir, rest = fd, below
 	}
 }

@@ -21,7 +21,7 @@ const (
 // directory that one cannot leave: a link that is absolute or leads out names
 // nothing. It implements fs.ReadFileFS, fs.ReadDirFS, fs.StatFS and
 // fs.ReadLinkFS, and is good as long as o is.
-func (o *Objects) Tree(commit string) fs.FS {
+func (o *Objects) Tree(commit string) fs.ReadLinkFS {
 	return &treeFS{objects: o, commit: commit, trees: map[string][]Entry{}}
 }
 

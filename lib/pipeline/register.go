@@ -23,7 +23,7 @@ type registry struct {
 	jobs     []*registered
 	image    string
 	imaged   int // the line of ci.image, 0 without
-	seen     map[string]int
+	seen     map[callKey]int
 	problems diag.List
 }
 
@@ -36,12 +36,20 @@ type registered struct {
 
 // newRegistry makes the module quire.ci.
 func newRegistry(tree *tree, v *vm.VM) *registry {
-	r := &registry{tree: tree, seen: map[string]int{}}
+	r := &registry{tree: tree, seen: map[callKey]int{}}
 	l := v.State()
 	v.Preload("quire.ci", l.SetFuncs(l.NewTable(), map[string]lua.LGFunction{
 		"job": r.job, "image": r.setImage, "mirror": r.mirror,
 	}))
 	return r
+}
+
+// A callKey is what calls of ci have in common that cannot be told apart but by their
+// order.
+type callKey struct {
+	source string
+	line   int
+	first  string
 }
 
 // maxCalls bounds the size of the graph, and of each part of it.
@@ -57,7 +65,7 @@ func (r *registry) call(l *lua.LState, name string) call {
 	}
 	first := lua.LVAsString(l.Get(1))
 	source, line := vm.Caller(l)
-	key := fmt.Sprint(source, ":", line, ":", first)
+	key := callKey{source, line, first}
 	nth := r.seen[key]
 	r.seen[key]++
 	return r.tree.callOf(l, name, first, nth)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -16,8 +17,9 @@ import (
 
 // A tree is the files of a commit or a workspace, and those that were read.
 type tree struct {
-	fsys  fs.FS
+	fsys  fs.ReadLinkFS
 	files map[string]*file
+	dirs  []string // those that were found, no symbolic link above them
 }
 
 // A file is one file of the pipeline.
@@ -27,7 +29,7 @@ type file struct {
 	forms []fennel.Node // of a Fennel file, once it is compiled
 }
 
-func newTree(fsys fs.FS) *tree { return &tree{fsys: fsys, files: map[string]*file{}} }
+func newTree(fsys fs.ReadLinkFS) *tree { return &tree{fsys: fsys, files: map[string]*file{}} }
 
 // find reads the pipeline's main file.
 func (t *tree) find() (*file, error) {
@@ -57,7 +59,10 @@ func (t *tree) find() (*file, error) {
 // do not.
 func (t *tree) look(name string) (fs.FileInfo, error) {
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		info, err := fs.Lstat(t.fsys, dir)
+		if slices.Contains(t.dirs, dir) {
+			break
+		}
+		info, err := t.fsys.Lstat(dir)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 			return nil, nil
 		}
@@ -65,7 +70,8 @@ func (t *tree) look(name string) (fs.FileInfo, error) {
 			return nil, err
 		}
 	}
-	info, err := fs.Lstat(t.fsys, name)
+	t.dirs = append(t.dirs, path.Dir(name))
+	info, err := t.fsys.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -81,21 +87,19 @@ func (t *tree) open(name string, info fs.FileInfo) (*file, error) {
 	if !info.Mode().IsRegular() {
 		return nil, diag.List{{File: name, Message: "is not a regular file"}}
 	}
-	tooLarge := diag.List{{File: name, Message: fmt.Sprintf("is larger than %d KiB", MaxSize>>10)}}
-	if info.Size() > MaxSize {
-		return nil, tooLarge
-	}
 	r, err := t.fsys.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read '%s': %w", name, err)
 	}
 	defer r.Close()
-	text, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
-	if err != nil {
+	size := min(info.Size(), MaxSize) // or so: it may be written to meanwhile
+	b := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+	if _, err := b.ReadFrom(io.LimitReader(r, MaxSize+1)); err != nil {
 		return nil, fmt.Errorf("cannot read '%s': %w", name, err)
 	}
+	text := b.Bytes()
 	if len(text) > MaxSize {
-		return nil, tooLarge
+		return nil, diag.List{{File: name, Message: fmt.Sprintf("is larger than %d KiB", MaxSize>>10)}}
 	}
 	f := &file{name: name, text: text}
 	if at := bytes.IndexByte(text, 0); at >= 0 {

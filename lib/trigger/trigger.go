@@ -207,7 +207,7 @@ func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git
 }
 
 // compile returns what is wrong with the pipeline of a commit's tree.
-func compile(ctx context.Context, tree fs.FS, settings config.Settings) error {
+func compile(ctx context.Context, tree fs.ReadLinkFS, settings config.Settings) error {
 	p, err := pipeline.Load(ctx, tree, pipeline.Options{Limits: settings.Limits()})
 	if err != nil {
 		return err

@@ -10,14 +10,14 @@ import (
 
 // baseLibrary returns the functions of Lua's base library that are safe, but for
 // require.
-func (v *VM) baseLibrary() map[string]lua.LGFunction {
+func (v *VM) baseLibrary() []function {
 	ipairs := over(v.root.NewFunction(nextIndex), lua.LNumber(0))
 	pairs := over(v.root.NewFunction(luaNext), lua.LNil)
-	return map[string]lua.LGFunction{
-		"assert": luaAssert, "error": luaError, "getmetatable": getMetatable, "ipairs": ipairs, "next": luaNext,
-		"pairs": pairs, "pcall": v.pcall, "print": v.luaPrint, "rawequal": rawEqual, "rawget": rawGet, "rawset": rawSet,
-		"select": luaSelect, "setmetatable": setMetatable, "tonumber": toNumber, "tostring": toString, "type": luaType,
-		"unpack": unpack, "xpcall": v.xpcall,
+	return []function{
+		{"assert", luaAssert}, {"error", luaError}, {"getmetatable", getMetatable}, {"ipairs", ipairs}, {"next", luaNext},
+		{"pairs", pairs}, {"pcall", v.pcall}, {"print", v.luaPrint}, {"rawequal", rawEqual}, {"rawget", rawGet},
+		{"rawset", rawSet}, {"select", luaSelect}, {"setmetatable", setMetatable}, {"tonumber", toNumber},
+		{"tostring", toString}, {"type", luaType}, {"unpack", unpack}, {"xpcall", v.xpcall},
 	}
 }
 

@@ -6,9 +6,12 @@ import lua "github.com/yuin/gopher-lua"
 // that nest without bound, hides a failed turn behind a false, and crashes on a
 // coroutine that resumes what waits for it.
 func (v *VM) coroutineLibrary() *lua.LTable {
-	return v.root.SetFuncs(v.root.NewTable(), map[string]lua.LGFunction{
-		"create": v.coCreate, "resume": v.coResume, "running": coRunning, "status": coStatus, "wrap": v.coWrap, "yield": coYield,
+	library := v.root.NewTable()
+	v.fill(library, []function{
+		{"create", v.coCreate}, {"resume", v.coResume}, {"running", coRunning}, {"status", coStatus}, {"wrap", v.coWrap},
+		{"yield", coYield},
 	})
+	return library
 }
 
 // newCoroutine returns a suspended thread, which keeps its function in its first

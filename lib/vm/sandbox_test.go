@@ -18,18 +18,19 @@ func TestNothingElseIsReachable(t *testing.T) {
 		"rawget rawset require select setmetatable tonumber tostring type unpack xpcall coroutine math os package string table") {
 		known[name] = true
 	}
-	for library, names := range map[string]string{
-		"coroutine": "create isyieldable resume running status wrap yield",
-		"math":      taken[lua.MathLibName] + " huge pi",
-		"os":        taken[lua.OsLibName],
-		"package":   "loaded preload",
-		"string":    taken[lua.StringLibName] + " byte char find format gmatch gsub lower match rep upper",
-		"table":     taken[lua.TabLibName] + " concat insert sort",
-	} {
+	know := func(library, names string) {
 		for name := range strings.FieldsSeq(names) {
 			known[library+"."+name] = true
 		}
 	}
+	for i := range donors {
+		know(donors[i].name, donors[i].taken)
+	}
+	know("coroutine", "create isyieldable resume running status wrap yield")
+	know("math", "huge pi")
+	know("package", "loaded preload")
+	know("string", "byte char find format gmatch gsub lower match rep upper")
+	know("table", "concat insert sort")
 	seen := map[*lua.LTable]bool{}
 	var walk func(path string, table *lua.LTable)
 	walk = func(path string, table *lua.LTable) {
@@ -59,11 +60,11 @@ func TestNothingElseIsReachable(t *testing.T) {
 // TestTakenIsThere holds that what is opened at its first call can be, and needs
 // nothing but its code.
 func TestTakenIsThere(t *testing.T) {
-	for library, names := range taken {
-		for name := range strings.FieldsSeq(names) {
-			fn, ok := donors[library]().RawGetString(name).(*lua.LFunction)
-			if !ok || !fn.IsG || len(fn.Upvalues) > 0 {
-				t.Errorf("%s.%s is no function that stands for itself", library, name)
+	for i := range donors {
+		d := &donors[i]
+		for name := range strings.FieldsSeq(d.taken) {
+			if fn := d.function(name); !fn.IsG || len(fn.Upvalues) > 0 {
+				t.Errorf("%s.%s is no function that stands for itself", d.name, name)
 			}
 		}
 	}
