@@ -146,7 +146,7 @@ func (t *builder) expr(e luaExpr) ast.Expr {
 	case *luaBinary:
 		return t.binary(e)
 	case *luaUnary:
-		return unaryExpr(e.op, t.operand(e.operand, false))
+		return unaryExpr(e.op, t.operand(e.operand))
 	case *luaFunction:
 		return t.function(e)
 	case *luaTable:
@@ -213,9 +213,9 @@ func (t *builder) index(key luaExpr) ast.Expr {
 }
 
 // operand makes what stands beside an operator.
-func (t *builder) operand(e luaExpr, base bool) ast.Expr {
+func (t *builder) operand(e luaExpr) ast.Expr {
 	t.goTo(e.lineOf())
-	if bracketed(e, base) {
+	if bracketed(e, false) {
 		return t.parens(e)
 	}
 	return t.expr(e)
@@ -224,7 +224,7 @@ func (t *builder) operand(e luaExpr, base bool) ast.Expr {
 func (t *builder) binary(e *luaBinary) ast.Expr {
 	operands := make([]ast.Expr, len(e.operands))
 	for i, operand := range e.operands {
-		operands[i] = t.operand(operand, i == 0 && e.op == "^")
+		operands[i] = t.operand(operand)
 	}
 	if e.op == ".." || e.op == "^" { // to the right first
 		last := len(operands) - 1
