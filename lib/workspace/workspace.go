@@ -177,7 +177,8 @@ func (m *materializer) writer(root fd) *writer {
 }
 
 // write writes files, and those directories that are not there yet: first the files
-// that git is not asked about.
+// that git is not asked about, last those that git writes, by the attribute files that are
+// there by then.
 func (m *materializer) write(ctx context.Context, w *writer, filtered *filtered, files []todo) error {
 	var plain, asked []todo
 	for _, t := range files {
