@@ -43,7 +43,7 @@ demo: all
 
 install: all
 	install -d $(D)/bin $(D)/share/quire/hooks $(BASH) $(ZSH) $(FISH)
-	for name in $(COMMANDS); do dd if=bin/$$name of=$(D)/bin/$$name.new bs=64M status=none && $(call put,$(D)/bin/$$name) || exit 1; done
+	for name in $(COMMANDS); do dd if=bin/$$name of=$(D)/bin/$$name.new bs=16M status=none && $(call put,$(D)/bin/$$name) || exit 1; done
 	sed 's|/usr/local|$(PREFIX)|' hooks/quire-dispatch >$(D)/bin/quire-dispatch.new && $(call put,$(D)/bin/quire-dispatch)
 	sed 's|/usr/local|$(PREFIX)|' hooks/post-receive >$(D)/share/quire/hooks/post-receive.new && $(call put,$(D)/share/quire/hooks/post-receive)
 	for dir in $(PROGRAMS); do install -d $(D)/share/quire/$$dir && install -m 755 contrib/$$dir/* $(D)/share/quire/$$dir || exit 1; done

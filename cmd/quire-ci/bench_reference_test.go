@@ -84,7 +84,7 @@ func emptyProgram(b *testing.B) *measured {
 		b.Fatal(err)
 	}
 	build := exec.Command("sh", "-c", `CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o "$1" "$2" &&
-		dd if="$1" of="$3" bs=64M status=none && chmod 755 "$3"`, "sh", linked, source, binary)
+		dd if="$1" of="$3" bs=16M status=none && chmod 755 "$3"`, "sh", linked, source, binary)
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
