@@ -203,8 +203,8 @@ func TestOwnGroupAndSession(t *testing.T) {
 // A command ignores neither of the two signals that shells leave ignored, and this process
 // does as before.
 func TestStopIgnoring(t *testing.T) {
+	// They stay caught: reset, they would be ignored again, and by the next test, too.
 	signal.Ignore(syscall.SIGHUP, syscall.SIGINT)
-	defer signal.Reset(syscall.SIGHUP, syscall.SIGINT)
 	for range 2 {
 		g, line := begin(t, exec.Command("grep", "^SigIgn:", "/proc/self/status"))
 		mask, err := strconv.ParseUint(strings.TrimPrefix(line, "SigIgn:\t"), 16, 64)
@@ -262,6 +262,23 @@ func TestDiesWithItsParent(t *testing.T) {
 	g.Wait()
 }
 
+// onMortalThread does something on a thread that ends with the goroutine, if that returns
+// then. The first thread never ends: while this goroutine has it, another gets another.
+func onMortalThread(do func()) {
+	runtime.LockOSThread()
+	if unix.Gettid() != os.Getpid() {
+		do()
+		return
+	}
+	defer runtime.UnlockOSThread()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		onMortalThread(do)
+	}()
+	<-done
+}
+
 // The thread of the goroutine that calls Start may exit; the command lives on.
 func TestOutlivesTheCallersThread(t *testing.T) {
 	cmd := exec.Command("sh", "-c", "echo ready; read x; exit 7")
@@ -271,12 +288,11 @@ func TestOutlivesTheCallersThread(t *testing.T) {
 	}
 	started := make(chan *Group)
 	tid := make(chan int)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+	go onMortalThread(func() {
 		g, _ := begin(t, cmd)
 		started <- g
 		tid <- unix.Gettid()
-	}()
+	})
 	g := <-started
 	task := fmt.Sprintf("/proc/self/task/%d", <-tid)
 	for {
