@@ -1,9 +1,11 @@
 package fennel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -118,7 +120,7 @@ func (t *compileTime) fail(at Node, err error) {
 			hint = fmt.Sprintf("raised by the macro at %s:%d", run.File, run.Line)
 		}
 	case errors.As(err, &api):
-		message = api.Object.String()
+		message = cmp.Or(strings.TrimSpace(api.Object.String()), vm.EmptyMessage)
 	}
 	if t.refused != "" && message == t.refused {
 		hint = ""

@@ -34,7 +34,7 @@ func seeds(f *testing.F) {
 	}
 	for _, s := range []string{
 		pipeline, "\x00\xff\xfe", "#!x\n#", "(", `"\`, "`,'#(", "((((((", "(macro m [] `(m)) (m)",
-		"(macro m [x] `(do (m (m ,x)))) (m 1)", "(eval-compiler (while true nil))",
+		"(macro m [x] `(do (m (m ,x)))) (m 1)", "(eval-compiler (while true nil))", "(eval-compiler (error \"\"))",
 		"(local x x) (set x 1)", "(let [{: a & r} {}] #[$ $...])", "(case x (where (or 1 [a]) a) a)",
 	} {
 		f.Add([]byte(s))

@@ -133,11 +133,17 @@ func describe(l *lua.LState, value lua.LValue) *Error {
 	if file, line, rest, ok := cutPlace(e.Message); ok && (file == e.File || known(e.Traceback, file)) {
 		e.File, e.Line, e.Message = file, line, rest
 	}
-	if e.Message == noFunction {
+	switch {
+	case e.Message == noFunction:
 		e.Message = callOfNone(l)
+	case strings.TrimSpace(e.Message) == "":
+		e.Message = EmptyMessage
 	}
 	return e
 }
+
+// EmptyMessage is the message of an error that was raised with none.
+const EmptyMessage = "error has an empty message"
 
 // noFunction is what gopher-lua says of a call of what cannot be called. It does
 // not say what that was.

@@ -103,6 +103,8 @@ func TestErrors(t *testing.T) {
 		{"local t = {}\nt[1]()", "test.lua:2: attempt to call what is not a function"},
 		{"error({message = 'm'})", "test.lua:1: m"},
 		{"error({})", "test.lua:1: error value is a table, not a string"},
+		{"\nerror('')", "test.lua:2: error has an empty message"},
+		{"error(' \\n', 0)", "test.lua:1: error has an empty message"},
 		{"local function f()\n error('x', 2)\nend\nf()", "test.lua:4: x"},
 		{"x = = 1", "test.lua:1: syntax error near '='"},
 		{"x = (\n\n", "test.lua:1: syntax error near '('"},
