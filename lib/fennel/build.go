@@ -19,13 +19,19 @@ type builder struct {
 
 // load makes a function of the chunk b out of file. Its errors are those of vm.Load.
 func load(b *block, file string, v *vm.VM) (*lua.LFunction, error) {
+	if chunk, ok := build(b, file); ok {
+		return v.LoadChunk(chunk)
+	}
+	text, lines := printLua(b, file)
+	return v.Load(text, file, lines...)
+}
+
+// build returns the chunk b out of file as it would be parsed. It is not ok where there is
+// text in it.
+func build(b *block, file string) (chunk vm.Chunk, ok bool) {
 	t := &builder{cursor: start(file)}
 	stmts := t.block(b)
-	if t.raw {
-		text, lines := printLua(b, file)
-		return v.Load(text, file, lines...)
-	}
-	return v.LoadChunk(vm.Chunk{Name: file, Stmts: stmts, Lines: t.moved})
+	return vm.Chunk{Name: file, Stmts: stmts, Lines: t.moved}, !t.raw
 }
 
 // lined is a node that has a line.
@@ -196,12 +202,18 @@ func (t *builder) parens(e luaExpr) ast.Expr {
 }
 
 // prefix makes what is called or indexed.
-func (t *builder) prefix(e luaExpr) ast.Expr {
-	if needsParens(e) {
-		t.goTo(e.lineOf())
-		return t.parens(e)
+func (t *builder) prefix(e luaExpr) ast.Expr { return t.within(needsParens(e), e) }
+
+// operand makes what stands beside an operator.
+func (t *builder) operand(e luaExpr) ast.Expr { return t.within(bracketed(e, false), e) }
+
+// within makes e, in parentheses where it needs them.
+func (t *builder) within(parens bool, e luaExpr) ast.Expr {
+	if !parens {
+		return t.expr(e)
 	}
-	return t.expr(e)
+	t.goTo(e.lineOf())
+	return t.parens(e)
 }
 
 // index makes a key, which as a bare name has no line of its own.
@@ -210,15 +222,6 @@ func (t *builder) index(key luaExpr) ast.Expr {
 		return on(t.row, &ast.StringExpr{Value: name})
 	}
 	return t.expr(key)
-}
-
-// operand makes what stands beside an operator.
-func (t *builder) operand(e luaExpr) ast.Expr {
-	t.goTo(e.lineOf())
-	if bracketed(e, false) {
-		return t.parens(e)
-	}
-	return t.expr(e)
 }
 
 func (t *builder) binary(e *luaBinary) ast.Expr {

@@ -6,14 +6,15 @@ import (
 	"strings"
 
 	"github.com/yuin/gopher-lua/parse"
+
+	"quire/lib/vm"
 )
 
 // BuiltOtherwise says how what is built of a program differs from what gopher-lua parses
 // out of its text, to the last row; "" where they are the same, or where nothing is built.
 func (p *Program) BuiltOtherwise() string {
-	t := &builder{cursor: start(p.file)}
-	stmts := t.block(p.chunk)
-	if t.raw {
+	built, ok := build(p.chunk, p.file)
+	if !ok {
 		return ""
 	}
 	text, lines := printLua(p.chunk, p.file)
@@ -21,11 +22,8 @@ func (p *Program) BuiltOtherwise() string {
 	if err != nil {
 		return err.Error() + "\n" + text
 	}
-	diff := difference(reflect.ValueOf(parsed), reflect.ValueOf(stmts))
-	if diff == "" {
-		diff = difference(reflect.ValueOf(lines), reflect.ValueOf(t.moved))
-	}
-	if diff != "" {
+	want := vm.Chunk{Name: p.file, Stmts: parsed, Lines: lines}
+	if diff := difference(reflect.ValueOf(want), reflect.ValueOf(built)); diff != "" {
 		return diff + "\n" + text
 	}
 	return ""

@@ -21,11 +21,11 @@ func Open(name string) (*os.File, error) { return OpenFile(name, os.O_RDONLY, 0)
 // OpenFile opens the file or directory called name as os.OpenFile does, with the same
 // flags and errors. To wait for such a file, as for a FIFO, keeps a thread busy.
 func OpenFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
-	f, err := openAt(unix.AT_FDCWD, name, flag, perm)
+	fd, err := open(unix.AT_FDCWD, name, flag, perm)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
-	return f, nil
+	return os.NewFile(uintptr(fd), name), nil
 }
 
 // Read returns the whole content of the file called name, as os.ReadFile does.
@@ -92,17 +92,8 @@ func Sync(paths ...string) error {
 	return nil
 }
 
-// openAt is OpenFile below the directory that dir is open on, with an error that names
-// nothing.
-func openAt(dir int, name string, flag int, perm fs.FileMode) (*os.File, error) {
-	fd, err := open(dir, name, flag, perm)
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), name), nil
-}
-
-// open is openAt for a mere descriptor.
+// open is OpenFile below the directory that dir is open on, for a mere descriptor and with
+// an error that names nothing.
 func open(dir int, name string, flag int, perm fs.FileMode) (int, error) {
 	for {
 		fd, err := unix.Openat(dir, name, flag|unix.O_CLOEXEC|unix.O_LARGEFILE, uint32(perm.Perm()))

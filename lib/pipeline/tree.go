@@ -58,10 +58,7 @@ func (t *tree) find() (*file, error) {
 // same in a workspace, where they lead somewhere, as in Git's objects, where they
 // do not.
 func (t *tree) look(name string) (fs.FileInfo, error) {
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if slices.Contains(t.dirs, dir) {
-			break
-		}
+	for dir := path.Dir(name); dir != "." && !slices.Contains(t.dirs, dir); dir = path.Dir(dir) {
 		info, err := t.fsys.Lstat(dir)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 			return nil, nil
@@ -70,7 +67,9 @@ func (t *tree) look(name string) (fs.FileInfo, error) {
 			return nil, err
 		}
 	}
-	t.dirs = append(t.dirs, path.Dir(name))
+	if dir := path.Dir(name); !slices.Contains(t.dirs, dir) {
+		t.dirs = append(t.dirs, dir)
+	}
 	info, err := t.fsys.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
