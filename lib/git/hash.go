@@ -24,9 +24,9 @@ func ObjectHash(oid, kind string, size int64) hash.Hash {
 	return h
 }
 
-// isSum reports whether id is that of an object.
-func isSum(id, kind string, data []byte) bool {
-	h := ObjectHash(id, kind, int64(len(data)))
+// ObjectID returns the id, one like oid, of an object of that kind with that data.
+func ObjectID(oid, kind string, data []byte) string {
+	h := ObjectHash(oid, kind, int64(len(data)))
 	h.Write(data)
-	return hex.EncodeToString(h.Sum(nil)) == id
+	return hex.EncodeToString(h.Sum(nil))
 }

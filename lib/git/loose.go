@@ -103,7 +103,7 @@ func (s *looseStore) peel(id, kind string) (looseObject, error) {
 
 // child returns the entry of a tree.
 func (s *looseStore) child(tree looseObject, name string) (looseObject, error) {
-	entries, err := ParseTree(tree.data, len(tree.OID)/2)
+	entries, err := ParseTree(tree.OID, tree.data)
 	if err != nil {
 		return looseObject{}, errAskGit
 	}
@@ -162,7 +162,7 @@ func (in *inflater) read(f io.Reader, most int64) ([]byte, error) {
 
 // load reads the object from its file, and checks that it is what its name says.
 func (s *looseStore) load(id string) (looseObject, error) {
-	if isSum(id, "tree", nil) {
+	if ObjectID(id, "tree", nil) == id {
 		return looseObject{Info: Info{OID: id, Type: "tree"}}, nil // git knows it without a file
 	}
 	f, err := file.Open(filepath.Join(s.dir, id[:2], id[2:]))
@@ -180,7 +180,7 @@ func (s *looseStore) load(id string) (looseObject, error) {
 	if !ok || err != nil || size != len(data) {
 		return looseObject{}, fmt.Errorf("object %s is damaged or large", id)
 	}
-	if !isSum(id, kind, data) {
+	if ObjectID(id, kind, data) != id {
 		return looseObject{}, fmt.Errorf("object %s is damaged", id)
 	}
 	return looseObject{Info: Info{OID: id, Type: kind, Size: int64(size)}, data: data}, nil

@@ -84,7 +84,7 @@ func (s *looseStore) entries(tree string) (map[string]entry, error) {
 	if o.err != nil || o.Type != "tree" {
 		return nil, errAskGit
 	}
-	list, err := ParseTree(o.data, len(tree)/2)
+	list, err := ParseTree(tree, o.data)
 	if err != nil {
 		return nil, errAskGit
 	}

@@ -206,7 +206,7 @@ func TestTreeOfAnotherLength(t *testing.T) {
 	if err := errors.Join(os.Remove(f.looseFile(tree)), os.WriteFile(f.looseFile(tree), []byte(text), 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	err := f.objects().Trees([]string{tree}, func(int, []Entry) error { return nil })
+	err := f.objects().Trees([]string{tree}, func(int, []byte) error { return nil })
 	if err == nil || !strings.Contains(err.Error(), tree) {
 		t.Errorf("Trees: %v", err)
 	}

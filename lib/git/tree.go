@@ -3,7 +3,6 @@ package git
 import (
 	"bytes"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -58,24 +57,27 @@ func (e Entry) FileMode() fs.FileMode {
 	return fs.ModeIrregular
 }
 
-// ParseTree reads the contents of a tree object: entries of an octal mode, a
-// space, a name, a NUL, and an id of idSize bytes (20 of SHA-1, 32 of SHA-256).
-// It refuses what has not that form and nothing else: names and modes are the
-// caller's to judge.
-func ParseTree(data []byte, idSize int) ([]Entry, error) {
+// ParseTree reads the contents of the tree object oid: entries of an octal mode, a
+// space, a name, a NUL, and an id as long as oid. It refuses what has not that form
+// and nothing else: names and modes are the caller's to judge.
+func ParseTree(oid string, data []byte) ([]Entry, error) {
+	idSize := len(oid) / 2
+	malformed := func(what string) ([]Entry, error) {
+		return nil, fmt.Errorf("cannot read tree %s: malformed tree: %s", oid, what)
+	}
 	entries := make([]Entry, 0, len(data)/(idSize+16))
 	for len(data) > 0 {
 		mode, rest, ok := bytes.Cut(data, []byte{' '})
 		if !ok {
-			return nil, errors.New("malformed tree: no mode")
+			return malformed("no mode")
 		}
 		bits, err := strconv.ParseUint(string(mode), 8, 32)
 		if err != nil {
-			return nil, fmt.Errorf("malformed tree: mode %s", quoted(string(mode)))
+			return malformed("mode " + quoted(string(mode)))
 		}
 		name, rest, ok := bytes.Cut(rest, []byte{0})
 		if !ok || len(rest) < idSize {
-			return nil, errors.New("malformed tree: cut short")
+			return malformed("cut short")
 		}
 		entries = append(entries, Entry{
 			Name: string(name),
@@ -87,9 +89,9 @@ func ParseTree(data []byte, idSize int) ([]Entry, error) {
 	return entries, nil
 }
 
-// Trees reads the tree objects of oids and hands each one's entries to each, in
-// order. The questions are under way at once.
-func (o *Objects) Trees(oids []string, each func(i int, entries []Entry) error) error {
+// Trees reads the tree objects of oids and hands each one's contents to each, in
+// order, for ParseTree. The questions are under way at once.
+func (o *Objects) Trees(oids []string, each func(i int, data []byte) error) error {
 	return o.ReadAll(oids, func(i int, in Info, body io.Reader) error {
 		if in.Type != "tree" {
 			return fmt.Errorf("cannot read tree %s: it is a %s", in.OID, in.Type)
@@ -98,13 +100,9 @@ func (o *Objects) Trees(oids []string, each func(i int, entries []Entry) error) 
 		if _, err := io.ReadFull(body, data); err != nil {
 			return fmt.Errorf("cannot read tree %s: %w", in.OID, err)
 		}
-		if !isSum(in.OID, in.Type, data) { // git itself does not look
+		if ObjectID(in.OID, in.Type, data) != in.OID { // git itself does not look
 			return fmt.Errorf("cannot read tree %s: the object is damaged", in.OID)
 		}
-		entries, err := ParseTree(data, len(in.OID)/2)
-		if err != nil {
-			return fmt.Errorf("cannot read tree %s: %w", in.OID, err)
-		}
-		return each(i, entries)
+		return each(i, data)
 	})
 }

@@ -108,11 +108,11 @@ func TestParseTree(t *testing.T) {
 		{"short id", "100644 a\x00" + id[1:], nil, "malformed tree: cut short"},
 	}
 	for _, tt := range tests {
-		got, err := ParseTree([]byte(tt.data), 20)
+		got, err := ParseTree(hex, []byte(tt.data))
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s: %s", tt.name, diff)
 		}
-		if (err == nil) != (tt.err == "") || err != nil && err.Error() != tt.err {
+		if (err == nil) != (tt.err == "") || err != nil && err.Error() != "cannot read tree "+hex+": "+tt.err {
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.err)
 		}
 	}
@@ -126,7 +126,7 @@ func FuzzParseTree(f *testing.F) {
 		if sha1 {
 			size = 20
 		}
-		entries, err := ParseTree(data, size)
+		entries, err := ParseTree(strings.Repeat("ab", size), data)
 		if err != nil {
 			return
 		}

@@ -40,9 +40,12 @@ func (t *treeFS) list(oid string) ([]Entry, error) {
 	if entries, ok := t.trees[oid]; ok {
 		return entries, nil
 	}
-	err := t.objects.Trees([]string{oid}, func(_ int, entries []Entry) error {
-		t.trees[oid] = entries
-		return nil
+	err := t.objects.Trees([]string{oid}, func(_ int, data []byte) error {
+		entries, err := ParseTree(oid, data)
+		if err == nil {
+			t.trees[oid] = entries
+		}
+		return err
 	})
 	return t.trees[oid], err
 }

@@ -120,7 +120,7 @@ func TestTreeBomb(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer objects.Close()
-	_, err = readPlan(objects, tree, 10_000)
+	_, err = readPlan(objects, nil, tree, 10_000)
 	if err == nil || !strings.Contains(err.Error(), "more than 10000 entries") {
 		t.Errorf("readPlan: %v", err)
 	}

@@ -84,8 +84,8 @@ func TestRecord(t *testing.T) {
 		{"empty", "", 9, stat(1, 5), ""},
 		{"another header", "x" + string(text), 9, stat(1, 5), ""},
 		{"cut short", string(text[:len(text)-1]), 9, stat(1, 5), ""},
-		{"cut to a line", string(text[:len(text)-stampLength-41]), 9, stat(1, 5), a},
-		{"no number", recordHeader + strings.Repeat("x", stampLength) + a + "\n", 9, stat(1, 5), ""},
+		{"cut to a line", string(text[:len(text)-stampLength-42]) + "\n", 9, stat(1, 5), a},
+		{"no number", recordHeader + strings.Repeat("x", stampLength) + a + "\n\n", 9, stat(1, 5), ""},
 	} {
 		r := parseRecord([]byte(tt.text))
 		r.written = tt.written

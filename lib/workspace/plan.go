@@ -22,6 +22,7 @@ type plan struct {
 	dirs    []dir            // parents first; the first is the root
 	files   []file           // regular files and symbolic links, those of a directory together
 	modules []git.IndexEntry // submodules, of which dirs has the directories
+	trees   trees            // the objects it was made of
 }
 
 type dir struct {
@@ -76,37 +77,49 @@ type node struct {
 
 // readPlan reads a tree and those in it, a level of directories at a time, so that
 // the depth and not the number of trees counts how often git is waited for.
-// A tree of more than most entries is refused.
-func readPlan(objects *git.Objects, tree string, most int) (*plan, error) {
+// Git is not asked for those that are known. A tree of more than most entries is
+// refused.
+func readPlan(objects *git.Objects, known trees, tree string, most int) (*plan, error) {
 	root := &node{path: ".", oid: tree, kind: git.ModeTree}
+	p := &plan{trees: trees{}}
 	count := 0
 	for level := []*node{root}; len(level) > 0; {
-		oids := make([]string, len(level))
-		for i, n := range level {
-			oids[i] = n.oid
-		}
-		var next []*node
-		err := objects.Trees(oids, func(i int, entries []git.Entry) error {
+		var next, asked []*node
+		take := func(n *node, data []byte) error {
+			entries, err := git.ParseTree(n.oid, data)
+			if err != nil {
+				return err
+			}
 			if count += len(entries); count > most {
 				return fmt.Errorf("the tree has more than %d entries", most)
 			}
-			if err := level[i].add(entries); err != nil {
+			if err := n.add(entries); err != nil {
 				return err
 			}
-			for _, sub := range level[i].sub {
+			p.trees[n.oid] = data
+			for _, sub := range n.sub {
 				if sub.kind == git.ModeTree {
 					next = append(next, sub)
 				}
 			}
 			return nil
-		})
+		}
+		var oids []string
+		for _, n := range level {
+			if data, ok := known[n.oid]; !ok {
+				asked, oids = append(asked, n), append(oids, n.oid)
+			} else if err := take(n, data); err != nil {
+				return nil, err
+			}
+		}
+		err := objects.Trees(oids, func(i int, data []byte) error { return take(asked[i], data) })
 		if err != nil {
 			return nil, err
 		}
 		level = next
 	}
 	root.prune()
-	p := &plan{files: make([]file, 0, count)}
+	p.files = make([]file, 0, count)
 	p.flatten(root, 0)
 	return p, nil
 }

@@ -12,18 +12,20 @@ import (
 
 // A record tells what a workspace was when it was whole, so that what nobody touched
 // need not be read to be sure of it. It is a file beside the workspace: a line
-// `quire-record 2`, and for each regular file, and each directory with nothing in it
+// `quire-record 3`, and for each regular file, and each directory with nothing in it
 // but what its tree object has, a line
 //
 //	<inode> <size> <modified> <changed> <object id>
 //
 // of numbers in 16 hexadecimal digits, times in nanoseconds since 1970. Of a file that
-// attributes change the id is another, see changed.
+// attributes change the id is another, see changed. After an empty line follow the tree
+// objects, see parseTrees.
 //
 // What was written here and still has that inode and those times has its contents,
 // too, or its names: every change of contents, mode, names or links sets the time of
 // change, which no system call sets back.
 type record struct {
+	trees   trees
 	text    []byte           // the lines
 	line    int              // length of each
 	at      map[uint64]int32 // of an inode, the offset of its line
@@ -31,7 +33,7 @@ type record struct {
 }
 
 const (
-	recordHeader = "quire-record 2\n"
+	recordHeader = "quire-record 3\n"
 	stampNumbers = 4
 	stampLength  = stampNumbers * (16 + 1) // of a line, up to the object id
 )
@@ -54,7 +56,9 @@ func loadRecord(name string) *record {
 // parseRecord takes lines apart no further than to find them again: thousands are
 // compared, and not one need be understood.
 func parseRecord(text []byte) *record {
-	lines, ok := bytes.CutPrefix(text, []byte(recordHeader))
+	rest, ok := bytes.CutPrefix(text, []byte(recordHeader))
+	end := bytes.Index(rest, []byte("\n\n")) + 1
+	lines := rest[:end]
 	line := bytes.IndexByte(lines, '\n') + 1
 	if !ok || line <= stampLength || len(lines)%line != 0 {
 		return &record{}
@@ -67,6 +71,7 @@ func parseRecord(text []byte) *record {
 		}
 		r.at[binary.BigEndian.Uint64(inode[:])] = int32(at)
 	}
+	r.trees = parseTrees(rest[end+1:], string(lines[stampLength:line-1]))
 	return r
 }
 
@@ -154,7 +159,7 @@ func (r *recorder) addChanged(root fd, changed changed, files []int32) error {
 // save writes the record to a new file.
 func (r *recorder) save(name string) error {
 	const most = stampLength + 64 + 1 // bytes of a line
-	text := make([]byte, 0, len(recordHeader)+most*(len(r.files)+len(r.dirs)))
+	text := make([]byte, 0, len(recordHeader)+most*(len(r.files)+len(r.dirs))+r.plan.trees.size())
 	text = append(text, recordHeader...)
 	add := func(s stamp, oid string) {
 		if s != (stamp{}) && oid != "" {
@@ -171,6 +176,7 @@ func (r *recorder) save(name string) error {
 		}
 		add(s, oid)
 	}
+	text = r.plan.trees.append(append(text, '\n'))
 	if err := os.WriteFile(name, text, 0o600); err != nil {
 		return err
 	}

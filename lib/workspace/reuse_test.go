@@ -237,6 +237,58 @@ func TestReuseDistrustsRecord(t *testing.T) {
 	}
 }
 
+// Trees that did not change are read from the record, and from nowhere but where it has
+// what their ids are of.
+func TestReuseReadsTreesFromRecord(t *testing.T) {
+	for _, format := range []string{"sha1", "sha256"} {
+		t.Run(format, func(t *testing.T) {
+			f := newFixture(t, "--object-format="+format)
+			files := map[string]string{"100644 dir/sub/a": "a", "100755 dir/b": "b", "100644 c": "c"}
+			first := f.commitOf(files)
+			files["100644 c"] = "changed"
+			second := f.commitOf(files)
+			want := f.checkout(second)
+			parent := t.TempDir()
+			dir, record := filepath.Join(parent, "ws"), filepath.Join(parent, ".ws.quire-record")
+			f.reuse(first, dir)
+			honest, err := os.ReadFile(record)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tree := f.git("", "rev-parse", first+":dir/sub")
+			object := filepath.Join(f.dir, "objects", tree[:2], tree[2:])
+			for _, tt := range []struct {
+				name, record string
+				there        bool // whether git has the tree
+			}{
+				{"git is not asked", string(honest), false},
+				{"another tree under its id", strings.Replace(string(honest), "a\x00", "x\x00", 1), true},
+				{"cut short", string(honest[:len(honest)-1]), true},
+				{"another length", strings.ReplaceAll(string(honest), "tree ", "tree 1"), true},
+				{"a length below nothing", strings.ReplaceAll(string(honest), "tree ", "tree -"), true},
+			} {
+				if !tt.there {
+					if err := os.Rename(object, object+".away"); err != nil {
+						t.Fatal(err)
+					}
+				} else if tt.record == string(honest) {
+					t.Fatalf("%s: the record is the same", tt.name)
+				}
+				if err := os.WriteFile(record, []byte(tt.record), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				f.reuse(second, dir)
+				checkSame(t, want, dir)
+				if !tt.there {
+					if err := os.Rename(object+".away", object); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+}
+
 func TestReuseFailure(t *testing.T) {
 	f := newFixture(t)
 	commit := f.commitOf(map[string]string{"100644 a": "a"})

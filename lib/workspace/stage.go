@@ -23,6 +23,8 @@ import (
 // kill leave a part of the tree.
 type stage struct {
 	target string
+	info   os.FileInfo // of what was there; nil for nothing
+	reuse  bool        // whether that becomes the tree
 	holder string
 	tree   string // where the tree is made, in the holder
 	inside bool
@@ -31,51 +33,59 @@ type stage struct {
 	old    func() *record // what was in that
 }
 
-// newStage makes a stage for dir, which must be absent or empty unless reuse. With
-// reuse, what is at dir becomes the tree to work on.
+// newStage returns a stage for dir, which is to be opened. With reuse, it begins to
+// read the record.
 func newStage(dir string, reuse bool) (*stage, error) {
 	target, info, err := resolve(dir)
 	if err != nil {
 		return nil, err
 	}
 	parent, prefix := beside(target)
-	s := &stage{target: target, record: filepath.Join(parent, prefix+"record")}
-	s.old = sync.OnceValue(func() *record { return loadRecord(s.record) })
+	s := &stage{target: target, info: info, reuse: reuse, record: filepath.Join(parent, prefix+"record")}
+	s.old = func() *record { return &record{} }
 	if reuse {
+		s.old = sync.OnceValue(func() *record { return loadRecord(s.record) })
 		go s.old() // it is needed in a moment
 	}
+	return s, nil
+}
 
-	if info != nil {
-		if err := removeLeftovers(target, prefix); err != nil {
-			return nil, err
+// open makes the holder and the tree in it. The target must be absent or empty unless
+// the stage is to reuse what is there: then that becomes the tree.
+func (s *stage) open() error {
+	parent, prefix := beside(s.target)
+	if s.info != nil {
+		if err := removeLeftovers(s.target, prefix); err != nil {
+			return err
 		}
-		names, err := readNames(target)
+		names, err := readNames(s.target)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if len(names) > 0 && !reuse {
-			return nil, ErrNotEmpty
+		if len(names) > 0 && !s.reuse {
+			return ErrNotEmpty
 		}
-		s.inside = isMountPoint(target) || isWorkingDirectory(info)
+		s.inside = isMountPoint(s.target) || isWorkingDirectory(s.info)
 	}
+	var err error
 	if !s.inside {
 		if err := removeLeftovers(parent, prefix); err != nil {
-			return nil, err
+			return err
 		}
 		err = s.makeHolder(parent, prefix)
-		s.inside = info != nil && (errors.Is(err, unix.EACCES) || errors.Is(err, unix.EROFS))
+		s.inside = s.info != nil && (errors.Is(err, unix.EACCES) || errors.Is(err, unix.EROFS))
 	}
 	if s.inside {
-		err = s.makeHolder(target, prefix)
+		err = s.makeHolder(s.target, prefix)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := s.takeOver(info, reuse); err != nil {
+	if err := s.takeOver(); err != nil {
 		s.discard()
-		return nil, err
+		return err
 	}
-	return s, nil
+	return nil
 }
 
 // beside returns the directory above target, and how the names begin of what is
@@ -114,17 +124,17 @@ func resolve(dir string) (string, os.FileInfo, error) {
 
 // takeOver makes the stage's tree: a new directory, or, with reuse, the target
 // itself, which from then on is gone until it is published again.
-func (s *stage) takeOver(info os.FileInfo, reuse bool) error {
+func (s *stage) takeOver() error {
 	spread(s.lock)
 	s.tree = s.path("tree" + filepath.Base(s.holder)) // by its name it is spread
-	if info != nil && reuse && !s.inside {
+	if s.info != nil && s.reuse && !s.inside {
 		// Moving a directory and working in it need this; a job may have taken it away.
-		if err := os.Chmod(s.target, info.Mode().Perm()|0o700); err != nil {
+		if err := os.Chmod(s.target, s.info.Mode().Perm()|0o700); err != nil {
 			return unwrapPath(err)
 		}
 		return unwrapPath(rename(s.target, s.tree))
 	}
-	if info != nil && reuse {
+	if s.info != nil && s.reuse {
 		if err := s.clearTarget(); err != nil {
 			return err
 		}
@@ -132,8 +142,8 @@ func (s *stage) takeOver(info os.FileInfo, reuse bool) error {
 	if err := os.Mkdir(s.tree, 0o777); err != nil {
 		return unwrapPath(err)
 	}
-	if info != nil { // an empty directory that somebody made has the mode they want
-		return unwrapPath(os.Chmod(s.tree, info.Mode().Perm()))
+	if s.info != nil { // an empty directory that somebody made has the mode they want
+		return unwrapPath(os.Chmod(s.tree, s.info.Mode().Perm()))
 	}
 	return nil
 }

@@ -53,6 +53,10 @@ var (
 // A tree is refused that no git makes: with names such as ".." or any spelling of
 // ".git", names twice in a directory, unknown modes.
 func Materialize(ctx context.Context, repo *git.Repo, commit, dir string, o Options) error {
+	s, err := newStage(dir, o.Reuse)
+	if err != nil {
+		return fmt.Errorf("cannot materialize '%s' into '%s': %w", commit, dir, err)
+	}
 	objects, err := repo.Objects(ctx)
 	if err != nil {
 		return err
@@ -65,19 +69,18 @@ func Materialize(ctx context.Context, repo *git.Repo, commit, dir string, o Opti
 	} else if err != nil {
 		return fmt.Errorf("cannot find commit '%s': %w", commit, err)
 	}
-	if err := materialize(ctx, repo, objects, oid, tree, dir, o); err != nil {
+	if err := materialize(ctx, repo, objects, oid, tree, s, o); err != nil {
 		return fmt.Errorf("cannot materialize '%s' into '%s': %w", commit, dir, err)
 	}
 	return nil
 }
 
-func materialize(ctx context.Context, repo *git.Repo, objects *git.Objects, commit, tree, dir string, o Options) (err error) {
-	p, err := readPlan(objects, tree, maxEntries)
+func materialize(ctx context.Context, repo *git.Repo, objects *git.Objects, commit, tree string, s *stage, o Options) (err error) {
+	p, err := readPlan(objects, s.old().trees, tree, maxEntries)
 	if err != nil {
 		return err
 	}
-	s, err := newStage(dir, o.Reuse)
-	if err != nil {
+	if err := s.open(); err != nil {
 		return err
 	}
 	defer func() {
