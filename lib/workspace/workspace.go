@@ -53,6 +53,9 @@ var (
 // A tree is refused that no git makes: with names such as ".." or any spelling of
 // ".git", names twice in a directory, unknown modes.
 func Materialize(ctx context.Context, repo *git.Repo, commit, dir string, o Options) error {
+	if o.nested == 0 {
+		defer asBatch()()
+	}
 	s, err := newStage(dir, o.Reuse)
 	if err != nil {
 		return fmt.Errorf("cannot materialize '%s' into '%s': %w", commit, dir, err)
