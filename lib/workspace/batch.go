@@ -29,28 +29,39 @@ func asBatch() (restore func()) {
 
 // setPolicy changes the policy of the threads that have the one into the other, and reports
 // whether there were any. A thread may be started while others are looked at, and has the
-// policy of that which starts it: all are looked at until none is left.
-func setPolicy(from, to uint32) (changed bool) {
-	for more := true; more; {
-		more = false
-		threads, err := os.ReadDir("/proc/self/task")
-		if err != nil {
-			return changed
+// policy of that which starts it: they are looked at until none is left.
+func setPolicy(from, to uint32) bool {
+	const tries = 10 // where a sandbox says that it was done, and did not
+	found := 0
+	for range tries {
+		n := setPolicyOnce(from, to)
+		if n == 0 {
+			break
 		}
-		for _, thread := range threads {
-			id, err := strconv.Atoi(thread.Name())
-			if err != nil {
-				continue
-			}
-			now, err := unix.SchedGetAttr(id, 0)
-			if err != nil || now.Policy != from {
-				continue
-			}
-			wanted := &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: to, Nice: now.Nice}
-			if unix.SchedSetAttr(id, wanted, 0) == nil {
-				more, changed = true, true
-			}
+		found += n
+	}
+	return found > 0
+}
+
+// setPolicyOnce returns how many threads had the policy.
+func setPolicyOnce(from, to uint32) (found int) {
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return 0
+	}
+	for _, thread := range threads {
+		id, err := strconv.Atoi(thread.Name())
+		if err != nil {
+			continue
+		}
+		now, err := unix.SchedGetAttr(id, 0)
+		if err != nil || now.Policy != from {
+			continue
+		}
+		wanted := &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: to, Nice: now.Nice}
+		if unix.SchedSetAttr(id, wanted, 0) == nil {
+			found++
 		}
 	}
-	return changed
+	return found
 }

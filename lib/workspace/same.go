@@ -22,9 +22,7 @@ func (s *sweep) isSame(dir fd, f *file, st *unix.Stat_t) bool {
 		if err != nil {
 			return false
 		}
-		h := git.ObjectHash(f.oid, "blob", int64(n))
-		h.Write(text[:n])
-		return hex.EncodeToString(h.Sum(nil)) == f.oid
+		return git.ObjectID(f.oid, "blob", text[:n]) == f.oid
 	}
 	if !s.isOurs(f, st) {
 		return false
