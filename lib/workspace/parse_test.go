@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 )
 
@@ -97,12 +98,20 @@ func TestRecord(t *testing.T) {
 
 func FuzzParseRecord(f *testing.F) {
 	f.Add([]byte(recordHeader+strings.Repeat("0000000000000001 ", 4)+"abc\n"), uint64(1))
+	f.Add([]byte(recordHeader+strings.Repeat("0000000000000001 ", 4)+"abc\n\ntree 3\x00abctree 9\x00"), uint64(1))
 	f.Add([]byte(recordHeader), uint64(0))
 	f.Fuzz(func(t *testing.T, text []byte, inode uint64) {
 		r := parseRecord(text)
 		r.written = 1
 		if oid := r.oid(&unix.Stat_t{Ino: inode}); oid != "" && !strings.Contains(string(text), oid) {
 			t.Errorf("an id from nowhere: %q", oid)
+		}
+		for oid := range r.trees {
+			again := parseTrees(r.trees.append(nil), oid)
+			if diff := cmp.Diff(r.trees, again); diff != "" {
+				t.Errorf("trees written and read: %s", diff)
+			}
+			break // any id: all are as long
 		}
 	})
 }

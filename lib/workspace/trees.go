@@ -35,10 +35,10 @@ func (t trees) size() int {
 func parseTrees(text []byte, oid string) trees {
 	t := trees{}
 	for {
-		header, rest, _ := bytes.Cut(text, []byte{0})
+		header, rest, whole := bytes.Cut(text, []byte{0})
 		length, ok := bytes.CutPrefix(header, []byte("tree "))
 		size, err := strconv.Atoi(string(length))
-		if !ok || err != nil || size < 0 || size > len(rest) {
+		if !whole || !ok || err != nil || size < 0 || size > len(rest) {
 			return t
 		}
 		data := rest[:size:size]
