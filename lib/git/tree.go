@@ -1,12 +1,12 @@
 package git
 
 import (
-	"bytes"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"io/fs"
 	"strconv"
+	"strings"
 )
 
 // An Entry is one line of a tree object.
@@ -66,25 +66,22 @@ func ParseTree(oid string, data []byte) ([]Entry, error) {
 		return nil, fmt.Errorf("cannot read tree %s: malformed tree: %s", oid, what)
 	}
 	entries := make([]Entry, 0, len(data)/(idSize+16))
-	for len(data) > 0 {
-		mode, rest, ok := bytes.Cut(data, []byte{' '})
+	text, digits := string(data), hex.EncodeToString(data) // all names and ids are parts of these
+	for at := 0; at < len(text); at += idSize {
+		mode, rest, ok := strings.Cut(text[at:], " ")
 		if !ok {
 			return malformed("no mode")
 		}
-		bits, err := strconv.ParseUint(string(mode), 8, 32)
+		bits, err := strconv.ParseUint(mode, 8, 32)
 		if err != nil {
-			return malformed("mode " + quoted(string(mode)))
+			return malformed("mode " + quoted(mode))
 		}
-		name, rest, ok := bytes.Cut(rest, []byte{0})
+		name, rest, ok := strings.Cut(rest, "\x00")
 		if !ok || len(rest) < idSize {
 			return malformed("cut short")
 		}
-		entries = append(entries, Entry{
-			Name: string(name),
-			Mode: uint32(bits),
-			OID:  hex.EncodeToString(rest[:idSize]),
-		})
-		data = rest[idSize:]
+		at = len(text) - len(rest)
+		entries = append(entries, Entry{Name: name, Mode: uint32(bits), OID: digits[2*at : 2*(at+idSize)]})
 	}
 	return entries, nil
 }

@@ -131,6 +131,7 @@ func (n *node) add(entries []git.Entry) error {
 		prefix = ""
 	}
 	twice := firstTwice(entries)
+	n.file = make([]file, 0, len(entries))
 	for i, e := range entries {
 		err := checkEntry(e)
 		if err == nil && i == twice {
