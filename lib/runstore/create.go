@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,8 +17,9 @@ import (
 )
 
 // many is from how many runs on syncing the whole file system once is preferred
-// to syncing each file: what others have written is then waited for too.
-const many = 16
+// to syncing each file: what others have written is then waited for too. From
+// veryMany on the disk has enough to write to begin before all of them are made.
+const many, veryMany = 16, 512
 
 // Create records new pending runs, and returns when all of them are on disk and
 // visible. Facts without an id get a new one, ascending in the order given. On an
@@ -186,16 +188,25 @@ func (m *maker) putAll(runs []*Run) error {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	var all sync.WaitGroup
+	var made atomic.Int64
+	var half int64
+	if len(runs) >= veryMany {
+		half = int64(len(runs) / 2)
+	}
+	var early error // a later sync would not tell it again
 	errs := make([]error, workers)
 	for w := range workers {
 		all.Go(func() {
 			for i := w; i < len(runs) && errs[w] == nil; i += workers {
 				errs[w] = m.put(i, runs[i])
+				if made.Add(1) == half {
+					all.Go(func() { early = m.store.syncAll() })
+				}
 			}
 		})
 	}
 	all.Wait()
-	return cmp.Or(errs...)
+	return cmp.Or(append(errs, early)...)
 }
 
 // put writes the run into the stage, and links it.
