@@ -92,3 +92,47 @@ func TestPipelineCommands(t *testing.T) {
 		})
 	}
 }
+
+// TestCompilePrintsWhatIsLoaded holds a Fennel pipeline against the Lua that compile
+// prints for it, used as .quire/ci.lua: the same jobs, and the same errors on the same lines.
+func TestCompilePrintsWhatIsLoaded(t *testing.T) {
+	const head = "(local ci (require :quire.ci))\n"
+	for _, test := range []struct{ name, text string }{
+		{"jobs", head + "(each [_ n (ipairs [:a :b])]\n  (ci.job n [:quire/push] #nil))"},
+		{"swap", head + "(var (a b) (values :x :y))\n(set (a b) (values b a))\n(ci.job a [:quire/push] #nil)"},
+		{"macro", head + "(macro job [n] `(ci.job ,n [:quire/push] #nil))\n(job :a)"},
+		{"text of Lua", head + "(lua \"local x = 'a'\")\n(ci.job (lua nil \"x\") [:quire/push] #nil)"},
+		{"error", head + "\n(local t {})\n(print\n  t.x.y)"},
+		{"error of Lua", head + "(lua \"x = = 1\")"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			fennel := workspace(t, test.text)
+			text, errs := call(compile, "", filepath.Join(fennel, ".quire/ci.fnl"))
+			if errs != "" {
+				t.Fatal(errs)
+			}
+			lua := workspace(t, "")
+			old := filepath.Join(lua, ".quire/ci.fnl")
+			if err := errors.Join(os.Remove(old), os.WriteFile(filepath.Join(lua, ".quire/ci.lua"), []byte(text), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+			wantOut, wantErr := call(validate, "", "--workspace", fennel)
+			out, err := call(validate, "", "--workspace", lua)
+			if diff := cmp.Diff([]string{wantOut, place(wantErr)}, []string{out, place(err)}); diff != "" {
+				t.Errorf("-Fennel +Lua:\n%s", diff)
+			}
+		})
+	}
+}
+
+// place returns the line and the message of the first error, without the column.
+func place(err string) string {
+	first, _, _ := strings.Cut(err, "\n")
+	file, rest, _ := strings.Cut(first, ":")
+	if file == "" || !strings.HasPrefix(file, ".quire/ci.") {
+		return first
+	}
+	line, rest, _ := strings.Cut(rest, ":")
+	_, message, _ := strings.Cut(rest, ":")
+	return line + message
+}

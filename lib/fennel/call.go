@@ -102,26 +102,8 @@ func (c *compiler) methodCall(l *List, head *Symbol, fields []string, s *scope, 
 
 func (c *compiler) sequence(n *Sequence, s *scope, b *block) luaExpr {
 	t := &luaTable{line: c.lineOf(n), values: c.args(n.Items, s, b)}
-	if len(t.values) > maxItems {
-		return c.longSequence(n, t, b)
-	}
 	t.keys = make([]luaExpr, len(t.values))
 	return t
-}
-
-// longSequence makes a table with more items than a constructor takes.
-func (c *compiler) longSequence(n *Sequence, t *luaTable, b *block) luaExpr {
-	rest := t.values[maxItems:]
-	c.check(!multi(rest[len(rest)-1]), n, "too many items in one sequence that ends in a call: more than %d", maxItems)
-	t.values = t.values[:maxItems]
-	t.keys = make([]luaExpr, maxItems)
-	held := c.hold(t, b)
-	for i, v := range rest {
-		at := line(v.lineOf())
-		place := &luaIndex{at, held, &luaLiteral{at, strconv.Itoa(maxItems + i + 1)}}
-		b.add(&statAssign{at, []luaExpr{place}, []luaExpr{v}})
-	}
-	return held
 }
 
 func (c *compiler) table(n *Table, s *scope, b *block) luaExpr {

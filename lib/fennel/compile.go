@@ -34,21 +34,20 @@ type Options struct {
 
 // A Program is a source that compiled.
 type Program struct {
+	// Lua is the text of the program, in Lua 5.1. Each line of it holds what the same
+	// line of the source compiled to. An included module has lines of its own, which
+	// move the rest down.
+	Lua string
+
 	file  string
-	chunk *block
+	lines []vm.Lines
 }
 
-// Lua returns the program as Lua 5.1 that also runs on gopher-lua. Each line of the text
-// holds what the same line of the source compiled to, but for modules that it includes:
-// those have lines of their own, and move what follows down.
-func (p *Program) Lua() string {
-	text, _ := printLua(p.chunk, p.file)
-	return text
+// Load makes a function of p.Lua. It returns the errors of v.Load. Errors that the
+// function raises name files and lines of the source, also in included modules.
+func (p *Program) Load(v *vm.VM) (*lua.LFunction, error) {
+	return v.Load(p.Lua, p.file, p.lines...)
 }
-
-// Load makes a function of the program, as v.Load does of its text. Errors that it
-// raises, also out of modules, have the lines of their source.
-func (p *Program) Load(v *vm.VM) (*lua.LFunction, error) { return load(p.chunk, p.file, v) }
 
 // Compile translates Fennel into Lua. The error is a diag.List in the order of the
 // source: every error that can be told apart from the consequences of another, at least
@@ -73,7 +72,7 @@ func Compile(src []byte, o Options) (*Program, error) {
 		sortByPlace(c.errs)
 		return nil, c.errs
 	}
-	return &Program{o.File, b}, nil
+	return printLua(b, o.File), nil
 }
 
 // A compiler holds what one call of Compile shares among its forms.
@@ -130,7 +129,6 @@ type want struct {
 	values  int       // 0, 1 or anyNumber
 	tail    bool      // return them
 	targets []luaExpr // assign them to these
-	fresh   bool      // the targets are locals that nothing can refer to yet
 }
 
 var (
@@ -235,7 +233,10 @@ func (c *compiler) deliver(exprs []luaExpr, b *block, w want, at line) []luaExpr
 		b.add(&statReturn{at, exprs})
 		return nil
 	case w.targets != nil:
-		c.assign(w, exprs, b, at)
+		if len(exprs) == 0 {
+			exprs = []luaExpr{luaNil}
+		}
+		b.add(&statAssign{at, w.targets, exprs})
 		return nil
 	}
 	return exprs

@@ -158,7 +158,7 @@ func (t *compileTime) compile(src *source, forms []Node, at Node) *lua.LFunction
 	if src != nil {
 		name = src.name
 	}
-	fn, err := load(b, name, t.vm)
+	fn, err := printLua(b, name).Load(t.vm)
 	if err != nil {
 		c.fail(at, "this macro code is too much for Lua: %s", oneLine(err.Error()))
 	}

@@ -125,7 +125,7 @@ func (d *binder) initialise(places []luaExpr, fresh bool, from Node, at line) {
 		return
 	}
 	inner := &block{}
-	d.c.compile(from, d.s, inner, want{values: anyNumber, targets: places, fresh: true})
+	d.c.compile(from, d.s, inner, want{values: anyNumber, targets: places})
 	names, all := namesOf(places)
 	if crowded := d.s.locals() > crowd && inner.declares() && inner.onlyTemporaries(); !all || crowded {
 		if len(names) > 0 {

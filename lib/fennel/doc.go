@@ -16,14 +16,14 @@
 // plain statements wherever they can, and a local or a function called on the spot
 // where they cannot (special_control.go).
 //
-// The printer (emit.go, emit_expr.go) writes the tree of Lua, every piece on the
-// line of its form and never further up (cursor.go). A run-time error or a traceback of
-// Lua so names the line of the Fennel source, and nothing has to be mapped back. For
-// running, the builder (build.go) makes the tree that gopher-lua would parse out of that
-// text; one with text of Lua in it, from the form lua or a helper, goes by way of the text.
+// limits.go counts what Lua 5.1 limits: locals, captured variables, levels of syntax,
+// registers.
 //
-// Before that, limits.go counts what Lua bounds: locals, captured variables, levels
-// of syntax, registers. What Compile returns without an error can be loaded.
+// The printer (emit.go, emit_expr.go) writes the tree of Lua, every piece on the
+// line of its form and never further up. So a run-time error or a traceback of Lua names
+// the line of the Fennel source, and nothing has to be mapped back. The text is the only
+// output: it is what Program.Load loads. It is plain Lua 5.1. What gopher-lua does
+// otherwise is the business of package vm.
 //
 // # Names
 //
@@ -65,11 +65,6 @@
 // any number of values. and, or and the branches of if never run what is not asked
 // for. In a comparison of more than two operands, those in the middle that are not
 // names or literals are evaluated first.
-//
-// Parallel assignments go through temporaries wherever a value may depend on a
-// variable that is assigned: gopher-lua, which runs pipelines, assigns one after the
-// other (assign.go). It also runs no loop over exactly two expressions (special_loop.go)
-// and loses items of very long constructors (call.go); the output avoids these.
 //
 // # Versions
 //

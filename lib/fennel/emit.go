@@ -7,23 +7,30 @@ import (
 	"quire/lib/vm"
 )
 
-// A printer writes the tree of Lua as text.
+// A printer writes the tree of Lua as text, each piece on the line of the form it comes
+// from. Lines never go back: if evaluation had to move a form ahead of another, the
+// other follows on the same line. So a run-time error of Lua names the line of the Fennel
+// source. Only an included module has rows of its own, which move all rows after it
+// further down.
 type printer struct {
-	cursor
-	out    bytes.Buffer
+	out   bytes.Buffer
+	file  string     // that the present row belongs to
+	line  int        // of that file
+	row   int        // of the output
+	moved []vm.Lines // rows that are not the same lines of the main file
+
 	indent int
 	fresh  bool // nothing stands on this line yet
 	space  bool // a space is due before the next piece on this line
 	stat   bool // a statement ended here, and nothing separates it from the next
 }
 
-// printLua returns the text of a chunk out of file, and where its lines come from
-// if some are not the same lines of file.
-func printLua(b *block, file string) (string, []vm.Lines) {
-	p := &printer{cursor: start(file), fresh: true}
+// printLua returns the program of a chunk that comes from file.
+func printLua(b *block, file string) *Program {
+	p := &printer{file: file, line: 1, row: 1, fresh: true}
 	p.statements(b)
 	p.newline()
-	return p.out.String(), p.moved
+	return &Program{Lua: p.out.String(), file: file, lines: p.moved}
 }
 
 // newline ends the row.
@@ -34,15 +41,18 @@ func (p *printer) newline() {
 
 // goTo moves down to line n, if it is further down.
 func (p *printer) goTo(n int) {
-	for range p.cursor.goTo(n) {
+	for ; p.line < n; p.line++ {
 		p.newline()
+		p.row++
 	}
 }
 
 // enter begins a row that is a line of file.
 func (p *printer) enter(file string, line int) {
 	p.newline()
-	p.cursor.enter(file, line)
+	p.row++
+	p.file, p.line = file, line
+	p.moved = append(p.moved, vm.Lines{Row: p.row, File: file, Line: line})
 }
 
 // text writes s, which has no newline.

@@ -23,10 +23,7 @@ func TestLines(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := program.BuiltOtherwise(); diff != "" {
-				t.Error(diff)
-			}
-			if diff := cmp.Diff(c.want, program.Lua()); diff != "" {
+			if diff := cmp.Diff(c.want, program.Lua); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})

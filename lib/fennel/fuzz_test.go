@@ -8,9 +8,6 @@ import (
 	"testing"
 	"time"
 
-	lua "github.com/yuin/gopher-lua"
-	"github.com/yuin/gopher-lua/parse"
-
 	"quire/lib/diag"
 	"quire/lib/vm"
 )
@@ -91,16 +88,10 @@ func FuzzCompile(f *testing.F) {
 		if s := string(src); strings.Contains(s, "lua") || strings.Contains(s, "eval-compiler") {
 			return
 		}
-		if diff := program.BuiltOtherwise(); diff != "" {
-			t.Fatal(diff)
-		}
-		code := program.Lua()
-		chunk, err := parse.Parse(strings.NewReader(code), "fuzz.lua")
-		if err == nil {
-			_, err = lua.Compile(chunk, "fuzz.lua")
-		}
-		if err != nil {
-			t.Fatalf("not Lua: %v\n%s", err, code)
+		v := vm.New(vm.Limits{})
+		defer v.Close()
+		if _, err := program.Load(v); err != nil {
+			t.Fatalf("not Lua: %v\n%s", err, program.Lua)
 		}
 	})
 }

@@ -2,25 +2,21 @@ package fennel
 
 import "fmt"
 
-// What Lua bounds. Lua 5.1 allows a function 200 locals, 60 captured variables
-// and about 200 levels of syntax, and gopher-lua 200 registers, which locals and
-// the values of expressions share.
+// The limits of Lua. Lua 5.1 allows a function 200 locals, 60 captured variables and
+// about 200 levels of syntax. Locals and the values of expressions share registers,
+// of which gopher-lua has 200 and Lua 5.1 has 250.
 const (
 	maxLocals   = 180
 	maxUpvalues = 60
 	maxLevels   = 190
 	maxValues   = 190 // locals, and values that wait for a call or operator
 
-	// maxOperands bounds a chain of "..", whose operands all need a register at
-	// once; longer ones are nested.
+	// maxOperands bounds a chain of "..". Each of its operands needs a register and a
+	// level of syntax, so a longer chain is nested.
 	maxOperands = 50
 
 	// manyArgs is how many arguments a call has before they go through a table.
 	manyArgs = 100
-
-	// maxItems is where gopher-lua begins to lose the items of a table
-	// constructor: at 50 times 511. The rest is assigned one by one.
-	maxItems = 25_000
 
 	// crowd is how many named locals a function may have before the compiler
 	// begins to save them: further names go into a table, and temporaries into

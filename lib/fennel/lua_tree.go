@@ -1,10 +1,9 @@
 package fennel
 
-// The tree of Lua that forms are compiled to. Each node carries the line of the
-// form it comes from, 0 where it has none of its own, and emit.go and build.go put it
-// on that line. Working on a tree rather than on text lets function
-// literals stay where they are written, keeps parentheses and the order of
-// evaluation right, and lets limits.go count what Lua bounds.
+// The tree of Lua that forms are compiled to. Each node carries the line of the form it
+// comes from, 0 if it has none of its own, and emit.go puts it on that line. With a tree
+// rather than text, function literals stay in their place, parentheses and the order of
+// evaluation come out right, and limits.go can count.
 
 type (
 	// luaExpr is an expression.

@@ -167,3 +167,16 @@ func (c *compiler) hold(e luaExpr, b *block) *luaName {
 	b.add(&statLocal{at, []string{name.name}, []luaExpr{e}})
 	return name
 }
+
+// holdAll puts n values in fresh Lua locals with one statement.
+func (c *compiler) holdAll(exprs []luaExpr, n int, b *block, at line) []luaExpr {
+	s := &statLocal{line: at, values: exprs}
+	var held []luaExpr
+	for range n {
+		name := c.temporary()
+		s.names = append(s.names, name)
+		held = append(held, &luaName{at, name})
+	}
+	b.add(s)
+	return held
+}

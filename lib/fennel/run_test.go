@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	lua "github.com/yuin/gopher-lua"
+
+	"quire/lib/vm"
 )
 
 // luaGlobals are the names a test program may use.
@@ -17,8 +19,8 @@ var luaGlobals = []string{
 	"xpcall", "coroutine", "require", "package", "show",
 }
 
-// run compiles and runs a program on gopher-lua, and returns what it returned,
-// its values as text with a space between.
+// run compiles and runs a program, and returns the values that it returned as text with
+// spaces between them.
 func run(t *testing.T, src string, o Options) string {
 	t.Helper()
 	if o.File == "" {
@@ -28,27 +30,19 @@ func run(t *testing.T, src string, o Options) string {
 	if err != nil {
 		t.Fatalf("compile %s:\n%v", src, err)
 	}
-	if diff := program.BuiltOtherwise(); diff != "" {
-		t.Error(diff)
-	}
-	code := program.Lua()
-	l := lua.NewState()
-	defer l.Close()
-	f, err := l.Load(strings.NewReader(code), o.File)
+	v := vm.New(vm.Limits{})
+	defer v.Close()
+	f, err := program.Load(v)
 	if err != nil {
-		t.Fatalf("load %s: %v\n%s", src, err, code)
+		t.Fatalf("load %s: %v\n%s", src, err, program.Lua)
 	}
-	l.Push(f)
-	if err := l.PCall(0, lua.MultRet, nil); err != nil {
-		msg := err.Error()
-		if a, ok := err.(*lua.ApiError); ok {
-			msg = a.Object.String()
-		}
-		return "error: " + msg
+	values, err := v.Call(t.Context(), f)
+	if err != nil {
+		return "error: " + err.Error()
 	}
 	var out []string
-	for i := 1; i <= l.GetTop(); i++ {
-		out = append(out, showLua(l.Get(i)))
+	for _, value := range values {
+		out = append(out, showLua(value))
 	}
 	return strings.Join(out, " ")
 }
@@ -82,7 +76,7 @@ func check(t *testing.T, cases []runCase) {
 		t.Run(c.src, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, run(t, c.src, Options{Globals: luaGlobals})); diff != "" {
 				program, _ := Compile([]byte(c.src), Options{File: "t.fnl"})
-				t.Errorf("(-want +got)\n%s\n%s", diff, program.Lua())
+				t.Errorf("(-want +got)\n%s\n%s", diff, program.Lua)
 			}
 		})
 	}

@@ -102,22 +102,12 @@ func specialEach(c *compiler, l *List, s *scope, b *block, w want) result {
 		d.value(p, places[i])
 	}
 	d.finish()
-	loop.exprs = threeExprs(loop.exprs)
+	if len(loop.exprs) == 0 {
+		loop.exprs = []luaExpr{luaNil}
+	}
 	c.loopBody(until, l.Items[2:], inner, loop.body)
 	b.add(loop)
 	return values(luaNil)
-}
-
-// threeExprs completes the expressions of a for loop: gopher-lua runs a loop
-// over two of them, such as next, t, not even once.
-func threeExprs(exprs []luaExpr) []luaExpr {
-	if len(exprs) == 0 {
-		return []luaExpr{luaNil}
-	}
-	if len(exprs) == 2 && !multi(exprs[1]) {
-		return append(exprs, luaNil)
-	}
-	return exprs
 }
 
 // specialFor is Lua's numeric for.

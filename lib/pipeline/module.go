@@ -26,25 +26,33 @@ type loader struct {
 	limits  vm.Limits // of macros
 	tree    *tree
 	dir     string   // where modules are
-	globals []string // that the pipeline may use: those there are before it makes any
+	globals []string // that the pipeline may use; nil for all
 }
 
-// Compile translates a Fennel text as Load does, with the modules for its macros
-// out of the top of a tree. file names it in the diagnostics, of which the error
-// is a diag.List. With strict, it may only use the globals that a pipeline has.
-func Compile(text []byte, file string, modules fs.ReadLinkFS, strict bool) (lua string, err error) {
+// Compile returns the Lua that Load loads for a Fennel text. The modules for its macros
+// are found at the top of a tree. name is the file that diagnostics give. If strict is
+// set, the text may only use the globals that a pipeline has. An error in the text is a
+// diag.List.
+func Compile(text []byte, name string, modules fs.ReadLinkFS, strict bool) (lua string, err error) {
 	l := &loader{tree: newTree(modules), dir: "."}
-	o := fennel.Options{File: file, Macros: l.macros}
 	if strict {
 		v := vm.New(vm.Limits{})
-		o.Globals = v.Globals()
+		l.globals = v.Globals()
 		v.Close()
 	}
-	program, err := fennel.Compile(text, o)
+	program, err := l.compile(&file{name: name, text: text})
 	if err != nil {
 		return "", err
 	}
-	return program.Lua(), nil
+	return program.Lua, nil
+}
+
+// compile compiles a Fennel file, and keeps its forms.
+func (l *loader) compile(f *file) (*fennel.Program, error) {
+	return fennel.Compile(f.text, fennel.Options{
+		File: f.name, Globals: l.globals, Macros: l.macros, Limits: l.limits,
+		Forms: func(forms []fennel.Node) { f.forms = forms },
+	})
 }
 
 // function compiles a file. The error is a diag.List if it is the file's.
@@ -68,10 +76,7 @@ func (l *loader) load(f *file) (*lua.LFunction, error) {
 	if !f.isFennel() {
 		return l.vm.Load(string(f.text), f.name)
 	}
-	program, err := fennel.Compile(f.text, fennel.Options{
-		File: f.name, Globals: l.globals, Macros: l.macros, Limits: l.limits,
-		Forms: func(forms []fennel.Node) { f.forms = forms },
-	})
+	program, err := l.compile(f)
 	if err != nil {
 		return nil, err
 	}

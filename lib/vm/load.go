@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
-	"github.com/yuin/gopher-lua/ast"
 	"github.com/yuin/gopher-lua/parse"
 )
 
@@ -14,8 +13,8 @@ import (
 const maxToken = 40
 
 // Load makes a function of a Lua text. name is the chunk's name, which errors and
-// tracebacks give as the file, but for the rows that lines say come from elsewhere.
-// An error is a *SyntaxError. It may be called without the Lua lock only while nothing
+// tracebacks give as the file, except for the rows that lines say come from elsewhere.
+// An error is a *SyntaxError. Load may be called without the Lua lock only while nothing
 // runs.
 func (v *VM) Load(text, name string, lines ...Lines) (fn *lua.LFunction, err error) {
 	defer caught(name, lines, &err)
@@ -23,26 +22,12 @@ func (v *VM) Load(text, name string, lines ...Lines) (fn *lua.LFunction, err err
 	if err != nil {
 		return nil, syntaxError(text, name, lines, err)
 	}
-	return v.LoadChunk(Chunk{name, stmts, lines})
-}
-
-// A Chunk is a Lua text as gopher-lua parses it. Its nodes have the rows of the text as
-// their lines.
-type Chunk struct {
-	Name  string
-	Stmts []ast.Stmt
-	Lines []Lines
-}
-
-// LoadChunk makes a function of a chunk, as Load does of its text. The chunk is used up.
-func (v *VM) LoadChunk(c Chunk) (fn *lua.LFunction, err error) {
-	defer caught(c.Name, c.Lines, &err)
-	outer, err := lua.Compile(rewrite(c.Name, c.Stmts), c.Name)
+	outer, err := lua.Compile(rewrite(name, stmts), name)
 	if err != nil {
-		return nil, syntaxError("", c.Name, c.Lines, err)
+		return nil, syntaxError(text, name, lines, err)
 	}
-	if len(c.Lines) > 0 {
-		place(outer, c.Lines)
+	if len(lines) > 0 {
+		place(outer, lines)
 	}
 	fn = v.root.NewFunctionFromProto(outer.FunctionPrototypes[0])
 	if len(fn.Upvalues) > 0 { // concatName

@@ -1,5 +1,5 @@
 -- Returns run(text, name, lenient): load Lua text, run it in globals of its own, and say
--- in one line what came out. The same file serves gopher-lua and PUC Lua 5.1 to
+-- in one line what came out. The same file serves package vm and PUC Lua 5.1 to
 -- 5.4, so what it prints must not depend on which of them runs it:
 --
 --   -> 1 "two" [3 4] {"k" 5}        the values returned
