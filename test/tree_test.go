@@ -99,6 +99,15 @@ func TestOneStarterOfGit(t *testing.T) {
 	}
 }
 
+// TestStoreStartsNothing holds that package runstore starts no process.
+func TestStoreStartsNothing(t *testing.T) {
+	for _, file := range goFiles(t, "../lib/runstore") {
+		if !strings.HasSuffix(file, "_test.go") && slices.Contains(imports(t, file), "os/exec") {
+			t.Errorf("%s imports os/exec", file)
+		}
+	}
+}
+
 // TestStartsAreQuick holds that no command links a package that makes large tables
 // before main; see ARCHITECTURE.md.
 func TestStartsAreQuick(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"quire/lib/cli"
 	"quire/lib/config"
 	"quire/lib/drive"
+	"quire/lib/notify"
 	"quire/lib/process"
 	"quire/lib/runstore"
 )
@@ -28,7 +29,7 @@ func launch(ctx context.Context, e *cli.Env) error {
 	if err := e.Operands(1, 1, "ID"); err != nil {
 		return err
 	}
-	store, err := runstore.Open(config.Root(*root, e.Getenv, nil))
+	store, err := runstore.Open(config.Root(*root, e.Getenv, nil), notify.Start)
 	if err != nil {
 		return err
 	}

@@ -10,13 +10,14 @@ import (
 	"quire/lib/drive"
 	"quire/lib/executor"
 	"quire/lib/git"
+	"quire/lib/notify"
 	"quire/lib/runstore"
 )
 
 // openRun returns what the jobs of a recorded run could know, and makes the
 // workspace that of the run.
 func (s *settings) openRun(ctx context.Context, root, id string) (executor.Spec, error) {
-	store, err := runstore.Open(root)
+	store, err := runstore.Open(root, notify.Start)
 	if err != nil {
 		return executor.Spec{}, err
 	}

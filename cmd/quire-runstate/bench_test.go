@@ -57,7 +57,7 @@ func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
 
 func newStore(b *testing.B) *runstore.Store {
 	b.Helper()
-	s, err := runstore.Open(b.TempDir())
+	s, err := runstore.Open(b.TempDir(), nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"quire/lib/cli"
-	"quire/lib/notify"
 	"quire/lib/runstore"
 )
 
@@ -26,7 +25,6 @@ func (r *rootOption) cancel(_ context.Context, e *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = notify.Start(s) }()
 	return each(e, s, func(run *runstore.Run) error {
 		err := run.Transition(runstore.Change{State: runstore.Failed, Reason: "cancelled", Note: *note})
 		if err != nil {

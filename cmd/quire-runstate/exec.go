@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"quire/lib/cli"
-	"quire/lib/notify"
 	"quire/lib/runstore"
 	"quire/lib/view"
 )
@@ -53,8 +52,7 @@ func (r *rootOption) exec(ctx context.Context, e *cli.Env) error {
 	if *grace >= 0 {
 		x.Grace = *grace
 	}
-	child, end, err := run.Exec(ctx, x)
-	_ = notify.Start(s) // whose failure is not the run's; reconcile tells of it
+	child, end, err := x.Run(ctx, run)
 	if end.State == "" {
 		if ctx.Err() != nil {
 			return context.Canceled // while it waited for its turn; it stays pending

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"quire/lib/cli"
-	"quire/lib/notify"
 	"quire/lib/runstore"
 )
 
@@ -29,7 +28,6 @@ func (r *rootOption) fsck(_ context.Context, e *cli.Env) error {
 		return err
 	}
 	problems, err := s.Check(*repair)
-	_ = notify.Start(s) // of runs whose end was found
 	code := cli.OK
 	for _, p := range problems {
 		word := "mended"

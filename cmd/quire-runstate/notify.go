@@ -9,7 +9,6 @@ import (
 	"quire/lib/cli"
 	"quire/lib/executor"
 	"quire/lib/notify"
-	"quire/lib/runstore"
 )
 
 const notifyUsage = `usage: quire-runstate notify [--timeout DURATION]
@@ -58,13 +57,4 @@ func programEnv() []string {
 		path += ":" + filepath.Dir(self)
 	}
 	return append(executor.BaseEnv(os.Environ(), nil), "PATH="+path)
-}
-
-// tellAfter has an end told that a change made, unless the run has a driver, which
-// does so when it lets go. It passes the error of the change on.
-func tellAfter(s *runstore.Store, run *runstore.Run, err error) error {
-	if driven, asked := run.Driven(); asked == nil && !driven {
-		_ = notify.Start(s) // whose failure is not the change's; reconcile tells of it
-	}
-	return err
 }

@@ -280,7 +280,7 @@ func (sc *scene) at(t *testing.T, d *disk, keepNames bool) *scene {
 	t.Helper()
 	root := t.TempDir()
 	d.top.write(t, root, keepNames)
-	s, err := runstore.Open(root)
+	s, err := runstore.Open(root, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 
 	"quire/lib/cli"
 	"quire/lib/drive"
-	"quire/lib/notify"
 	"quire/lib/runstore"
 )
 
@@ -57,5 +56,5 @@ func (r *rootOption) reconcile(ctx context.Context, e *cli.Env) error {
 			return err
 		}
 	}
-	return errors.Join(append(failures, notify.Start(s))...)
+	return errors.Join(failures...)
 }

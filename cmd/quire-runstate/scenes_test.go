@@ -32,7 +32,7 @@ type scene struct {
 func newScene(t *testing.T, states ...runstore.State) *scene {
 	t.Helper()
 	root := t.TempDir()
-	s, err := runstore.Open(root)
+	s, err := runstore.Open(root, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

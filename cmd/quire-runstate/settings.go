@@ -30,9 +30,9 @@ func (s settings) grace(repo string) time.Duration { return s.config.For(repo).G
 func (s settings) executor(repo string) string     { return s.config.For(repo).Executor }
 
 // exec returns how the runs of a repository are driven.
-func (s settings) exec(repo string) runstore.Exec {
+func (s settings) exec(repo string) drive.Exec {
 	set := s.config.For(repo)
-	return runstore.Exec{
+	return drive.Exec{
 		Env:     os.Environ(),
 		Limits:  drive.Limits(s.config),
 		Timeout: set.Timeout,

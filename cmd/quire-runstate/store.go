@@ -6,6 +6,7 @@ import (
 	"quire/lib/cli"
 	"quire/lib/config"
 	"quire/lib/git"
+	"quire/lib/notify"
 	"quire/lib/runstore"
 )
 
@@ -17,7 +18,7 @@ func (r *rootOption) root(e *cli.Env) string {
 
 // open returns the store of the root.
 func (r *rootOption) open(e *cli.Env) (*runstore.Store, error) {
-	return runstore.Open(r.root(e))
+	return runstore.Open(r.root(e), notify.Start)
 }
 
 // openFor returns the store, and the run that the only operand names.

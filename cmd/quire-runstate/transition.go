@@ -74,5 +74,5 @@ func (r *rootOption) transition(_ context.Context, e *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	return tellAfter(s, run, run.Transition(c))
+	return run.Transition(c)
 }

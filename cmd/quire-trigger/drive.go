@@ -8,6 +8,7 @@ import (
 	"quire/lib/config"
 	host "quire/lib/drive"
 	"quire/lib/git"
+	"quire/lib/notify"
 	"quire/lib/runstore"
 	"quire/lib/trigger"
 )
@@ -44,7 +45,7 @@ func rerun(ctx context.Context, e *cli.Env, o options) error {
 // find returns the run of that name in the root. That there is none, or that there
 // are several, is the answer "no".
 func (o options) find(e *cli.Env, name string) (*runstore.Store, *runstore.Run, error) {
-	store, err := runstore.Open(config.Root(o.root, e.Getenv, git.ConfigHere))
+	store, err := runstore.Open(config.Root(o.root, e.Getenv, git.ConfigHere), notify.Start)
 	if err != nil {
 		return nil, nil, err
 	}

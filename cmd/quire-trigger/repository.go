@@ -4,6 +4,7 @@ import (
 	"quire/lib/cli"
 	"quire/lib/config"
 	"quire/lib/git"
+	"quire/lib/notify"
 	"quire/lib/trigger"
 )
 
@@ -22,7 +23,7 @@ func (o options) repository(e *cli.Env) (*git.Repo, error) {
 // trigger returns the trigger of a repository, with what the environment tells.
 func (o options) trigger(e *cli.Env, repo *git.Repo) *trigger.Trigger {
 	root := func() string { return config.Root(o.root, e.Getenv, repo.Config) }
-	t := &trigger.Trigger{Root: root, Repo: repo}
+	t := &trigger.Trigger{Root: root, Repo: repo, OnEnd: notify.Start}
 	t.FromEnv(e.Getenv)
 	return t
 }

@@ -40,7 +40,7 @@ func (x *exam) fileSystem(ctx context.Context) {
 }
 
 func (x *exam) try(ctx context.Context, dir string) error {
-	store, err := runstore.Open(dir)
+	store, err := runstore.Open(dir, nil)
 	if err != nil {
 		return err
 	}

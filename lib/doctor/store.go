@@ -22,7 +22,7 @@ func (x *exam) store() {
 		}
 	}
 	runstate := "quire-runstate --root " + quote(x.Root)
-	s, err := runstore.Open(x.Root)
+	s, err := runstore.Open(x.Root, nil)
 	if err != nil {
 		x.wrong(x.Root, "# see what is there in its place", "%v", err)
 		return

@@ -12,7 +12,6 @@ import (
 	"quire/lib/executor"
 	"quire/lib/file"
 	"quire/lib/git"
-	"quire/lib/notify"
 	"quire/lib/pipeline"
 	"quire/lib/runstore"
 )
@@ -34,10 +33,7 @@ func Host(ctx context.Context, store *runstore.Store, run *runstore.Run, output 
 	if err != nil {
 		return "", err
 	}
-	defer func() {
-		driver.Unlock()
-		_ = notify.Start(store) // whose failure is not the run's; reconcile tells of it
-	}()
+	defer driver.Unlock()
 	watched, stop := driver.Context(ctx) // ends, too, when somebody else ends the run
 	defer stop()
 	active := runstore.Change{State: runstore.Active, Executor: "host"}

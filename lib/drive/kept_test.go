@@ -16,7 +16,7 @@ type users struct {
 }
 
 func newUsers(t *testing.T) users {
-	store, err := runstore.Open(t.TempDir())
+	store, err := runstore.Open(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 // ended returns a store with the programs, and a run that has ended since.
 func ended(t *testing.T, programs map[string]string) (*runstore.Store, *runstore.Run) {
 	t.Helper()
-	store, err := runstore.Open(t.TempDir())
+	store, err := runstore.Open(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,8 +23,9 @@ func (s *Store) TransitionAll(changes []RunChange) (errs []error) {
 	errs = make([]error, len(changes))
 	if len(changes) < many {
 		for i, c := range changes {
-			errs[i] = c.Run.Transition(c.Change)
+			errs[i] = c.Run.transition(c.Change)
 		}
+		s.afterAll(changes, errs)
 		return errs
 	}
 	// In the order of their ids, so that two who lock some of the same runs do not
@@ -37,7 +38,19 @@ func (s *Store) TransitionAll(changes []RunChange) (errs []error) {
 	for part := range slices.Chunk(order, atOnce) {
 		s.transitionPart(changes, part, errs)
 	}
+	s.afterAll(changes, errs)
 	return errs
+}
+
+// afterAll calls onEnd once for the changes that ended runs.
+func (s *Store) afterAll(changes []RunChange, errs []error) {
+	var ended []*Run
+	for i, c := range changes {
+		if errs[i] == nil && c.Change.State.Final() {
+			ended = append(ended, c.Run)
+		}
+	}
+	s.afterEnd(ended...)
 }
 
 // transitionPart makes those of changes whose indices part has.

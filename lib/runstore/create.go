@@ -40,7 +40,9 @@ func (s *Store) CreateEnded(end Change, facts ...Facts) ([]*Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot create run in '%s': %w", s.root, err)
 	}
-	return s.createAs(&end, facts)
+	runs, err := s.createAs(&end, facts)
+	s.afterEnd(runs...)
+	return runs, err
 }
 
 // createAs creates runs that are pending, or have ended.

@@ -49,7 +49,7 @@ func TestFullDisk(t *testing.T) {
 	failed := 0
 	for free := range 12 {
 		dir := tiny(t, 64)
-		s, err := Open(dir)
+		s, err := Open(dir, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,7 +93,7 @@ func TestFullDisk(t *testing.T) {
 
 func TestReadOnlyRoot(t *testing.T) {
 	dir := tiny(t, 64)
-	s, err := Open(dir)
+	s, err := Open(dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestReadOnlyRoot(t *testing.T) {
 	if err := unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
 		t.Fatal(err)
 	}
-	if s, err = Open(dir); err != nil {
+	if s, err = Open(dir, nil); err != nil {
 		t.Fatalf("a store that exists cannot be read: %v", err)
 	}
 	if got := list(t, s, Filter{}); len(got) != 1 {

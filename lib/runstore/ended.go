@@ -43,6 +43,21 @@ func (s *Store) announce(ended ...Record) error {
 	return file.Sync(dir)
 }
 
+// afterEnd calls onEnd for runs that this process ended, unless each of them has a
+// driver: the driver calls it when it unlocks, and until then nobody can be notified.
+// A failure is not one of the end. Reconcile repeats the call and reports it.
+func (s *Store) afterEnd(runs ...*Run) {
+	if s.onEnd == nil {
+		return
+	}
+	for _, r := range runs {
+		if driven, err := r.Driven(); err == nil && !driven {
+			_ = s.onEnd(s)
+			return
+		}
+	}
+}
+
 // Untold returns the runs that have ended and have still to be told, oldest first,
 // but for those whose driver has not let go.
 func (s *Store) Untold() iter.Seq2[*Run, error] {

@@ -23,7 +23,7 @@ func untold(t *testing.T, s *Store) []string {
 }
 
 func TestPrevious(t *testing.T) {
-	s, err := Open(t.TempDir())
+	s, err := Open(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestPrevious(t *testing.T) {
 // What ended is to be told where there are programs to tell, when it is known to all
 // and its driver has let go; and no longer when it was told or is gone.
 func TestUntold(t *testing.T) {
-	s, err := Open(t.TempDir())
+	s, err := Open(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

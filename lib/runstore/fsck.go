@@ -32,6 +32,8 @@ type checker struct {
 // live/ and the lines of the journal, which the directories of the runs tell;
 // histories, which are cut back to what is legal in them; and the waste of
 // processes that are no more. Other processes may be at work meanwhile.
+//
+// A repairing Check calls the store's onEnd, and returns its error with the problems.
 func (s *Store) Check(repair bool) ([]Problem, error) {
 	c := &checker{Store: s, repair: repair, ended: map[string]Record{}}
 	err := c.stages()
@@ -39,6 +41,9 @@ func (s *Store) Check(repair bool) ([]Problem, error) {
 		if err == nil {
 			err = step()
 		}
+	}
+	if repair && s.onEnd != nil && err == nil {
+		err = s.onEnd(s)
 	}
 	if err != nil {
 		return c.problems, fmt.Errorf("cannot check '%s': %w", s.root, plain(err))

@@ -120,9 +120,9 @@ const lockFile = "lock"
 
 // A Driver is the right to drive a run, which one process has at a time.
 type Driver struct {
-	run  *Run
-	file *os.File
-	mine bool // what was started for the run is the driver's, and is ended before it lets go
+	run   *Run
+	file  *os.File
+	began bool // this driver started what runs for the run, and ends it before it unlocks
 }
 
 // Drive takes the lock of the run for its driver, who holds it from before the run
@@ -143,10 +143,21 @@ func (r *Run) Drive() (*Driver, error) {
 	return &Driver{run: r, file: f}, nil
 }
 
-// Unlock ends the driving, and takes a run that was begun and has ended out of live/:
-// nothing that was started for it is left by then.
+// Unlock ends the driving. If the run began and has ended, Unlock removes it from live/:
+// no process of the run is left. If it has ended, the store's onEnd is called.
 func (d *Driver) Unlock() {
-	if d.mine && exists(d.run.store.path("live", d.run.ID)) {
+	d.unlock()
+	if d.run.store.onEnd == nil {
+		return
+	}
+	if state, err := lastState(d.run.Dir); err == nil && state.Final() {
+		_ = d.run.store.onEnd(d.run.store) // else reconciling does
+	}
+}
+
+// unlock is Unlock without the call of onEnd.
+func (d *Driver) unlock() {
+	if d.began && exists(d.run.store.path("live", d.run.ID)) {
 		_ = d.run.complete() // else reconciling does
 	}
 	d.file.Close()

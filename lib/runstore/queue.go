@@ -70,7 +70,7 @@ func (d *Driver) Begin(ctx context.Context, limits Limits, c Change) error {
 
 func (d *Driver) begin(c Change) error {
 	err := d.run.Transition(c)
-	d.mine = err == nil
+	d.began = err == nil
 	return err
 }
 

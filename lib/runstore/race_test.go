@@ -69,7 +69,7 @@ func racers(t *testing.T, n int, role string, args func(i int) []string) []strin
 // changeRole asks for a change of each of some runs, and prints the ids of those
 // where it won: ROOT STATE ID...
 func changeRole(args []string) error {
-	s, err := Open(args[0])
+	s, err := Open(args[0], nil)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func sound(t *testing.T, s *Store) {
 // everythingRole does whatever can be done with runs, at random, for a while, and
 // prints the ids of the runs it made: ROOT SEED DURATION
 func everythingRole(args []string) error {
-	s, err := Open(args[0])
+	s, err := Open(args[0], nil)
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,12 @@ func (s *Store) Reconcile(grace time.Duration) (*Report, error) {
 			report.Failures = append(report.Failures, err)
 		}
 	}
-	s.bury(abandoned, &report, grace)
+	s.failOrphans(abandoned, &report, grace)
+	if s.onEnd != nil {
+		if err := s.onEnd(s); err != nil {
+			report.Failures = append(report.Failures, err)
+		}
+	}
 	return &report, nil
 }
 
@@ -91,10 +96,10 @@ func (r *Run) reconcile(report *Report, abandoned *[]*Run) error {
 	return nil
 }
 
-// bury fails active runs whose driver is gone, unless they have been ended. Who holds the
-// lock of one is the only one to do so, and finds it active only where no driver has just
-// begun or ended. All are buried at once: there is one grace for the processes of all.
-func (s *Store) bury(runs []*Run, report *Report, grace time.Duration) {
+// failOrphans fails active runs whose driver is gone, unless another process has ended
+// them. Holding a run's lock makes this process its only driver: if the run is still
+// active, its old driver is gone. All runs share one grace for their processes.
+func (s *Store) failOrphans(runs []*Run, report *Report, grace time.Duration) {
 	var marks []string
 	var orphans []*Run
 	var drivers []*Driver
@@ -107,7 +112,7 @@ func (s *Store) bury(runs []*Run, report *Report, grace time.Duration) {
 			report.Failures = append(report.Failures, err)
 			continue
 		}
-		defer driver.Unlock() // all are held until all are buried
+		defer driver.unlock() // all are held until all have failed
 		switch status, err := r.Status(); {
 		case err != nil || status.State == Pending || !exists(s.path("live", r.ID)):
 			continue // or the driver let go meanwhile
@@ -125,10 +130,10 @@ func (s *Store) bury(runs []*Run, report *Report, grace time.Duration) {
 		report.Failures = append(report.Failures, err)
 	}
 	for _, d := range drivers {
-		d.mine = err == nil
+		d.began = err == nil
 	}
 	for _, r := range orphans {
-		err := r.Transition(Change{State: Failed, Reason: "orphaned"})
+		err := r.transition(Change{State: Failed, Reason: "orphaned"})
 		var refused *StateError
 		switch {
 		case err == nil:

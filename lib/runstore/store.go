@@ -20,18 +20,23 @@ import (
 // A Store is the run records below one root directory. It holds nothing open and
 // may be used by any number of goroutines, beside any number of other processes.
 type Store struct {
-	root string // absolute
+	root  string // absolute
+	onEnd func(*Store) error
 }
 
-// Open returns the store below the directory root, which must exist; what is
-// missing in it is made. A root that cannot be written serves for reading where
-// it already holds a store.
-func Open(root string) (*Store, error) {
+// Open returns the store below the directory root, which must exist; files missing in
+// it are created. A root that cannot be written can still be read if it holds a store.
+//
+// The store calls onEnd after each end of a run, in the process that ended it or, if
+// the run has a driver, in the driver when it unlocks. Several ends at once may be one
+// call. Reconcile and a repairing Check call it too, which makes up for a call that
+// failed or was never made. nil is for a process that must notify nobody.
+func Open(root string, onEnd func(*Store) error) (*Store, error) {
 	abs, err := filepath.Abs(root)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open root '%s': %w", root, err)
 	}
-	s := &Store{abs}
+	s := &Store{root: abs, onEnd: onEnd}
 	if err := s.prepare(); err != nil {
 		return nil, fmt.Errorf("cannot open root '%s': %w", root, plain(err))
 	}

@@ -14,7 +14,7 @@ import (
 
 func open(t *testing.T) *Store {
 	t.Helper()
-	s, err := Open(t.TempDir())
+	s, err := Open(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +215,7 @@ func TestOpenErrors(t *testing.T) {
 		filepath.Join(dir, "none"): "cannot open root '" + dir + "/none': no such file or directory",
 		file:                       "cannot open root '" + file + "': not a directory",
 	} {
-		if _, err := Open(path); err == nil || err.Error() != want {
+		if _, err := Open(path, nil); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}

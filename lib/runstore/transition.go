@@ -17,6 +17,15 @@ import (
 // A change that is not allowed is refused with a *StateError; on any error nothing
 // has changed.
 func (r *Run) Transition(c Change) error {
+	err := r.transition(c)
+	if err == nil && c.State.Final() {
+		r.store.afterEnd(r)
+	}
+	return err
+}
+
+// transition is Transition without the call of onEnd.
+func (r *Run) transition(c Change) error {
 	e, err := r.edit(c)
 	if err != nil {
 		return err

@@ -47,7 +47,7 @@ func (t *Trigger) withoutRun(ctx context.Context, updates []Update) ([]Update, e
 		return nil, err
 	}
 	defer objects.Close()
-	store, err := runstore.Open(t.Root())
+	store, err := runstore.Open(t.Root(), t.OnEnd)
 	if err != nil {
 		return nil, err
 	}

@@ -12,14 +12,14 @@ import (
 	"quire/lib/diag"
 	"quire/lib/file"
 	"quire/lib/git"
-	"quire/lib/notify"
 	"quire/lib/pipeline"
 	"quire/lib/runstore"
 )
 
 // A Trigger makes the runs of one push to one repository.
 type Trigger struct {
-	Root   func() string // of quire; asked for where there is a run to make
+	Root   func() string               // of quire; called if there is a run to make
+	OnEnd  func(*runstore.Store) error // see runstore.Open
 	Repo   *git.Repo
 	Pusher string // for the record; may be empty
 	Skip   bool   // the push asked for nothing to run
@@ -91,7 +91,7 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 			Pusher: t.Pusher, PushedAt: now,
 		}
 	}
-	store, err := runstore.Open(t.Root())
+	store, err := runstore.Open(t.Root(), t.OnEnd)
 	if err != nil {
 		return nil, errors.Join(&notRecorded{err}, unknown)
 	}
@@ -125,7 +125,6 @@ func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.
 		return nil, settings, &notRecorded{errors.Join(err, configErr)}
 	}
 	checked, err := t.check(ctx, store, objects, wanted, runs, settings)
-	_ = notify.Start(store) // of those that have ended; its failure is not theirs
 	return checked, settings, errors.Join(err, configErr)
 }
 
@@ -230,7 +229,6 @@ func supersede(store *runstore.Store, runs []Run, active bool) error {
 	if len(newest) == 0 {
 		return nil
 	}
-	defer func() { _ = notify.Start(store) }()
 	var changes []runstore.RunChange
 	for old, err := range store.Live() {
 		if err != nil {

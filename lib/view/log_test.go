@@ -20,7 +20,7 @@ import (
 // started makes a run of the executor that is active.
 func started(t *testing.T, executor string) *runstore.Run {
 	t.Helper()
-	s, err := runstore.Open(t.TempDir())
+	s, err := runstore.Open(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

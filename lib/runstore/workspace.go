@@ -1,0 +1,48 @@
+package runstore
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// LogFile is the file of a run's directory with all output of the driven command.
+const LogFile = "quire-ci.log"
+
+// WorkspaceDir is the directory of a run that has the commit's tree.
+const WorkspaceDir = "workspace"
+
+// leftWorkspace is how names begin of what a process that was killed while it made
+// the workspace left beside it.
+const leftWorkspace = "." + WorkspaceDir + ".quire-"
+
+// RemoveWorkspace deletes the run's workspace, if there is one, or any part of it.
+// Where it is a link, what that leads to stays.
+func (r *Run) RemoveWorkspace() error {
+	entries, err := os.ReadDir(r.Dir)
+	for _, e := range entries {
+		if e.Name() == WorkspaceDir || strings.HasPrefix(e.Name(), leftWorkspace) {
+			err = errors.Join(err, RemoveTree(filepath.Join(r.Dir, e.Name())))
+		}
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot remove workspace of run %s: %w", r.ID, plain(err))
+	}
+	return nil
+}
+
+// Environ returns the run's facts as the environment of the command that drives it.
+func (r *Run) Environ() []string {
+	return []string{
+		"QUIRE_ROOT=" + r.store.root,
+		"QUIRE_RUN=" + r.ID,
+		"QUIRE_RUN_DIR=" + r.Dir,
+		"QUIRE_REPO=" + r.Repo,
+		"QUIRE_REF=" + r.Ref,
+		"QUIRE_SHA=" + r.SHA,
+		"QUIRE_GIT_DIR=" + r.GitDir,
+	}
+}
