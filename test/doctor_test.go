@@ -90,6 +90,7 @@ func TestDoctor(t *testing.T) {
 			b"; rm root/repos/it*/hooks/post-receive`, "there is none", ""},
 		{"two configurations", "touch root/config.toml root/config.fnl", "both exist", "rm root/config.fnl"},
 		{"a configuration with an error", `echo 'jobs = "two"' >root/config.toml`, "config.toml:1:8\tjobs must be", "rm root/config.toml"},
+		{"a deprecated form", `echo 'eval-memory = 64' >root/config.toml`, "config.toml:1:15\teval-memory without a unit is deprecated: write \"64MiB\"", "rm root/config.toml"},
 		{"a secret for all", `printf '[secrets]\na = "a secret value"\n' >root/config.toml; chmod 644 root/config.toml`, "everybody can read secret 'a'", ""},
 		{"a file of a secret for all", `echo value >s; chmod 644 s; printf '[secrets]\na = { file = "../s" }\n' >root/config.toml`, "everybody can read", ""},
 		{"a secret that is not there", `printf '[secrets]\na = { file = "../s" }\n' >root/config.toml`, "no such file", "umask 77; echo value >s"},

@@ -42,7 +42,7 @@ func (r *rootOption) create(ctx context.Context, e *cli.Env) error {
 		return err
 	}
 	if f.Executor == "" {
-		if set, err := loadSettings(ctx, s); err != nil {
+		if set, err := loadAndWarn(ctx, e, s); err != nil {
 			e.Warn("the run has no executor yet: %v", err)
 		} else {
 			f.Executor = set.executor(f.Repo)

@@ -33,7 +33,7 @@ func (r *rootOption) notify(ctx context.Context, e *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	set, err := loadSettings(ctx, s)
+	set, err := loadAndWarn(ctx, e, s)
 	if err != nil {
 		e.Warn("using the default grace: %v", err)
 	}

@@ -47,7 +47,7 @@ func (r *rootOption) prune(ctx context.Context, e *cli.Env) error {
 	}
 	p.Keep = func(string) int { return *keep }
 	if *keep < 0 {
-		set, err := loadSettings(ctx, s)
+		set, err := loadAndWarn(ctx, e, s)
 		if err != nil {
 			return err
 		}

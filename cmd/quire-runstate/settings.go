@@ -26,6 +26,16 @@ func loadSettings(ctx context.Context, s *runstore.Store) (settings, error) {
 	return settings{c}, err
 }
 
+// loadAndWarn is loadSettings for the subcommands that people call: it also shows the
+// warnings about the configuration.
+func loadAndWarn(ctx context.Context, e *cli.Env, s *runstore.Store) (settings, error) {
+	set, err := loadSettings(ctx, s)
+	if len(set.config.Warnings) > 0 {
+		e.Report(set.config.Warnings)
+	}
+	return set, err
+}
+
 func (s settings) grace(repo string) time.Duration { return s.config.For(repo).Grace }
 func (s settings) executor(repo string) string     { return s.config.For(repo).Executor }
 

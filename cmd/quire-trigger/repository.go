@@ -3,6 +3,7 @@ package main
 import (
 	"quire/lib/cli"
 	"quire/lib/config"
+	"quire/lib/diag"
 	"quire/lib/git"
 	"quire/lib/notify"
 	"quire/lib/trigger"
@@ -20,10 +21,11 @@ func (o options) repository(e *cli.Env) (*git.Repo, error) {
 	return git.Open(dir)
 }
 
-// trigger returns the trigger of a repository, with what the environment tells.
+// trigger returns the trigger of a repository, with the pusher and the push options
+// that the environment names.
 func (o options) trigger(e *cli.Env, repo *git.Repo) *trigger.Trigger {
 	root := func() string { return config.Root(o.root, e.Getenv, repo.Config) }
-	t := &trigger.Trigger{Root: root, Repo: repo, OnEnd: notify.Start}
+	t := &trigger.Trigger{Root: root, Repo: repo, OnEnd: notify.Start, Warn: func(l diag.List) { e.Report(l) }}
 	t.FromEnv(e.Getenv)
 	return t
 }

@@ -49,7 +49,7 @@ type Settings struct {
 	Workspaces    int // to keep and take again; 0: none
 	Keep          Keep
 	EvalTime      time.Duration // of a stretch of Lua; 0: that of package vm
-	EvalMemory    int           // of Lua, in MiB; 0: that of package vm
+	EvalMemory    uint64        // of Lua, in bytes; 0: that of package vm
 	Env           []string
 	Secrets       map[string]Secret // that its runs may have, some of them on certain refs only
 
@@ -81,11 +81,15 @@ func (s Settings) Keeps(failed bool) bool {
 
 // Limits returns what the evaluation of a pipeline may use.
 func (s Settings) Limits() vm.Limits {
-	return vm.Limits{Time: s.EvalTime, Memory: uint64(s.EvalMemory) << 20}
+	return vm.Limits{Time: s.EvalTime, Memory: s.EvalMemory}
 }
 
 // A Config is the configuration of a root.
 type Config struct {
+	// Warnings are about deprecated settings, which still count. They are for the
+	// pusher, quire-runstate and doctor to show.
+	Warnings diag.List
+
 	global layer
 	repos  []repoLayer // the more specific ones later
 }
@@ -157,12 +161,15 @@ func read(ctx context.Context, path string) (*Config, error) {
 		return nil, err
 	}
 	c := d.config(top)
-	if len(d.problems) > 0 {
-		slices.SortStableFunc(d.problems, func(a, b diag.Diagnostic) int {
+	for _, list := range []diag.List{d.problems, d.warnings} {
+		slices.SortStableFunc(list, func(a, b diag.Diagnostic) int {
 			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 		})
+	}
+	if len(d.problems) > 0 {
 		return nil, d.problems
 	}
+	c.Warnings = d.warnings
 	return c, nil
 }
 

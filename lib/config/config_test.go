@@ -133,6 +133,34 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+// TestUnits reads durations and sizes in all their forms.
+func TestUnits(t *testing.T) {
+	for _, test := range []struct {
+		text     string
+		duration time.Duration
+		memory   uint64
+		warning  string
+	}{
+		{`timeout = "2d"`, 48 * time.Hour, 0, ""},
+		{`timeout = "1d12h"`, 36 * time.Hour, 0, ""},
+		{`eval-memory = "64KiB"`, time.Hour, 64 << 10, ""},
+		{`eval-memory = "1GiB"`, time.Hour, 1 << 30, ""},
+		{`eval-memory = "0"`, time.Hour, 0, ""},
+		{`eval-memory = 64`, time.Hour, 64 << 20, "config.toml:1:15: warning: eval-memory without a unit is deprecated: write \"64MiB\"\n    eval-memory = 64\n                  ^\n"},
+		{"[repo.any]\neval-memory = 32\n", time.Hour, 32 << 20, "config.toml:2:15: warning: eval-memory without a unit is deprecated: write \"32MiB\"\n    eval-memory = 32\n                  ^\n"},
+	} {
+		dir := root(t, tomlName, test.text)
+		c := load(t, dir)
+		s := c.For("any")
+		if s.Timeout != test.duration || s.EvalMemory != test.memory {
+			t.Errorf("%s: got %s and %d bytes", test.text, s.Timeout, s.EvalMemory)
+		}
+		if got := strings.ReplaceAll(c.Warnings.Text(), dir+"/", ""); got != test.warning {
+			t.Errorf("%s: warning %q, want %q", test.text, got, test.warning)
+		}
+	}
+}
+
 // TestSpecific wants the most specific pattern to win, key by key.
 func TestSpecific(t *testing.T) {
 	c := load(t, root(t, tomlName, `

@@ -15,6 +15,7 @@ type document struct {
 	open     bool // others may read the file
 	hiding   bool // what is reported is about a secret
 	problems diag.List
+	warnings diag.List // about what is read, but deprecated
 
 	declared  map[string]bool // the names of all secrets
 	inherited []entry         // names of secrets that are taken over, to be looked up at the end
@@ -42,6 +43,11 @@ type entry struct {
 // report notes what is wrong at a place.
 func (d *document) report(at place, hint, format string, args ...any) {
 	d.problems = append(d.problems, d.diagnostic(at, hint, format, args...))
+}
+
+// warn notes what is wrong at a place but does not keep the file from being used.
+func (d *document) warn(at place, hint, format string, args ...any) {
+	d.warnings = append(d.warnings, d.diagnostic(at, hint, "warning: "+format, args...))
 }
 
 func (d *document) diagnostic(at place, hint, format string, args ...any) diag.Diagnostic {

@@ -3,10 +3,13 @@ package config
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"quire/lib/unit"
 )
 
 // A key is one setting: it checks a value and returns what that changes, nil
@@ -26,7 +29,7 @@ var keys = sync.OnceValue(func() map[string]key {
 		"timeout":        duration(func(s *Settings) *time.Duration { return &s.Timeout }),
 		"grace":          duration(func(s *Settings) *time.Duration { return &s.Grace }),
 		"eval-time":      duration(func(s *Settings) *time.Duration { return &s.EvalTime }),
-		"eval-memory":    number(1<<20, func(s *Settings) *int { return &s.EvalMemory }),
+		"eval-memory":    size(1<<40, func(s *Settings) *uint64 { return &s.EvalMemory }),
 		"with-git":       boolean(func(s *Settings) *bool { return &s.WithGit }),
 		"lfs":            boolean(func(s *Settings) *bool { return &s.LFS }),
 		"submodules":     boolean(func(s *Settings) *bool { return &s.Submodules }),
@@ -156,15 +159,44 @@ func number(most int64, field func(*Settings) *int) key {
 
 func duration(field func(*Settings) *time.Duration) key {
 	return func(d *document, name string, v value) func(*Settings) {
-		const hint = "a number and a unit, ms, s, m or h, and more such: '10m', '1h30m'"
 		s, ok := v.v.(string)
 		if !ok {
-			d.report(v.at, hint, "%s must be a duration, not %s", name, v.kind())
+			d.report(v.at, unit.DurationForm, "%s must be a duration, not %s", name, v.kind())
 			return nil
 		}
-		n, err := time.ParseDuration(s)
-		if err != nil || n < 0 {
-			d.report(v.at, hint, "%s must be a duration, not '%s'", name, s)
+		n, err := unit.ParseDuration(s)
+		if err != nil {
+			d.report(v.at, unit.DurationForm, "%s must be a duration, not '%s'", name, s)
+			return nil
+		}
+		return func(to *Settings) { *field(to) = n }
+	}
+}
+
+// size takes a size of at most the given number of bytes. Version 0.1 wanted a number
+// of MiB instead, which is still read.
+func size(most uint64, field func(*Settings) *uint64) key {
+	return func(d *document, name string, v value) func(*Settings) {
+		var n uint64
+		var err error
+		switch x := v.v.(type) {
+		case string:
+			if n, err = unit.ParseSize(x); err != nil {
+				d.report(v.at, unit.SizeForm, "%s must be a size, not '%s'", name, x)
+				return nil
+			}
+		case int64:
+			n = uint64(min(max(x, 0), math.MaxInt64>>20)) << 20
+			if x < 0 {
+				n = most + 1
+			}
+			d.warn(v.at, "", "%s without a unit is deprecated: write \"%dMiB\"", name, x)
+		default:
+			d.report(v.at, unit.SizeForm, "%s must be a size, not %s", name, v.kind())
+			return nil
+		}
+		if n > most {
+			d.report(v.at, "", "%s must be from 0 to %dGiB", name, most>>30)
 			return nil
 		}
 		return func(to *Settings) { *field(to) = n }

@@ -37,6 +37,9 @@ func (x *exam) config(ctx context.Context, repos []*git.Repo) {
 		x.wrong(x.Root, "# let this user read it", "%v", err)
 		return
 	}
+	for _, d := range c.Warnings {
+		x.wrong(fmt.Sprintf("%s:%d:%d", d.File, d.Line, d.Column), "# see quire.toml(5)", "%s", strings.TrimPrefix(d.Message, "warning: "))
+	}
 	names := []string{""}
 	for _, repo := range repos {
 		names = append(names, git.RepoName(ctx, repo, x.Root))

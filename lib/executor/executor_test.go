@@ -202,6 +202,8 @@ func TestOutcome(t *testing.T) {
 		"table in sequence":   {`sh({"a", {}})`, "failed", "error", 0, "word 2 of the command is a table"},
 		"named word":          {`sh({"a", x = "b"})`, "failed", "error", 0, "no sequence"},
 		"NUL":                 {`sh({"a\0b"})`, "failed", "error", 0, "NUL"},
+		"timeout in days":     {`sh("true", {timeout = "1d12h"})`, "complete", "", 0, ""},
+		"negative timeout":    {`sh("true", {timeout = "-1d"})`, "failed", "error", 0, "option 'timeout' is '-1d'"},
 		"bad timeout":         {`sh("true", {timeout = "soon"})`, "failed", "error", 0, "option 'timeout' is 'soon'"},
 		"cwd missing":         {`sh("true", {cwd = "nope"})`, "failed", "error", 0, "cannot run in 'nope'"},
 		"cwd outside":         {`sh("true", {cwd = "../.."})`, "failed", "error", 0, "outside the workspace"},

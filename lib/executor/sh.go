@@ -10,6 +10,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"quire/lib/diag"
+	"quire/lib/unit"
 )
 
 // shell is what a command that is a string runs under.
@@ -157,7 +158,7 @@ func parseTimeout(v lua.LValue) (time.Duration, error) {
 			return d, nil
 		}
 	case lua.LString:
-		if d, err := time.ParseDuration(string(v)); err == nil && d > 0 {
+		if d, err := unit.ParseDuration(string(v)); err == nil && d > 0 {
 			return d, nil
 		}
 	default:

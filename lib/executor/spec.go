@@ -20,6 +20,7 @@ import (
 
 	"quire/lib/diag"
 	"quire/lib/runlog"
+	"quire/lib/unit"
 	"quire/lib/vm"
 )
 
@@ -52,9 +53,9 @@ func (d Duration) MarshalText() ([]byte, error) {
 	return []byte(time.Duration(d).String()), nil
 }
 
-// UnmarshalText parses what time.ParseDuration does.
+// UnmarshalText parses what unit.ParseDuration does.
 func (d *Duration) UnmarshalText(text []byte) error {
-	v, err := time.ParseDuration(string(text))
+	v, err := unit.ParseDuration(string(text))
 	*d = Duration(v)
 	return err
 }

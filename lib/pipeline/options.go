@@ -9,6 +9,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"quire/lib/fennel"
+	"quire/lib/unit"
 )
 
 // A setter checks the value of an option and takes it over. at is the value as it
@@ -84,7 +85,7 @@ func duration(v lua.LValue) (d time.Duration, ok bool) {
 	case lua.LNumber:
 		d = time.Duration(float64(v) * float64(time.Second))
 	case lua.LString:
-		d, _ = time.ParseDuration(string(v))
+		d, _ = unit.ParseDuration(string(v))
 	}
 	return d, d > 0
 }

@@ -21,8 +21,9 @@ type Trigger struct {
 	Root   func() string               // of quire; called if there is a run to make
 	OnEnd  func(*runstore.Store) error // see runstore.Open
 	Repo   *git.Repo
-	Pusher string // for the record; may be empty
-	Skip   bool   // the push asked for nothing to run
+	Pusher string          // for the record; may be empty
+	Skip   bool            // the push asked for nothing to run
+	Warn   func(diag.List) // gets the warnings about the configuration; may be nil
 }
 
 // A Run is one run that was recorded for an update.
@@ -109,6 +110,9 @@ func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.
 	cfg, configErr := config.Load(ctx, t.Root())
 	if configErr == nil {
 		settings = cfg.For(name)
+		if t.Warn != nil && len(cfg.Warnings) > 0 {
+			t.Warn(cfg.Warnings)
+		}
 	}
 	for i := range facts {
 		facts[i].Executor = settings.Executor
