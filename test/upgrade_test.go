@@ -1,0 +1,129 @@
+package test
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// madeBelow is the directory where testdata/0.1.0/make.sh made everything.
+const madeBelow = "/tmp/quire-0.1.0"
+
+// TestUpgrade runs the scripts of testdata/0.1.0, each on a root that quire 0.1.0 made:
+// $QUIRE_ROOT. The ids of its runs are in variables with the names that make.sh gave them.
+func TestUpgrade(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/0.1.0",
+		Setup: func(env *testscript.Env) error {
+			if err := setup(env, "quire-ci"); err != nil {
+				return err
+			}
+			return unpackOldRoot(env)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "jobs": jobs, "shown": shown,
+		},
+		RequireExplicitExec: true,
+	})
+}
+
+// unpackOldRoot unpacks the root of 0.1.0 into the script's directory. In file contents and
+// link targets it replaces the old directory, installation prefix and boot id by the new
+// ones, so the root looks like one that was upgraded in place since this machine started.
+func unpackOldRoot(env *testscript.Env) error {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return err
+	}
+	moved := []string{madeBelow + "/prefix", prefix, madeBelow, env.WorkDir}
+	if err := os.RemoveAll(env.Getenv("QUIRE_ROOT")); err != nil {
+		return err
+	}
+	f, err := os.Open("testdata/0.1.0/root.tar.gz")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return err
+	}
+	for archive := tar.NewReader(z); ; {
+		h, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return err
+		}
+		data, err := io.ReadAll(archive)
+		if err != nil {
+			return err
+		}
+		if h.Name == "./boot" { // the first file
+			moved = append(moved, strings.TrimSpace(string(data)), strings.TrimSpace(string(boot)))
+		}
+		here := strings.NewReplacer(moved...)
+		path := filepath.Join(env.WorkDir, h.Name)
+		switch h.Typeflag {
+		case tar.TypeDir:
+			err = os.MkdirAll(path, h.FileInfo().Mode().Perm())
+		case tar.TypeSymlink:
+			err = os.Symlink(here.Replace(h.Linkname), path)
+		default:
+			err = os.WriteFile(path, []byte(here.Replace(string(data))), h.FileInfo().Mode().Perm())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	env.Setenv("REGION", "north")
+	names, err := os.ReadFile(filepath.Join(env.WorkDir, "names"))
+	for line := range strings.Lines(string(names)) {
+		name, id, _ := strings.Cut(strings.TrimSpace(line), "=")
+		env.Setenv(name, id)
+	}
+	return err
+}
+
+// shown compares the output of show, show --json and log for each run with the output of
+// 0.1.0. New lines and keys are allowed, and another text of why.
+func shown(ts *testscript.TestScript, neg bool, args []string) {
+	for line := range strings.Lines(ts.ReadFile("names")) {
+		name, id, _ := strings.Cut(strings.TrimSpace(line), "=")
+		ts.Check(ts.Exec("quire-runstate", "show", id))
+		rest := "\n" + ts.ReadFile("stdout")
+		for line := range strings.Lines(ts.ReadFile("said/show-" + name)) {
+			_, after, found := strings.Cut(rest, "\n"+line)
+			if !found && !strings.HasPrefix(line, "why\t") {
+				ts.Fatalf("show %s: there is no line %qor it is out of order:\n%s", name, line, ts.ReadFile("stdout"))
+			} else if found {
+				rest = "\n" + after
+			}
+		}
+
+		var old, now map[string]any
+		ts.Check(ts.Exec("quire-runstate", "show", "--json", id))
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile("said/json-"+name)), &old))
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &now))
+		maps.DeleteFunc(now, func(key string, _ any) bool { _, known := old[key]; return !known || key == "why" })
+		delete(old, "why")
+		if diff := cmp.Diff(old, now); diff != "" {
+			ts.Fatalf("show --json %s: %s", name, diff)
+		}
+
+		ts.Check(ts.Exec("quire-runstate", "log", id))
+		if diff := cmp.Diff(ts.ReadFile("said/log-"+name), ts.ReadFile("stdout")); diff != "" {
+			ts.Fatalf("log %s: %s", name, diff)
+		}
+	}
+}
