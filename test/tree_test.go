@@ -19,7 +19,7 @@ import (
 // layers are the packages from the base up. A package imports only packages of
 // the layers before its own.
 var layers = [][]string{
-	{"file", "unit"},
+	{"file", "text", "unit"},
 	{"diag", "cli", "git", "glob", "process", "runlog", "vm"},
 	{"runstore", "fennel", "workspace", "hook"},
 	{"config", "pipeline", "view"},

@@ -6,7 +6,7 @@ import (
 
 	"quire/lib/cli"
 	"quire/lib/doctor"
-	"quire/lib/runstore"
+	"quire/lib/text"
 )
 
 const doctorUsage = `usage: quire-runstate doctor [-v] [GIT-DIR...]
@@ -31,10 +31,10 @@ func (r *rootOption) doctor(ctx context.Context, e *cli.Env) error {
 	for _, f := range doctor.Examine(ctx, doctor.Patient{
 		Root: r.root(e), GitDirs: e.Args, Program: program, Path: e.Getenv("PATH"),
 	}) {
-		line := "ok\t" + runstore.Escape(f.Subject)
+		line := "ok\t" + text.Escape(f.Subject)
 		if f.Wrong != "" {
 			// What mends it is printable as it is, so that it can be run.
-			line = fmt.Sprintf("wrong\t%s\t%s\t%s", runstore.Escape(f.Subject), runstore.Escape(f.Wrong), f.Mend)
+			line = fmt.Sprintf("wrong\t%s\t%s\t%s", text.Escape(f.Subject), text.Escape(f.Wrong), f.Mend)
 			code = cli.No
 		} else if !*verbose {
 			continue

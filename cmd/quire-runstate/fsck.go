@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"quire/lib/cli"
-	"quire/lib/runstore"
+	"quire/lib/text"
 )
 
 const fsckUsage = `usage: quire-runstate fsck [--repair]
@@ -34,7 +34,7 @@ func (r *rootOption) fsck(_ context.Context, e *cli.Env) error {
 		if !p.Mended {
 			word, code = "found", cli.No
 		}
-		if _, err := fmt.Fprintf(e.Stdout, "%s\t%s\t%s\n", word, runstore.Escape(p.Path), runstore.Escape(p.What)); err != nil {
+		if _, err := fmt.Fprintf(e.Stdout, "%s\t%s\t%s\n", word, text.Escape(p.Path), text.Escape(p.What)); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"quire/lib/cli"
+	"quire/lib/text"
 	"quire/lib/view"
 )
 
@@ -42,7 +43,7 @@ func (r *rootOption) log(ctx context.Context, e *cli.Env) error {
 	}
 	out := e.Stdout
 	if e.Terminal() {
-		out = view.Terminal(out)
+		out = text.Terminal(out)
 	}
 	l := view.NewLog(run, job, out)
 	if !*follow {

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"quire/lib/diag"
+	"quire/lib/text"
 )
 
 // Version is the version of the whole toolkit.
@@ -161,7 +162,7 @@ func (e *Env) Report(err error) int {
 	var list diag.List
 	switch {
 	case errors.As(err, &usage):
-		fmt.Fprintf(e.Stderr, "%s: %s\n%s", e.Name, usage.what, e.usage)
+		fmt.Fprintf(e.Stderr, "%s: %s\n%s", e.Name, text.Line(usage.what), e.usage)
 		return Misuse
 	case errors.As(err, &list):
 		io.WriteString(e.Stderr, list.Text())
@@ -181,15 +182,10 @@ func (e *Env) Note(format string, args ...any) {
 	fmt.Fprintf(e.Stderr, "%s: %s\n", e.Name, oneLine(fmt.Sprintf(format, args...)))
 }
 
-// oneLine folds line breaks, and shows as '?' what could drive a terminal.
+// oneLine joins the lines of s, as errors.Join makes them, and makes them safe to show.
 func oneLine(s string) string {
-	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
-	return strings.Map(func(r rune) rune {
-		if r != '\t' && (r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0)) {
-			return '?'
-		}
-		return r
-	}, s)
+	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
+	return text.Line(strings.Join(lines, "; "))
 }
 
 // Terminal says whether stdout is a terminal.

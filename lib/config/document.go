@@ -53,7 +53,7 @@ func (d *document) warn(at place, hint, format string, args ...any) {
 func (d *document) diagnostic(at place, hint, format string, args ...any) diag.Diagnostic {
 	result := diag.Diagnostic{
 		File: d.file, Line: at.line, Column: at.column, Hint: hint,
-		Message: diag.OneLine(fmt.Sprintf(format, args...)), Source: diag.SourceLine(d.text, at.line),
+		Message: fmt.Sprintf(format, args...), Source: diag.SourceLine(d.text, at.line),
 	}
 	if d.hiding {
 		result.Source = ""

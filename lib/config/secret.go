@@ -10,8 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"quire/lib/diag"
 	"quire/lib/glob"
+	"quire/lib/text"
 )
 
 // A Secret is a value, or a file that holds one.
@@ -168,24 +168,24 @@ func (s Secret) read() (value, open string, err error) {
 	}
 	f, err := os.Open(s.File)
 	if err != nil {
-		return "", "", diag.Cause(err)
+		return "", "", text.Cause(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return "", "", diag.Cause(err)
+		return "", "", text.Cause(err)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
+	data, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	if err != nil {
-		return "", "", diag.Cause(err)
+		return "", "", text.Cause(err)
 	}
-	if len(text) > maxSecret {
+	if len(data) > maxSecret {
 		return "", "", fmt.Errorf("its file is larger than %d KiB", maxSecret>>10)
 	}
 	if info.Mode()&othersRead != 0 {
 		open = "its file"
 	}
-	value, cut := strings.CutSuffix(string(text), "\n")
+	value, cut := strings.CutSuffix(string(data), "\n")
 	if cut {
 		value = strings.TrimSuffix(value, "\r")
 	}

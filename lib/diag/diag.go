@@ -4,48 +4,44 @@ package diag
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
+
+	"quire/lib/text"
 )
 
-// A Diagnostic says what is wrong at one place of a source file.
+// A Diagnostic is one problem in a source file.
 type Diagnostic struct {
 	File    string // as the reader knows it, such as ".quire/ci.fnl"
-	Line    int    // 1-based; 0 where no place is known
-	Column  int    // 1-based, in characters; 0 where only the line is known
-	Message string // lower case, one line, no full stop
+	Line    int    // 1-based; 0 if unknown
+	Column  int    // 1-based, in characters; 0 if unknown
+	Message string // lower case, no full stop; it need not be safe to show
 	Source  string // the text of the line, without its newline; may be empty
 	Hint    string // what to do about it; may be empty
 }
 
-// Error returns the diagnostic on one line, in the form FILE:LINE:COLUMN: MESSAGE.
-// Parts of the place that are not known are left out. Even the name of the file may
-// come from whoever pushed.
+// Error returns the diagnostic on one line, in the form FILE:LINE:COLUMN: MESSAGE, safe
+// to show. Line and column are left out if they are not known.
 func (d Diagnostic) Error() string {
-	message := d.Message
-	if len(message) > maxMessage {
-		message = strings.ToValidUTF8(message[:maxMessage], "") + "..."
-	}
+	message := text.Cut(d.Message, maxMessage)
 	switch {
 	case d.Line == 0:
-		return OneLine(fmt.Sprintf("%s: %s", d.File, message))
+		return text.Line(fmt.Sprintf("%s: %s", d.File, message))
 	case d.Column == 0:
-		return OneLine(fmt.Sprintf("%s:%d: %s", d.File, d.Line, message))
+		return text.Line(fmt.Sprintf("%s:%d: %s", d.File, d.Line, message))
 	}
-	return OneLine(fmt.Sprintf("%s:%d:%d: %s", d.File, d.Line, d.Column, message))
+	return text.Line(fmt.Sprintf("%s:%d:%d: %s", d.File, d.Line, d.Column, message))
 }
 
-// maxMessage is how much of a message Error shows, in bytes: it is kept with each run
-// that it ends, of which one push can make thousands.
+// maxMessage is the most of a message that Error shows, in bytes. The message is stored
+// with each run that it ends, and one push can make thousands of runs.
 const maxMessage = 2000
 
-// maxSource is how much of a source line Text shows, in characters: a caret
-// under a minified file of one line helps nobody.
+// maxSource is the most of a source line that Text shows, in characters: a file may be
+// one long line.
 const maxSource = 160
 
-// Text returns the diagnostic as a person reads it: the line of Error, then the
-// source line, a caret under the column, and the hint, each where there is one.
-// Each line ends with a newline, and control characters of the source line,
-// which comes from whoever pushed, are shown as '?'.
+// Text returns the diagnostic as a person reads it: the line of Error, then, as far as
+// they are known, the source line, a caret under the column, and the hint. Each line
+// ends with a newline and is safe to show.
 func (d Diagnostic) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", d.Error())
@@ -53,7 +49,7 @@ func (d Diagnostic) Text() string {
 		fmt.Fprintf(&b, "    %s\n    %s^\n", shown, strings.Repeat(" ", before))
 	}
 	if d.Hint != "" {
-		fmt.Fprintf(&b, "    hint: %s\n", OneLine(d.Hint))
+		fmt.Fprintf(&b, "    hint: %s\n", text.Line(d.Hint))
 	}
 	return b.String()
 }
@@ -64,7 +60,7 @@ func (d Diagnostic) excerpt() (before int, shown string, ok bool) {
 	if d.Source == "" || d.Column < 1 {
 		return 0, "", false
 	}
-	line := []rune(printable(d.Source))
+	line := []rune(text.Line(d.Source))
 	before = min(d.Column-1, len(line))
 	start := 0
 	if before > maxSource*3/4 {
@@ -72,34 +68,6 @@ func (d Diagnostic) excerpt() (before int, shown string, ok bool) {
 	}
 	end := min(len(line), start+maxSource)
 	return before - start, string(line[start:end]), true
-}
-
-// printable returns s with each tab as one space, so that the caret stands
-// right, and each other control character or broken byte as '?'.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t':
-			return ' '
-		case r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) || r == utf8.RuneError:
-			return '?'
-		}
-		return r
-	}, s)
-}
-
-// OneLine returns s, a piece of a message that came from elsewhere, with line
-// breaks as spaces, and as '?' what could drive a terminal.
-func OneLine(s string) string {
-	return strings.Map(func(c rune) rune {
-		switch {
-		case c == '\n' || c == '\r':
-			return ' '
-		case c < ' ' && c != '\t' || c >= 0x7f && c < 0xa0:
-			return '?'
-		}
-		return c
-	}, s)
 }
 
 // A List is one or more diagnostics as one error.
@@ -123,10 +91,10 @@ func (l List) Text() string {
 	return b.String()
 }
 
-// SourceLine returns line n, counted from 1, of text without its line ending,
-// or "" where there is no such line.
-func SourceLine(text []byte, n int) string {
-	for s := range strings.Lines(string(text)) {
+// SourceLine returns line n of source, counted from 1, without its line ending,
+// or "" if there is no such line.
+func SourceLine(source []byte, n int) string {
+	for s := range strings.Lines(string(source)) {
 		if n--; n == 0 {
 			return strings.TrimRight(s, "\r\n")
 		}

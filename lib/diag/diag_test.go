@@ -20,7 +20,7 @@ func TestText(t *testing.T) {
 		{"tab and escape", Diagnostic{File: "f", Line: 1, Column: 3, Message: "m", Source: "\t\x1bé!"},
 			"f:1:3: m\n     ?é!\n      ^\n"},
 		{"escapes of the pusher", Diagnostic{File: "\x1b[2Jf\n", Line: 1, Message: "m\r\u009b1m\x9b", Hint: "h\nh\x7f"},
-			"?[2Jf :1: m ?1m\ufffd\n    hint: h h?\n"},
+			"?[2Jf :1: m ?1m?\n    hint: h h?\n"},
 		{"long message", Diagnostic{File: "f", Message: strings.Repeat("é", maxMessage)}, "f: " + strings.Repeat("é", maxMessage/2) + "...\n"},
 		{"column behind the end", Diagnostic{File: "f", Line: 1, Column: 9, Message: "m", Source: "ab"},
 			"f:1:9: m\n    ab\n      ^\n"},

@@ -10,6 +10,7 @@ import (
 
 	"quire/lib/cli"
 	"quire/lib/git"
+	"quire/lib/text"
 )
 
 // git looks for a git that is new enough.
@@ -28,7 +29,7 @@ func (x *exam) git(ctx context.Context) {
 // commands looks for those that the hook and quire-dispatch start by their names, which
 // must be of this version.
 func (x *exam) commands(ctx context.Context) {
-	mend := "# remove it, or put " + quote(filepath.Dir(x.Program)) + " before it in PATH"
+	mend := "# remove it, or put " + text.QuoteLine(filepath.Dir(x.Program)) + " before it in PATH"
 	for _, name := range []string{"quire-trigger", "quire-dispatch", "quire-materialize", "quire-ci", "quire-runstate"} {
 		path, err := x.lookPath(name)
 		if err != nil {

@@ -17,6 +17,7 @@ import (
 	"quire/lib/config"
 	"quire/lib/diag"
 	"quire/lib/git"
+	"quire/lib/text"
 )
 
 // config looks at the configuration, and at what it says for the repositories.
@@ -75,13 +76,13 @@ func (x *exam) secret(name string, s config.Secret) {
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && s.File == "":
 		case err != nil:
-			x.wrong(path, "# put the secret there, or take it out of the configuration", "secret '%s' cannot be read: %v", name, cause(err))
+			x.wrong(path, "# put the secret there, or take it out of the configuration", "secret '%s' cannot be read: %v", name, text.Cause(err))
 		case !info.Mode().IsRegular():
 			x.wrong(path, "# put the secret into a file", "secret '%s' is not in a regular file", name)
 		case info.Mode()&0o004 != 0:
-			x.wrong(path, "chmod o-r "+quote(path), "everybody can read secret '%s'", name)
+			x.wrong(path, "chmod o-r "+text.QuoteLine(path), "everybody can read secret '%s'", name)
 		case !readable(path):
-			x.wrong(path, "chmod u+r "+quote(path), "secret '%s' cannot be read by '%s'", name, userName(os.Geteuid()))
+			x.wrong(path, "chmod u+r "+text.QuoteLine(path), "secret '%s' cannot be read by '%s'", name, userName(os.Geteuid()))
 		}
 	}
 }

@@ -16,10 +16,10 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
+
+	"quire/lib/text"
 )
 
 // A Finding is one thing that was looked at.
@@ -78,7 +78,7 @@ func (x *exam) ours(path string) bool {
 		return false
 	}
 	if err != nil {
-		x.wrong(path, "# let this user reach it", "cannot be looked at: %v", cause(err))
+		x.wrong(path, "# let this user reach it", "cannot be looked at: %v", text.Cause(err))
 		return true
 	}
 	need := fs.FileMode(0o600)
@@ -88,10 +88,10 @@ func (x *exam) ours(path string) bool {
 	uid := ownerOf(info)
 	switch {
 	case uid != os.Geteuid():
-		x.wrong(path, fmt.Sprintf("chown -R %s %s", quote(userName(os.Geteuid())), quote(path)),
+		x.wrong(path, fmt.Sprintf("chown -R %s %s", text.QuoteLine(userName(os.Geteuid())), text.QuoteLine(path)),
 			"belongs to user '%s', and runs are made by '%s'", userName(uid), userName(os.Geteuid()))
 	case info.Mode()&need != need:
-		x.wrong(path, "chmod u+rwX "+quote(path), "cannot be written by its user: mode %04o", info.Mode().Perm())
+		x.wrong(path, "chmod u+rwX "+text.QuoteLine(path), "cannot be written by its user: mode %04o", info.Mode().Perm())
 	default:
 		x.ok(path)
 	}
@@ -111,35 +111,6 @@ func userName(uid int) string {
 		return u.Username
 	}
 	return name
-}
-
-// plainWord says whether s means nothing but itself to a shell.
-func plainWord(s string) bool {
-	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+=,-"
-	return s != "" && s[0] != '-' && strings.Trim(s, plain) == ""
-}
-
-// quote returns s as a word of the shell, in printable characters of one line.
-func quote(s string) string {
-	switch {
-	case plainWord(s):
-		return s
-	case utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl):
-		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-	}
-	var word strings.Builder
-	for _, c := range []byte(s) {
-		fmt.Fprintf(&word, `\%03o`, c)
-	}
-	return `"$(printf '` + word.String() + `')"`
-}
-
-// cause leaves out what the subject says already.
-func cause(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
 }
 
 // lookPath returns the program that the hook starts by a name: it has the directory
@@ -164,7 +135,7 @@ func (x *exam) lookPath(name string) (string, error) {
 func executable(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
-		return cause(err)
+		return text.Cause(err)
 	}
 	if !info.Mode().IsRegular() {
 		return errors.New("not a file")

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -56,22 +55,6 @@ func TestLauncher(t *testing.T) {
 		x.launcher(t.Context(), config.Settings{Executor: "quire-ci", Launcher: []string{filepath.Join(top, launcher)}})
 		if len(x.findings) != 1 || x.findings[0].Wrong != want {
 			t.Errorf("%s: got %+v, want %q", launcher, x.findings, want)
-		}
-	}
-}
-
-// A quoted word is printable, and is for the shell what it was.
-func TestQuote(t *testing.T) {
-	for _, word := range []string{"/a/b.git", "a b", "it's", "-n", "", "a\nb\tc", "\x1b[2J", "\xff'%s\\n", "\u009b", "ä", "$(id)`id`"} {
-		quoted := quote(word)
-		for _, r := range quoted {
-			if r < ' ' || r >= 0x7f && r < 0xa0 {
-				t.Errorf("%q is quoted as %q", word, quoted)
-			}
-		}
-		out, err := exec.Command("sh", "-c", "printf %s "+quoted).Output()
-		if err != nil || string(out) != word {
-			t.Errorf("the shell reads %s as %q, %v, want %q", quoted, out, err, word)
 		}
 	}
 }

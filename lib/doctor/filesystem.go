@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"quire/lib/runstore"
+	"quire/lib/text"
 )
 
 // tryName is how the names of directories begin in which something is tried.
@@ -28,7 +29,7 @@ func (x *exam) fileSystem(ctx context.Context) {
 	defer cancel()
 	dir, err := os.MkdirTemp(x.Root, tryName)
 	if err != nil {
-		x.wrong(x.Root, mend, "cannot be written: %v", cause(err))
+		x.wrong(x.Root, mend, "cannot be written: %v", text.Cause(err))
 		return
 	}
 	defer os.RemoveAll(dir)

@@ -8,6 +8,7 @@ import (
 	"quire/lib/config"
 	"quire/lib/git"
 	"quire/lib/hook"
+	"quire/lib/text"
 	"quire/lib/trigger"
 )
 
@@ -28,7 +29,7 @@ func (x *exam) repositories(ctx context.Context) []*git.Repo {
 	if len(x.GitDirs) == 0 {
 		var err error
 		if repos, err = trigger.Repos(x.Root); err != nil {
-			x.wrong(filepath.Join(x.Root, "repos"), "# let this user read it", "cannot be read: %v", cause(err))
+			x.wrong(filepath.Join(x.Root, "repos"), "# let this user read it", "cannot be read: %v", text.Cause(err))
 		}
 	}
 	for _, repo := range repos {
@@ -54,7 +55,7 @@ func (x *exam) repository(ctx context.Context, repo *git.Repo) {
 
 // hook looks at what git runs behind a push.
 func (x *exam) hook(ctx context.Context, repo *git.Repo) {
-	mend := "quire-trigger --git-dir " + quote(repo.Dir()) + " --install-hook"
+	mend := "quire-trigger --git-dir " + text.QuoteLine(repo.Dir()) + " --install-hook"
 	h, err := hook.Find(ctx, repo, hook.Own(x.Program))
 	if err != nil {
 		x.wrong(repo.Dir(), "# mend its configuration", "%v", err)
@@ -86,7 +87,7 @@ func (x *exam) rootOf(repo *git.Repo) {
 		mine = abs
 	}
 	if theirs != mine {
-		x.wrong(repo.Dir(), "git --git-dir "+quote(repo.Dir())+" config quire.root "+quote(x.Root),
+		x.wrong(repo.Dir(), "git --git-dir "+text.QuoteLine(repo.Dir())+" config quire.root "+text.QuoteLine(x.Root),
 			"its pushes go to the root '%s', unless the hook has QUIRE_ROOT in its environment", theirs)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"quire/lib/runstore"
+	"quire/lib/text"
 )
 
 // What a root must have free, of bytes and of files.
@@ -26,22 +27,22 @@ func (x *exam) root() bool {
 	info, err := os.Stat(x.Root)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		x.wrong(x.Root, "mkdir -p -m 700 "+quote(x.Root), "is not there")
+		x.wrong(x.Root, "mkdir -p -m 700 "+text.QuoteLine(x.Root), "is not there")
 		return false
 	case err != nil:
-		x.wrong(x.Root, "# let this user reach it", "cannot be looked at: %v", cause(err))
+		x.wrong(x.Root, "# let this user reach it", "cannot be looked at: %v", text.Cause(err))
 		return false
 	case !info.IsDir():
 		x.wrong(x.Root, "# move it away, or name another root", "is not a directory")
 		return false
 	}
 	if uid := ownerOf(info); uid != os.Geteuid() {
-		x.wrong(x.Root, "# run this, and receive pushes, as "+quote(userName(uid)),
+		x.wrong(x.Root, "# run this, and receive pushes, as "+text.QuoteLine(userName(uid)),
 			"belongs to user '%s', and this is '%s'", userName(uid), userName(os.Geteuid()))
 		return false
 	}
 	if info.Mode()&0o002 != 0 {
-		x.wrong(x.Root, "chmod o-w "+quote(x.Root), "everybody can write to it")
+		x.wrong(x.Root, "chmod o-w "+text.QuoteLine(x.Root), "everybody can write to it")
 	}
 	if x.ours(x.Root); x.findings[len(x.findings)-1].Wrong != "" {
 		return false
@@ -65,7 +66,7 @@ func (x *exam) parts() {
 	tries, _ := filepath.Glob(filepath.Join(globQuote(x.Root), tryName+"*"))
 	for _, path := range tries {
 		if info, err := os.Lstat(path); err == nil && time.Since(info.ModTime()) > time.Hour {
-			x.wrong(path, "rm -r "+quote(path), "is left from a doctor that was killed")
+			x.wrong(path, "rm -r "+text.QuoteLine(path), "is left from a doctor that was killed")
 		}
 	}
 }
@@ -78,7 +79,7 @@ func (x *exam) onEnd() {
 		return
 	}
 	if err != nil {
-		x.wrong(dir, "# let this user read it", "cannot be read: %v", cause(err))
+		x.wrong(dir, "# let this user read it", "cannot be read: %v", text.Cause(err))
 		return
 	}
 	paths := []string{dir}
@@ -91,11 +92,11 @@ func (x *exam) onEnd() {
 		info, err := os.Stat(path)
 		switch {
 		case err != nil:
-			x.wrong(path, "rm "+quote(path), "is not run when runs end: %v", cause(err))
+			x.wrong(path, "rm "+text.QuoteLine(path), "is not run when runs end: %v", text.Cause(err))
 		case info.Mode()&0o002 != 0:
-			x.wrong(path, "chmod o-w "+quote(path), "everybody can change what is run when runs end")
+			x.wrong(path, "chmod o-w "+text.QuoteLine(path), "everybody can change what is run when runs end")
 		case i > 0 && executable(path) != nil:
-			x.wrong(path, "chmod +x "+quote(path), "is not run when runs end: it is not executable")
+			x.wrong(path, "chmod +x "+text.QuoteLine(path), "is not run when runs end: it is not executable")
 		default:
 			x.ok(path)
 		}

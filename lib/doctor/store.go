@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"quire/lib/runstore"
+	"quire/lib/text"
 )
 
 // storeNames are what a root that has had a run has.
@@ -21,7 +22,7 @@ func (x *exam) store() {
 			return
 		}
 	}
-	runstate := "quire-runstate --root " + quote(x.Root)
+	runstate := "quire-runstate --root " + text.QuoteLine(x.Root)
 	s, err := runstore.Open(x.Root, nil)
 	if err != nil {
 		x.wrong(x.Root, "# see what is there in its place", "%v", err)
@@ -35,7 +36,7 @@ func (x *exam) store() {
 	if err != nil {
 		x.wrong(x.Root, "# see to that first", "%v", err)
 	}
-	x.orphans(s, "QUIRE_ROOT="+quote(x.Root)+"; export QUIRE_ROOT; quire-runstate reconcile | quire-dispatch")
+	x.orphans(s, "QUIRE_ROOT="+text.QuoteLine(x.Root)+"; export QUIRE_ROOT; quire-runstate reconcile | quire-dispatch")
 	for newest := range s.List(runstore.Filter{Limit: 1}) {
 		if ahead := time.Until(newest.Created); ahead > slack {
 			x.wrong(x.Root, "# set the clock", "the newest run is from a time to come, %s", newest.Created.Format(time.RFC3339))

@@ -7,14 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
-	"quire/lib/diag"
 	"quire/lib/file"
 	"quire/lib/process"
 	"quire/lib/runstore"
+	"quire/lib/text"
 )
 
 // An Exec is a command that drives a run.
@@ -46,7 +45,7 @@ func (x Exec) Run(ctx context.Context, r *runstore.Run) (process.Status, runstor
 	}
 	log, err := file.OpenFile(filepath.Join(r.Dir, runstore.LogFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
-		return process.Status{}, runstore.Status{}, fmt.Errorf("cannot write log of run %s: %w", r.ID, diag.Cause(err))
+		return process.Status{}, runstore.Status{}, fmt.Errorf("cannot write log of run %s: %w", r.ID, text.Cause(err))
 	}
 	defer log.Close()
 	watched, stop := driver.Context(ctx)
@@ -58,7 +57,7 @@ func (x Exec) Run(ctx context.Context, r *runstore.Run) (process.Status, runstor
 	if err := driver.Begin(watched, x.Limits, begin); err != nil {
 		return process.Status{}, runstore.Status{}, err
 	}
-	fmt.Fprintf(log, "quire: %s run %s: %s\n", now(), r.ID, quote(x.Command))
+	fmt.Fprintf(log, "quire: %s run %s: %s\n", now(), r.ID, text.QuoteLine(x.Command...))
 	status, change := x.supervise(watched, r, log)
 	fmt.Fprintf(log, "quire: %s run %s: %s\n", now(), r.ID, status)
 	final, err := x.end(r, change)
@@ -171,23 +170,3 @@ func (x Exec) end(r *runstore.Run, c runstore.Change) (runstore.Status, error) {
 
 // now returns the present as times are written in logs.
 func now() string { return time.Now().UTC().Format("2006-01-02T15:04:05.000Z") }
-
-// quote returns the words as a shell would read them.
-func quote(words []string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		if w == "" || strings.ContainsFunc(w, special) {
-			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-		quoted[i] = runstore.Escape(w)
-	}
-	return strings.Join(quoted, " ")
-}
-
-func special(r rune) bool {
-	switch {
-	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
-		return false
-	}
-	return !strings.ContainsRune("-_./:=@%+,", r)
-}

@@ -7,10 +7,10 @@ import (
 	"os/exec"
 	"syscall"
 
-	"quire/lib/diag"
 	"quire/lib/process"
 	"quire/lib/runlog"
 	"quire/lib/runstore"
+	"quire/lib/text"
 )
 
 // A LauncherError says that a run failed by its launcher, which the run's history
@@ -33,7 +33,7 @@ func (l *Launch) Run(signals <-chan os.Signal, stdout, stderr *os.File) (int, er
 	}
 	group, err := process.Start(cmd)
 	if err != nil {
-		return 0, l.fail("cannot start launcher '%s': %w", l.Args[0], diag.Cause(err))
+		return 0, l.fail("cannot start launcher '%s': %w", l.Args[0], text.Cause(err))
 	}
 	var ended syscall.Signal
 	for done := group.Done(); done != nil; {

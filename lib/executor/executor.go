@@ -19,10 +19,10 @@ import (
 	"sync"
 	"time"
 
-	"quire/lib/diag"
 	"quire/lib/pipeline"
 	"quire/lib/process"
 	"quire/lib/runlog"
+	"quire/lib/text"
 	"quire/lib/vm"
 )
 
@@ -138,16 +138,16 @@ func newRun(p *pipeline.Pipeline, o Options) (*run, error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(o.Out, 0o700); err != nil {
-		return nil, fmt.Errorf("cannot make directory '%s': %w", o.Out, diag.Cause(err))
+		return nil, fmt.Errorf("cannot make directory '%s': %w", o.Out, text.Cause(err))
 	}
 	var err error
 	if r.root, err = os.OpenRoot(o.Workspace); err != nil {
-		return nil, fmt.Errorf("cannot open workspace '%s': %w", o.Workspace, diag.Cause(err))
+		return nil, fmt.Errorf("cannot open workspace '%s': %w", o.Workspace, text.Cause(err))
 	}
 	path := filepath.Join(o.Out, runlog.EventsFile)
 	if r.events, err = runlog.CreateEvents(path); err != nil {
 		r.root.Close()
-		return nil, fmt.Errorf("cannot create '%s': %w", path, diag.Cause(err))
+		return nil, fmt.Errorf("cannot create '%s': %w", path, text.Cause(err))
 	}
 	r.console = newConsole(o, r.jobs)
 	r.vm().SetPrint(func(text string) { r.console.say("", r.redact.String(text)) })
@@ -214,7 +214,7 @@ func (r *run) startEvent() runlog.Event {
 // happened.
 func (r *run) emit(ev runlog.Event) {
 	if err := r.events.Emit(ev); err != nil {
-		r.fatal(fmt.Errorf("cannot write '%s': %w", runlog.EventsFile, diag.Cause(err)))
+		r.fatal(fmt.Errorf("cannot write '%s': %w", runlog.EventsFile, text.Cause(err)))
 	}
 }
 
@@ -260,7 +260,7 @@ func (r *run) finish(ctx context.Context) (Outcome, error) {
 		err = r.events.Sync()
 	}
 	if err := errors.Join(err, r.events.Close()); err != nil {
-		r.fatal(fmt.Errorf("cannot write '%s': %w", runlog.EventsFile, diag.Cause(err)))
+		r.fatal(fmt.Errorf("cannot write '%s': %w", runlog.EventsFile, text.Cause(err)))
 	}
 	if err = r.brokenBy(); err != nil {
 		out.State, out.Reason, out.Code = runlog.Failed, reasonInternal, 0

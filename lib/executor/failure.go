@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"quire/lib/text"
 	"quire/lib/vm"
 )
 
@@ -118,13 +120,12 @@ func endFailure(cause error) *failure {
 // briefMax bounds what a message shows of a command, in bytes.
 const briefMax = 120
 
-// brief returns the first line of a command, cut where it is long. The command is
-// redacted before: what is left of a secret that was cut would not be found.
-func brief(text string) string {
-	for i, r := range text {
-		if r == '\n' && i > 0 || i >= briefMax {
-			return text[:i] + "..."
-		}
+// brief returns the first line of a command, cut if it is long. The command must be
+// redacted already: part of a secret would not be found.
+func brief(shown string) string {
+	first, _, more := strings.Cut(strings.TrimSpace(shown), "\n")
+	if more && len(first) <= briefMax {
+		return first + "..."
 	}
-	return text
+	return text.Cut(first, briefMax)
 }

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"quire/lib/diag"
+	"quire/lib/text"
 )
 
 // maxFile is how much of a file read-file and read-json take, in bytes.
@@ -40,20 +40,20 @@ func (r *run) readFile(path string) (string, error) {
 	// O_NONBLOCK: a named pipe is not to be waited for, but refused.
 	file, err := r.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return "", fmt.Errorf("cannot read '%s': %w", path, diag.Cause(err))
+		return "", fmt.Errorf("cannot read '%s': %w", path, text.Cause(err))
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("cannot read '%s': %w", path, diag.Cause(err))
+		return "", fmt.Errorf("cannot read '%s': %w", path, text.Cause(err))
 	case !info.Mode().IsRegular():
 		return "", fmt.Errorf("cannot read '%s': not a regular file", path)
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("cannot read '%s': %w", path, diag.Cause(err))
+		return "", fmt.Errorf("cannot read '%s': %w", path, text.Cause(err))
 	case len(data) > maxFile:
 		return "", fmt.Errorf("cannot read '%s': larger than %d MiB", path, maxFile>>20)
 	}
@@ -73,21 +73,21 @@ func (r *run) readJSON(path string) (value, error) {
 	return v, nil
 }
 
-// writeFile makes text the content of a file of the workspace, and makes the
+// writeFile writes content to a file of the workspace, and creates the
 // directories above it.
-func (r *run) writeFile(path, text string) error {
+func (r *run) writeFile(path, content string) error {
 	name, err := r.local(path)
 	if err != nil {
 		return err
 	}
 	if err := r.root.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-		return fmt.Errorf("cannot write '%s': %w", path, diag.Cause(err))
+		return fmt.Errorf("cannot write '%s': %w", path, text.Cause(err))
 	}
 	if info, err := r.root.Stat(name); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("cannot write '%s': not a regular file", path)
 	}
-	if err := r.root.WriteFile(name, []byte(text), 0o666); err != nil {
-		return fmt.Errorf("cannot write '%s': %w", path, diag.Cause(err))
+	if err := r.root.WriteFile(name, []byte(content), 0o666); err != nil {
+		return fmt.Errorf("cannot write '%s': %w", path, text.Cause(err))
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"quire/lib/pipeline"
 	"quire/lib/runlog"
+	"quire/lib/text"
 )
 
 // primitives returns the table that the run-fn is called with.
@@ -101,7 +102,7 @@ func (a *attempt) shown(c *command) string {
 	words := make([]string, len(c.argv))
 	for i, word := range c.argv {
 		if words[i] = a.run.redact.String(word); words[i] == word {
-			words[i] = quoteWord(word)
+			words[i] = text.Quote(word)
 		}
 	}
 	return strings.Join(words, " ")

@@ -9,7 +9,7 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
-	"quire/lib/diag"
+	"quire/lib/text"
 	"quire/lib/unit"
 )
 
@@ -56,7 +56,7 @@ func (c *command) parseCmd(cmd lua.LValue) error {
 		if n := countKeys(cmd); n != len(c.argv) {
 			return errors.New("the command is a table that is no sequence")
 		}
-		c.text = quoteWords(c.argv)
+		c.text = text.Quote(c.argv...)
 	default:
 		return fmt.Errorf("the command is a %s, not a string or a sequence", cmd.Type())
 	}
@@ -179,32 +179,12 @@ func (r *run) dir(cwd string) (string, error) {
 	}
 	info, err := r.root.Stat(local)
 	if err != nil {
-		return "", fmt.Errorf("cannot run in '%s': %w", cwd, diag.Cause(err))
+		return "", fmt.Errorf("cannot run in '%s': %w", cwd, text.Cause(err))
 	}
 	if !info.IsDir() {
 		return "", fmt.Errorf("cannot run in '%s': not a directory", cwd)
 	}
 	return filepath.Join(r.Workspace, local), nil
-}
-
-// quoteWords returns words as a shell would read them.
-func quoteWords(words []string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = quoteWord(w)
-	}
-	return strings.Join(quoted, " ")
-}
-
-func quoteWord(w string) string {
-	if w != "" && !strings.ContainsFunc(w, needsQuotes) {
-		return w
-	}
-	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-}
-
-func needsQuotes(r rune) bool {
-	return r <= ' ' || r == 0x7f || strings.ContainsRune("\"'`$&|;<>()*?[]{}#~!\\", r)
 }
 
 // The result of sh is a table whose exit is not in it: reading it goes through

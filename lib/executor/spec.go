@@ -18,8 +18,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"quire/lib/diag"
 	"quire/lib/runlog"
+	"quire/lib/text"
 	"quire/lib/unit"
 	"quire/lib/vm"
 )
@@ -98,7 +98,7 @@ func OpenSpec(ctx context.Context, path, workspace string) (Spec, error) {
 	}
 	file, err := openGiven(path)
 	if err != nil {
-		return Spec{}, fmt.Errorf("cannot read facts '%s': %w", path, diag.Cause(err))
+		return Spec{}, fmt.Errorf("cannot read facts '%s': %w", path, text.Cause(err))
 	}
 	defer file.Close()
 	return ReadSpec(file)
@@ -172,7 +172,7 @@ func WriteSecrets(w io.Writer, secrets map[string]string) error {
 func ReadSecrets(path string) (secrets map[string]string, warnings []string, err error) {
 	file, err := openGiven(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("cannot read secrets '%s': %w", path, diag.Cause(err))
+		return nil, nil, fmt.Errorf("cannot read secrets '%s': %w", path, text.Cause(err))
 	}
 	defer file.Close()
 	var values map[string]secretValue

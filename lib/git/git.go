@@ -9,13 +9,13 @@ package git
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 
 	"quire/lib/file"
+	"quire/lib/text"
 )
 
 // A Repo is one repository. Its methods may be called by many goroutines.
@@ -56,7 +56,7 @@ func findGitDir(dir string) (string, error) {
 		return "", err
 	}
 	if _, err := os.Stat(abs); err != nil {
-		return "", cause(err)
+		return "", text.Cause(err)
 	}
 	if isGitDir(abs) {
 		return abs, nil
@@ -96,14 +96,6 @@ func isGitDir(dir string) bool {
 		}
 	}
 	return false
-}
-
-// cause leaves out the operation and the path, which the caller's words name.
-func cause(err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return pe.Err
-	}
-	return err
 }
 
 // keptVariables are those of git's that name configuration files, as HOME does:

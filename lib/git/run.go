@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os/exec"
 	"runtime"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
+
+	"quire/lib/text"
 )
 
 // An Error is a git that failed.
@@ -94,15 +93,14 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// line returns the text on one line: without git's hints, its prefixes, and
-// characters that a terminal would obey (file names come from whoever pushed).
+// line returns git's messages as one safe line, without its prefixes and hints.
 func (t *tail) line() string {
-	text := string(t.text)
-	if strings.Contains(text, "dubious ownership") {
+	all := string(t.text)
+	if strings.Contains(all, "dubious ownership") {
 		return "the repository belongs to another user: name it in safe.directory, see git-config(1)"
 	}
 	var parts []string
-	for l := range strings.Lines(text) {
+	for l := range strings.Lines(all) {
 		l = strings.TrimSpace(l)
 		if l == "" || strings.HasPrefix(l, "hint:") {
 			continue
@@ -112,26 +110,8 @@ func (t *tail) line() string {
 		}
 		parts = append(parts, l)
 	}
-	return printable(strings.Join(parts, "; "))
+	return text.Line(text.Cut(strings.Join(parts, "; "), messageSize))
 }
 
-// printable cuts s to messageSize bytes and shows control characters as '?'.
-func printable(s string) string {
-	s = strings.ToValidUTF8(s, "?")
-	if len(s) > messageSize {
-		cut := messageSize
-		for !utf8.RuneStart(s[cut]) {
-			cut--
-		}
-		s = s[:cut] + "..."
-	}
-	return strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
-			return '?'
-		}
-		return c
-	}, s)
-}
-
-// quoted is a name from a repository as it stands in an error.
-func quoted(name string) string { return fmt.Sprintf("'%s'", printable(name)) }
+// quoted returns a name from a repository as it stands in an error.
+func quoted(name string) string { return "'" + text.Line(text.Cut(name, messageSize)) + "'" }

@@ -21,7 +21,7 @@ import (
 // The caller sees to it that nobody else installs or uninstalls meanwhile.
 func (h *Hook) Install(ctx context.Context) error {
 	if err := h.install(ctx); err != nil {
-		return fmt.Errorf("cannot install hook in '%s': %w", h.repo.Dir(), plain(err))
+		return fmt.Errorf("cannot install hook in '%s': %w", h.repo.Dir(), err)
 	}
 	return nil
 }
@@ -138,7 +138,7 @@ func (h *Hook) Uninstall(ctx context.Context) error {
 		err = errors.Join(h.restore(ctx), err)
 	}
 	if err != nil {
-		return fmt.Errorf("cannot uninstall hook in '%s': %w", h.repo.Dir(), plain(err))
+		return fmt.Errorf("cannot uninstall hook in '%s': %w", h.repo.Dir(), err)
 	}
 	return nil
 }
@@ -202,15 +202,4 @@ func syncPath(dir string) error {
 		return err
 	}
 	return nil
-}
-
-// plain names the path and leaves out the system call that package os puts in front.
-func plain(err error) error {
-	switch e := err.(type) {
-	case *fs.PathError:
-		return fmt.Errorf("'%s': %w", e.Path, e.Err)
-	case *os.LinkError:
-		return fmt.Errorf("'%s': %w", e.New, e.Err)
-	}
-	return err
 }

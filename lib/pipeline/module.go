@@ -67,7 +67,7 @@ func (l *loader) function(f *file) (*lua.LFunction, error) {
 		if column < 1 || f.isFennel() {
 			column = f.indent(syntax.Line)
 		}
-		return nil, diag.List{f.diagnostic(syntax.Line, column, "%s", diag.OneLine(syntax.Message))}
+		return nil, diag.List{f.diagnostic(syntax.Line, column, "%s", syntax.Message)}
 	}
 	return fn, err
 }
@@ -144,7 +144,7 @@ func (t *tree) diagnose(ctx context.Context, err error, found diag.List) error {
 	case !errors.As(err, &e):
 		return err
 	}
-	d := diag.Diagnostic{File: e.File, Line: e.Line, Message: diag.OneLine(e.Message)}
+	d := diag.Diagnostic{File: e.File, Line: e.Line, Message: e.Message}
 	if f := t.files[e.File]; f != nil {
 		d = f.diagnostic(e.Line, f.indent(e.Line), "%s", d.Message)
 	}

@@ -367,7 +367,7 @@ func FuzzLoad(f *testing.F) {
 			t.Fatal(err)
 		}
 		for _, d := range list {
-			if d.File == "" || strings.ContainsAny(d.Message, "\n\r\x1b") || strings.Contains(d.Message, "runtime error") {
+			if d.File == "" || strings.ContainsAny(d.Error(), "\n\r\x1b") || strings.Contains(d.Message, "runtime error") {
 				t.Errorf("%#v", d)
 			}
 		}

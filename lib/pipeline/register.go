@@ -11,6 +11,7 @@ import (
 
 	"quire/lib/diag"
 	"quire/lib/fennel"
+	"quire/lib/text"
 	"quire/lib/vm"
 )
 
@@ -183,14 +184,8 @@ func kind(v lua.LValue) string {
 	return "a " + v.Type().String()
 }
 
-// brief quotes a string that may be long or not for printing.
-func brief(s string) string {
-	const most = 60
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "..."
-	}
-	return "'" + diag.OneLine(s) + "'"
-}
+// brief quotes a string that may be long.
+func brief(s string) string { return "'" + text.Cut(s, 60) + "'" }
 
 // unique drops what comes again.
 func unique(list []string) []string {

@@ -3,11 +3,12 @@ package runlog
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"quire/lib/text"
 )
 
 // What a run leaves behind, in its directory.
@@ -30,10 +31,7 @@ var ErrNotRegular = errors.New("not a regular file")
 func Open(dir, name string) (*os.File, error) {
 	f, err := open(dir, name)
 	if err != nil {
-		if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
-			err = pe.Err
-		}
-		return nil, fmt.Errorf("cannot read '%s': %w", filepath.Join(dir, name), err)
+		return nil, fmt.Errorf("cannot read '%s': %w", filepath.Join(dir, name), text.Cause(err))
 	}
 	return f, nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"quire/lib/text"
 )
 
 // atOnce is how many histories are open at once, each a file: fewer than the 1,024
@@ -64,7 +66,7 @@ func (s *Store) transitionPart(changes []RunChange, part []int, errs []error) {
 	fail := func(i int, err error) {
 		e := edits[i]
 		err = errors.Join(err, e.file.Truncate(e.size)) // see appendLine
-		errs[i] = fmt.Errorf("cannot change run %s: %w", e.run.ID, plain(err))
+		errs[i] = fmt.Errorf("cannot change run %s: %w", e.run.ID, text.Cause(err))
 		e.file.Close()
 		delete(edits, i)
 	}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"runtime"
 	"sync"
+
+	"quire/lib/text"
 )
 
 // Count returns how many runs are in each state.
@@ -18,7 +20,7 @@ func (s *Store) Count() (map[State]int, error) {
 		err = failure
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot count runs of '%s': %w", s.root, plain(err))
+		return nil, fmt.Errorf("cannot count runs of '%s': %w", s.root, text.Cause(err))
 	}
 	counts := map[State]int{}
 	known := map[string]bool{}
@@ -28,12 +30,12 @@ func (s *Store) Count() (map[State]int, error) {
 	}
 	f, size, err := s.openJournal()
 	if err != nil {
-		return nil, fmt.Errorf("cannot count runs of '%s': %w", s.root, plain(err))
+		return nil, fmt.Errorf("cannot count runs of '%s': %w", s.root, text.Cause(err))
 	}
 	defer f.Close()
 	parts, err := split(f, size, runtime.GOMAXPROCS(0))
 	if err != nil {
-		return nil, fmt.Errorf("cannot count runs of '%s': %w", s.root, plain(err))
+		return nil, fmt.Errorf("cannot count runs of '%s': %w", s.root, text.Cause(err))
 	}
 	var all sync.WaitGroup
 	tallies := make([]tally, len(parts))
@@ -43,7 +45,7 @@ func (s *Store) Count() (map[State]int, error) {
 	all.Wait()
 	for _, t := range tallies {
 		if t.err != nil {
-			return nil, fmt.Errorf("cannot count runs of '%s': %w", s.root, plain(t.err))
+			return nil, fmt.Errorf("cannot count runs of '%s': %w", s.root, text.Cause(t.err))
 		}
 		counts[Complete] += t.complete
 		counts[Failed] += t.failed

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"quire/lib/file"
+	"quire/lib/text"
 )
 
 // many is from how many runs on syncing the whole file system once is preferred
@@ -52,7 +53,7 @@ func (s *Store) createAs(end *Change, facts []Facts) ([]*Run, error) {
 		err = s.create(runs, end)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot create run in '%s': %w", s.root, plain(err))
+		return nil, fmt.Errorf("cannot create run in '%s': %w", s.root, text.Cause(err))
 	}
 	return runs, nil
 }

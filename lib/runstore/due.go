@@ -1,6 +1,10 @@
 package runstore
 
-import "fmt"
+import (
+	"fmt"
+
+	"quire/lib/text"
+)
 
 // Due returns those of runs, which are pending and driven by nobody, that are to be
 // handed out now: not one that as many older runs of its repository wait before as may
@@ -10,7 +14,7 @@ import "fmt"
 func (s *Store) Due(runs []*Run, limits Limits) ([]*Run, error) {
 	_, waiting, err := s.driven()
 	if err != nil {
-		return nil, fmt.Errorf("cannot look at the queue of '%s': %w", s.root, plain(err))
+		return nil, fmt.Errorf("cannot look at the queue of '%s': %w", s.root, text.Cause(err))
 	}
 	var due []*Run
 	for _, r := range runs {

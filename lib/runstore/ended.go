@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"quire/lib/file"
+	"quire/lib/text"
 )
 
 // OnEndDir is the directory of a root whose programs are to be told of each run that
@@ -64,7 +65,7 @@ func (s *Store) Untold() iter.Seq2[*Run, error] {
 	return func(yield func(*Run, error) bool) {
 		names, err := s.linkNames("ended")
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			yield(nil, fmt.Errorf("cannot list ended runs of '%s': %w", s.root, plain(err)))
+			yield(nil, fmt.Errorf("cannot list ended runs of '%s': %w", s.root, text.Cause(err)))
 			return
 		}
 		for _, id := range names {
@@ -86,7 +87,7 @@ func (s *Store) Untold() iter.Seq2[*Run, error] {
 // Told notes that the end of the run was told.
 func (r *Run) Told() error {
 	if err := os.Remove(r.store.path("ended", r.ID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot note that run %s was told: %w", r.ID, plain(err))
+		return fmt.Errorf("cannot note that run %s was told: %w", r.ID, text.Cause(err))
 	}
 	return nil
 }
@@ -96,7 +97,7 @@ func (r *Run) Told() error {
 func (s *Store) LockTelling(ctx context.Context) (unlock func(), err error) {
 	f, err := file.OpenFile(s.path("ended", lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("cannot lock ended runs of '%s': %w", s.root, plain(err))
+		return nil, fmt.Errorf("cannot lock ended runs of '%s': %w", s.root, text.Cause(err))
 	}
 	taken := make(chan error, 1)
 	go func() { taken <- lock(f, theLock, unix.F_WRLCK, true) }()
@@ -123,13 +124,13 @@ func (s *Store) Previous(r *Run) (Record, error) {
 	var found Record
 	f, size, err := s.openJournal()
 	if err != nil {
-		return found, fmt.Errorf("cannot read journal of '%s': %w", s.root, plain(err))
+		return found, fmt.Errorf("cannot read journal of '%s': %w", s.root, text.Cause(err))
 	}
 	defer f.Close()
-	same := []byte("\t" + field(r.Repo) + "\t" + field(r.Ref) + "\t")
+	same := []byte("\t" + text.Field(r.Repo) + "\t" + text.Field(r.Ref) + "\t")
 	for l, err := range backward(f, size) {
 		if err != nil {
-			return found, fmt.Errorf("cannot read journal of '%s': %w", s.root, plain(err))
+			return found, fmt.Errorf("cannot read journal of '%s': %w", s.root, text.Cause(err))
 		}
 		if found.ID != "" && newestOf(l.text) <= found.ID {
 			break

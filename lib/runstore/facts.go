@@ -10,6 +10,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"quire/lib/file"
+	"quire/lib/text"
 )
 
 const factsFile = "run.toml"
@@ -50,38 +51,38 @@ type factsTOML struct {
 func formatFacts(f Facts) ([]byte, error) {
 	return toml.Marshal(factsTOML{
 		ID:       f.ID,
-		Repo:     escape(f.Repo, 0),
-		GitDir:   escape(f.GitDir, 0),
-		Ref:      escape(f.Ref, 0),
-		SHA:      escape(f.SHA, 0),
-		OldSHA:   escape(f.OldSHA, 0),
+		Repo:     text.Escape(f.Repo),
+		GitDir:   text.Escape(f.GitDir),
+		Ref:      text.Escape(f.Ref),
+		SHA:      text.Escape(f.SHA),
+		OldSHA:   text.Escape(f.OldSHA),
 		PushedAt: f.PushedAt.UTC().Truncate(time.Millisecond),
-		Pusher:   escape(f.Pusher, 0),
-		Executor: escape(f.Executor, 0),
+		Pusher:   text.Escape(f.Pusher),
+		Executor: text.Escape(f.Executor),
 
 		RerunOf:    f.RerunOf,
 		OnlyFailed: f.OnlyFailed,
 	})
 }
 
-func parseFacts(text []byte) (Facts, error) {
-	t, ok := plainFacts(string(text))
+func parseFacts(data []byte) (Facts, error) {
+	t, ok := plainFacts(string(data))
 	if !ok {
 		t = factsTOML{}
-		if err := toml.Unmarshal(text, &t); err != nil {
+		if err := toml.Unmarshal(data, &t); err != nil {
 			return Facts{}, err
 		}
 	}
 	f := Facts{
 		ID:       t.ID,
-		Repo:     unescape(t.Repo),
-		GitDir:   unescape(t.GitDir),
-		Ref:      unescape(t.Ref),
-		SHA:      unescape(t.SHA),
-		OldSHA:   unescape(t.OldSHA),
+		Repo:     text.Unescape(t.Repo),
+		GitDir:   text.Unescape(t.GitDir),
+		Ref:      text.Unescape(t.Ref),
+		SHA:      text.Unescape(t.SHA),
+		OldSHA:   text.Unescape(t.OldSHA),
 		PushedAt: t.PushedAt,
-		Pusher:   unescape(t.Pusher),
-		Executor: unescape(t.Executor),
+		Pusher:   text.Unescape(t.Pusher),
+		Executor: text.Unescape(t.Executor),
 
 		RerunOf:    t.RerunOf,
 		OnlyFailed: t.OnlyFailed,
@@ -144,7 +145,7 @@ func readFacts(path string) (Facts, error) {
 // check returns an error for facts that cannot be those of a run.
 func (f Facts) check() error {
 	if !IsID(f.ID) {
-		return fmt.Errorf("not an id: '%s'", escape(f.ID, 0))
+		return fmt.Errorf("not an id: '%s'", text.Escape(f.ID))
 	}
 	for _, v := range []struct{ name, value string }{{"ref", f.Ref}, {"sha", f.SHA}, {"git-dir", f.GitDir}} {
 		if v.value == "" {
@@ -152,7 +153,7 @@ func (f Facts) check() error {
 		}
 	}
 	if f.RerunOf != "" && !IsID(f.RerunOf) {
-		return fmt.Errorf("not an id: '%s'", escape(f.RerunOf, 0))
+		return fmt.Errorf("not an id: '%s'", text.Escape(f.RerunOf))
 	}
 	return checkRepo(f.Repo)
 }

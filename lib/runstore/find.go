@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
+	"quire/lib/text"
 )
 
 // ErrNotFound says that there is no such run.
@@ -46,7 +48,7 @@ func (s *Store) Find(name string) (*Run, error) {
 	case errors.As(err, &ambiguous):
 		return nil, err
 	}
-	return nil, fmt.Errorf("cannot find run '%s': %w", escape(name, 0), plain(err))
+	return nil, fmt.Errorf("cannot find run '%s': %w", text.Escape(name), text.Cause(err))
 }
 
 func (s *Store) find(name string) (*Run, error) {

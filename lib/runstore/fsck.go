@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"quire/lib/file"
+	"quire/lib/text"
 )
 
 // A Problem is something that should not be.
@@ -46,7 +47,7 @@ func (s *Store) Check(repair bool) ([]Problem, error) {
 		err = s.onEnd(s)
 	}
 	if err != nil {
-		return c.problems, fmt.Errorf("cannot check '%s': %w", s.root, plain(err))
+		return c.problems, fmt.Errorf("cannot check '%s': %w", s.root, text.Cause(err))
 	}
 	return c.problems, nil
 }
@@ -61,7 +62,7 @@ func (c *checker) report(path, what string, mend func() error) {
 		err := mend()
 		p.Mended = err == nil
 		if err != nil {
-			p.What += fmt.Sprintf(" (cannot be mended: %v)", plain(err))
+			p.What += fmt.Sprintf(" (cannot be mended: %v)", text.Cause(err))
 		}
 	}
 	c.problems = append(c.problems, p)
@@ -101,12 +102,12 @@ func (c *checker) run(dir, id string) error {
 	r, err := c.open(dir)
 	if err != nil {
 		if isDir(dir) {
-			c.report(dir, "has no readable run.toml: "+plain(err).Error(), nil)
+			c.report(dir, "has no readable run.toml: "+text.Cause(err).Error(), nil)
 		}
 		return nil
 	}
 	if r.ID != id || c.runDir(r.Repo, id) != dir {
-		c.report(dir, fmt.Sprintf("holds run %s of '%s'", r.ID, Escape(r.Repo)), nil)
+		c.report(dir, fmt.Sprintf("holds run %s of '%s'", r.ID, text.Escape(r.Repo)), nil)
 		return nil
 	}
 	f, err := openLocked(filepath.Join(dir, historyFile))
@@ -157,7 +158,7 @@ func (c *checker) linked(r *Run, status Status) error {
 	}
 	what := "is missing: the run has not ended"
 	if err == nil {
-		what = fmt.Sprintf("links to '%s'", Escape(got))
+		what = fmt.Sprintf("links to '%s'", text.Escape(got))
 	}
 	c.report(link, what, func() error {
 		if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {

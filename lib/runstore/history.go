@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"quire/lib/file"
+	"quire/lib/text"
 )
 
 const historyFile = "history"
@@ -27,7 +28,7 @@ func formatChange(c Change) string {
 	b.WriteString(formatTime(c.Time) + " " + string(c.State))
 	add := func(key, value string) {
 		if value != "" {
-			b.WriteString(" " + key + "=" + escape(value, ' '))
+			b.WriteString(" " + key + "=" + text.EscapeWord(value))
 		}
 	}
 	add("reason", c.Reason)
@@ -59,7 +60,7 @@ func parseChange(line string) (Change, error) {
 		if !ok {
 			return Change{}, fmt.Errorf("not KEY=VALUE: %q", line)
 		}
-		value = unescape(value)
+		value = text.Unescape(value)
 		switch key {
 		case "reason":
 			c.Reason = value
@@ -138,5 +139,5 @@ func (r *Run) gone(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("run %s: %w", r.ID, ErrNotFound)
 	}
-	return fmt.Errorf("cannot read history of run %s: %w", r.ID, plain(err))
+	return fmt.Errorf("cannot read history of run %s: %w", r.ID, text.Cause(err))
 }

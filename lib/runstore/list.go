@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"quire/lib/file"
+	"quire/lib/text"
 )
 
 // A Filter says which runs to list. The zero value lists all.
@@ -49,7 +50,7 @@ func (s *Store) List(f Filter) iter.Seq2[Record, error] {
 		// Live runs first: one that ends meanwhile is in both, none in neither.
 		live, err := s.liveRecords(emit)
 		if err != nil {
-			yield(Record{}, fmt.Errorf("cannot list runs of '%s': %w", s.root, plain(err)))
+			yield(Record{}, fmt.Errorf("cannot list runs of '%s': %w", s.root, text.Cause(err)))
 			return
 		}
 		if live == nil {
@@ -61,7 +62,7 @@ func (s *Store) List(f Filter) iter.Seq2[Record, error] {
 		}
 		for r, err := range s.ended(f) {
 			if err != nil {
-				yield(Record{}, fmt.Errorf("cannot read journal of '%s': %w", s.root, plain(err)))
+				yield(Record{}, fmt.Errorf("cannot read journal of '%s': %w", s.root, text.Cause(err)))
 				return
 			}
 			for len(live) > 0 && live[0].ID > r.ID {
@@ -113,7 +114,7 @@ func (s *Store) Live() iter.Seq2[*Run, error] {
 	return func(yield func(*Run, error) bool) {
 		runs, failures, err := s.live()
 		if err != nil {
-			yield(nil, fmt.Errorf("cannot list runs of '%s': %w", s.root, plain(err)))
+			yield(nil, fmt.Errorf("cannot list runs of '%s': %w", s.root, text.Cause(err)))
 			return
 		}
 		for _, r := range runs {

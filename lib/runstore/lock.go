@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"quire/lib/file"
+	"quire/lib/text"
 )
 
 // Locks are those on open file descriptions (fcntl(2), F_OFD_SETLK). Like those of
@@ -134,7 +135,7 @@ func (r *Run) Drive() (*Driver, error) {
 		return nil, r.gone(err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot lock run %s: %w", r.ID, plain(err))
+		return nil, fmt.Errorf("cannot lock run %s: %w", r.ID, text.Cause(err))
 	}
 	if err := lock(f, theLock, unix.F_WRLCK, false); err != nil {
 		f.Close()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"quire/lib/file"
+	"quire/lib/text"
 )
 
 // A Prune says which ended runs to remove: those that all of its parts name.
@@ -34,7 +35,7 @@ func (s *Store) Prunable(p Prune) ([]Record, error) {
 	var found []Record
 	for r, err := range s.ended(Filter{}) {
 		if err != nil {
-			return nil, fmt.Errorf("cannot read journal of '%s': %w", s.root, plain(err))
+			return nil, fmt.Errorf("cannot read journal of '%s': %w", s.root, text.Cause(err))
 		}
 		count[r.Repo]++
 		last := result{r.Repo, r.Ref, r.State}
@@ -68,7 +69,7 @@ func (s *Store) Remove(records []Record) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("cannot remove runs of '%s': %w", s.root, plain(err))
+			err = fmt.Errorf("cannot remove runs of '%s': %w", s.root, text.Cause(err))
 		}
 	}()
 	st, err := s.stage()

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"quire/lib/file"
+	"quire/lib/text"
 )
 
 // Limits says how many runs may be active at once. 0 is no limit.
@@ -85,7 +86,7 @@ type holder struct {
 func (d *Driver) tryBegin(limits Limits, c Change) ([]holder, error) {
 	q, err := openLocked(d.run.store.path("queue"))
 	if err != nil {
-		return nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, plain(err))
+		return nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, text.Cause(err))
 	}
 	defer q.Close()
 	// Under the lock of the queue, so that nobody takes a turn who has looked for
@@ -95,7 +96,7 @@ func (d *Driver) tryBegin(limits Limits, c Change) ([]holder, error) {
 	}
 	running, waiting, err := d.run.store.driven()
 	if err != nil {
-		return nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, plain(err))
+		return nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, text.Cause(err))
 	}
 	if holders := turn(d.run, limits, running, waiting); len(holders) > 0 {
 		return holders, nil

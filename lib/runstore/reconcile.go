@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"quire/lib/process"
+	"quire/lib/text"
 )
 
 // A Report is what Reconcile found.
@@ -28,11 +29,11 @@ type Report struct {
 // what belongs to them. One run's failure does not keep the others waiting.
 func (s *Store) Reconcile(grace time.Duration) (*Report, error) {
 	if err := s.sweep(); err != nil {
-		return nil, fmt.Errorf("cannot reconcile '%s': %w", s.root, plain(err))
+		return nil, fmt.Errorf("cannot reconcile '%s': %w", s.root, text.Cause(err))
 	}
 	names, err := s.liveNames()
 	if err != nil {
-		return nil, fmt.Errorf("cannot reconcile '%s': %w", s.root, plain(err))
+		return nil, fmt.Errorf("cannot reconcile '%s': %w", s.root, text.Cause(err))
 	}
 	var report Report
 	var abandoned []*Run

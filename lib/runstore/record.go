@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"quire/lib/text"
 )
 
 // A Record is a run in one line.
@@ -76,7 +78,7 @@ func optionalTime(t time.Time) string {
 func (r Record) Line() string {
 	fields := r.fields()
 	for i, f := range fields {
-		fields[i] = field(f)
+		fields[i] = text.Field(f)
 	}
 	return strings.Join(fields, "\t")
 }
@@ -88,7 +90,7 @@ func parseRecord(line string) (Record, error) {
 		return Record{}, fmt.Errorf("not a record: %q", line)
 	}
 	for i := range f {
-		f[i] = unfield(f[i])
+		f[i] = text.Unfield(f[i])
 	}
 	r := Record{
 		ID: f[0], State: State(f[1]), Repo: f[2], Ref: f[3], SHA: f[4], Executor: f[5], Reason: f[6],
@@ -143,7 +145,7 @@ func JSONText(s string) string {
 	if utf8.ValidString(s) {
 		return s
 	}
-	return escape(s, 0)
+	return text.Escape(s)
 }
 
 func orNull(s string) *string {
@@ -158,7 +160,7 @@ func orNull(s string) *string {
 func RunLine(r *Run, executor string) string {
 	fields := []string{r.ID, executor, r.SHA, r.Ref, r.Dir, r.GitDir}
 	for i, f := range fields {
-		fields[i] = field(f)
+		fields[i] = text.Field(f)
 	}
 	return strings.Join(fields, "\t")
 }

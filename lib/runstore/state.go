@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"quire/lib/text"
 )
 
 // A State is where a run is in its life.
@@ -59,11 +61,11 @@ type Change struct {
 func (c Change) check() error {
 	switch {
 	case !slices.Contains(States, c.State):
-		return fmt.Errorf("unknown state '%s'", escape(string(c.State), 0))
+		return fmt.Errorf("unknown state '%s'", text.Escape(string(c.State)))
 	case c.State == Failed && c.Reason == "":
 		return fmt.Errorf("a failed run needs a reason")
 	case c.State == Failed && !slices.Contains(Reasons, c.Reason):
-		return fmt.Errorf("unknown reason '%s'", escape(c.Reason, 0))
+		return fmt.Errorf("unknown reason '%s'", text.Escape(c.Reason))
 	case c.State != Failed && (c.Reason != "" || c.Code != 0):
 		return fmt.Errorf("only a failed run has a reason or a code, not one that is %s", c.State)
 	case c.State == Superseded && !IsID(c.By):

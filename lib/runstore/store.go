@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"quire/lib/file"
+	"quire/lib/text"
 )
 
 // A Store is the run records below one root directory. It holds nothing open and
@@ -38,7 +39,7 @@ func Open(root string, onEnd func(*Store) error) (*Store, error) {
 	}
 	s := &Store{root: abs, onEnd: onEnd}
 	if err := s.prepare(); err != nil {
-		return nil, fmt.Errorf("cannot open root '%s': %w", root, plain(err))
+		return nil, fmt.Errorf("cannot open root '%s': %w", root, text.Cause(err))
 	}
 	return s, nil
 }
@@ -110,30 +111,13 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// plain returns what is wrong without the system call and path that package os
-// puts in front: the caller has named its own subject.
-func plain(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	var call *os.SyscallError
-	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
-	case errors.As(err, &call):
-		return call.Err
-	}
-	return err
-}
-
 // checkRepo returns an error unless name can be the name of a repository, see
 // quire-run(5).
 func checkRepo(name string) error {
 	for part := range strings.SplitSeq(name, "/") {
 		if part == "" || part == "." || part == ".." || len(part) > 255 ||
 			IsID(part) || strings.ContainsRune(part, 0) {
-			return fmt.Errorf("not a name of a repository: '%s'", escape(name, 0))
+			return fmt.Errorf("not a name of a repository: '%s'", text.Escape(name))
 		}
 	}
 	return nil

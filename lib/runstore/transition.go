@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"quire/lib/text"
 )
 
 // Transition changes the state of the run, and returns when the change is on disk.
@@ -32,7 +34,7 @@ func (r *Run) transition(c Change) error {
 	}
 	defer e.file.Close()
 	if err := appendLine(e.file, e.size, formatChange(e.change)); err != nil {
-		return fmt.Errorf("cannot change run %s: %w", r.ID, plain(err))
+		return fmt.Errorf("cannot change run %s: %w", r.ID, text.Cause(err))
 	}
 	if e.change.State.Final() {
 		// The change is made. Where the rest fails, the link in live/ stays,
@@ -63,12 +65,12 @@ func (r *Run) edit(c Change) (*edit, error) {
 		return nil, fmt.Errorf("cannot change run %s: %w", r.ID, ErrNotFound)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot change run %s: %w", r.ID, plain(err))
+		return nil, fmt.Errorf("cannot change run %s: %w", r.ID, text.Cause(err))
 	}
 	status, size, err := readHistory(f)
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("cannot read history of run %s: %w", r.ID, plain(err))
+		return nil, fmt.Errorf("cannot read history of run %s: %w", r.ID, text.Cause(err))
 	}
 	if !status.State.mayBecome(c.State) || c.From != "" && c.From != status.State {
 		f.Close()

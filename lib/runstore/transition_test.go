@@ -152,18 +152,3 @@ func FuzzParseHistory(f *testing.F) {
 		}
 	})
 }
-
-func FuzzEscape(f *testing.F) {
-	f.Add("a b\tc\\x41\xff")
-	f.Fuzz(func(t *testing.T, s string) {
-		if got := unescape(escape(s, ' ')); got != s {
-			t.Errorf("%q comes back as %q", s, got)
-		}
-		if got := unfield(field(s)); got != s {
-			t.Errorf("field %q comes back as %q", s, got)
-		}
-		if strings.ContainsAny(escape(s, ' '), " \t\n") {
-			t.Errorf("%q: %q", s, escape(s, ' '))
-		}
-	})
-}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"quire/lib/file"
+	"quire/lib/text"
 )
 
 // A Watcher tells of changes to files (inotify(7)). A user has a bounded number of
@@ -80,7 +81,7 @@ func (w *Watcher) Wait(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return fmt.Errorf("cannot watch files: %w", plain(err))
+		return fmt.Errorf("cannot watch files: %w", text.Cause(err))
 	}
 	return nil
 }

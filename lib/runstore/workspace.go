@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"quire/lib/text"
 )
 
 // LogFile is the file of a run's directory with all output of the driven command.
@@ -29,7 +31,7 @@ func (r *Run) RemoveWorkspace() error {
 		}
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot remove workspace of run %s: %w", r.ID, plain(err))
+		return fmt.Errorf("cannot remove workspace of run %s: %w", r.ID, text.Cause(err))
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"quire/lib/runstore"
+	"quire/lib/text"
 )
 
 // A List writes records in one of several forms. Flush ends it.
@@ -51,7 +52,7 @@ func Table(w io.Writer) *List {
 			state += fmt.Sprintf(" %d", *rec.Code)
 		}
 		_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.10s\t%s\t%s\n", rec.ID[24:], state,
-			runstore.Escape(rec.Repo), runstore.Escape(shortRef(rec.Ref)), rec.SHA,
+			text.Escape(rec.Repo), text.Escape(shortRef(rec.Ref)), rec.SHA,
 			rec.Created.Local().Format("2006-01-02 15:04:05"), took(rec))
 		return err
 	})

@@ -8,6 +8,7 @@ import (
 
 	"quire/lib/runlog"
 	"quire/lib/runstore"
+	"quire/lib/text"
 )
 
 // A Run is all there is to show of a run.
@@ -127,7 +128,7 @@ func (l *lineWriter) line(key, value string) {
 	if value == "" || l.err != nil {
 		return
 	}
-	_, l.err = fmt.Fprintf(l.w, "%s\t%s\n", key, runstore.Escape(value))
+	_, l.err = fmt.Fprintf(l.w, "%s\t%s\n", key, text.Escape(value))
 }
 
 // Describe returns a state and why, in a few words.

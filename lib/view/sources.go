@@ -3,6 +3,7 @@ package view
 import (
 	"quire/lib/runlog"
 	"quire/lib/runstore"
+	"quire/lib/text"
 )
 
 // A NoJobError says that a run has no such job.
@@ -50,7 +51,7 @@ func (l *Log) sources() ([]source, error) {
 		}
 		mark := ""
 		if l.job == "" {
-			mark = runstore.Escape(j.ID) + " | "
+			mark = text.Escape(j.ID) + " | "
 		}
 		for _, c := range j.Commands {
 			found = append(found, source{c.Log, true, mark})

@@ -1,4 +1,4 @@
-package runstore
+package text
 
 import (
 	"fmt"
@@ -7,14 +7,16 @@ import (
 	"unicode/utf8"
 )
 
-// Escape returns s as it is shown in a line, see quire-run(5), "Escapes".
+// Escape returns s as it is written in files and record lines, see quire-run(5),
+// "Escapes". Unescape returns s again.
 func Escape(s string) string { return escape(s, 0) }
 
-// escape returns s as it is written in files and record lines, see quire-run(5),
-// "Escapes". The byte also, such as a space that separates, is escaped too; 0 is
-// escaped anyway.
+// EscapeWord is Escape for a value that ends at the next space: it escapes spaces too.
+func EscapeWord(s string) string { return escape(s, ' ') }
+
+// escape escapes the byte also, too; 0 is escaped anyway.
 func escape(s string, also byte) string {
-	if isPlain(s, also) {
+	if !needsEscape(s, also) {
 		return s
 	}
 	var b strings.Builder
@@ -29,7 +31,7 @@ func escape(s string, also byte) string {
 			b.WriteString(`\n`)
 		case c == '\r':
 			b.WriteString(`\r`)
-		case mustEscape(r, size) || c == also:
+		case isUnsafe(r, size) || c == also:
 			for _, c := range []byte(s[i : i+size]) {
 				fmt.Fprintf(&b, `\x%02x`, c)
 			}
@@ -41,29 +43,27 @@ func escape(s string, also byte) string {
 	return b.String()
 }
 
-func isPlain(s string, also byte) bool {
+func needsEscape(s string, also byte) bool {
 	for i, r := range s {
-		if r == '\\' || r == rune(also) {
-			return false
+		if r == '\\' || r == rune(also) || isControl(r) {
+			return true
 		}
-		if r < ' ' || r >= 0x7f {
-			if _, size := utf8.DecodeRuneInString(s[i:]); mustEscape(r, size) {
-				return false
+		if r == utf8.RuneError {
+			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
+				return true
 			}
 		}
 	}
-	return true
+	return false
 }
 
-// mustEscape reports whether a character, or a byte that is none, could break a
-// line or drive a terminal.
-func mustEscape(r rune, size int) bool {
-	return r < ' ' || r >= 0x7f && r < 0xa0 || r == utf8.RuneError && size == 1
-}
+// isUnsafe reports whether r, decoded from size bytes, is a control character or an
+// invalid byte: it could break a line or drive a terminal.
+func isUnsafe(r rune, size int) bool { return isControl(r) || r == utf8.RuneError && size == 1 }
 
-// unescape returns what escape was given. A backslash that begins none of the
-// forms stands for itself.
-func unescape(s string) string {
+// Unescape returns the string that Escape or EscapeWord was given. A backslash that
+// begins no escape stands for itself.
+func Unescape(s string) string {
 	if strings.IndexByte(s, '\\') < 0 {
 		return s
 	}
@@ -99,21 +99,21 @@ func unescape(s string) string {
 	return string(b)
 }
 
-// field returns s as a field of a line with tabs: "-" for no value.
-func field(s string) string {
+// Field returns s as a field of a line with tabs: "-" if it is empty, else escaped.
+func Field(s string) string {
 	switch s {
 	case "":
 		return "-"
 	case "-":
 		return `\x2d`
 	}
-	return escape(s, 0)
+	return Escape(s)
 }
 
-// unfield returns what field was given.
-func unfield(s string) string {
+// Unfield returns the string that Field was given.
+func Unfield(s string) string {
 	if s == "-" {
 		return ""
 	}
-	return unescape(s)
+	return Unescape(s)
 }

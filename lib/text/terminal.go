@@ -1,4 +1,4 @@
-package view
+package text
 
 import (
 	"bytes"
@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// Terminal returns a writer that passes to w, a terminal, what jobs printed, with '?'
-// for whatever could drive it: a log is to be read, not to set the title, the clipboard
-// or the keys of who reads it. Colours stay.
+// Terminal returns a writer that passes the output of jobs to the terminal w. Colours,
+// line breaks, tabs and carriage returns stay; each other control character or invalid
+// byte is '?', so that reading a log cannot set the reader's title, clipboard or keys.
 func Terminal(w io.Writer) io.Writer { return &terminal{w: w} }
 
 type terminal struct {
@@ -32,8 +32,8 @@ func (t *terminal) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// next adds to out what comes first, and returns how long it was; 0 where the end of it
-// is still to come.
+// next adds the first character or sequence to out and returns its length in bytes. It
+// returns 0 if the end of it is still to come.
 func (t *terminal) next(out *bytes.Buffer) int {
 	if t.rest[0] == 0x1b {
 		n, whole := colour(t.rest)
@@ -52,7 +52,7 @@ func (t *terminal) next(out *bytes.Buffer) int {
 	switch {
 	case r == '\n', r == '\t', r == '\r':
 		out.WriteRune(r)
-	case r < ' ', r >= 0x7f && r < 0xa0, r == utf8.RuneError && n == 1:
+	case isUnsafe(r, n):
 		out.WriteByte('?')
 	default:
 		out.Write(t.rest[:n])
@@ -60,11 +60,12 @@ func (t *terminal) next(out *bytes.Buffer) int {
 	return n
 }
 
-// maxColour is how long a sequence that sets colours may be.
+// maxColour is the length in bytes of the longest sequence that is taken for colours.
 const maxColour = 64
 
 // colour returns the length of the sequence that sets colours (SGR, ECMA-48 8.3.117) at
-// the beginning of text, and whether it is whole; 0 for any other sequence.
+// the start of text, and whether the sequence is complete. The length is 0 if text starts
+// with any other sequence.
 func colour(text []byte) (n int, whole bool) {
 	for i, c := range text[:min(len(text), maxColour)] {
 		switch {

@@ -1,0 +1,48 @@
+// Package text prepares text that quire did not write for a place where it is shown or
+// stored: an error, a diagnostic, a terminal, a shell, a field of a record.
+//
+// File names, refs, messages and output come from pushers. They may hold any byte, such
+// as a line break that would begin a false record, or an escape sequence that would
+// drive the terminal of the reader. There is one function for each place:
+//
+//   - Line for a diagnostic, which is one line: bad characters become '?'.
+//   - Terminal for a log, which keeps its lines and colours: the rest becomes '?'.
+//   - Escape for a record, which must give back the same bytes.
+//   - Quote for a command that a shell can read, QuoteLine if it must be one line.
+package text
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Line returns s as part of one line: each line break or tab is a space, and each other
+// control character or invalid byte is '?'. The number of characters stays the same, so
+// a caret below the line still points at the right one.
+func Line(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n', r == '\r', r == '\t':
+			return ' '
+		case isControl(r), r == utf8.RuneError:
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// Cut returns s if it has at most most bytes. Otherwise it returns the characters that
+// fit into most bytes, followed by "...".
+func Cut(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most] + "..."
+}
+
+// isControl reports whether a terminal may obey r. These are the C0 and C1 sets of
+// ECMA-48 with DEL.
+func isControl(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }
