@@ -20,7 +20,7 @@ import (
 // the layers before its own.
 var layers = [][]string{
 	{"file", "text", "unit"},
-	{"diag", "cli", "git", "glob", "process", "runlog", "vm"},
+	{"diag", "cli", "git", "glob", "process", "push", "runlog", "vm"},
 	{"runstore", "fennel", "workspace", "hook"},
 	{"config", "pipeline", "view"},
 	{"executor", "notify"},

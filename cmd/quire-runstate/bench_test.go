@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"quire/lib/push"
 	"quire/lib/runstore"
 )
 
@@ -68,7 +69,7 @@ func newRuns(b *testing.B, s *runstore.Store, n int) []*runstore.Run {
 	b.Helper()
 	f := make([]runstore.Facts, n)
 	for i := range f {
-		f[i] = runstore.Facts{Repo: "work/a.git", GitDir: "/srv/work/a.git", Ref: "refs/heads/main", SHA: strings.Repeat("a", 40), Executor: "host"}
+		f[i] = runstore.Facts{Facts: push.Facts{Repo: "work/a.git", GitDir: "/srv/work/a.git", Ref: "refs/heads/main", SHA: strings.Repeat("a", 40)}, Executor: "host"}
 	}
 	runs, err := s.Create(f...)
 	if err != nil {

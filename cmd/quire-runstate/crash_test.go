@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"quire/lib/push"
 	"quire/lib/runstore"
 )
 
@@ -98,7 +99,7 @@ func (sc *scene) check(t *testing.T, fault string, ok bool, stdout string) {
 	}
 	sc.listed(fail)
 	sc.wereTold(t, fail)
-	if _, err := sc.store.Create(runstore.Facts{Repo: "a.git", GitDir: "/a", Ref: "r", SHA: "s"}); err != nil {
+	if _, err := sc.store.Create(runstore.Facts{Facts: push.Facts{Repo: "a.git", GitDir: "/a", Ref: "r", SHA: "s"}}); err != nil {
 		fail("the next command: %v", err)
 	}
 }

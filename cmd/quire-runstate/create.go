@@ -21,7 +21,7 @@ func (r *rootOption) create(ctx context.Context, e *cli.Env) error {
 	fs.StringVar(&f.GitDir, "git-dir", "", "")
 	fs.StringVar(&f.Ref, "ref", "", "")
 	fs.StringVar(&f.SHA, "sha", "", "")
-	fs.StringVar(&f.OldSHA, "old-sha", "", "")
+	fs.StringVar(&f.PreviousSHA, "old-sha", "", "")
 	fs.StringVar(&f.Pusher, "pusher", "", "")
 	fs.StringVar(&f.Executor, "executor", "", "")
 	if err := e.Parse(fs, createUsage); err != nil {

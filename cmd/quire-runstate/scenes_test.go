@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"quire/lib/push"
 	"quire/lib/runstore"
 )
 
@@ -38,7 +39,7 @@ func newScene(t *testing.T, states ...runstore.State) *scene {
 	}
 	sc := &scene{store: s, name: "quire-runstate", acked: map[string]runstore.State{}}
 	for _, state := range states {
-		runs, err := s.Create(runstore.Facts{Repo: "a.git", GitDir: "/srv/a.git", Ref: "refs/heads/main", SHA: "abc", Executor: "host"})
+		runs, err := s.Create(runstore.Facts{Facts: push.Facts{Repo: "a.git", GitDir: "/srv/a.git", Ref: "refs/heads/main", SHA: "abc"}, Executor: "host"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,8 +17,9 @@ func TestShowMany(t *testing.T) {
 	e := &cli.Env{Name: "quire-trigger", Stdout: &out, Stderr: &notes}
 	runs := make([]trigger.Run, maxNotes+7)
 	for i := range runs {
-		facts := runstore.Facts{ID: fmt.Sprintf("run-%d", i), Ref: "refs/heads/main"}
-		runs[i] = trigger.Run{Run: &runstore.Run{Facts: facts}, Executor: "host"}
+		r := new(runstore.Run)
+		r.ID, r.Ref = fmt.Sprintf("run-%d", i), "refs/heads/main"
+		runs[i] = trigger.Run{Run: r, Executor: "host"}
 	}
 	if code := show(e, runs); code != cli.OK {
 		t.Errorf("code %d", code)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"quire/lib/push"
 	"quire/lib/runstore"
 	"quire/lib/text"
 )
@@ -45,9 +46,7 @@ func (x *exam) try(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	runs, err := store.Create(runstore.Facts{
-		Repo: "doctor", GitDir: dir, Ref: "refs/heads/doctor", SHA: strings.Repeat("0", 40), Executor: "host",
-	})
+	runs, err := store.Create(runstore.Facts{Facts: push.Facts{Repo: "doctor", GitDir: dir, Ref: "refs/heads/doctor", SHA: strings.Repeat("0", 40)}, Executor: "host"})
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"quire/lib/config"
 	"quire/lib/executor"
 	"quire/lib/git"
+	"quire/lib/push"
 	"quire/lib/runlog"
 	"quire/lib/runstore"
 )
@@ -62,26 +63,17 @@ func (p *plan) spec(ctx context.Context, store *runstore.Store, repo *git.Repo) 
 	return s, nil
 }
 
-// Facts returns what the jobs of a run may know: what is on record, and what its
-// repository says of the commit.
-func Facts(ctx context.Context, run *runstore.Run, repo *git.Repo) (executor.Facts, error) {
-	facts := executor.Facts{
-		Run:         run.ID,
-		Repo:        run.Repo,
-		GitDir:      run.GitDir,
-		Ref:         run.Ref,
-		SHA:         run.SHA,
-		PreviousSHA: run.OldSHA,
-		Pusher:      run.Pusher,
-		PushedAt:    run.PushedAt,
-	}
+// Facts returns the facts of the push that a run is for: those on record, and what the
+// repository knows of the commit. On error some of them are missing.
+func Facts(ctx context.Context, run *runstore.Run, repo *git.Repo) (push.Facts, error) {
+	facts := run.Facts.Facts
 	read := make(chan error, 1) // beside the other question: the first job waits for both
 	go func() {
 		var err error
 		facts.CommitMessage, err = repo.Message(ctx, run.SHA)
 		read <- err
 	}()
-	files, err := repo.ChangedFiles(ctx, run.OldSHA, run.SHA)
+	files, err := repo.ChangedFiles(ctx, run.PreviousSHA, run.SHA)
 	err = errors.Join(<-read, err)
 	facts.FilesChanged = files
 	return facts, err

@@ -184,7 +184,7 @@ func (p *pool) examine(dir string) (*runstore.Run, nearness, error) {
 		return user, unusable, nil
 	case user.SHA == p.run.SHA:
 		return user, sameCommit, nil
-	case user.SHA == p.run.OldSHA:
+	case user.SHA == p.run.PreviousSHA:
 		return user, previousCommit, nil
 	case user.Ref == p.run.Ref:
 		return user, sameRef, nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"quire/lib/push"
 	"quire/lib/runstore"
 )
 
@@ -32,7 +33,7 @@ func (u users) take(ref, sha, old string) (run *runstore.Run, tree string, drive
 
 func (u users) takeOf(most int, ref, sha, old string) (run *runstore.Run, tree string, driver *runstore.Driver) {
 	u.t.Helper()
-	runs, err := u.store.Create(runstore.Facts{Repo: "a/b.git", GitDir: "/none", Ref: ref, SHA: sha, OldSHA: old})
+	runs, err := u.store.Create(runstore.Facts{Facts: push.Facts{Repo: "a/b.git", GitDir: "/none", Ref: ref, SHA: sha, PreviousSHA: old}})
 	if err != nil {
 		u.t.Fatal(err)
 	}

@@ -3,6 +3,8 @@ package executor
 import (
 	"slices"
 	"strings"
+
+	"quire/lib/push"
 )
 
 // inherited are the variables that jobs get from the environment of quire: where
@@ -28,13 +30,13 @@ func BaseEnv(environ, pass []string) []string {
 
 // JobEnv returns the environment of a job: base, the facts, and vars, a map of
 // names to values. It is sorted, and has no name twice.
-func JobEnv(base []string, f Facts, workspace, job string, vars map[string]string) []string {
+func JobEnv(base []string, f push.Facts, workspace, job string, vars map[string]string) []string {
 	env := newEnviron(base)
 	for name, value := range vars {
 		env[name] = value
 	}
 	env["CI"] = "true"
-	env["QUIRE_RUN"] = f.Run
+	env["QUIRE_RUN"] = f.ID
 	env["QUIRE_REPO"] = f.Repo
 	env["QUIRE_REF"] = f.Ref
 	env["QUIRE_SHA"] = f.SHA

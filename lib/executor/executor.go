@@ -21,6 +21,7 @@ import (
 
 	"quire/lib/pipeline"
 	"quire/lib/process"
+	"quire/lib/push"
 	"quire/lib/runlog"
 	"quire/lib/text"
 	"quire/lib/vm"
@@ -31,7 +32,7 @@ type Options struct {
 	Workspace string // absolute; where the commands run
 	Out       string // absolute; gets events.jsonl and jobs, and is made where missing
 	Scratch   bool   // Out is not to outlive a crash, and need not be synced
-	Facts     Facts
+	Facts     push.Facts
 	Secrets   map[string]string
 	Env       []string          // what the environment of jobs starts from, see BaseEnv
 	Vars      map[string]string // further variables of every job
@@ -129,7 +130,6 @@ func newRun(p *pipeline.Pipeline, o Options) (*run, error) {
 	if o.Grace == 0 {
 		o.Grace = DefaultGrace
 	}
-	o.Facts = o.Facts.named()
 	r := &run{Options: o, pipeline: p, byID: map[string]*job{}, redact: runlog.NewRedactor(o.Secrets)}
 	if err := r.addJobs(); err != nil {
 		return nil, err
@@ -202,7 +202,7 @@ func (r *run) startEvent() runlog.Event {
 	f := r.Facts
 	ev := runlog.Event{
 		Event: runlog.RunStart, Version: runlog.Version,
-		Run: f.Run, Repo: f.Repo, Ref: f.Ref, SHA: f.SHA, Pipeline: r.pipeline.File,
+		Run: f.ID, Repo: f.Repo, Ref: f.Ref, SHA: f.SHA, Pipeline: r.pipeline.File,
 	}
 	for _, j := range r.jobs {
 		ev.Jobs = append(ev.Jobs, runlog.JobID{ID: j.spec.ID, Inputs: j.spec.Inputs})

@@ -16,6 +16,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"quire/lib/pipeline"
+	"quire/lib/push"
 	"quire/lib/runlog"
 	"quire/lib/vm"
 )
@@ -282,7 +283,7 @@ func TestEnvironment(t *testing.T) {
 	ws := t.TempDir()
 	r := run1(t, `return sh("env").stdout`, Options{
 		Workspace: ws,
-		Facts:     Facts{Run: "id", Repo: "a.git", Ref: "refs/heads/main", SHA: "abc"},
+		Facts:     push.Facts{ID: "id", Repo: "a.git", Ref: "refs/heads/main", SHA: "abc"},
 		Env:       BaseEnv([]string{"PATH=" + os.Getenv("PATH"), "GIT_DIR=/x", "QUIRE_ROOT=/y", "LC_ALL=C", "MORE=1", "OTHER=2"}, []string{"MORE", "GIT_DIR"}),
 		Vars:      map[string]string{"VAR": "v"},
 	})

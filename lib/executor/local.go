@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"quire/lib/git"
+	"quire/lib/push"
 )
 
 // LocalFacts makes up the facts of a run of a working copy, as if the commit of
 // HEAD had just been pushed on top of the one before. A directory that is in no
 // repository, or has no commit yet, has fewer facts, which is no error.
-func LocalFacts(ctx context.Context, workspace string) (Facts, error) {
-	f := Facts{Repo: filepath.Base(workspace), PushedAt: time.Now()}
+func LocalFacts(ctx context.Context, workspace string) (push.Facts, error) {
+	f := push.Facts{Repo: filepath.Base(workspace), PushedAt: time.Now()}
 	repo, err := git.Open(topOf(workspace))
 	if err != nil {
 		return f, nil

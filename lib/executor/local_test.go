@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"quire/lib/push"
 )
 
 func TestLocalFacts(t *testing.T) {
@@ -18,7 +20,7 @@ func TestLocalFacts(t *testing.T) {
 		t.Helper()
 		return gitIn(t, dir, args...)
 	}
-	facts := func(dir string) Facts {
+	facts := func(dir string) push.Facts {
 		t.Helper()
 		f, err := LocalFacts(t.Context(), dir)
 		if err != nil {
@@ -31,12 +33,12 @@ func TestLocalFacts(t *testing.T) {
 		return f
 	}
 
-	if diff := cmp.Diff(Facts{Repo: "project"}, facts(dir)); diff != "" {
+	if diff := cmp.Diff(push.Facts{Repo: "project"}, facts(dir)); diff != "" {
 		t.Errorf("no repository: %s", diff)
 	}
 	git("init", "-q", "-b", "trunk")
 	git("config", "user.name", "ann")
-	want := Facts{Repo: "project", GitDir: filepath.Join(dir, ".git"), Ref: "refs/heads/trunk", Pusher: "ann"}
+	want := push.Facts{Repo: "project", GitDir: filepath.Join(dir, ".git"), Ref: "refs/heads/trunk", Pusher: "ann"}
 	if diff := cmp.Diff(want, facts(dir)); diff != "" {
 		t.Errorf("no commit: %s", diff)
 	}

@@ -75,7 +75,7 @@ func (j *job) mirrorTag(ctx context.Context) (string, error) {
 	var tag lua.LValue
 	body := j.run.vm().State().NewFunction(func(l *lua.LState) int {
 		l.Push(fn)
-		l.Push(toLua(j.run.Facts.push()))
+		l.Push(toLua(pushOutput(j.run.Facts)))
 		l.Call(1, 1)
 		tag = l.Get(-1)
 		return 0
@@ -106,7 +106,7 @@ func (j *job) mirrorRefs(ctx context.Context, repo *git.Repo) ([]string, error) 
 		switch {
 		case strings.Contains(ref, ":"):
 			specs = append(specs, ref)
-		case f.Branch == "" || ref != f.Ref && ref != f.Branch:
+		case f.Branch() == "" || ref != f.Ref && ref != f.Branch():
 			specs = append(specs, "+"+ref+":"+ref)
 		default:
 			now, err := repo.Refs(ctx, f.Ref)

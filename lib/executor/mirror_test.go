@@ -10,6 +10,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"quire/lib/pipeline"
+	"quire/lib/push"
 )
 
 // gitIn runs git in a directory, away from the configuration of whoever tests.
@@ -70,7 +71,7 @@ func TestMirror(t *testing.T) {
 			p.Jobs = []*pipeline.Job{{
 				ID: pipeline.MirrorID, Inputs: []string{pipeline.Push}, Mirror: &tt.mirror, File: "ci.lua", Line: 7,
 			}}
-			r := start(t, t.Context(), p, Options{Facts: Facts{GitDir: filepath.Join(work, ".git"), Ref: "refs/heads/main", SHA: sha}})
+			r := start(t, t.Context(), p, Options{Facts: push.Facts{GitDir: filepath.Join(work, ".git"), Ref: "refs/heads/main", SHA: sha}})
 			if r.err != nil {
 				t.Fatal(r.err)
 			}

@@ -12,7 +12,6 @@ import (
 // of the graph: its id, "run" or "skip", its inputs with spaces between, and why
 // it would be skipped or "-", with tabs between. Nothing is run.
 func Plan(w io.Writer, p *pipeline.Pipeline, o Options) error {
-	o.Facts = o.Facts.named()
 	r := &run{Options: o, pipeline: p, byID: map[string]*job{}}
 	if err := r.addJobs(); err != nil {
 		return err

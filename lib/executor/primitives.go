@@ -153,7 +153,7 @@ func (a *attempt) jobs(l *lua.LState) (lua.LValue, error) {
 			name, a.job.spec.ID, among(slices.Sorted(maps.Keys(a.job.needs))))
 	}
 	if name == pipeline.Push {
-		return toLua(a.run.Facts.push()), nil
+		return toLua(pushOutput(a.run.Facts)), nil
 	}
 	return toLua(a.run.byID[name].output), nil
 }

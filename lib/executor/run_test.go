@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"quire/lib/pipeline"
+	"quire/lib/push"
 	"quire/lib/runlog"
 )
 
@@ -77,7 +78,7 @@ func TestOutputsFlow(t *testing.T) {
 			return a
 		end)
 		job("c", {"b"}, function(q) return {q.jobs("a").list[1], q.jobs("b").list[1], q.jobs("a")[5], q.jobs("quire/push").branch} end)`)
-	r := start(t, t.Context(), p, Options{Facts: Facts{Ref: "refs/heads/main"}})
+	r := start(t, t.Context(), p, Options{Facts: push.Facts{Ref: "refs/heads/main"}})
 	for id, want := range map[string]string{
 		"a": `{"5":"five","list":[1,"two",{"x":true}],"sub":[]}`,
 		"b": `{"5":"five","list":["changed","two",{"x":true}],"sub":[]}`,
@@ -90,7 +91,7 @@ func TestOutputsFlow(t *testing.T) {
 }
 
 func TestPush(t *testing.T) {
-	r := run1(t, `return jobs("quire/push")`, Options{Facts: Facts{
+	r := run1(t, `return jobs("quire/push")`, Options{Facts: push.Facts{
 		GitDir: "/srv/a.git", Ref: "refs/tags/v1", SHA: "abc", PreviousSHA: "0000", CommitMessage: "subject\n\nbody\n",
 		Pusher: "ann", PushedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), FilesChanged: []string{"a", "b"},
 	}})
@@ -396,30 +397,30 @@ func TestWhen(t *testing.T) {
 	files := []string{"src/a/b.go", "README"}
 	tests := []struct {
 		when pipeline.When
-		f    Facts
+		f    push.Facts
 		want bool
 	}{
-		{pipeline.When{}, Facts{Ref: "refs/heads/main"}, true},
-		{pipeline.When{Branch: []string{"main"}}, Facts{Ref: "refs/heads/main"}, true},
-		{pipeline.When{Branch: []string{"main"}}, Facts{Ref: "refs/heads/mainly"}, false},
-		{pipeline.When{Branch: []string{"x", "release/*"}}, Facts{Ref: "refs/heads/release/1"}, true},
-		{pipeline.When{Branch: []string{"*"}}, Facts{Ref: "refs/heads/release/1"}, false},
-		{pipeline.When{Branch: []string{"**"}}, Facts{Ref: "refs/heads/release/1"}, true},
-		{pipeline.When{Branch: []string{"**"}}, Facts{Ref: "refs/tags/v1"}, false},
-		{pipeline.When{Tag: []string{"v*"}}, Facts{Ref: "refs/tags/v1.2"}, true},
-		{pipeline.When{Tag: []string{"v?"}}, Facts{Ref: "refs/tags/v1.2"}, false},
-		{pipeline.When{Branch: []string{"main"}, Tag: []string{"v*"}}, Facts{Ref: "refs/tags/v1"}, true},
-		{pipeline.When{Paths: []string{"src/**"}}, Facts{FilesChanged: files}, true},
-		{pipeline.When{Paths: []string{"src/*"}}, Facts{FilesChanged: files}, false},
-		{pipeline.When{Paths: []string{"src/**/*.go"}}, Facts{FilesChanged: files}, true},
-		{pipeline.When{Paths: []string{"**/*.go"}}, Facts{FilesChanged: []string{"a.go"}}, true},
-		{pipeline.When{Paths: []string{"*.c"}}, Facts{FilesChanged: files}, false},
-		{pipeline.When{Paths: []string{"*.c"}}, Facts{}, true},
-		{pipeline.When{Branch: []string{"x"}, Paths: []string{"README"}}, Facts{Ref: "refs/heads/main", FilesChanged: files}, false},
-		{pipeline.When{Paths: []string{"\xff*"}}, Facts{FilesChanged: []string{"\xffa"}}, true},
+		{pipeline.When{}, push.Facts{Ref: "refs/heads/main"}, true},
+		{pipeline.When{Branch: []string{"main"}}, push.Facts{Ref: "refs/heads/main"}, true},
+		{pipeline.When{Branch: []string{"main"}}, push.Facts{Ref: "refs/heads/mainly"}, false},
+		{pipeline.When{Branch: []string{"x", "release/*"}}, push.Facts{Ref: "refs/heads/release/1"}, true},
+		{pipeline.When{Branch: []string{"*"}}, push.Facts{Ref: "refs/heads/release/1"}, false},
+		{pipeline.When{Branch: []string{"**"}}, push.Facts{Ref: "refs/heads/release/1"}, true},
+		{pipeline.When{Branch: []string{"**"}}, push.Facts{Ref: "refs/tags/v1"}, false},
+		{pipeline.When{Tag: []string{"v*"}}, push.Facts{Ref: "refs/tags/v1.2"}, true},
+		{pipeline.When{Tag: []string{"v?"}}, push.Facts{Ref: "refs/tags/v1.2"}, false},
+		{pipeline.When{Branch: []string{"main"}, Tag: []string{"v*"}}, push.Facts{Ref: "refs/tags/v1"}, true},
+		{pipeline.When{Paths: []string{"src/**"}}, push.Facts{FilesChanged: files}, true},
+		{pipeline.When{Paths: []string{"src/*"}}, push.Facts{FilesChanged: files}, false},
+		{pipeline.When{Paths: []string{"src/**/*.go"}}, push.Facts{FilesChanged: files}, true},
+		{pipeline.When{Paths: []string{"**/*.go"}}, push.Facts{FilesChanged: []string{"a.go"}}, true},
+		{pipeline.When{Paths: []string{"*.c"}}, push.Facts{FilesChanged: files}, false},
+		{pipeline.When{Paths: []string{"*.c"}}, push.Facts{}, true},
+		{pipeline.When{Branch: []string{"x"}, Paths: []string{"README"}}, push.Facts{Ref: "refs/heads/main", FilesChanged: files}, false},
+		{pipeline.When{Paths: []string{"\xff*"}}, push.Facts{FilesChanged: []string{"\xffa"}}, true},
 	}
 	for _, tt := range tests {
-		if got := matches(tt.when, tt.f.named()); got != tt.want {
+		if got := matches(tt.when, tt.f); got != tt.want {
 			t.Errorf("matches(%v, %v) = %v, want %v", tt.when, tt.f, got, tt.want)
 		}
 	}
@@ -433,7 +434,7 @@ func TestPlanAndOnly(t *testing.T) {
 		job("d", {"quire/push"}, print)`)
 	p.Jobs[1].Options.When.Branch = []string{"main"}
 	var b strings.Builder
-	if err := Plan(&b, p, Options{Only: []string{"c"}, Facts: Facts{Ref: "refs/heads/x"}}); err != nil {
+	if err := Plan(&b, p, Options{Only: []string{"c"}, Facts: push.Facts{Ref: "refs/heads/x"}}); err != nil {
 		t.Fatal(err)
 	}
 	want := "a\trun\tquire/push\t-\nb\tskip\ta\tthe push does not match its :when\nc\tskip\tb\tinput 'b' was skipped\n"

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"quire/lib/push"
 	"quire/lib/runlog"
 	"quire/lib/text"
 	"quire/lib/unit"
@@ -27,7 +28,7 @@ import (
 // A Spec is what one program tells another of a run that the other is to execute:
 // what `quire-ci launch` puts into the file that `quire-ci run --facts` reads.
 type Spec struct {
-	Facts   Facts                      `json:"facts"`
+	Facts   push.Facts                 `json:"facts"`
 	Env     []string                   `json:"env,omitempty"`     // names of variables that jobs get besides the usual ones
 	Timeout Duration                   `json:"timeout,omitempty"` // of the run; 0: none
 	Grace   Duration                   `json:"grace,omitempty"`   // between TERM and KILL; 0: the default

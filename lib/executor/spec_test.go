@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"quire/lib/push"
 )
 
 func TestSpec(t *testing.T) {
 	want := Spec{
-		Facts: Facts{Run: "id", Ref: "refs/heads/a", FilesChanged: []string{"x"}, PushedAt: time.Unix(1, 0).UTC()},
+		Facts: push.Facts{ID: "id", Ref: "refs/heads/a", FilesChanged: []string{"x"}, PushedAt: time.Unix(1, 0).UTC()},
 		Env:   []string{"A"}, Timeout: Duration(90 * time.Second), Grace: Duration(time.Second),
 		Done:     map[string]json.RawMessage{"a": json.RawMessage(`{"x":1}`)},
 		EvalTime: Duration(2 * time.Second), EvalMemory: 64 << 20,

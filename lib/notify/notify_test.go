@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"quire/lib/push"
 	"quire/lib/runstore"
 )
 
@@ -32,7 +33,7 @@ func ended(t *testing.T, programs map[string]string) (*runstore.Store, *runstore
 			t.Fatal(err)
 		}
 	}
-	runs, err := store.Create(runstore.Facts{Repo: "a.git", GitDir: "/none", Ref: "refs/heads/main", SHA: "abc"})
+	runs, err := store.Create(runstore.Facts{Facts: push.Facts{Repo: "a.git", GitDir: "/none", Ref: "refs/heads/main", SHA: "abc"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +163,7 @@ func TestInterrupted(t *testing.T) {
 	if waiting, err := hasUntold(store); !waiting || err != nil {
 		t.Errorf("still to be told: %v, %v", waiting, err)
 	}
-	newer, err := store.Create(runstore.Facts{Repo: "a.git", GitDir: "/none", Ref: "refs/heads/main", SHA: "abc"})
+	newer, err := store.Create(runstore.Facts{Facts: push.Facts{Repo: "a.git", GitDir: "/none", Ref: "refs/heads/main", SHA: "abc"}})
 	if err != nil {
 		t.Fatal(err)
 	}

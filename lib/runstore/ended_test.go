@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"quire/lib/push"
 )
 
 // untold returns the ids of the runs that are to be told.
@@ -31,7 +33,7 @@ func TestPrevious(t *testing.T) {
 	id := map[string]string{}
 	runs := map[string]*Run{}
 	for i, name := range []string{"other repository", "first", "other ref", "superseded", "second", "pending", "third", "newest"} {
-		f := Facts{ID: NewID(now.Add(time.Duration(i) * time.Second)), Repo: "a.git", GitDir: "/a", Ref: "refs/heads/a\tb", SHA: "1"}
+		f := Facts{Facts: push.Facts{ID: NewID(now.Add(time.Duration(i) * time.Second)), Repo: "a.git", GitDir: "/a", Ref: "refs/heads/a\tb", SHA: "1"}}
 		switch name {
 		case "other repository":
 			f.Repo = "b.git"
@@ -91,7 +93,7 @@ func TestUntold(t *testing.T) {
 	}
 	end := func() *Run {
 		t.Helper()
-		made, err := s.Create(Facts{Repo: "a.git", GitDir: "/a", Ref: "r", SHA: "1"})
+		made, err := s.Create(Facts{Facts: push.Facts{Repo: "a.git", GitDir: "/a", Ref: "r", SHA: "1"}})
 		if err != nil {
 			t.Fatal(err)
 		}

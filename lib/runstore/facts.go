@@ -2,144 +2,173 @@ package runstore
 
 import (
 	"fmt"
-	"strings"
+	"os"
+	"path/filepath"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2"
 
 	"quire/lib/file"
+	"quire/lib/push"
 	"quire/lib/text"
 )
 
 const factsFile = "run.toml"
 
-// Facts is what is known of a run when it is made, and never changes.
+// Facts are what is known of a run when it is made. They never change; AddFacts may
+// add a tree, a subject and an image that were not known then.
+//
+// Of the facts of the push the record has neither CommitMessage nor FilesChanged.
 type Facts struct {
-	ID       string
-	Repo     string    // the name of the repository
-	GitDir   string    // its Git directory, absolute
-	Ref      string    // the full name of the ref
-	SHA      string    // what was pushed
-	OldSHA   string    // what the ref was before; "" where not known
-	PushedAt time.Time // Create puts the present for the zero time
-	Pusher   string    // "" where not known
-	Executor string    // "" where the configuration could not be read
+	push.Facts
+	Executor string // "" if the configuration could not be read
+
+	Tree    string  // the id of the commit's tree; "" if it is not known
+	Subject string  // of the commit's message, see push.Subject
+	Image   *string // what ci.image names, "" for none; nil if the pipeline was not compiled
 
 	RerunOf    string // the id of the run of the same commit that this one repeats; "" for none
 	OnlyFailed bool   // of a rerun: jobs that succeeded then are not run again
 }
 
 // factsTOML is the file run.toml. All values are escaped as in every other file,
-// because TOML, being UTF-8, cannot hold every name of a file.
+// because TOML, being UTF-8, cannot hold every file name.
 type factsTOML struct {
-	ID       string    `toml:"id"`
-	Repo     string    `toml:"repo"`
-	GitDir   string    `toml:"git-dir"`
-	Ref      string    `toml:"ref"`
-	SHA      string    `toml:"sha"`
-	OldSHA   string    `toml:"old-sha,omitempty"`
-	PushedAt time.Time `toml:"pushed-at"`
-	Pusher   string    `toml:"pusher,omitempty"`
-	Executor string    `toml:"executor,omitempty"`
+	ID          string    `toml:"id"`
+	Repo        string    `toml:"repo"`
+	GitDir      string    `toml:"git-dir"`
+	Ref         string    `toml:"ref"`
+	SHA         string    `toml:"sha"`
+	PreviousSHA string    `toml:"old-sha,omitempty"`
+	PushedAt    time.Time `toml:"pushed-at"`
+	Pusher      string    `toml:"pusher,omitempty"`
+	Executor    string    `toml:"executor,omitempty"`
+	RerunOf     string    `toml:"rerun-of,omitempty"`
+	OnlyFailed  bool      `toml:"only-failed,omitempty"`
 
-	RerunOf    string `toml:"rerun-of,omitempty"`
-	OnlyFailed bool   `toml:"only-failed,omitempty"`
+	commitTOML
+}
+
+// commitTOML are the keys that may be added to run.toml.
+type commitTOML struct {
+	Tree    string  `toml:"tree,omitempty"`
+	Subject string  `toml:"subject,omitempty"`
+	Image   *string `toml:"image,omitempty"`
+}
+
+func (f Facts) commitTOML() commitTOML {
+	t := commitTOML{Tree: text.Escape(f.Tree), Subject: text.Escape(f.Subject)}
+	if f.Image != nil {
+		image := text.Escape(*f.Image)
+		t.Image = &image
+	}
+	return t
 }
 
 func formatFacts(f Facts) ([]byte, error) {
 	return toml.Marshal(factsTOML{
-		ID:       f.ID,
-		Repo:     text.Escape(f.Repo),
-		GitDir:   text.Escape(f.GitDir),
-		Ref:      text.Escape(f.Ref),
-		SHA:      text.Escape(f.SHA),
-		OldSHA:   text.Escape(f.OldSHA),
-		PushedAt: f.PushedAt.UTC().Truncate(time.Millisecond),
-		Pusher:   text.Escape(f.Pusher),
-		Executor: text.Escape(f.Executor),
-
-		RerunOf:    f.RerunOf,
-		OnlyFailed: f.OnlyFailed,
+		ID:          f.ID,
+		Repo:        text.Escape(f.Repo),
+		GitDir:      text.Escape(f.GitDir),
+		Ref:         text.Escape(f.Ref),
+		SHA:         text.Escape(f.SHA),
+		PreviousSHA: text.Escape(f.PreviousSHA),
+		PushedAt:    f.PushedAt.UTC().Truncate(time.Millisecond),
+		Pusher:      text.Escape(f.Pusher),
+		Executor:    text.Escape(f.Executor),
+		RerunOf:     f.RerunOf,
+		OnlyFailed:  f.OnlyFailed,
+		commitTOML:  f.commitTOML(),
 	})
 }
 
 func parseFacts(data []byte) (Facts, error) {
-	t, ok := plainFacts(string(data))
-	if !ok {
-		t = factsTOML{}
-		if err := toml.Unmarshal(data, &t); err != nil {
-			return Facts{}, err
-		}
+	var t factsTOML
+	if err := toml.Unmarshal(whole(data), &t); err != nil {
+		return Facts{}, err
 	}
 	f := Facts{
-		ID:       t.ID,
-		Repo:     text.Unescape(t.Repo),
-		GitDir:   text.Unescape(t.GitDir),
-		Ref:      text.Unescape(t.Ref),
-		SHA:      text.Unescape(t.SHA),
-		OldSHA:   text.Unescape(t.OldSHA),
-		PushedAt: t.PushedAt,
-		Pusher:   text.Unescape(t.Pusher),
-		Executor: text.Unescape(t.Executor),
-
+		Facts: push.Facts{
+			ID:          t.ID,
+			Repo:        text.Unescape(t.Repo),
+			GitDir:      text.Unescape(t.GitDir),
+			Ref:         text.Unescape(t.Ref),
+			SHA:         text.Unescape(t.SHA),
+			PreviousSHA: text.Unescape(t.PreviousSHA),
+			PushedAt:    t.PushedAt,
+			Pusher:      text.Unescape(t.Pusher),
+		},
+		Executor:   text.Unescape(t.Executor),
+		Tree:       text.Unescape(t.Tree),
+		Subject:    text.Unescape(t.Subject),
 		RerunOf:    t.RerunOf,
 		OnlyFailed: t.OnlyFailed,
+	}
+	if t.Image != nil {
+		image := text.Unescape(*t.Image)
+		f.Image = &image
 	}
 	return f, f.check()
 }
 
-// plainFacts reads what formatFacts usually writes, each value in single quotes on a
-// line of its own; the first use of the TOML decoder is a thirtieth of a transition. ok is
-// false for anything else, which may be TOML all the same.
-func plainFacts(text string) (t factsTOML, ok bool) {
-	fields := map[string]*string{
-		"id": &t.ID, "repo": &t.Repo, "git-dir": &t.GitDir, "ref": &t.Ref, "sha": &t.SHA, "old-sha": &t.OldSHA,
-		"pusher": &t.Pusher, "executor": &t.Executor, "rerun-of": &t.RerunOf,
-	}
-	dated := false
-	for line := range strings.Lines(text) {
-		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " = ")
-		field := fields[key]
-		switch {
-		case key == "pushed-at" && !dated:
-			at, err := time.Parse(factsTime, value)
-			if err != nil || at.Format(factsTime) != value {
-				return t, false
-			}
-			t.PushedAt, dated = at, true
-		case key == "only-failed" && value == "true" && !t.OnlyFailed:
-			t.OnlyFailed = true
-		case field != nil && isLiteral(value):
-			*field = value[1 : len(value)-1]
-			delete(fields, key) // a second one is not TOML
-		default:
-			return t, false
-		}
-	}
-	return t, true
-}
-
-// factsTime is how a time is written in run.toml: in UTC, to the millisecond.
-const factsTime = "2006-01-02T15:04:05.999Z"
-
-// isLiteral reports whether s is a literal string of TOML without control characters.
-func isLiteral(s string) bool {
-	return len(s) >= 2 && s[0] == '\'' && strings.IndexByte(s[1:], '\'') == len(s)-2 &&
-		utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
-}
-
 func readFacts(path string) (Facts, error) {
-	text, err := file.Read(path)
+	data, err := file.Read(path)
 	if err != nil {
 		return Facts{}, err
 	}
-	f, err := parseFacts(text)
+	f, err := parseFacts(data)
 	if err != nil {
 		return Facts{}, fmt.Errorf("cannot read '%s': %w", path, err)
 	}
 	return f, nil
+}
+
+// AddFacts adds the tree, the subject and the image of f to the record of the run, as
+// far as the record lacks them. Nothing is synced: a power loss may take them away
+// again, and then they are found out once more when the run is driven.
+func (r *Run) AddFacts(f Facts) error {
+	if err := r.addFacts(f); err != nil {
+		return fmt.Errorf("cannot add facts of run %s: %w", r.ID, text.Cause(err))
+	}
+	return nil
+}
+
+func (r *Run) addFacts(f Facts) error {
+	unlock, err := openLocked(filepath.Join(r.Dir, historyFile)) // as for each change of a run
+	if err != nil {
+		return err
+	}
+	defer unlock.Close()
+	path := filepath.Join(r.Dir, factsFile)
+	data, err := file.Read(path)
+	if err != nil {
+		return err
+	}
+	has, err := parseFacts(data)
+	if err != nil {
+		return err
+	}
+	var lacks Facts
+	if has.Tree == "" {
+		has.Tree, lacks.Tree = f.Tree, f.Tree
+	}
+	if has.Subject == "" {
+		has.Subject, lacks.Subject = f.Subject, f.Subject
+	}
+	if has.Image == nil {
+		has.Image, lacks.Image = f.Image, f.Image
+	}
+	r.Tree, r.Subject, r.Image = has.Tree, has.Subject, has.Image
+	lines, err := toml.Marshal(lacks.commitTOML())
+	if err != nil || len(lines) == 0 {
+		return err
+	}
+	out, err := file.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	return writeLine(out, int64(len(whole(data))), string(lines))
 }
 
 // check returns an error for facts that cannot be those of a run.

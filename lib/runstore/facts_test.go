@@ -1,69 +1,98 @@
 package runstore
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pelletier/go-toml/v2"
+
+	"quire/lib/push"
 )
 
-// What is written is read again without the TOML decoder, but for what has to be
-// written in another way.
-func TestPlainFacts(t *testing.T) {
-	f := Facts{
+// What is written is read again.
+func TestFacts(t *testing.T) {
+	f := Facts{Facts: push.Facts{
 		ID: NewID(time.Now()), Repo: "work/a.git", GitDir: "/srv/work/a.git", Ref: "refs/heads/main", SHA: "abc",
 		PushedAt: time.Date(2026, 2, 3, 4, 5, 6, 70e6, time.UTC),
-	}
+	}}
+	none, image := "", "docker.io/a:b'\n"
 	all := f
-	all.OldSHA, all.Pusher, all.Executor, all.RerunOf, all.OnlyFailed = "def", "Pat #1 = \"x\"", "host", NewID(time.Now()), true
-	whole := f
-	whole.PushedAt = time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
+	all.PreviousSHA, all.Pusher, all.Executor, all.RerunOf, all.OnlyFailed = "def", "Pat #1 = \"x\"", "host", NewID(time.Now()), true
+	all.Tree, all.Subject, all.Image = "123", "Fix 'it'\t\xff", &image
+	noImage := f
+	noImage.Image = &none
 	strange := f
 	strange.Ref, strange.GitDir = "refs/heads/\xff\u00e9\n", "/srv/%41 b"
-	quote := f
-	quote.Pusher = "O'Hara"
-	for _, tt := range []struct {
-		facts Facts
-		plain bool
-	}{{f, true}, {all, true}, {whole, true}, {strange, true}, {quote, false}} {
-		text, err := formatFacts(tt.facts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, plain := plainFacts(string(text)); plain != tt.plain {
-			t.Errorf("plain is %v:\n%s", plain, text)
-		}
+	for _, want := range []Facts{f, all, noImage, strange} {
+		text, err := formatFacts(want)
+		ok(t, err)
 		got, err := parseFacts(text)
-		if diff := cmp.Diff(tt.facts, got); diff != "" || err != nil {
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%v %s\n%s", err, diff, text)
 		}
 	}
 }
 
-// FuzzPlainFacts holds that what is read without the TOML decoder is what it reads.
-func FuzzPlainFacts(f *testing.F) {
-	for _, text := range []string{
-		"", "id = 'a'\nrepo = 'b'\n", "id = 'a'\nid = 'b'\n", "id = ''\nid = ''", "id = 'a''\n", "id = '''a'''\n", "id = '\n",
-		"id='a'", "id = 'a' # remark\n", "\n", "pusher = 'a\tb'\n", "pusher = '\u00e9'", "pusher = '\xff'", "other = 'a'\n",
-		"pushed-at = 2026-02-03T04:05:06.07Z\n", "pushed-at = 2026-02-03T04:05:06Z", "pushed-at = 2026-02-31T04:05:06Z",
-		"pushed-at = 2026-02-03T04:05:06,5Z", "pushed-at = 0001-01-01T00:00:00Z\npushed-at = 2026-02-03T04:05:06Z",
-		"pushed-at = 2026-02-03T4:05:06Z", "only-failed = true\nonly-failed = true\n", "only-failed = false\n", "ID = 'a'\n",
-		"pushed-at = 2026-02-03T04:05:06.070Z", "pushed-at = 2026-02-03T04:05:06.0712Z", "pushed-at = 2026-02-03T24:00:00Z",
+// TestAddFacts holds that facts which the record lacks are added, and no others, and
+// that a reader never sees the rest of an interrupted write.
+func TestAddFacts(t *testing.T) {
+	image, other := "debian", "other"
+	first := Facts{Tree: "1", Subject: "one", Image: &image}
+	for name, test := range map[string]struct {
+		made, added, want Facts
+		torn              string // behind the last line
+	}{
+		"all":        {added: first, want: first},
+		"a part":     {made: Facts{Tree: "1", Subject: "one"}, added: Facts{Image: &image}, want: first},
+		"nothing":    {made: first, want: first},
+		"once more":  {made: first, added: Facts{Tree: "2", Subject: "two", Image: &other}, want: first},
+		"after torn": {made: Facts{Tree: "1", Subject: "one"}, torn: "image = 'deb", added: Facts{Image: &image}, want: first},
+		"torn":       {made: first, torn: "subject = 'oh\x00", want: first},
 	} {
-		f.Add(text)
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			made := facts("a.git", "r")
+			made.Tree, made.Subject, made.Image = test.made.Tree, test.made.Subject, test.made.Image
+			r := create(t, s, made)[0]
+			path := filepath.Join(r.Dir, factsFile)
+			text, err := os.ReadFile(path)
+			ok(t, err)
+			ok(t, os.WriteFile(path, append(text, test.torn...), 0o600))
+			ok(t, r.AddFacts(test.added))
+			found, err := s.Find(r.ID)
+			ok(t, err)
+			for where, f := range map[string]Facts{"on disk": found.Facts, "in memory": r.Facts} {
+				got := Facts{Tree: f.Tree, Subject: f.Subject, Image: f.Image}
+				if diff := cmp.Diff(test.want, got); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", where, diff)
+				}
+			}
+		})
 	}
-	f.Fuzz(func(t *testing.T, text string) {
-		got, ok := plainFacts(text)
-		if !ok {
-			return
-		}
-		var want factsTOML
-		if err := toml.Unmarshal([]byte(text), &want); err != nil {
-			t.Fatalf("not TOML: %v", err)
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Error(diff)
-		}
-	})
+}
+
+// TestAddFactsAtOnce holds that no key is added twice, which would not be TOML.
+func TestAddFactsAtOnce(t *testing.T) {
+	s := open(t)
+	r := create(t, s, facts("a.git", "r"))[0]
+	done := make(chan error)
+	const writers = 8
+	for range writers {
+		go func() {
+			image := "debian"
+			mine := *r
+			done <- mine.AddFacts(Facts{Tree: "1", Subject: "one", Image: &image})
+		}()
+	}
+	for range writers {
+		ok(t, <-done)
+	}
+	text, err := os.ReadFile(filepath.Join(r.Dir, factsFile))
+	ok(t, err)
+	if n := strings.Count(string(text), "image ="); n != 1 {
+		t.Errorf("%d images:\n%s", n, text)
+	}
 }

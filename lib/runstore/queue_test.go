@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"quire/lib/push"
 )
 
 // Locks stand between open files, so that drivers in one process queue up as
@@ -28,7 +30,7 @@ func perRepo(n int) Limits { return Limits{Repo: func(string) int { return n }} 
 
 func TestTurn(t *testing.T) {
 	at := func(repo, id string) place { return place{id, repo, id} }
-	me := func(repo, id string) *Run { return &Run{Facts: Facts{ID: id, Repo: repo}} }
+	me := func(repo, id string) *Run { return &Run{Facts: Facts{Facts: push.Facts{ID: id, Repo: repo}}} }
 	for _, tt := range []struct {
 		name             string
 		run              *Run

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"quire/lib/push"
 )
 
 func open(t *testing.T) *Store {
@@ -22,7 +24,7 @@ func open(t *testing.T) *Store {
 }
 
 func facts(repo, ref string) Facts {
-	return Facts{Repo: repo, GitDir: "/srv/" + repo, Ref: ref, SHA: strings.Repeat("a", 40), Executor: "host"}
+	return Facts{Facts: push.Facts{Repo: repo, GitDir: "/srv/" + repo, Ref: ref, SHA: strings.Repeat("a", 40)}, Executor: "host"}
 }
 
 func create(t *testing.T, s *Store, f ...Facts) []*Run {
@@ -57,7 +59,7 @@ func list(t *testing.T, s *Store, f Filter) []string {
 func TestCreate(t *testing.T) {
 	s := open(t)
 	f := facts("work/a b.git", "refs/heads/main")
-	f.OldSHA, f.Pusher = strings.Repeat("0", 40), "jo"
+	f.PreviousSHA, f.Pusher = strings.Repeat("0", 40), "jo"
 	f.PushedAt = time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
 	r := create(t, s, f)[0]
 
@@ -192,9 +194,9 @@ func TestCreateRefuses(t *testing.T) {
 		"id":          facts(NewID(time.Now()), "r"),
 		"no ref":      facts("a", ""),
 		"too long":    facts(strings.Repeat("x", 256), "r"),
-		"a bad id":    {ID: "x", Repo: "a", GitDir: "/a", Ref: "r", SHA: "s"},
-		"no git dir":  {Repo: "a", Ref: "r", SHA: "s"},
-		"no revision": {Repo: "a", GitDir: "/a", Ref: "r"},
+		"a bad id":    {Facts: push.Facts{ID: "x", Repo: "a", GitDir: "/a", Ref: "r", SHA: "s"}},
+		"no git dir":  {Facts: push.Facts{Repo: "a", Ref: "r", SHA: "s"}},
+		"no revision": {Facts: push.Facts{Repo: "a", GitDir: "/a", Ref: "r"}},
 	} {
 		if _, err := s.Create(facts("good", "r"), f); err == nil {
 			t.Errorf("%s: accepted", name)
@@ -225,7 +227,7 @@ func TestOpenErrors(t *testing.T) {
 func TestOddValues(t *testing.T) {
 	s := open(t)
 	odd := "a b\tc\nd\re\\f\x01\x7f\xff\u0085\"'=%é-"
-	f := Facts{Repo: odd, GitDir: "/" + odd, Ref: "refs/heads/" + odd, SHA: "abc", Pusher: odd, Executor: "host"}
+	f := Facts{Facts: push.Facts{Repo: odd, GitDir: "/" + odd, Ref: "refs/heads/" + odd, SHA: "abc", Pusher: odd}, Executor: "host"}
 	r := create(t, s, f)[0]
 	change(t, r, Change{State: Active, Note: odd, Executor: odd})
 	status, err := r.Status()

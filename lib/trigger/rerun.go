@@ -33,7 +33,7 @@ func Rerun(ctx context.Context, store *runstore.Store, first *runstore.Run, only
 		return nil, err
 	}
 	defer objects.Close()
-	wanted, err := find(objects, []Update{{Old: first.OldSHA, New: first.SHA, Ref: first.Ref}})
+	wanted, err := find(objects, []Update{{Old: first.PreviousSHA, New: first.SHA, Ref: first.Ref}})
 	if err != nil {
 		return nil, err
 	}

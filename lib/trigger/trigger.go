@@ -13,6 +13,7 @@ import (
 	"quire/lib/file"
 	"quire/lib/git"
 	"quire/lib/pipeline"
+	"quire/lib/push"
 	"quire/lib/runstore"
 )
 
@@ -87,10 +88,8 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 	now := time.Now()
 	facts := make([]runstore.Facts, len(wanted))
 	for i, w := range wanted {
-		facts[i] = runstore.Facts{
-			Repo: name, GitDir: t.Repo.Dir(), Ref: w.Ref, SHA: w.commit, OldSHA: w.Old,
-			Pusher: t.Pusher, PushedAt: now,
-		}
+		facts[i] = runstore.Facts{Facts: push.Facts{Repo: name, GitDir: t.Repo.Dir(), Ref: w.Ref, SHA: w.commit, PreviousSHA: w.Old,
+			Pusher: t.Pusher, PushedAt: now}}
 	}
 	store, err := runstore.Open(t.Root(), t.OnEnd)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"quire/lib/push"
 	"quire/lib/runlog"
 	"quire/lib/runstore"
 )
@@ -24,9 +25,7 @@ func started(t *testing.T, executor string) *runstore.Run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runs, err := s.Create(runstore.Facts{
-		Repo: "foo.git", GitDir: "/srv/foo.git", Ref: "refs/heads/main", SHA: strings.Repeat("a", 40), Executor: executor,
-	})
+	runs, err := s.Create(runstore.Facts{Facts: push.Facts{Repo: "foo.git", GitDir: "/srv/foo.git", Ref: "refs/heads/main", SHA: strings.Repeat("a", 40)}, Executor: executor})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,6 +65,9 @@ func (v Run) WriteJSON(w io.Writer) error {
 		Dir      string             `json:"dir"`
 		GitDir   string             `json:"git-dir"`
 		OldSHA   *string            `json:"old-sha"`
+		Tree     *string            `json:"tree"`
+		Subject  *string            `json:"subject"`
+		Image    *string            `json:"image"`
 		Pusher   *string            `json:"pusher"`
 		PushedAt time.Time          `json:"pushed-at"`
 		By       *string            `json:"by"`
@@ -72,7 +75,7 @@ func (v Run) WriteJSON(w io.Writer) error {
 		Why      *string            `json:"why"`
 		Jobs     []runlog.JobRecord `json:"jobs"`
 	}{
-		runstore.JSONText(v.run.Dir), runstore.JSONText(v.run.GitDir), optional(v.run.OldSHA), optional(v.run.Pusher),
+		runstore.JSONText(v.run.Dir), runstore.JSONText(v.run.GitDir), optional(v.run.PreviousSHA), optional(v.run.Tree), optional(v.run.Subject), v.run.Image, optional(v.run.Pusher),
 		v.run.PushedAt, optional(v.status.By), optional(v.status.Note), optional(v.why), jobs,
 	})
 	if err != nil {
@@ -93,7 +96,12 @@ func (v Run) WriteText(w io.Writer) error {
 	out.line("git-dir", v.run.GitDir)
 	out.line("ref", v.run.Ref)
 	out.line("sha", v.run.SHA)
-	out.line("old-sha", v.run.OldSHA)
+	out.line("old-sha", v.run.PreviousSHA)
+	out.line("subject", v.run.Subject)
+	out.line("tree", v.run.Tree)
+	if v.run.Image != nil {
+		out.line("image", *v.run.Image)
+	}
 	out.line("pusher", v.run.Pusher)
 	out.line("executor", v.record.Executor)
 	out.line("dir", v.run.Dir)

@@ -1,0 +1,72 @@
+// Package push has the facts of a push: which commit came to which ref of which
+// repository.
+package push
+
+import (
+	"cmp"
+	"strings"
+	"time"
+)
+
+// Facts are what is known of the push that a run is for. Paths are absolute. A value
+// that is not known is empty. The JSON form is what `quire-ci run --facts` reads.
+type Facts struct {
+	ID            string    `json:"run,omitempty"`          // the id of the run
+	Repo          string    `json:"repo,omitempty"`         // the name of the repository
+	GitDir        string    `json:"git-dir,omitempty"`      // its Git directory
+	Ref           string    `json:"ref,omitempty"`          // full, such as refs/heads/main
+	SHA           string    `json:"sha,omitempty"`          // the commit that was pushed
+	PreviousSHA   string    `json:"previous-sha,omitempty"` // the ref before the push; zeros if it is new
+	CommitMessage string    `json:"commit-message,omitempty"`
+	Pusher        string    `json:"pusher,omitempty"`
+	PushedAt      time.Time `json:"pushed-at,omitzero"`
+	FilesChanged  []string  `json:"files-changed,omitempty"` // paths in the tree
+}
+
+// Branch returns the name of the branch that Ref is, "" if it is none.
+func (f Facts) Branch() string { return f.below("refs/heads/") }
+
+// Tag returns the name of the tag that Ref is, "" if it is none.
+func (f Facts) Tag() string { return f.below("refs/tags/") }
+
+func (f Facts) below(prefix string) string {
+	if name, ok := strings.CutPrefix(f.Ref, prefix); ok {
+		return name
+	}
+	return ""
+}
+
+// Previous returns PreviousSHA, "" if the ref is new.
+func (f Facts) Previous() string {
+	if strings.Trim(f.PreviousSHA, "0") == "" {
+		return ""
+	}
+	return f.PreviousSHA
+}
+
+// At returns f as if another ref or another commit had been pushed. "" changes nothing.
+func (f Facts) At(ref, sha string) Facts {
+	f.Ref, f.SHA = cmp.Or(ref, f.Ref), cmp.Or(sha, f.SHA)
+	return f
+}
+
+// maxSubject bounds a subject, in bytes.
+const maxSubject = 1000
+
+// Subject returns the subject of a commit message as git(1) shows it: its first
+// paragraph in one line, cut at 1,000 bytes.
+func Subject(message string) string {
+	var words []string
+	for line := range strings.Lines(strings.TrimLeft(message, " \t\r\n")) {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			break
+		}
+		words = append(words, line)
+	}
+	subject := strings.Join(words, " ")
+	if len(subject) > maxSubject {
+		subject = strings.ToValidUTF8(subject[:maxSubject], "") // no half of a character
+	}
+	return subject
+}
