@@ -224,11 +224,11 @@ func (o *outlet) read(buf []byte) int {
 // pass hands on what was read, and notes when a line began that has not ended.
 func (o *outlet) pass(text []byte) {
 	o.keep.add(text)
-	o.to.write(text)
-	switch i := bytes.LastIndexByte(text, '\n'); {
-	case i == len(text)-1:
+	waiting := o.to.write(text)
+	switch {
+	case !waiting:
 		o.pause = time.Time{}
-	case i >= 0, o.pause.IsZero():
+	case bytes.IndexByte(text, '\n') >= 0, o.pause.IsZero():
 		o.pause = time.Now().Add(pauseAfter)
 	}
 }

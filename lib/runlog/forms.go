@@ -4,62 +4,72 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"unicode/utf16"
 )
 
+// A form is a text that a secret is printed as. One that wraps may be broken into
+// lines anywhere, as base64(1) and xxd(1) do.
+type form struct {
+	text  string
+	wraps bool
+}
+
 // forms yields the ways in which a secret is usually printed: the value and each
 // of its lines, as they are and in the encodings below. Some forms come twice.
 //
-// No form begins with a line break, which alone would keep back every line of a
+// No form begins with a line break, which alone would hold back every line of a
 // job's output until the next one comes. The rest of the value is a form.
-func forms(value string) iter.Seq[string] {
-	return func(yield func(string) bool) {
+func forms(value string) iter.Seq[form] {
+	return func(yield func(form) bool) {
 		for _, u := range units(value) {
-			for _, list := range [][]string{{u}, shellForms(u), base64Forms(u), hexForms(u), urlForms(u), jsonForms(u)} {
-				for _, form := range list {
-					if !yield(strings.TrimLeft(form, "\r\n")) {
-						return
-					}
+			exact := slices.Concat([]string{u}, shellForms(u), urlForms(u), jsonForms(u))
+			for _, text := range exact {
+				if !yield(form{strings.TrimLeft(text, "\r\n"), false}) {
+					return
+				}
+			}
+			for _, text := range slices.Concat(base64Forms(u), hexForms(u)) {
+				if !yield(form{text, true}) {
+					return
 				}
 			}
 		}
 	}
 }
 
-// units returns a value and, of one with several lines, each that is long enough.
+// units returns a value, each of its lines, and the value in one line, as a shell
+// passes on a variable that is not quoted; each of them as it is, without the blanks
+// around it, and without one pair of quotes around it. Those that are too short are
+// left out.
 func units(value string) []string {
-	units := []string{value}
-	if strings.Contains(value, "\n") {
-		for line := range strings.Lines(value) {
-			if line = strings.Trim(line, " \t\r\n"); len(line) >= MinSecret {
-				units = append(units, line)
+	texts := []string{value}
+	if strings.Contains(strings.TrimSpace(value), "\n") {
+		texts = append(texts, strings.Split(value, "\n")...)
+	}
+	texts = append(texts, strings.Join(strings.Fields(value), " "))
+	var units []string
+	for _, text := range texts {
+		trimmed := strings.TrimSpace(text)
+		for _, u := range []string{text, trimmed, unquoted(trimmed), strings.TrimSpace(unquoted(trimmed))} {
+			if u = strings.Trim(u, "\r\n"); len(u) >= MinSecret && !slices.Contains(units, u) {
+				units = append(units, u)
 			}
 		}
 	}
 	return units
 }
 
-// shellForms returns s as the inside of a word that a shell has quoted, as it does
-// under set -x: dash and bash do it in two ways where s has a quote itself, and
-// bash's printf %q with a backslash before each character that needs one.
-func shellForms(s string) []string {
-	var escaped strings.Builder
-	for _, r := range []byte(s) {
-		if strings.IndexByte(" \"'`$&|;<>()*?[]{}#~!\\", r) >= 0 {
-			escaped.WriteByte('\\')
-		}
-		escaped.WriteByte(r)
+// unquoted returns s without one pair of quotes around it, if there is one.
+func unquoted(s string) string {
+	if n := len(s); n > 1 && s[0] == s[n-1] && strings.IndexByte("\"'`", s[0]) >= 0 {
+		return s[1 : n-1]
 	}
-	return []string{strings.ReplaceAll(s, "'", `'\''`), strings.ReplaceAll(s, "'", `'"'"'`), escaped.String()}
+	return s
 }
-
-// wrapWidths are the lengths of a line of base64 as base64(1) and openssl(1)
-// print it.
-var wrapWidths = []int{76, 64}
 
 // base64Forms returns s as it appears in base64 text, where s begins at any
 // place of what was encoded: base64 takes three bytes at a time, so there are
@@ -70,9 +80,6 @@ func base64Forms(s string) []string {
 	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
 		whole := enc.EncodeToString([]byte(s))
 		out = append(out, whole, strings.TrimRight(whole, "="))
-		for _, width := range wrapWidths {
-			out = append(out, wrap(whole, width), wrap(whole[:len(s)*8/6], width))
-		}
 		for offset := range 3 {
 			text := enc.EncodeToString(append(make([]byte, offset), s...))
 			first := (offset*8 + 5) / 6
@@ -82,42 +89,48 @@ func base64Forms(s string) []string {
 	return out
 }
 
-// wrap returns s in lines of width characters, the last without a newline.
-func wrap(s string, width int) string {
-	var b strings.Builder
-	for len(s) > width {
-		b.WriteString(s[:width] + "\n")
-		s = s[width:]
-	}
-	return b.String() + s
-}
-
 func hexForms(s string) []string {
 	lower := hex.EncodeToString([]byte(s))
 	return []string{lower, strings.ToUpper(lower)}
 }
 
-// urlForms returns s percent-encoded: with all but the unreserved characters of RFC
-// 3986 encoded, as a query (space as '+'), as a segment of a path, and as JavaScript's
-// encodeURIComponent does it; each with the hexadecimal digits in lower case too.
+// urlKept are the characters, beside letters and digits, that percent encoders keep.
+var urlKept = []string{
+	"-_.~",                   // RFC 3986: Python's quote with safe='', jq's @uri, curl
+	"-_.~/",                  // Python's quote
+	"-_.",                    // PHP's urlencode, and Python's before 3.7
+	"-_./",                   // Python's quote before 3.7
+	"-_.*",                   // forms, by the URL standard, and Java
+	"-_.~!'()*",              // JavaScript's encodeURIComponent, Perl's URI::Escape
+	"-_.~!'()*;,/?:@&=+$#",   // JavaScript's encodeURI
+	"-_.~!'()*;,/?:@&=+$#[]", // Perl's and Ruby's for whole URLs
+	"-_.~$&+:=@",             // Go's PathEscape
+	"-_.~$&+,/:;=@",          // Go's paths
+}
+
+// urlForms returns s percent-encoded, with a space as "%20" and as '+', and the
+// hexadecimal digits in either case.
 func urlForms(s string) []string {
-	strict := percentEncoded(s, "")
-	out := []string{strict, strings.ReplaceAll(strict, "%20", "+"), percentEncoded(s, "$&+:=@"), percentEncoded(s, "!'()*")}
-	for _, form := range out {
-		out = append(out, lowerEscapes(form))
+	var out []string
+	for _, kept := range urlKept {
+		for _, space := range []string{"%20", "+"} {
+			upper := percentEncoded(s, kept, space)
+			out = append(out, upper, lowerEscapes(upper))
+		}
 	}
 	return out
 }
 
-// percentEncoded returns s with all characters encoded but the unreserved ones and
-// those in keep.
-func percentEncoded(s, keep string) string {
-	keep += "-_.~"
+// percentEncoded returns s with all characters encoded except letters, digits and
+// those in kept, and with space for a space.
+func percentEncoded(s, kept, space string) string {
 	var b strings.Builder
 	for _, c := range []byte(s) {
 		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte(keep, c) >= 0:
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte(kept, c) >= 0:
 			b.WriteByte(c)
+		case c == ' ':
+			b.WriteString(space)
 		default:
 			fmt.Fprintf(&b, "%%%02X", c)
 		}
@@ -137,33 +150,37 @@ func lowerEscapes(s string) string {
 	return string(b)
 }
 
-// jsonForms returns s as the inside of a JSON string: with as few escapes as
-// there can be, with those of '/' and of HTML's characters that some writers
-// add, and with everything outside ASCII escaped.
+// jsonForms returns s as the inside of a JSON string, as writers differ: in whether
+// they escape '/', what HTML gives a meaning, and everything outside of printable
+// ASCII; in how they escape \b and \f; and in the case of hexadecimal digits.
 func jsonForms(s string) []string {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if enc.Encode(s) != nil {
-		return nil
+	var out []string
+	for choice := range 1 << 5 {
+		bit := func(n int) bool { return choice>>n&1 == 1 }
+		out = append(out, jsonString(s, bit(0), bit(1), bit(2), bit(3), bit(4)))
 	}
-	plain := strings.TrimSuffix(buf.String(), "\n")
-	plain = plain[1 : len(plain)-1]
-	html := strings.NewReplacer("<", `\u003c`, ">", `\u003e`, "&", `\u0026`).Replace(plain)
-	return []string{plain, html, strings.ReplaceAll(plain, "/", `\/`), asciiEscapes(plain)}
+	return out
 }
 
-// asciiEscapes returns the inside of a JSON string with each character outside
-// ASCII as the escapes of its UTF-16 units.
-func asciiEscapes(s string) string {
+func jsonString(s string, slash, html, ascii, short, upper bool) string {
+	hex := `\u%04x`
+	if upper {
+		hex = `\u%04X`
+	}
 	var b strings.Builder
 	for _, r := range s {
-		if r < 0x80 {
+		switch i := strings.IndexRune("\"\\\n\r\t\b\f", r); {
+		case i >= 0 && (short || i < 5) && !(html && r == '"'):
+			b.WriteString(`\` + `"\nrtbf`[i:i+1])
+		case r == '/' && slash:
+			b.WriteString(`\/`)
+		case r < ' ', html && strings.ContainsRune("<>&'\"\u2028\u2029", r), ascii && 0x7f <= r && r < 0x10000:
+			fmt.Fprintf(&b, hex, r)
+		case ascii && r >= 0x10000:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, hex+hex, high, low)
+		default:
 			b.WriteRune(r)
-			continue
-		}
-		for _, unit := range utf16.Encode([]rune{r}) {
-			fmt.Fprintf(&b, `\u%04x`, unit)
 		}
 	}
 	return b.String()

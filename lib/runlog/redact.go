@@ -2,11 +2,9 @@ package runlog
 
 import (
 	"bytes"
-	"encoding/binary"
 	"maps"
 	"slices"
 	"sort"
-	"strings"
 )
 
 // MinSecret is the length in bytes below which a value is not redacted: short
@@ -20,72 +18,44 @@ const MinSecret = 8
 // under the name of the one that begins first, so that no part of any of them
 // is left.
 type Redactor struct {
-	needles []needle                 // sorted by text
-	byHead  map[uint64][]int         // the first MinSecret bytes of a needle -> needles, longest first
-	grams   *[gramHashes / 64]uint64 // a bit for each gram that a needle has among its first bytes
+	exact  finder // texts that occur as they are
+	joined finder // base64 and hexadecimal digits, which may be broken into lines anywhere
 }
-
-// A needle is a text to be replaced by mark. None is shorter than MinSecret.
-type needle struct {
-	text string
-	mark string
-}
-
-// gramSize is the length of the pieces that the filter knows; window is how many
-// starts of a needle one look at the filter rules out.
-const (
-	gramSize   = 4
-	window     = MinSecret - gramSize + 1
-	gramHashes = 1 << 16
-)
 
 // NewRedactor returns a redactor of secrets, a map of names to values. Values
-// shorter than MinSecret are passed over. Where two have the same value, or an
+// shorter than MinSecret are passed over. If two secrets have the same value, or an
 // encoding in common, the first by name gives its name.
 func NewRedactor(secrets map[string]string) *Redactor {
-	r := &Redactor{byHead: map[uint64][]int{}, grams: new([gramHashes / 64]uint64)}
-	seen := map[string]bool{}
+	r := &Redactor{}
+	seen := map[form]bool{}
 	for _, name := range slices.Sorted(maps.Keys(secrets)) {
 		if len(secrets[name]) < MinSecret {
 			continue
 		}
-		for form := range forms(secrets[name]) {
-			if len(form) >= MinSecret && !seen[form] {
-				seen[form] = true
-				r.needles = append(r.needles, needle{form, "{{ " + name + " }}"})
+		for f := range forms(secrets[name]) {
+			if len(f.text) < MinSecret || seen[f] {
+				continue
+			}
+			seen[f] = true
+			n := needle{f.text, "{{ " + name + " }}"}
+			if f.wraps {
+				r.joined.needles = append(r.joined.needles, n)
+			} else {
+				r.exact.needles = append(r.exact.needles, n)
 			}
 		}
 	}
-	slices.SortFunc(r.needles, func(a, b needle) int { return strings.Compare(a.text, b.text) })
-	for i, n := range r.needles {
-		r.index(i, []byte(n.text))
-	}
-	for _, list := range r.byHead {
-		slices.SortFunc(list, func(a, b int) int {
-			return len(r.needles[b].text) - len(r.needles[a].text)
-		})
-	}
+	r.exact.index()
+	r.joined.index()
 	return r
 }
 
-// index makes needle i with its text known to the table and to the filter.
-func (r *Redactor) index(i int, text []byte) {
-	head := binary.LittleEndian.Uint64(text)
-	r.byHead[head] = append(r.byHead[head], i)
-	for at := range window {
-		h := gramHash(text[at:])
-		r.grams[h/64] |= 1 << (h % 64)
-	}
-}
-
-// gramHash returns a hash of the first gramSize bytes of b, below gramHashes.
-func gramHash(b []byte) uint32 {
-	return binary.LittleEndian.Uint32(b) * 0x9e3779b1 >> 16
-}
+// empty reports whether there is nothing to redact.
+func (r *Redactor) empty() bool { return len(r.exact.needles)+len(r.joined.needles) == 0 }
 
 // String returns s with its secrets replaced.
 func (r *Redactor) String(s string) string {
-	if len(r.needles) == 0 || len(s) < MinSecret {
+	if r.empty() || len(s) < MinSecret {
 		return s
 	}
 	var out bytes.Buffer
@@ -105,16 +75,20 @@ func (r *Redactor) Strings(list []string) []string {
 
 // A scanner redacts one stream of bytes.
 //
-// Each position of the stream is decided once, when enough of what follows is
-// known: whether a needle begins there, and which is the longest. So the result
+// Each position of the stream is decided once, when enough of the following bytes
+// is known: whether a needle begins there, and which is the longest. So the result
 // does not depend on how the stream is cut into pieces.
 type scanner struct {
 	r       *Redactor
-	rest    []byte // what is not decided yet: the beginning of a needle, perhaps
-	covered int    // how many of the bytes that follow belong to a replaced needle
+	rest    []byte // not decided yet: it may be the beginning of a needle
+	shown   int    // how many bytes of rest were written out early, by release
+	covered int    // how many of the following bytes belong to a replaced needle
+
+	lines joinedLines
+	found []match
 }
 
-// feed appends to out what can be decided once p is known; final says that
+// feed appends to out the bytes that can be decided once p is known; final says that
 // nothing follows.
 func (s *scanner) feed(out *bytes.Buffer, p []byte, final bool) {
 	if len(s.rest) > 0 {
@@ -125,70 +99,93 @@ func (s *scanner) feed(out *bytes.Buffer, p []byte, final bool) {
 	s.rest = append(s.rest[:0], p[done:]...)
 }
 
-// scan decides as much of p as it can, and returns how much that is.
-func (s *scanner) scan(out *bytes.Buffer, p []byte, final bool) int {
-	pos, kept := 0, 0 // p[kept:pos] is decided, and plain but for what is covered
-	flush := func() {
-		if skip := min(s.covered, pos-kept); skip > 0 {
-			s.covered -= skip
-			kept += skip
-		}
-		out.Write(p[kept:pos])
-		kept = pos
+// release appends to out the whole lines in rest, if so little of them can belong to
+// a secret that this tells nothing. They stay in rest: if they prove to be the
+// beginning of a secret, its remaining bytes are still replaced.
+func (s *scanner) release(out *bytes.Buffer) {
+	end := bytes.LastIndexByte(s.rest, '\n') + 1
+	if end <= s.shown || s.covered > 0 || len(s.rest)-bytes.Count(s.rest, []byte("\n")) >= MinSecret {
+		return
 	}
-	for pos < len(p) {
-		if len(p)-pos >= MinSecret && !s.r.mayStart(p[pos:]) {
-			pos += window
-			continue
+	out.Write(s.rest[s.shown:end])
+	s.shown = end
+}
+
+// scan decides as much of p as it can, and returns how much that is.
+func (s *scanner) scan(out *bytes.Buffer, p []byte, final bool) (done int) {
+	s.found, done = s.r.exact.find(s.found[:0], p, final)
+	if len(s.r.joined.needles) > 0 {
+		exact := len(s.found)
+		var open int
+		s.lines.join(p)
+		s.found, open = s.r.joined.find(s.found, s.lines.text, final)
+		done = min(done, s.lines.position(open, len(p)))
+		for i := range s.found[exact:] {
+			m := &s.found[exact+i]
+			m.start, m.end = s.lines.position(m.start, len(p)), s.lines.position(m.end-1, len(p))+1
 		}
-		n, open := s.r.match(p[pos:], final)
-		if open {
+		slices.SortStableFunc(s.found, func(a, b match) int { return a.start - b.start })
+	}
+	at, end := s.covered, s.covered // p[:at] is written, or covered by a match that ends at end
+	write := func(to int) {
+		if from := max(at, s.shown); from < to {
+			out.Write(p[from:to])
+		}
+		at = max(at, to)
+	}
+	for _, m := range s.found {
+		if m.start >= done {
 			break
 		}
-		if n >= 0 {
-			flush()
-			if s.covered == 0 {
-				out.WriteString(s.r.needles[n].mark)
-			}
-			s.covered = max(s.covered, len(s.r.needles[n].text))
+		if m.start >= end {
+			write(m.start)
+			out.WriteString(m.mark)
 		}
-		pos++
+		end = max(end, m.end)
+		at = end
 	}
-	flush()
-	return pos
+	write(done)
+	s.covered, s.shown = max(0, end-done), max(0, s.shown-done)
+	return done
 }
 
-// mayStart reports whether a needle may begin at one of the first window bytes
-// of p, which holds at least MinSecret. It looks at the last gram that all those
-// needles would share.
-func (r *Redactor) mayStart(p []byte) bool {
-	h := gramHash(p[window-1:])
-	return r.grams[h/64]&(1<<(h%64)) != 0
+// A joinedLines is a text without its line ends.
+type joinedLines struct {
+	text   []byte
+	breaks []lineBreak
 }
 
-// match returns the longest needle that p begins with, or -1. With more to come,
-// open says that p is too short to tell.
-func (r *Redactor) match(p []byte, final bool) (n int, open bool) {
-	if len(p) < MinSecret {
-		return -1, !final && r.beginsNeedle(p)
-	}
-	n = -1
-	for _, i := range r.byHead[binary.LittleEndian.Uint64(p)] {
-		text := r.needles[i].text
-		switch {
-		case len(text) <= len(p):
-			if n < 0 && string(p[:len(text)]) == text {
-				n = i
-			}
-		case !final && text[:len(p)] == string(p):
-			return -1, true
+// A lineBreak says how many bytes of line ends come before the byte at the offset at
+// of the joined text.
+type lineBreak struct{ at, removed int }
+
+// join makes l the text p without its line ends, which are carriage returns and a
+// newline. Carriage returns at the end of p may belong to one.
+func (l *joinedLines) join(p []byte) {
+	l.text, l.breaks = l.text[:0], l.breaks[:0]
+	for removed := 0; ; {
+		i := bytes.IndexByte(p, '\n')
+		if i < 0 {
+			l.text = append(l.text, bytes.TrimRight(p, "\r")...)
+			return
 		}
+		line := bytes.TrimRight(p[:i], "\r")
+		l.text = append(l.text, line...)
+		removed += i + 1 - len(line)
+		l.breaks = append(l.breaks, lineBreak{len(l.text), removed})
+		p = p[i+1:]
 	}
-	return n, false
 }
 
-// beginsNeedle reports whether some needle begins with p.
-func (r *Redactor) beginsNeedle(p []byte) bool {
-	i := sort.Search(len(r.needles), func(i int) bool { return r.needles[i].text >= string(p) })
-	return i < len(r.needles) && strings.HasPrefix(r.needles[i].text, string(p))
+// position returns where the byte at offset i of the joined text is in the original
+// one, which has size bytes.
+func (l *joinedLines) position(i, size int) int {
+	if i >= len(l.text) {
+		return size
+	}
+	n := sort.Search(len(l.breaks), func(k int) bool { return l.breaks[k].at > i })
+	if n == 0 {
+		return i
+	}
+	return i + l.breaks[n-1].removed
 }

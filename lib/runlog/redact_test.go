@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -78,16 +79,66 @@ func TestRedactorBase64Alignments(t *testing.T) {
 	}
 }
 
-func TestRedactorWrappedBase64(t *testing.T) {
+// Base64 and hexadecimal digits are found whatever the length of the lines is.
+func TestRedactorWrapped(t *testing.T) {
 	value := strings.Repeat("0123456789abcdefghijklm", 9)
 	r := NewRedactor(map[string]string{"blob": value})
-	for _, width := range wrapWidths {
-		for _, tail := range []string{"", "\n"} {
-			got := r.String(wrap(base64.StdEncoding.EncodeToString([]byte(value+tail)), width))
-			if len(got) > len("{{ blob }}")+4 {
-				t.Errorf("width %d: %q", width, got)
+	for _, end := range []string{"\n", "\r\n", "\r\r\n", "\n\n"} {
+		for width := 1; width < 100; width++ {
+			for before := range 3 {
+				plain := []byte("xyz"[:before] + value + "\n")
+				for _, text := range []string{base64.StdEncoding.EncodeToString(plain), hex.EncodeToString(plain)} {
+					var wrapped strings.Builder
+					for ; len(text) > width; text = text[width:] {
+						wrapped.WriteString(text[:width] + end)
+					}
+					wrapped.WriteString(text)
+					got := r.String(wrapped.String())
+					if left := strings.NewReplacer("{{ blob }}", "", "\r", "", "\n", "").Replace(got); len(left) > 6 {
+						t.Errorf("width %d: %q", width, got)
+					}
+				}
 			}
 		}
+	}
+}
+
+// Line ends count in a value itself, which is no encoding.
+func TestRedactorLineEndsInText(t *testing.T) {
+	r := NewRedactor(map[string]string{"digits": "12345678"})
+	for _, text := range []string{"1\n2\n3\n4\n5\n6\n7\n8\n", "1234\n5678\n"} {
+		if got := r.String(text); got != text {
+			t.Errorf("String(%q) = %q", text, got)
+		}
+	}
+}
+
+// A line whose end may begin a secret is shown when nothing more comes, and what
+// comes after all is still replaced.
+func TestRedactWriterRelease(t *testing.T) {
+	encoded := base64.StdEncoding.EncodeToString([]byte(token))
+	type step struct{ in, want string } // written, and passed on after a pause
+	tests := map[string][]step{
+		"a line":     {{"on " + encoded[:1] + "\n", "on " + encoded[:1] + "\n"}, {"ok\n", "ok\n"}},
+		"a prompt":   {{"on " + encoded[:3], "on "}, {"\n", encoded[:3] + "\n"}, {"!", "!"}},
+		"a secret":   {{encoded[:3] + "\n", encoded[:3] + "\n"}, {encoded[3:] + "\n", "{{ token }}\n"}},
+		"more of it": {{"x " + encoded[:8] + "\n", "x "}, {encoded[8:] + "\n", "{{ token }}\n"}},
+		"twice":      {{encoded[:2] + "\n", encoded[:2] + "\n"}, {encoded[2:4] + "\n", encoded[2:4] + "\n"}, {encoded[4:], "{{ token }}"}},
+		"no secret":  {{encoded[:2] + "\n", encoded[:2] + "\n"}, {encoded[2:4] + "\n", encoded[2:4] + "\n"}, {"!\n", "!\n"}},
+	}
+	for name, steps := range tests {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			w := NewRedactor(map[string]string{"token": token}).Writer(&out)
+			for _, s := range steps {
+				w.Write([]byte(s.in))
+				w.Release()
+				if out.String() != s.want {
+					t.Errorf("after %q and a pause: %q, want %q", s.in, out.String(), s.want)
+				}
+				out.Reset()
+			}
+		})
 	}
 }
 
@@ -141,7 +192,7 @@ func TestRedactWriterPassesLines(t *testing.T) {
 		t.Errorf("%q came through, want the line", out.String())
 	}
 	w.Write([]byte("\n\nabcdefgh\nijklmnop\nend\n"))
-	if want := "line\n\n\n{{ key }}end\n"; out.String() != want {
+	if want := "line\n\n\n{{ key }}\nend\n"; out.String() != want {
 		t.Errorf("%q came through, want %q", out.String(), want)
 	}
 }
@@ -159,14 +210,13 @@ func FuzzRedact(f *testing.F) {
 		if strings.Contains(one+two+text, "{") {
 			return // the marks themselves could be taken for a secret
 		}
-		for _, n := range r.needles {
+		needles := slices.Concat(r.exact.needles, r.joined.needles)
+		longest := 0
+		for _, n := range needles {
 			if strings.Contains(want, n.text) && !strings.ContainsAny(n.text, " }\x00") {
 				t.Errorf("%q is left in %q", n.text, want)
 			}
-		}
-		longest := 0
-		for _, n := range r.needles {
-			longest = max(longest, len(n.text))
+			longest = max(longest, len(n.text)+strings.Count(text, "\n")+strings.Count(text, "\r"))
 		}
 		var out bytes.Buffer
 		w := r.Writer(&out)

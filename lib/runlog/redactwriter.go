@@ -6,7 +6,7 @@ import (
 )
 
 // A RedactWriter passes on what is written to it with its secrets replaced,
-// however it is cut into writes. It keeps back only what may be the beginning of
+// however it is cut into writes. It holds back only bytes that may be the beginning of
 // a secret, never as much as a whole one. It is not safe for concurrent use.
 type RedactWriter struct {
 	w    io.Writer
@@ -19,24 +19,39 @@ func (r *Redactor) Writer(w io.Writer) *RedactWriter {
 	return &RedactWriter{w: w, scan: scanner{r: r}}
 }
 
-// Write redacts p and passes on what is decided. Its errors are those of the
-// writer below, after which the stream is not to be used.
+// Write redacts p and passes on the bytes that are decided. Its errors are those of
+// the writer below; after one the stream must not be used.
 func (w *RedactWriter) Write(p []byte) (int, error) {
-	if len(w.scan.r.needles) == 0 {
+	if w.scan.r.empty() {
 		return w.w.Write(p)
 	}
-	if err := w.pass(p, false); err != nil {
+	w.scan.feed(&w.buf, p, false)
+	if err := w.pass(); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-// Flush passes on what is kept back: nothing follows that could make a secret
-// of it.
-func (w *RedactWriter) Flush() error { return w.pass(nil, true) }
+// Holding reports whether bytes are held back that Release or Flush may pass on.
+func (w *RedactWriter) Holding() bool { return len(w.scan.rest) > w.scan.shown }
 
-func (w *RedactWriter) pass(p []byte, final bool) error {
-	w.scan.feed(&w.buf, p, final)
+// Release is called when a stream has paused. It passes on whole lines that are held
+// back only because their last few bytes may begin a secret which the next line
+// continues, as lines of base64 do. If they do, less than MinSecret bytes of it were
+// shown, and the other bytes of it are replaced nevertheless.
+func (w *RedactWriter) Release() error {
+	w.scan.release(&w.buf)
+	return w.pass()
+}
+
+// Flush passes on the bytes that are held back: nothing follows that could make a
+// secret of them.
+func (w *RedactWriter) Flush() error {
+	w.scan.feed(&w.buf, nil, true)
+	return w.pass()
+}
+
+func (w *RedactWriter) pass() error {
 	if w.buf.Len() == 0 {
 		return nil
 	}
