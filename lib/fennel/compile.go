@@ -14,6 +14,10 @@ type Options struct {
 	// File names the source in diagnostics and in the messages of lambda.
 	File string
 
+	// Module is the name that the source is required by, which ... is in the module
+	// expressions of import-macros; "" if it is no module.
+	Module string
+
 	// Globals are the names that are known without being declared. A name that
 	// is neither here nor bound is an error. Nil turns the check off.
 	Globals []string
@@ -77,27 +81,29 @@ func Compile(src []byte, o Options) (*Program, error) {
 
 // A compiler holds what one call of Compile shares among its forms.
 type compiler struct {
-	opts    Options
-	globals map[string]bool // nil: any name is taken for a global
-	used    map[string]bool // globals that the source refers to
-	alike   map[string]int  // how many Lua names were made of one
-	errs    diag.List
+	opts     Options
+	globals  map[string]bool // nil: any name is taken for a global
+	used     map[string]bool // globals that the source refers to
+	alike    map[string]int  // how many Lua names were made of one
+	assigned map[string]int  // names that the values being compiled go to
+	errs     diag.List
 
 	main        *source  // lines of the output are lines of this file
 	at          Position // of the innermost form that has one
 	depth       int      // of forms within forms
+	deepest     int      // depth that the form at hand has reached so far
 	temporaries int
 	expansions  int
 
 	compileTime *compileTime    // nil until a macro is defined
-	module      string          // the name of the module being included, "" in the main file
+	module      string          // the name of the module being compiled, "" if it is none
 	included    map[string]bool // modules, false while they are being compiled
 	preload     *block          // of the chunk, where include puts modules in front of the form at hand
 }
 
 func newCompiler(o Options) *compiler {
 	fillTables()
-	c := &compiler{opts: o, used: map[string]bool{}, alike: map[string]int{}}
+	c := &compiler{opts: o, module: o.Module, used: map[string]bool{}, alike: map[string]int{}, assigned: map[string]int{}}
 	if o.Globals != nil {
 		c.globals = map[string]bool{"_G": true, "_ENV": true}
 		for _, name := range o.Globals {
@@ -156,22 +162,27 @@ func values(e ...luaExpr) result { return result{exprs: e} }
 // to is returned, as w wants it. With wantOne there is exactly one expression,
 // which may yet be a call of several values.
 func (c *compiler) compile(n Node, s *scope, b *block, w want) []luaExpr {
-	at := c.at
+	at, deepest := c.at, c.deepest
 	if p := n.Pos(); p.Line > 0 {
 		c.at = p
 	}
 	if c.depth++; c.depth > maxDepth {
 		c.failHint(n, "split the form into functions", "nested too deeply: more than %d levels", maxDepth)
 	}
+	c.deepest = c.depth
 	n = c.expand(n, s)
 	r := c.form(n, s, b, w)
 	var exprs []luaExpr
 	if !r.done {
 		exprs = c.deliver(r.exprs, b, w, c.lineOf(n))
 	}
-	// After an error it is catch that puts these back.
+	if c.deepest-c.depth > maxExprLevels/2 {
+		c.cutDeep(exprs, b)
+	}
+	// After an error, catch restores these.
 	c.at = at
 	c.depth--
+	c.deepest = max(c.deepest, deepest)
 	return exprs
 }
 

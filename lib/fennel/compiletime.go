@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -194,6 +195,9 @@ func (t *compileTime) module(name string, at Node) lua.LValue {
 		}
 		fn.Env = t.environment()
 	} else {
+		before := c.module
+		c.module = name
+		defer func() { c.module = before }()
 		fn = t.compile(src, c.parse(src), at)
 	}
 	results := t.call(at, t.scope, fn, lua.LString(name), lua.LString(src.name))
@@ -205,39 +209,53 @@ func (t *compileTime) module(name string, at Node) lua.LValue {
 	return value
 }
 
-// define makes every function of a table of Lua a macro in s.
+// define makes every field of a table of Lua a macro in s.
 func (t *compileTime) define(v lua.LValue, s *scope, at Node) {
 	table, ok := v.(*lua.LTable)
 	t.c.check(ok, at, "expected macros to be table")
 	table.ForEach(func(k, v lua.LValue) {
-		fn, ok := v.(*lua.LFunction)
-		t.c.check(ok, at, "expected each macro to be function, but %s is a %s", k.String(), v.Type())
-		t.c.defineMacro(k.String(), t.macro(fn), s, at)
+		m := t.macro(v)
+		t.c.check(m != nil, at, "expected each macro to be function or callable table, but %s is a %s", k.String(), v.Type())
+		t.c.defineMacro(k.String(), m, s, at)
 	})
 }
 
-// namespace makes macros of the functions of a module that is bound to one name,
-// and of those of the tables in it, so many levels deep. What else it holds is
-// for other macro modules.
+// namespace makes macros of the functions of a module that is bound to one name, and of
+// the functions of the tables in it, so many levels deep. The module may hold other
+// values, for other macro modules.
 func (t *compileTime) namespace(table *lua.LTable, levels int) *macro {
-	all := &macro{fields: map[string]*macro{}}
+	all := t.macro(table)
+	if all == nil {
+		all = &macro{}
+	}
+	all.fields = map[string]*macro{}
 	table.ForEach(func(k, v lua.LValue) {
-		switch v := v.(type) {
-		case *lua.LFunction:
-			all.fields[k.String()] = t.macro(v)
-		case *lua.LTable:
-			if levels > 1 {
-				all.fields[k.String()] = t.namespace(v, levels-1)
-			}
+		if inner, ok := v.(*lua.LTable); ok && levels > 1 {
+			all.fields[k.String()] = t.namespace(inner, levels-1)
+		} else if m := t.macro(v); m != nil {
+			all.fields[k.String()] = m
 		}
 	})
 	return all
 }
 
-// macro makes a macro of a function of Lua.
-func (t *compileTime) macro(fn *lua.LFunction) *macro {
+// macro makes a macro of a function of Lua or of a table that can be called. It returns
+// nil for any other value.
+func (t *compileTime) macro(v lua.LValue) *macro {
+	fn, ok := v.(*lua.LFunction)
+	var self []lua.LValue
+	if table, isTable := v.(*lua.LTable); isTable {
+		meta, _ := table.Metatable.(*lua.LTable)
+		if meta != nil {
+			fn, ok = meta.RawGetString("__call").(*lua.LFunction)
+		}
+		self = []lua.LValue{table}
+	}
+	if !ok {
+		return nil
+	}
 	return &macro{expand: func(c *compiler, l *List, s *scope) Node {
-		var args []lua.LValue
+		args := slices.Clone(self)
 		for _, n := range l.Items[1:] {
 			args = append(args, t.toLua(n))
 		}

@@ -45,8 +45,21 @@ func (t *compileTime) setUp() {
 	l.SetGlobal("_VARARG", t.varargNode)
 	l.SetGlobal("_IS_COMPILER", lua.LTrue)
 	for _, name := range []string{"_SCOPE", "_SPECIALS", "_CHUNK", "_AST"} {
-		l.SetGlobal(name, l.NewTable())
+		l.SetGlobal(name, readOnly(l, name))
 	}
+}
+
+// readOnly returns an empty table that refuses to be changed. The reference compiler lets
+// macros change the compiler through the table of that name.
+func readOnly(l *lua.LState, name string) *lua.LTable {
+	meta := l.NewTable()
+	meta.RawSetString("__newindex", l.NewFunction(func(l *lua.LState) int {
+		l.RaiseError("macros cannot change the compiler: %s is read-only", name)
+		return 0
+	}))
+	table := l.NewTable()
+	table.Metatable = meta
+	return table
 }
 
 // What compiled quotes make nodes with. No symbol the reader makes has a space
@@ -173,15 +186,16 @@ func arguments(l *lua.LState) *lua.LTable {
 }
 
 func (t *compileTime) luaGensym(l *lua.LState) int {
-	l.Push(t.symbol(t.c.uniqueName(l.OptString(1, "")), false, Position{}))
+	l.Push(t.symbol(t.c.uniqueName(l.OptString(1, ""), ""), false, Position{}))
 	return 1
 }
 
-// uniqueName returns a name for a symbol that the source does not have.
-func (c *compiler) uniqueName(base string) string {
+// uniqueName returns a name for a symbol that the source does not have. It begins with
+// base: a name that begins with an underscore may be nil in case, match and lambda.
+func (c *compiler) uniqueName(base, suffix string) string {
 	for {
 		c.temporaries++
-		name := fmt.Sprintf("_%s_%d_auto", base, c.temporaries)
+		name := fmt.Sprintf("%s_%d_%s", base, c.temporaries, suffix)
 		if c.main == nil || !strings.Contains(c.main.text, name) {
 			return name
 		}

@@ -61,7 +61,7 @@ func (c conformanceCase) options() fennel.Options {
 // search path would.
 func (c conformanceCase) module(name string) (string, []byte, error) {
 	path := strings.ReplaceAll(name, ".", "/")
-	for _, suffix := range []string{".fnl", "/init-macros.fnl", "/init.fnl", ".lua"} {
+	for _, suffix := range []string{".fnlm", "/init.fnlm", ".fnl", "/init-macros.fnl", "/init.fnl", ".lua"} {
 		if text, ok := c.Files[path+suffix]; ok {
 			return path + suffix, []byte(text), nil
 		}

@@ -78,7 +78,7 @@ func (d *binder) finish() {
 // so that it can be assigned from another sequence without building a table.
 func plainTargets(n *Sequence) bool {
 	for _, item := range n.Items {
-		if name, ok := item.(*Symbol); ok && !strings.HasPrefix(name.Name, "&") && name.Name != "nil" {
+		if name, ok := item.(*Symbol); ok && !strings.HasPrefix(name.Name, "&") {
 			continue
 		}
 		if _, ok := callOf(item, "."); !ok {
@@ -88,8 +88,8 @@ func plainTargets(n *Sequence) bool {
 	return len(n.Items) > 0
 }
 
-// fromForm binds each of targets to one value of a form. Tables among the
-// targets are taken apart afterwards.
+// fromForm binds each of targets to one value of a form. Tables among the targets are
+// taken apart afterwards. A nil among several targets skips a value.
 func (d *binder) fromForm(targets []Node, whole, from Node) {
 	at := d.c.lineOf(whole)
 	type nested struct {
@@ -98,16 +98,24 @@ func (d *binder) fromForm(targets []Node, whole, from Node) {
 	}
 	var places []luaExpr
 	var later []nested
+	temporary := false
 	for _, t := range targets {
-		if isTable(t) {
+		skipped := isNil(t) && whole != t
+		if isTable(t) || skipped {
 			name := &luaName{at, d.c.temporary()}
 			places = append(places, name)
-			later = append(later, nested{t, name})
+			temporary = true
+			if !skipped {
+				later = append(later, nested{t, name})
+			}
 			continue
 		}
 		places = append(places, d.target(t))
 	}
-	d.initialise(places, len(later) > 0, from, at)
+	if !d.mode.declares() {
+		defer d.c.keepFree(places)()
+	}
+	d.initialise(places, temporary, from, at)
 	for _, n := range later {
 		d.pattern(n.pattern, n.value)
 	}
@@ -116,9 +124,9 @@ func (d *binder) fromForm(targets []Node, whole, from Node) {
 // initialise gives the values of a form to places that are declared here or
 // stand already. A form that ends in one assignment becomes "local x = ...";
 // any other, such as an if, assigns to a local declared in front of it.
-func (d *binder) initialise(places []luaExpr, fresh bool, from Node, at line) {
+func (d *binder) initialise(places []luaExpr, temporary bool, from Node, at line) {
 	if !d.mode.declares() {
-		if fresh {
+		if temporary {
 			d.b.add(&statLocal{line: at, names: temporaries(places)})
 		}
 		d.c.compile(from, d.s, d.b, want{values: anyNumber, targets: places})

@@ -30,7 +30,7 @@ func (d *binder) sequencePattern(to *Sequence, from luaExpr) {
 			c.check(i+2 == len(to.Items), item, "expected &as argument before last parameter")
 			i++
 			d.whole(to.Items[i], from)
-		default:
+		case !isNil(item): // nil skips an item
 			at := c.lineOf(item)
 			d.value(item, &luaIndex{at, from, &luaLiteral{at, strconv.Itoa(i + 1)}})
 		}

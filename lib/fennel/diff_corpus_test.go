@@ -83,7 +83,7 @@ func corpusFiles(t *testing.T, dir string) []program {
 func modulesBelow(roots []string) func(string) (string, []byte, error) {
 	return func(name string) (string, []byte, error) {
 		path := strings.ReplaceAll(name, ".", "/")
-		for _, patterns := range [][]string{{".fnl", "/init-macros.fnl", "/init.fnl"}, {".lua"}} {
+		for _, patterns := range [][]string{{".fnlm", "/init.fnlm", ".fnl", "/init-macros.fnl", "/init.fnl"}, {".lua"}} {
 			for _, root := range roots {
 				for _, suffix := range patterns {
 					file := filepath.Join(root, path+suffix)

@@ -24,7 +24,7 @@ func TestErrors(t *testing.T) {
 		{"(fn f [x 1] (f x))\n(f 1)", []string{"1:10 expected symbol for function parameter: 1"}},
 		{"(1 2)", []string{"1:1 cannot call literal value 1"}},
 		{"()", []string{"1:1 expected a function, macro, or special to call"}},
-		{"(+ ...)(fn [] ...)", []string{"1:8 expected whitespace before opening delimiter ("}},
+		{"(do (f)(fn [] ...))", []string{"1:8 expected whitespace before opening delimiter ("}},
 		{"(fn [] ...)", []string{"1:8 unexpected vararg"}},
 		{"#(print ...)", []string{"1:9 use $... in hashfn"}},
 		{"[(local x 1)]", []string{"1:2 can't introduce local here"}},

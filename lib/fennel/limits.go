@@ -9,7 +9,12 @@ const (
 	maxLocals   = 180
 	maxUpvalues = 60
 	maxLevels   = 190
-	maxValues   = 190 // locals, and values that wait for a call or operator
+
+	// maxExprLevels is how many levels of syntax an expression may have before its value
+	// is put in a local. Each form adds up to two levels. The rest of maxLevels is for the
+	// blocks around it.
+	maxExprLevels = 150
+	maxValues     = 190 // locals, and values that wait for a call or operator
 
 	// maxOperands bounds a chain of "..". Each of its operands needs a register and a
 	// level of syntax, so a longer chain is nested.
@@ -48,19 +53,34 @@ func (l *local) place(at line) luaExpr {
 	return &luaIndex{at, &luaName{at, l.table}, &luaString{at, l.lua}}
 }
 
-// checkLimits reports what in a chunk is too much for Lua: what comes out of the
-// compiler can be loaded.
+// cutDeep puts each expression that is nested nearly too deeply for Lua in a local, which
+// stands in its place. An expression of many values stays as it is.
+func (c *compiler) cutDeep(exprs []luaExpr, b *block) {
+	for i, e := range exprs {
+		if multi(e) || inert(e) {
+			continue
+		}
+		m := &measurer{}
+		m.expr(&measured{locals: map[string]bool{}}, e)
+		if m.deepest > maxExprLevels {
+			exprs[i] = c.hold(e, b)
+		}
+	}
+}
+
+// checkLimits reports what in a chunk is too much for Lua.
 func (c *compiler) checkLimits(b *block, src *source) {
 	m := &measurer{c: c, src: src, reported: map[string]bool{}}
 	m.function(&measured{locals: map[string]bool{}}, nil, b)
 }
 
-// A measurer walks the tree of Lua.
+// A measurer walks the tree of Lua. Without a compiler it reports nothing.
 type measurer struct {
 	c        *compiler
 	src      *source
 	line     int
 	levels   int
+	deepest  int // the most levels so far
 	reported map[string]bool
 }
 
@@ -76,7 +96,7 @@ type measured struct {
 // tooMuch reports a limit that is exceeded at the present line, once.
 func (m *measurer) tooMuch(hint, format string, args ...any) {
 	message := fmt.Sprintf(format, args...)
-	if m.reported[message] {
+	if m.c == nil || m.reported[message] {
 		return
 	}
 	m.reported[message] = true
@@ -132,7 +152,9 @@ func (f *measured) declares(name string) bool {
 
 // deeper counts a level of syntax, which its caller takes back.
 func (m *measurer) deeper() {
-	if m.levels++; m.levels > maxLevels {
+	m.levels++
+	m.deepest = max(m.deepest, m.levels)
+	if m.levels > maxLevels {
 		m.tooMuch("split the form into functions", "nested too deeply for Lua: more than %d levels", maxLevels)
 	}
 }
@@ -218,16 +240,9 @@ func (m *measurer) expr(f *measured, e luaExpr) {
 		m.expr(f, e.object)
 		m.waiting(f, 2, e.args)
 	case *luaBinary:
-		if e.op == ".." {
-			m.waiting(f, 0, e.operands)
-			break
-		}
-		m.expr(f, e.operands[0])
-		f.waiting++
-		m.exprs(f, e.operands[1:])
-		f.waiting--
+		m.binary(f, e)
 	case *luaUnary:
-		m.expr(f, e.operand)
+		m.operand(f, e.operand, 1)
 	case *luaTable:
 		f.waiting++
 		m.exprs(f, e.keys)
@@ -242,6 +257,37 @@ func (m *measurer) expr(f *measured, e luaExpr) {
 	m.levels--
 }
 
+// binary measures the operands of an operator. Lua reads the first one on the level of the
+// whole, the others a level below it, and each operand of ".." and "^" a level below the
+// one before. All operands of ".." wait for the last one.
+func (m *measurer) binary(f *measured, e *luaBinary) {
+	before := f.waiting
+	for i, operand := range e.operands {
+		levels := min(i, 1)
+		if e.op == ".." || e.op == "^" {
+			levels = i
+		}
+		m.operand(f, operand, levels)
+		if i == 0 || e.op == ".." {
+			f.waiting++
+		}
+	}
+	m.tooManyValues(f)
+	f.waiting = before
+}
+
+// operand measures an operand that is so many levels below its operator, and one more if
+// it is in parentheses.
+func (m *measurer) operand(f *measured, e luaExpr, levels int) {
+	levels-- // which m.expr counts
+	if bracketed(e, false) {
+		levels++
+	}
+	m.levels += levels
+	m.expr(f, e)
+	m.levels -= levels
+}
+
 // waiting measures expressions each of whose values stays in a register until
 // the last one is there, after some others that do.
 func (m *measurer) waiting(f *measured, others int, list []luaExpr) {
@@ -251,8 +297,12 @@ func (m *measurer) waiting(f *measured, others int, list []luaExpr) {
 		m.expr(f, e)
 		f.waiting++
 	}
+	m.tooManyValues(f)
+	f.waiting = before
+}
+
+func (m *measurer) tooManyValues(f *measured) {
 	if f.count+f.waiting > maxValues {
 		m.tooMuch("put them in a table", "too many values at once: more than %d with the local variables", maxValues)
 	}
-	f.waiting = before
 }

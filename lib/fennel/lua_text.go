@@ -2,8 +2,9 @@ package fennel
 
 import "strings"
 
-// luaOnOneLine rewrites Lua so that it has no newline: comments go, long strings
-// become quoted ones. The lines of what follows it in the output stay right.
+// luaOnOneLine rewrites Lua so that it has no newline, so that the lines of the output
+// after it stay right: it drops comments and makes quoted strings of long ones. It also
+// drops semicolons at either end, because the printer writes its own.
 func luaOnOneLine(text string) string {
 	var b strings.Builder
 	for len(text) > 0 {
@@ -32,7 +33,7 @@ func luaOnOneLine(text string) string {
 			text = text[1:]
 		}
 	}
-	return strings.TrimSpace(b.String())
+	return strings.Trim(b.String(), "; \t\v\f")
 }
 
 // skipLuaComment returns what follows a comment, given the text after its dashes.

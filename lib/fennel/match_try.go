@@ -16,7 +16,7 @@ func matchTry(how string) builtin {
 		}
 		clauses := l.Items[2:]
 		dots := &Vararg{l.Position}
-		otherwise := []Node{c.gensym(l, "failed"), dots}
+		otherwise := []Node{c.gensym(l, "_failed"), dots}
 		if catch, ok := callOf(clauses[len(clauses)-1], "catch"); ok {
 			clauses = clauses[:len(clauses)-1]
 			otherwise = catch.Items[1:]

@@ -124,13 +124,14 @@ func (c *compiler) reserve(n *Symbol, s *scope, mutable bool) *local {
 	return &local{lua: c.uniqueLua(n.Name, s), mutable: mutable}
 }
 
-// uniqueLua takes a Lua name for a Fennel name in s: unique there and all around,
-// so that nothing outside is hidden by accident. Neither is a global that the
-// source uses and whose name only looks the same once mangled.
+// uniqueLua takes a Lua name for a Fennel name in s. It is unique there and all around, so
+// that nothing outside is hidden by accident. It is also different from a global that the
+// source uses and whose name only looks the same once mangled, and from a global that is
+// about to be assigned.
 func (c *compiler) uniqueLua(name string, s *scope) string {
 	base := mangle(name)
 	lua := base
-	for n := 0; s.takes(lua) || lua != name && c.used[lua]; n++ {
+	for n := 0; s.takes(lua) || c.assigned[lua] > 0 || lua != name && c.used[lua]; n++ {
 		if n == manyAlike {
 			n = max(n, c.alike[base])
 			c.alike[base] = n + 1
@@ -139,6 +140,27 @@ func (c *compiler) uniqueLua(name string, s *scope) string {
 	}
 	s.take(lua)
 	return lua
+}
+
+// keepFree keeps the names that places begin with from being given to locals until the
+// function that it returns is called. The value of (global k (let [k 5] k)) is assigned
+// where its local k is visible.
+func (c *compiler) keepFree(places []luaExpr) (done func()) {
+	var names []string
+	for _, e := range places {
+		for index, ok := e.(*luaIndex); ok; index, ok = e.(*luaIndex) {
+			e = index.object
+		}
+		if n, ok := e.(*luaName); ok {
+			names = append(names, n.name)
+			c.assigned[n.name]++
+		}
+	}
+	return func() {
+		for _, name := range names {
+			c.assigned[name]--
+		}
+	}
 }
 
 // manyAlike is after how many attempts at a unique name a counter goes on where

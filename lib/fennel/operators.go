@@ -133,7 +133,7 @@ func nestConcat(at line, exprs []luaExpr) []luaExpr {
 // inside an if.
 func logic(name, none string) special {
 	return func(c *compiler, l *List, s *scope, b *block, w want) result {
-		forms := c.operands(l)
+		forms := c.logicOperands(l, name)
 		at := c.lineOf(l)
 		var exprs []luaExpr
 		var held *luaName
@@ -163,6 +163,20 @@ func logic(name, none string) special {
 		}
 		return values(single(chain(at, name, exprs)))
 	}
+}
+
+// logicOperands returns the operands of and, or. Those of an operand that is the same form
+// stand in its place, which changes no value and spares Lua a level of syntax.
+func (c *compiler) logicOperands(l *List, name string) []Node {
+	var forms []Node
+	for _, n := range c.operands(l) {
+		if inner, ok := callOf(n, name); ok && len(inner.Items) > 1 {
+			forms = append(forms, c.logicOperands(inner, name)...)
+			continue
+		}
+		forms = append(forms, n)
+	}
+	return forms
 }
 
 // chain joins operands by an operator.

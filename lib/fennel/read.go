@@ -180,8 +180,8 @@ func (r *reader) add(n Node) {
 	}
 }
 
-// openDelimiter begins a list, sequence or table. Something must separate it
-// from what stands before: f(x) is a habit from other languages that would
+// openDelimiter begins a list, sequence or table. Inside another form, white space or
+// an opener must stand in front of it: f(x) is a habit from other languages that would
 // silently mean two forms.
 func (r *reader) openDelimiter(b byte) {
 	at := r.here()
@@ -189,7 +189,7 @@ func (r *reader) openDelimiter(b byte) {
 		r.unbalanced = false
 		r.open = r.open[:1]
 	}
-	if r.pos > 0 && !strings.ContainsRune(" \t\n\v\f\r([{#`',", rune(r.text[r.pos-1])) {
+	if len(r.open) > 1 && !strings.ContainsRune(" \t\n\v\f\r([{#`',", rune(r.text[r.pos-1])) {
 		r.fail(at, "put a space before it", "expected whitespace before opening delimiter %c", b)
 	}
 	if len(r.open) > maxNesting {

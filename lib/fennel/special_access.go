@@ -40,8 +40,8 @@ func specialMethod(c *compiler, l *List, s *scope, b *block, w want) result {
 	return values(&luaCall{at, &luaIndex{at, object, name}, append([]luaExpr{object}, args...)})
 }
 
-// specialLua puts Lua in the output as it is given: a statement, an expression
-// or both.
+// specialLua puts Lua in the output as it is given: a statement, an expression or both.
+// Text that is empty, or only a comment, is no statement and has no value.
 func specialLua(c *compiler, l *List, s *scope, b *block, w want) result {
 	if len(l.Items) != 2 && len(l.Items) != 3 {
 		c.failHint(l, "write (lua \"statement\" \"expression\"), either of them nil", "expected 1 or 2 arguments")
@@ -55,15 +55,20 @@ func specialLua(c *compiler, l *List, s *scope, b *block, w want) result {
 		c.check(ok, n, "expected a string of Lua, not %s", show(n))
 		return luaOnOneLine(lua.Value), true
 	}
-	if lua, ok := text(l.Items[1]); ok {
+	if lua, ok := text(l.Items[1]); ok && lua != "" {
 		b.add(&statRaw{luaRaw{at, lua}})
 	}
-	if len(l.Items) == 3 {
-		if lua, ok := text(l.Items[2]); ok {
-			return values(&luaRaw{at, lua})
-		}
+	if len(l.Items) < 3 {
+		return values(luaNil)
 	}
-	return values(luaNil)
+	switch lua, ok := text(l.Items[2]); {
+	case !ok:
+		return values(luaNil)
+	case lua == "":
+		return result{}
+	default:
+		return values(&luaRaw{at, lua})
+	}
 }
 
 // specialComment puts a comment in the output.

@@ -82,10 +82,12 @@ func specialEach(c *compiler, l *List, s *scope, b *block, w want) result {
 	var patterns []Node
 	var places []luaExpr
 	for _, n := range names {
-		if _, several := n.(*List); several || isTable(n) {
+		if _, several := n.(*List); several || isTable(n) || isNil(n) {
 			name := &luaName{c.lineOf(n), c.temporary()}
 			loop.names = append(loop.names, name.name)
-			patterns, places = append(patterns, n), append(places, name)
+			if !isNil(n) {
+				patterns, places = append(patterns, n), append(places, name)
+			}
 			continue
 		}
 		name, ok := n.(*Symbol)

@@ -25,8 +25,8 @@ func macroMacro(c *compiler, l *List, s *scope) Node {
 	return list(l, "macros", &Table{l.Position, []Node{text(name, name.Name)}, []Node{list(l, "fn", l.Items[2:]...)}})
 }
 
-// specialMacros evaluates a table when compiling, and makes its functions macros
-// in this scope.
+// specialMacros evaluates a table when compiling, and makes its fields macros in this
+// scope.
 func specialMacros(c *compiler, l *List, s *scope, b *block, w want) result {
 	c.check(len(l.Items) == 2, l, "expected one table argument")
 	if table, ok := l.Items[1].(*Table); ok {
@@ -60,6 +60,7 @@ func (c *compiler) moduleName(n Node, s *scope) string {
 	if name, ok := n.(*String); ok {
 		return name.Value
 	}
+	// As in a module that is loaded, ... is the name of the module and its file.
 	var name lua.LValue = lua.LNil
 	if c.module != "" {
 		name = lua.LString(c.module)
@@ -106,10 +107,10 @@ func (c *compiler) importNames(t *compileTime, binding *Table, module *lua.LTabl
 		c.check(ok, binding.Values[i], "expected a name for the macro, not %s", show(binding.Values[i]))
 		imported, ok := key.(*String)
 		c.check(ok, key, "expected the name of a macro, not %s", show(key))
-		fn, ok := module.RawGetString(imported.Value).(*lua.LFunction)
-		c.check(ok, key, "macro %s not found in module %s", imported.Value, name)
+		m := t.macro(module.RawGetString(imported.Value))
+		c.check(m != nil, key, "macro %s not found in module %s", imported.Value, name)
 		c.checkMacroName(local)
-		c.defineMacro(local.Name, t.macro(fn), s, local)
+		c.defineMacro(local.Name, m, s, local)
 	}
 }
 
@@ -121,7 +122,11 @@ func specialEvalCompiler(c *compiler, l *List, s *scope, b *block, w want) resul
 	case *lua.LNilType:
 		return values(luaNil)
 	case lua.LString, lua.LNumber, lua.LBool:
-		return values(&luaRaw{c.lineOf(l), luaOnOneLine(v.String())})
+		text := luaOnOneLine(v.String())
+		if text == "" {
+			return result{}
+		}
+		return values(&luaRaw{c.lineOf(l), text})
 	}
 	return values(luaNil)
 }

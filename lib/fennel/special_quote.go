@@ -122,6 +122,6 @@ func (c *compiler) autoGensym(name string, s *scope) string {
 	if s.gensyms == nil {
 		s.gensyms = map[string]string{}
 	}
-	s.gensyms[name] = c.uniqueName(strings.TrimSuffix(name, "#"))
+	s.gensyms[name] = c.uniqueName(strings.TrimSuffix(name, "#"), "auto")
 	return s.gensyms[name]
 }

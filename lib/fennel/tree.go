@@ -25,11 +25,11 @@ func text(at Node, s string) *String { return &String{at.Pos(), s} }
 
 func number(at Node, v int) *Number { return &Number{at.Pos(), float64(v)} }
 
-// gensym makes a symbol that no other can be confused with: its name holds a
-// space, which the reader never puts into one.
+// gensym makes a symbol that is different from all others: its name holds a space, which
+// the reader never puts into one.
 func (c *compiler) gensym(at Node, base string) *Symbol {
 	c.temporaries++
-	return &Symbol{Position: at.Pos(), Name: "_" + base + " " + strconv.Itoa(c.temporaries)}
+	return &Symbol{Position: at.Pos(), Name: base + " " + strconv.Itoa(c.temporaries)}
 }
 
 // readable writes the name of a gensym as one that could be read again.

@@ -17,7 +17,7 @@ import (
 // What the name of a module becomes, first come first served.
 var (
 	moduleFiles = []string{"%s.fnl", "%s.lua", "%s/init.fnl", "%s/init.lua"}
-	macroFiles  = []string{"%s.fnl", "%s/init-macros.fnl", "%s/init.fnl", "%s.lua"}
+	macroFiles  = []string{"%s.fnlm", "%s/init.fnlm", "%s.fnl", "%s/init-macros.fnl", "%s/init.fnl", "%s.lua"}
 )
 
 // A loader makes functions of the pipeline's files.
@@ -40,24 +40,26 @@ func Compile(text []byte, name string, modules fs.ReadLinkFS, strict bool) (lua 
 		l.globals = v.Globals()
 		v.Close()
 	}
-	program, err := l.compile(&file{name: name, text: text})
+	program, err := l.compile(&file{name: name, text: text}, "")
 	if err != nil {
 		return "", err
 	}
 	return program.Lua, nil
 }
 
-// compile compiles a Fennel file, and keeps its forms.
-func (l *loader) compile(f *file) (*fennel.Program, error) {
+// compile compiles a Fennel file, and keeps its forms. module is the name that the file is
+// required by, "" for the main file.
+func (l *loader) compile(f *file, module string) (*fennel.Program, error) {
 	return fennel.Compile(f.text, fennel.Options{
-		File: f.name, Globals: l.globals, Macros: l.macros, Limits: l.limits,
+		File: f.name, Module: module, Globals: l.globals, Macros: l.macros, Limits: l.limits,
 		Forms: func(forms []fennel.Node) { f.forms = forms },
 	})
 }
 
-// function compiles a file. The error is a diag.List if it is the file's.
-func (l *loader) function(f *file) (*lua.LFunction, error) {
-	fn, err := l.load(f)
+// function compiles a file, which module is the name of; "" for the main file. An error in
+// the file is a diag.List.
+func (l *loader) function(f *file, module string) (*lua.LFunction, error) {
+	fn, err := l.load(f, module)
 	var syntax *vm.SyntaxError
 	if errors.As(err, &syntax) {
 		if included := l.tree.files[syntax.File]; included != nil {
@@ -72,11 +74,11 @@ func (l *loader) function(f *file) (*lua.LFunction, error) {
 	return fn, err
 }
 
-func (l *loader) load(f *file) (*lua.LFunction, error) {
+func (l *loader) load(f *file, module string) (*lua.LFunction, error) {
 	if !f.isFennel() {
 		return l.vm.Load(string(f.text), f.name)
 	}
-	program, err := l.compile(f)
+	program, err := l.compile(f, module)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +91,7 @@ func (l *loader) search(name string) (*lua.LFunction, string, error) {
 	if f == nil || err != nil {
 		return nil, looked, err
 	}
-	fn, err := l.function(f)
+	fn, err := l.function(f, name)
 	return fn, "", err
 }
 

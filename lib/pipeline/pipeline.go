@@ -92,7 +92,6 @@ type Mirror struct {
 // has none, and a diag.List for whatever is wrong with one that is there; any
 // other error is not the pipeline's. The caller closes the pipeline.
 func Load(ctx context.Context, fsys fs.ReadLinkFS, o Options) (*Pipeline, error) {
-	reserveStack(stackRoom - 1)
 	tree := newTree(fsys)
 	main, err := tree.find()
 	if err != nil {
@@ -109,23 +108,10 @@ func Load(ctx context.Context, fsys fs.ReadLinkFS, o Options) (*Pipeline, error)
 	return p, nil
 }
 
-// stackRoom is about what a load takes of the goroutine's stack, in bytes.
-const stackRoom = 16 << 10
-
-// reserveStack makes the stack that large in one step. Go doubles a stack when it is
-// full and copies it frame by frame each time, which for the deep calls of compilers
-// is a twelfth of the whole process that validates a usual pipeline.
-//
-//go:noinline
-func reserveStack(last int) byte {
-	var room [stackRoom]byte
-	return room[last]
-}
-
 // evaluate runs the top level and takes over what it registered.
 func (p *Pipeline) evaluate(ctx context.Context, tree *tree, main *file, limits vm.Limits) error {
 	l := &loader{vm: p.VM, limits: limits, tree: tree, dir: Dir, globals: p.VM.Globals()}
-	fn, err := l.function(main)
+	fn, err := l.function(main, "")
 	if err != nil {
 		return err
 	}

@@ -110,7 +110,9 @@ func (t *tree) open(name string, info fs.FileInfo) (*file, error) {
 }
 
 // isFennel says which of the two languages f is in.
-func (f *file) isFennel() bool { return strings.HasSuffix(f.name, ".fnl") }
+func (f *file) isFennel() bool {
+	return strings.HasSuffix(f.name, ".fnl") || strings.HasSuffix(f.name, ".fnlm")
+}
 
 // column returns the column, in characters, of the byte at an offset.
 func (f *file) column(at int) int {

@@ -26,7 +26,7 @@ type donor struct {
 
 var donors = [...]donor{
 	{name: lua.TabLibName, open: lua.OpenTable, taken: "getn maxn remove", made: []function{
-		{"concat", tableConcat}, {"insert", tableInsert}, {"sort", tableSort},
+		{"concat", tableConcat}, {"insert", tableInsert}, {"pack", tablePack}, {"sort", tableSort}, {"unpack", unpack},
 	}},
 	{name: lua.StringLibName, open: lua.OpenString, taken: "len reverse sub", made: []function{
 		{"byte", stringByte}, {"char", stringChar}, {"find", stringFind}, {"format", stringFormat}, {"gmatch", stringGmatch},

@@ -49,6 +49,19 @@ func tableInsert(l *lua.LState) int {
 	return 0
 }
 
+// tablePack returns a table of its arguments, with their number as the field n, as Lua 5.2
+// has it.
+func tablePack(l *lua.LState) int {
+	n := l.GetTop()
+	t := l.CreateTable(n, 1)
+	for i := 1; i <= n; i++ {
+		t.RawSetInt(i, l.Get(i))
+	}
+	t.RawSetString("n", lua.LNumber(n))
+	l.Push(t)
+	return 1
+}
+
 // checkEvery is how many steps of work in Go lie between two looks at the turn.
 const checkEvery = 1 << 10
 

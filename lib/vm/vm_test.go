@@ -52,6 +52,7 @@ func TestLibraries(t *testing.T) {
 			"1000 31 -7 8 255 nil nil nil nil nil"},
 		{`local t = {} for w in ("a b c"):gmatch("%a") do t[#t+1] = w end return table.concat(t, ",")`, "a,b,c"},
 		{`local t = {3,1,2} table.sort(t) return table.concat(t, " ")`, "1 2 3"},
+		{`local t = table.pack(1, nil, 3) local a, b, c = table.unpack(t, 1, t.n) return t.n, a, b, c`, "3 1 nil 3"},
 		{`local t = {3,1,2} table.sort(t, function(a, b) return a > b end) return table.concat(t, " ")`, "3 2 1"},
 		{`local t = {1,3} table.insert(t, 2, 2) table.insert(t, 4) return table.concat(t, " "), table.remove(t), #t`, "1 2 3 4 4 3"},
 		{`return ("abc"):byte(), ("abc"):byte(-1), ("abc"):byte(1, 2)`, "97 99 97 98"},

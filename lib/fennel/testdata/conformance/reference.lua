@@ -48,7 +48,7 @@ end
 
 for job in io.lines(arg[2]) do
   local source, name, names, roots = job:match("^(.-)\t(.-)\t(.-)\t(.*)$")
-  fennel["macro-path"] = below(roots, "?.fnl", "?/init-macros.fnl", "?/init.fnl")
+  fennel["macro-path"] = below(roots, "?.fnlm", "?/init.fnlm", "?.fnl", "?/init-macros.fnl", "?/init.fnl")
   fennel.path = below(roots, "?.fnl", "?/init.fnl")
   package.path = below(roots, "?.lua")
   for module in pairs(fennel["macro-loaded"]) do fennel["macro-loaded"][module] = nil end
