@@ -108,6 +108,36 @@ func TestStoreStartsNothing(t *testing.T) {
 	}
 }
 
+// TestFilesAreOfOnePackage holds that package file alone locks files, makes nameless ones,
+// and replaces a file by writing another one and renaming it. Package workspace publishes
+// directories.
+func TestFilesAreOfOnePackage(t *testing.T) {
+	forbidden := []string{"unix.Flock", "syscall.Flock", "F_OFD_", "F_SETLK", "FcntlFlock", "MemfdCreate", "O_TMPFILE", "CreateTemp"}
+	for _, file := range append(goFiles(t, "../lib"), goFiles(t, "../cmd")...) {
+		if strings.Contains(file, "/lib/file/") || strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		renames, writes := 0, false
+		for n, line := range lines(t, file) {
+			code, _, _ := strings.Cut(line, "//")
+			for _, word := range forbidden {
+				if strings.Contains(code, word) {
+					t.Errorf("%s:%d uses %s, which is for package file", file, n+1, word)
+				}
+			}
+			switch {
+			case strings.Contains(code, "os.Rename("), strings.Contains(code, "unix.Rename("):
+				renames = n + 1
+			case strings.Contains(code, "os.Create("), strings.Contains(code, "WriteFile("), strings.Contains(code, "file.Write("), strings.Contains(code, "O_WRONLY"):
+				writes = true
+			}
+		}
+		if renames > 0 && writes && !strings.Contains(file, "/lib/workspace/") {
+			t.Errorf("%s:%d renames, and the file writes files: use file.Replace", file, renames)
+		}
+	}
+}
+
 // TestStartsAreQuick holds that no command links a package that makes large tables
 // before main; see ARCHITECTURE.md.
 func TestStartsAreQuick(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"quire/lib/cli"
+	"quire/lib/file"
 )
 
 // alone does what takes no operands.
@@ -50,16 +51,12 @@ func become(command []string, text []byte) error {
 	if err != nil {
 		return errors.Unwrap(err)
 	}
-	fd, err := unix.MemfdCreate("run lines", unix.MFD_CLOEXEC)
+	f, err := file.Nameless("run lines", text)
 	if err != nil {
 		return err
 	}
-	f := os.NewFile(uintptr(fd), "run lines")
 	defer f.Close()
-	if _, err := f.WriteAt(text, 0); err != nil {
-		return err
-	}
-	if err := unix.Dup3(fd, int(os.Stdin.Fd()), 0); err != nil {
+	if err := unix.Dup3(int(f.Fd()), int(os.Stdin.Fd()), 0); err != nil {
 		return err
 	}
 	return unix.Exec(program, command, os.Environ())

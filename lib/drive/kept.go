@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"quire/lib/file"
 	"quire/lib/runstore"
 )
 
@@ -91,12 +92,9 @@ func (p *pool) lock() (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	for err = unix.EINTR; errors.Is(err, unix.EINTR); {
-		err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
-	}
-	if err != nil {
+	if err := file.Flock(f); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("cannot lock '%s': %w", f.Name(), err)
+		return nil, err
 	}
 	return func() { f.Close() }, nil
 }
@@ -150,7 +148,8 @@ func (p *pool) take(most int) (string, error) {
 	if err := clear(best, bestUser, bestNear); err != nil {
 		return "", err
 	}
-	return filepath.Join(best, keptTree), writeUser(best, p.run.ID+" "+p.boot)
+	// The pool is locked, and part of this line, after a crash, makes the tree unusable.
+	return filepath.Join(best, keptTree), file.Write(filepath.Join(best, keptUser), []byte(p.run.ID+" "+p.boot), 0o600)
 }
 
 // examine tells who used a kept workspace last, nil where that is not known, and
@@ -227,13 +226,4 @@ func removeKept(dir string) error {
 		}
 	}
 	return nil
-}
-
-// writeUser replaces the mark of who uses a kept workspace.
-func writeUser(dir, user string) error {
-	temporary := filepath.Join(dir, keptUser+".new") // the pool is locked: nobody else uses the name
-	if err := os.WriteFile(temporary, []byte(user), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(temporary, filepath.Join(dir, keptUser))
 }

@@ -118,14 +118,22 @@ func TestKeptDoubtful(t *testing.T) {
 		},
 		"another boot": func(u users, run *runstore.Run, tree string) error {
 			u.end(run, false)
-			return writeUser(filepath.Dir(tree), run.ID+" before")
+			return os.WriteFile(filepath.Join(filepath.Dir(tree), keptUser), []byte(run.ID+" before"), 0o600)
+		},
+		"user cut short by a crash": func(u users, run *runstore.Run, tree string) error {
+			u.end(run, false)
+			return os.Truncate(filepath.Join(filepath.Dir(tree), keptUser), int64(len(run.ID)+9))
+		},
+		"user emptied by a crash": func(u users, run *runstore.Run, tree string) error {
+			u.end(run, false)
+			return os.Truncate(filepath.Join(filepath.Dir(tree), keptUser), 0)
 		},
 		"no user": func(u users, run *runstore.Run, tree string) error {
 			u.end(run, false)
 			return os.Remove(filepath.Join(filepath.Dir(tree), keptUser))
 		},
 		"pruned": func(u users, run *runstore.Run, tree string) error {
-			return writeUser(filepath.Dir(tree), strings.Repeat("0", 8)+run.ID[8:]+" x")
+			return os.WriteFile(filepath.Join(filepath.Dir(tree), keptUser), []byte(strings.Repeat("0", 8)+run.ID[8:]+" x"), 0o600)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"quire/lib/config"
 	"quire/lib/executor"
 	"quire/lib/file"
@@ -159,17 +157,16 @@ func (l *Launch) attach(spec executor.Spec, secrets map[string]string) error {
 // execve. Its number is known beforehand only to a child: in this process others may
 // be in use.
 func (l *Launch) attachFile(option string, number int, text []byte) error {
-	fd, err := unix.MemfdCreate("quire"+option, 0)
+	f, err := file.Nameless("quire"+option, text)
 	if err != nil {
 		return fmt.Errorf("cannot make file for %s: %w", option, err)
 	}
-	f := os.NewFile(uintptr(fd), option)
 	l.files = append(l.files, f)
-	if _, err := f.WriteAt(text, 0); err != nil {
-		return fmt.Errorf("cannot write file for %s: %w", option, err)
-	}
 	if !l.Launched {
-		number = fd
+		if err := file.Inherit(f); err != nil {
+			return fmt.Errorf("cannot make file for %s: %w", option, err)
+		}
+		number = int(f.Fd())
 	}
 	l.Args = append(l.Args, option, fmt.Sprintf("/dev/fd/%d", number))
 	return nil

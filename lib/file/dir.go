@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Dir is an open directory, for whoever makes much in it: the path to it is walked
-// once. Names may lead into directories in it.
+// A Dir is an open directory. The path to it is walked once, however many files are made
+// in it. Names may lead into its subdirectories.
 type Dir struct{ top *os.File }
 
 // OpenDir returns the directory called name. The caller closes it.
@@ -38,21 +38,15 @@ func (d *Dir) Write(name string, text []byte, perm fs.FileMode) error {
 	return write(int(d.top.Fd()), name, text, perm)
 }
 
-// Rename gives what is called name in d the name other in the directory to, as rename(2)
-// does.
+// Rename moves name in d to other in to, as rename(2) does.
 func (d *Dir) Rename(name string, to *Dir, other string) error {
 	return d.do("rename", name, func(at int) error { return unix.Renameat(at, name, int(to.top.Fd()), other) })
 }
 
-// do makes a call with the descriptor of d, again where a signal interrupts it.
+// do makes a call with the descriptor of d. It repeats it if a signal interrupts it.
 func (d *Dir) do(op, name string, call func(at int) error) error {
-	for {
-		switch err := call(int(d.top.Fd())); err {
-		case nil:
-			return nil
-		case unix.EINTR:
-		default:
-			return &fs.PathError{Op: op, Path: name, Err: err}
-		}
+	if err := control(d.top, call); err != nil {
+		return &fs.PathError{Op: op, Path: name, Err: err}
 	}
+	return nil
 }

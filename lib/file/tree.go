@@ -8,9 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Tree is the files below a directory, for whoever knows their names. It follows no
-// symbolic link, so that nothing leads out of it, whoever changes the directory
-// meanwhile. It is an fs.ReadLinkFS.
+// A Tree is the files below a directory. It follows no symbolic link, so nothing leads out
+// of it even if another process changes the directory meanwhile. It is an fs.ReadLinkFS.
 type Tree struct{ top *os.File }
 
 // OpenTree returns the tree below the directory dir, which may itself be behind
@@ -35,7 +34,7 @@ func (t *Tree) Open(name string) (fs.File, error) {
 	return f, nil
 }
 
-// Lstat says what is there under name, which may be a symbolic link.
+// Lstat returns the description of name, which may be a symbolic link.
 func (t *Tree) Lstat(name string) (fs.FileInfo, error) {
 	f, err := t.open("lstat", name, unix.O_PATH)
 	if err != nil {
@@ -45,7 +44,7 @@ func (t *Tree) Lstat(name string) (fs.FileInfo, error) {
 	return f.Stat()
 }
 
-// ReadLink returns where the symbolic link called name leads.
+// ReadLink returns the target of the symbolic link called name.
 func (t *Tree) ReadLink(name string) (string, error) {
 	f, err := t.open("readlink", name, unix.O_PATH)
 	if err != nil {

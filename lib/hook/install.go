@@ -13,12 +13,12 @@ import (
 	"quire/lib/file"
 )
 
-// Install makes quire's hook the one that git runs, chains the one that is there, and
-// has git accept push options. One rename(2) makes it live; what is before that can
-// be seen by nobody, and is completed by the next Install where it was interrupted.
-// Where all of this is so it does nothing. What it must not touch is a *Refusal.
+// Install makes quire's hook the one that git runs, chains the hook that was installed
+// before, and has git accept push options. The hook goes live with one rename(2). An
+// interrupted Install is invisible and is completed by the next one. Installing twice
+// changes nothing. If the hook must not be replaced, the error is a *Refusal.
 //
-// The caller sees to it that nobody else installs or uninstalls meanwhile.
+// The caller must prevent other installs and uninstalls of this hook meanwhile.
 func (h *Hook) Install(ctx context.Context) error {
 	if err := h.install(ctx); err != nil {
 		return fmt.Errorf("cannot install hook in '%s': %w", h.repo.Dir(), err)
@@ -62,15 +62,13 @@ func (h *Hook) install(ctx context.Context) error {
 	if at.kind == script && at.text == text && at.executable {
 		return nil
 	}
-	if err := h.stage(text); err != nil {
+	if at.kind != foreign {
+		return h.write(h.Path(), text)
+	}
+	if err := h.write(h.saved(), text); err != nil {
 		return err
 	}
-	if at.kind == foreign {
-		err = h.exchange()
-	} else {
-		err = os.Rename(h.staged(), h.Path())
-	}
-	return errors.Join(err, syncPath(h.dir))
+	return errors.Join(h.exchange(), syncPath(h.dir))
 }
 
 // both looks at the hook and at the one that it chains.
@@ -98,31 +96,19 @@ func (h *Hook) link() error {
 	return nil
 }
 
-// stage writes the script where git does not look.
-func (h *Hook) stage(text string) error {
-	if err := remove(h.staged()); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(h.staged(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	if err == nil {
-		err = f.Chmod(0o755) // whatever the umask: anyone who pushes must be able to run it
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
+// write replaces the file at path with the script.
+func (h *Hook) write(path, text string) error {
+	return file.Replace(path, h.staged(), 0o755, func(f *os.File) error {
+		if _, err := f.WriteString(text); err != nil {
+			return err
+		}
+		return f.Chmod(0o755) // whatever the umask: every pusher must be able to run it
+	})
 }
 
-// exchange puts the script and the hook that is there in each other's places, so that
-// there is always the one or the other, and the other is never lost.
+// exchange swaps the script, which is at saved, and the hook that is installed. At every
+// moment one of the two is installed, and the old hook is never lost.
 func (h *Hook) exchange() error {
-	if err := os.Rename(h.staged(), h.saved()); err != nil {
-		return err
-	}
 	err := unix.Renameat2(unix.AT_FDCWD, h.saved(), unix.AT_FDCWD, h.Path(), unix.RENAME_EXCHANGE)
 	if err != nil {
 		return fmt.Errorf("cannot exchange '%s' and '%s': %w", h.saved(), h.Path(), err)

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"quire/lib/file"
 	"quire/lib/process"
 )
 
@@ -89,7 +90,7 @@ func (p program) name() string {
 }
 
 func (p program) start(ctx context.Context, o Options, dir string, env []string, record []byte, log *endLog) error {
-	stdin, err := inMemory(record)
+	stdin, err := file.Nameless("record", record)
 	if err != nil {
 		return err
 	}
@@ -142,19 +143,4 @@ func (o Options) end(group *process.Group, why error) (process.Status, error) {
 	ended := process.EndDescendants(o.Grace)
 	status, err := group.Wait()
 	return status, cmp.Or(errors.Join(ended, err), why)
-}
-
-// inMemory returns a file with the text, to be read from its beginning. Unlike a pipe it
-// holds up nobody, whether it is read or not.
-func inMemory(text []byte) (*os.File, error) {
-	fd, err := unix.MemfdCreate("record", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, fmt.Errorf("cannot make file for record: %w", err)
-	}
-	f := os.NewFile(uintptr(fd), "record")
-	if _, err := f.WriteAt(text, 0); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("cannot write file for record: %w", err)
-	}
-	return f, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"quire/lib/file"
 	"quire/lib/text"
 )
 
@@ -23,7 +24,7 @@ type RunChange struct {
 // price of few syncs. errs[i] belongs to changes[i].
 func (s *Store) TransitionAll(changes []RunChange) (errs []error) {
 	errs = make([]error, len(changes))
-	if len(changes) < many {
+	if len(changes) < syncAllFrom {
 		for i, c := range changes {
 			errs[i] = c.Run.transition(c.Change)
 		}
@@ -81,7 +82,7 @@ func (s *Store) transitionPart(changes []RunChange, part []int, errs []error) {
 			fail(i, err)
 		}
 	}
-	if err := s.syncAll(); err != nil {
+	if err := file.SyncAll(s.root); err != nil {
 		for i := range edits {
 			fail(i, err)
 		}

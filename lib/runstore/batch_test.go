@@ -11,7 +11,7 @@ import (
 // Each of many changes is judged by itself, and those that are made are in the
 // history, in the journal, and out of live/.
 func TestTransitionAll(t *testing.T) {
-	for _, n := range []int{1, many - 1, many, atOnce + 3} {
+	for _, n := range []int{1, syncAllFrom - 1, syncAllFrom, atOnce + 3} {
 		s := open(t)
 		all := make([]Facts, n)
 		for i := range all {
@@ -52,11 +52,11 @@ func changes3(i int) Change {
 // A run that is gone, or whose history cannot be read, is the only one that suffers.
 func TestTransitionAllErrors(t *testing.T) {
 	s := open(t)
-	changes := make([]RunChange, many+2)
+	changes := make([]RunChange, syncAllFrom+2)
 	for i := range changes {
 		changes[i] = RunChange{create(t, s, facts("a", "r"))[0], Change{State: Complete}}
 	}
-	gone, bad, torn := changes[1].Run, changes[many].Run, changes[many+1].Run
+	gone, bad, torn := changes[1].Run, changes[syncAllFrom].Run, changes[syncAllFrom+1].Run
 	changes[0].Change.State = "none"
 	appendTo := func(r *Run, text string) error {
 		f, err := os.OpenFile(filepath.Join(r.Dir, historyFile), os.O_WRONLY|os.O_APPEND, 0)
@@ -92,7 +92,7 @@ func TestTransitionAllErrors(t *testing.T) {
 // Of several that change the same runs, in any order, each run has one winner.
 func TestTransitionAllRaces(t *testing.T) {
 	s := open(t)
-	all := make([]Facts, 3*many)
+	all := make([]Facts, 3*syncAllFrom)
 	for i := range all {
 		all[i] = facts("a", "r")
 	}

@@ -8,19 +8,15 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"quire/lib/file"
 	"quire/lib/text"
 )
 
-// many is from how many runs on syncing the whole file system once is preferred
-// to syncing each file: what others have written is then waited for too. From
-// veryMany on the disk has enough to write to begin before all of them are made.
-const many, veryMany = 16, 512
+// From syncAllFrom runs on, one syncfs(2) replaces an fsync(2) per file. It also waits
+// for what other programs have written.
+const syncAllFrom = 16
 
 // Create records new pending runs, and returns when all of them are on disk and
 // visible. Facts without an id get a new one, ascending in the order given. On an
@@ -104,7 +100,7 @@ func (s *Store) create(runs []*Run, end *Change) (err error) {
 	}
 	var journal *os.File
 	if m.ended { // from before the runs are seen, so that nobody mends it meanwhile
-		if journal, err = openLocked(s.path("journal")); err != nil {
+		if journal, err = file.OpenLocked(s.path("journal")); err != nil {
 			return err
 		}
 		defer journal.Close()
@@ -187,29 +183,20 @@ func (m *maker) close() {
 // putAll puts runs, many of them side by side: it is the file system that takes its time.
 func (m *maker) putAll(runs []*Run) error {
 	workers := 1
-	if len(runs) >= many {
+	if len(runs) >= syncAllFrom {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	var all sync.WaitGroup
-	var made atomic.Int64
-	var half int64
-	if len(runs) >= veryMany {
-		half = int64(len(runs) / 2)
-	}
-	var early error // a later sync would not tell it again
 	errs := make([]error, workers)
 	for w := range workers {
 		all.Go(func() {
 			for i := w; i < len(runs) && errs[w] == nil; i += workers {
 				errs[w] = m.put(i, runs[i])
-				if made.Add(1) == half {
-					all.Go(func() { early = m.store.syncAll() })
-				}
 			}
 		})
 	}
 	all.Wait()
-	return cmp.Or(append(errs, early)...)
+	return cmp.Or(errs...)
 }
 
 // put writes the run into the stage, and links it.
@@ -247,8 +234,8 @@ func (m *maker) undo(runs []*Run, named int) {
 
 // syncStaged makes durable what was staged, with the links.
 func (s *Store) syncStaged(runs []*Run) error {
-	if len(runs) >= many {
-		return s.syncAll()
+	if len(runs) >= syncAllFrom {
+		return file.SyncAll(s.root)
 	}
 	paths := []string{s.path("live")}
 	for _, r := range runs {
@@ -262,8 +249,8 @@ func (s *Store) syncStaged(runs []*Run) error {
 // and those of the directories themselves: whoever made one may not have come to
 // syncing it yet.
 func (s *Store) syncNames(runs []*Run) error {
-	if len(runs) >= many {
-		return s.syncAll()
+	if len(runs) >= syncAllFrom {
+		return file.SyncAll(s.root)
 	}
 	top := s.path("runs")
 	var dirs []string
@@ -276,14 +263,4 @@ func (s *Store) syncNames(runs []*Run) error {
 		}
 	}
 	return file.Sync(dirs...)
-}
-
-// syncAll makes all of the root's file system durable.
-func (s *Store) syncAll() error {
-	root, err := file.Open(s.root)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	return os.NewSyscallError("syncfs", unix.Syncfs(int(root.Fd())))
 }

@@ -10,8 +10,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
-
 	"quire/lib/file"
 	"quire/lib/text"
 )
@@ -100,7 +98,7 @@ func (s *Store) LockTelling(ctx context.Context) (unlock func(), err error) {
 		return nil, fmt.Errorf("cannot lock ended runs of '%s': %w", s.root, text.Cause(err))
 	}
 	taken := make(chan error, 1)
-	go func() { taken <- lock(f, theLock, unix.F_WRLCK, true) }()
+	go func() { taken <- file.Lock(f, 0, file.Exclusive) }()
 	select {
 	case err = <-taken:
 	case <-ctx.Done():
@@ -115,7 +113,7 @@ func (s *Store) LockTelling(ctx context.Context) (unlock func(), err error) {
 
 // Telling reports whether a process tells what ended. Having let go of its lock it
 // looks once more, so that a run that ended before the question is not missed.
-func (s *Store) Telling() (bool, error) { return locked(s.path("ended", lockFile), theLock) }
+func (s *Store) Telling() (bool, error) { return file.Locked(s.path("ended", lockFile), 0) }
 
 // Previous returns the record of the newest run before r of its repository and ref
 // that ended complete or failed; the zero Record where there is none. It reads the

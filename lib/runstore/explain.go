@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"quire/lib/file"
 )
 
 // Explain says in a few words why the run is where it is, "" where its state says
@@ -36,7 +38,7 @@ func (r *Run) Explain() (string, error) {
 
 // explainWaiting says behind whom the run waits for its turn.
 func (r *Run) explainWaiting() (string, error) {
-	held, err := locked(filepath.Join(r.Dir, lockFile), waitingLock)
+	held, err := file.Locked(filepath.Join(r.Dir, lockFile), waitingByte)
 	if err != nil || !held {
 		return "about to begin", err
 	}

@@ -110,10 +110,10 @@ func (c *checker) run(dir, id string) error {
 		c.report(dir, fmt.Sprintf("holds run %s of '%s'", r.ID, text.Escape(r.Repo)), nil)
 		return nil
 	}
-	f, err := openLocked(filepath.Join(dir, historyFile))
+	f, err := file.OpenLocked(filepath.Join(dir, historyFile))
 	if errors.Is(err, fs.ErrNotExist) && isDir(dir) {
 		c.report(dir, "has no history", func() error { return r.resetHistory() })
-		f, err = openLocked(filepath.Join(dir, historyFile))
+		f, err = file.OpenLocked(filepath.Join(dir, historyFile))
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

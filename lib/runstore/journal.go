@@ -14,7 +14,7 @@ import (
 // journalAdd adds the records of runs that ended. On an error the journal is as
 // it was.
 func (s *Store) journalAdd(records ...Record) error {
-	f, err := openLocked(s.path("journal"))
+	f, err := file.OpenLocked(s.path("journal"))
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func TestOnEnd(t *testing.T) {
 			s, err := Open(t.TempDir(), func(*Store) error { calls++; return nil })
 			ok(t, err)
 			var all []Facts
-			for i := range many {
+			for i := range syncAllFrom {
 				all = append(all, facts("a.git", fmt.Sprintf("refs/heads/%d", i)))
 			}
 			runs, err := s.Create(all...)

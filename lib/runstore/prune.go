@@ -56,7 +56,7 @@ func (s *Store) Prunable(p Prune) ([]Record, error) {
 
 // inUse reports whether an ended run is still being wound up.
 func (s *Store) inUse(repo, id string) bool {
-	held, err := locked(filepath.Join(s.runDir(repo, id), lockFile), theLock)
+	held, err := file.Locked(filepath.Join(s.runDir(repo, id), lockFile), driverByte)
 	return held || err != nil || exists(s.path("live", id))
 }
 
@@ -99,10 +99,10 @@ func (s *Store) Remove(records []Record) (err error) {
 	return err
 }
 
-// rewriteJournal replaces the journal by a copy with the lines that keep accepts,
-// and behind them those of more. The copy is made in the stage, which is open.
+// rewriteJournal replaces the journal with the lines that keep accepts, followed by the
+// lines of more. The caller has the stage open, in which the new file is made.
 func (s *Store) rewriteJournal(keep func(Record) bool, more func() []Record) error {
-	old, err := openLocked(s.path("journal"))
+	old, err := file.OpenLocked(s.path("journal"))
 	if err != nil {
 		return err
 	}
@@ -111,39 +111,26 @@ func (s *Store) rewriteJournal(keep func(Record) bool, more func() []Record) err
 	if err != nil {
 		return err
 	}
-	path := s.path("tmp", "journal")
-	f, err := file.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	w := bufio.NewWriterSize(f, chunk)
-	newest := ""
-	write := func(r Record) {
-		w.WriteString(journalLine(r, newest)) // Flush tells
-		newest = max(newest, r.ID)
-	}
-	for l, err := range forward(old, info.Size()) {
-		if err != nil {
-			return err
+	return file.Replace(s.path("journal"), s.path("tmp", "journal"), 0o600, func(f *os.File) error {
+		w := bufio.NewWriterSize(f, chunk)
+		newest := ""
+		write := func(r Record) {
+			w.WriteString(journalLine(r, newest)) // Flush returns the error
+			newest = max(newest, r.ID)
 		}
-		if r, err := parseRecord(string(l.text)); err == nil && keep(r) {
-			write(r)
+		for l, err := range forward(old, info.Size()) {
+			if err != nil {
+				return err
+			}
+			if r, err := parseRecord(string(l.text)); err == nil && keep(r) {
+				write(r)
+			}
 		}
-	}
-	if more != nil {
-		for _, r := range more() {
-			write(r)
+		if more != nil {
+			for _, r := range more() {
+				write(r)
+			}
 		}
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := os.Rename(path, s.path("journal")); err != nil {
-		return err
-	}
-	return file.Sync(s.root)
+		return w.Flush()
+	})
 }

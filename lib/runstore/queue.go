@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"quire/lib/file"
 	"quire/lib/text"
 )
@@ -38,7 +36,7 @@ func (d *Driver) Begin(ctx context.Context, limits Limits, c Change) error {
 	if limits.Root == 0 && limits.Repo == nil {
 		return d.begin(c)
 	}
-	defer lock(d.file, waitingLock, unix.F_UNLCK, false)
+	defer file.Unlock(d.file, waitingByte)
 	released := make(chan struct{}, 1)
 	watched := map[holder]bool{}
 	for {
@@ -84,14 +82,14 @@ type holder struct {
 // tryBegin makes the run active if it is its turn. If not, it returns the locks to
 // wait for, of which there is at least one.
 func (d *Driver) tryBegin(limits Limits, c Change) ([]holder, error) {
-	q, err := openLocked(d.run.store.path("queue"))
+	q, err := file.OpenLocked(d.run.store.path("queue"))
 	if err != nil {
 		return nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, text.Cause(err))
 	}
 	defer q.Close()
 	// Under the lock of the queue, so that nobody takes a turn who has looked for
 	// older runs a moment too early. Taking a lock that one has is no error.
-	if err := lock(d.file, waitingLock, unix.F_WRLCK, false); err != nil {
+	if err := file.TryLock(d.file, waitingByte, file.Exclusive); err != nil {
 		return nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, err)
 	}
 	running, waiting, err := d.run.store.driven()
@@ -105,7 +103,7 @@ func (d *Driver) tryBegin(limits Limits, c Change) ([]holder, error) {
 		return nil, err
 	}
 	// Before anyone else looks: an active run whose driver waits is not running.
-	return nil, lock(d.file, waitingLock, unix.F_UNLCK, false)
+	return nil, file.Unlock(d.file, waitingByte)
 }
 
 // A place is a live run, as the queue sees it.
@@ -123,7 +121,7 @@ func turn(r *Run, limits Limits, running, waiting []place) []holder {
 		all, of[p.repo] = append(all, h), append(of[p.repo], h)
 	}
 	for _, p := range running {
-		take(p, theLock)
+		take(p, driverByte)
 	}
 	full := func(repo string) bool {
 		n := limits.repo(repo)
@@ -139,10 +137,10 @@ func turn(r *Run, limits Limits, running, waiting []place) []holder {
 			blocked[p.repo] = p
 			continue
 		}
-		take(p, waitingLock)
+		take(p, waitingByte)
 	}
 	if before, ok := blocked[r.Repo]; ok {
-		return []holder{{before.dir, waitingLock}}
+		return []holder{{before.dir, waitingByte}}
 	}
 	switch {
 	case full(r.Repo):
@@ -168,14 +166,14 @@ func (s *Store) driven() (running, waiting []place, err error) {
 			continue // it ended meanwhile, or is not there yet
 		}
 		path := filepath.Join(p.dir, lockFile)
-		if held, err := locked(path, theLock); err != nil || !held {
+		if held, err := file.Locked(path, driverByte); err != nil || !held {
 			continue
 		}
 		state, err := lastState(p.dir)
 		if err != nil || state.Final() {
 			continue
 		}
-		switch waits, err := locked(path, waitingLock); {
+		switch waits, err := file.Locked(path, waitingByte); {
 		case err == nil && waits:
 			waiting = append(waiting, p)
 		case state == Active:

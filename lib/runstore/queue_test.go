@@ -40,14 +40,14 @@ func TestTurn(t *testing.T) {
 	}{
 		{"alone", me("a", "3"), Limits{Root: 1}, nil, []place{at("a", "3")}, nil},
 		{"no limits", me("a", "3"), Limits{}, []place{at("a", "1"), at("a", "2")}, nil, nil},
-		{"full", me("a", "3"), Limits{Root: 1}, []place{at("b", "1")}, nil, []holder{{"1", theLock}}},
+		{"full", me("a", "3"), Limits{Root: 1}, []place{at("b", "1")}, nil, []holder{{"1", driverByte}}},
 		{"room", me("a", "3"), Limits{Root: 2}, []place{at("b", "1")}, nil, nil},
 		{"an older one goes first", me("a", "3"), Limits{Root: 2}, []place{at("b", "1")}, []place{at("b", "2"), at("a", "3")},
-			[]holder{{"1", theLock}, {"2", waitingLock}}},
+			[]holder{{"1", driverByte}, {"2", waitingByte}}},
 		{"a newer one does not", me("a", "3"), Limits{Root: 2}, []place{at("b", "1")}, []place{at("a", "3"), at("b", "4")}, nil},
 		{"behind the one before in the repository", me("a", "3"), Limits{Root: 1}, []place{at("b", "0")},
-			[]place{at("a", "1"), at("a", "2")}, []holder{{"2", waitingLock}}},
-		{"repository full", me("a", "3"), perRepo(1), []place{at("b", "0"), at("a", "1")}, nil, []holder{{"1", theLock}}},
+			[]place{at("a", "1"), at("a", "2")}, []holder{{"2", waitingByte}}},
+		{"repository full", me("a", "3"), perRepo(1), []place{at("b", "0"), at("a", "1")}, nil, []holder{{"1", driverByte}}},
 		{"another repository full", me("a", "3"), perRepo(1), []place{at("b", "0")}, []place{at("b", "1")}, nil},
 	} {
 		got := turn(tt.run, tt.limits, tt.running, tt.waiting)

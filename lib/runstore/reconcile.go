@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"quire/lib/file"
 	"quire/lib/process"
 	"quire/lib/text"
 )
@@ -148,7 +149,7 @@ func (s *Store) failOrphans(runs []*Run, report *Report, grace time.Duration) {
 // complete makes known that a run has ended, where that was interrupted. While the
 // lock of the history is held, nobody else is about to.
 func (r *Run) complete() error {
-	f, err := openLocked(filepath.Join(r.Dir, historyFile))
+	f, err := file.OpenLocked(filepath.Join(r.Dir, historyFile))
 	if err != nil {
 		return r.gone(err)
 	}
@@ -158,7 +159,7 @@ func (r *Run) complete() error {
 		return err
 	}
 	// The writer may have been killed between its write and its sync.
-	if err := syncData(f); err != nil {
+	if err := file.SyncData(f); err != nil {
 		return err
 	}
 	return r.completeLocked(status)

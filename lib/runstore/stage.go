@@ -6,25 +6,22 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"quire/lib/file"
 )
 
-// A stage is tmp/, in which runs are made and removed, out of sight, for as long as it
-// is open. Whoever is at work there shares a lock; what is there when nobody is, is
-// waste.
+// A stage is the directory tmp/, opened to make or remove runs out of sight. Processes
+// that use it share a lock. Entries found while no process holds it are leftovers.
 type stage struct {
 	*file.Dir
 	lock *os.File
 }
 
-// waste begins the names in tmp/ of what anybody may delete. No id does.
+// waste is the prefix of names in tmp/ that any process may delete. No id has it.
 const waste = "waste-"
 
 // stage opens the stage. The caller closes it.
 func (s *Store) stage() (*stage, error) {
-	f, err := s.lockStage(unix.F_RDLCK, true) // who has it alone has it for a moment
+	f, err := s.lockStage(func(f *os.File) error { return file.Lock(f, 0, file.Shared) })
 	if err != nil {
 		return nil, err
 	}
@@ -36,12 +33,12 @@ func (s *Store) stage() (*stage, error) {
 	return &stage{dir, f}, nil
 }
 
-func (s *Store) lockStage(kind int16, wait bool) (*os.File, error) {
+func (s *Store) lockStage(lock func(*os.File) error) (*os.File, error) {
 	f, err := file.OpenFile(s.path("tmp", lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if err := lock(f, theLock, kind, wait); err != nil {
+	if err := lock(f); err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -56,10 +53,10 @@ func (st *stage) close() {
 // staged reports whether the run id is being made or removed.
 func (s *Store) staged(id string) bool { return exists(s.path("tmp", id)) }
 
-// leftovers calls each for what is in tmp/, unless somebody is at work there: nobody can
-// tell then what is theirs.
+// leftovers calls each for every entry of tmp/. While another process uses tmp/ it does
+// nothing: that process's entries cannot be told from leftovers.
 func (s *Store) leftovers(each func(name string) error) error {
-	f, err := s.lockStage(unix.F_WRLCK, false)
+	f, err := s.lockStage(func(f *os.File) error { return file.TryLock(f, 0, file.Exclusive) })
 	if errors.Is(err, ErrBusy) {
 		return nil
 	}
@@ -76,8 +73,8 @@ func (s *Store) leftovers(each func(name string) error) error {
 	return err
 }
 
-// sweep removes what was being made or removed by processes that are no more. While
-// others are at work it leaves that to the next one.
+// sweep removes the leftovers of processes that were killed. While other processes use
+// tmp/ it leaves them to the next sweep.
 func (s *Store) sweep() error {
 	err := s.leftovers(func(name string) error {
 		if strings.HasPrefix(name, waste) {
@@ -88,7 +85,7 @@ func (s *Store) sweep() error {
 	if err != nil {
 		return err
 	}
-	// That took a moment. To delete it may take long, and nobody has to wait.
+	// Renaming took a moment. Deleting may take long, so it is done without the lock.
 	entries, err := os.ReadDir(s.path("tmp"))
 	if err != nil {
 		return err
@@ -99,7 +96,7 @@ func (s *Store) sweep() error {
 			continue
 		}
 		path := s.path("tmp", e.Name())
-		if err := RemoveTree(path); err != nil && exists(path) { // and no other did
+		if err := RemoveTree(path); err != nil && exists(path) { // and no other process did
 			failures = append(failures, err)
 		}
 	}

@@ -9,8 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"quire/lib/file"
 	"quire/lib/text"
 )
 
@@ -60,7 +59,7 @@ func (r *Run) edit(c Change) (*edit, error) {
 	if c.Time.IsZero() {
 		c.Time = time.Now()
 	}
-	f, err := openLocked(filepath.Join(r.Dir, historyFile))
+	f, err := file.OpenLocked(filepath.Join(r.Dir, historyFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("cannot change run %s: %w", r.ID, ErrNotFound)
 	}
@@ -95,7 +94,7 @@ func readHistory(f *os.File) (Status, int64, error) {
 func appendLine(f *os.File, size int64, line string) error {
 	err := writeLine(f, size, line)
 	if err == nil {
-		err = syncData(f)
+		err = file.SyncData(f)
 	}
 	if err != nil {
 		// What a failed sync left is not known. Readers must not see a line
@@ -118,15 +117,6 @@ func writeLine(f *os.File, size int64, line string) error {
 	}
 	_, err = f.WriteString(line)
 	return err
-}
-
-// syncData makes the content of a file durable, and its length.
-func syncData(f *os.File) error {
-	for {
-		if err := unix.Fdatasync(int(f.Fd())); !errors.Is(err, unix.EINTR) {
-			return os.NewSyscallError("fdatasync", err)
-		}
-	}
 }
 
 // ended returns the record of the run as the change makes it.

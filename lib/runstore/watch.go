@@ -130,7 +130,7 @@ func (r *Run) settled() (Status, error) {
 		return Status{}, r.gone(err)
 	}
 	defer f.Close()
-	if err := lock(f, theLock, unix.F_RDLCK, true); err != nil {
+	if err := file.Lock(f, 0, file.Shared); err != nil {
 		return Status{}, err
 	}
 	return r.Status()

@@ -10,30 +10,28 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"quire/lib/file"
 	"quire/lib/git"
 )
 
-// The file quire/seen in a Git directory has a line "<id> <ref>" for each update
-// that was triggered, the last of a ref being the one that counts, behind a line
-// for every ref there was when the file was made. A ref that is not as the file
-// says was moved by a push that nobody triggered.
+// The file quire/seen in a Git directory begins with a line "<id> <ref>" for every ref
+// that existed when the file was made. Each update that was triggered adds a line; the
+// last line of a ref counts. A ref that is not at the id of its line was moved by a push
+// that was not triggered.
 //
-// Lines are added without a sync: one that is lost makes --missed look at a ref
-// that it need not, and find the run of it. The first lines must not be lost, or
-// all that was there before quire would look like missed pushes.
+// Lines are added without a sync: if one is lost, --missed looks at a ref for nothing and
+// finds its run. The first lines are synced, or all older refs would look like missed
+// pushes.
 const (
 	seenDir  = "quire"
 	seenFile = "seen"
 
-	// seenSlack is how large the file may get, as a multiple of what it has to
-	// say and beyond the first bytes, before it is written anew.
+	// The file is rewritten when it is larger than seenFree bytes and seenSlack times
+	// its current lines.
 	seenSlack, seenFree = 4, 1 << 20
 )
 
-// seen is what is known of a repository's refs, locked against other triggers.
+// seen is the content of the file, which is locked against other triggers.
 type seen struct {
 	path string
 	lock *os.File
@@ -41,9 +39,9 @@ type seen struct {
 	size int64             // of the whole lines of the file
 }
 
-// openSeen locks and reads what repo's triggers have seen, and waits for others
-// that do. Where there is nothing yet, it takes the refs as they are now, with the
-// old ids of updates, which are what is being triggered.
+// openSeen waits for the lock of repo's file and reads it. If there is no file yet, it
+// makes one from the refs as they are now, except that the refs of updates, which are
+// about to be triggered, get their old ids.
 func openSeen(ctx context.Context, repo *git.Repo, updates []Update) (*seen, error) {
 	s, err := readSeen(ctx, repo, updates)
 	if err != nil {
@@ -68,7 +66,7 @@ func readSeen(ctx context.Context, repo *git.Repo, updates []Update) (*seen, err
 	return s, nil
 }
 
-// lockSeen waits for the lock.
+// lockSeen waits for the lock and takes it.
 func lockSeen(repo *git.Repo) (*seen, error) {
 	dir := filepath.Join(repo.Dir(), seenDir)
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -78,10 +76,7 @@ func lockSeen(repo *git.Repo) (*seen, error) {
 	if err != nil {
 		return nil, err
 	}
-	for err = unix.EINTR; errors.Is(err, unix.EINTR); {
-		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX)
-	}
-	if err != nil {
+	if err := file.Flock(lock); err != nil {
 		lock.Close()
 		return nil, err
 	}
@@ -90,7 +85,7 @@ func lockSeen(repo *git.Repo) (*seen, error) {
 
 func (s *seen) close() { s.lock.Close() }
 
-// read takes the file's whole lines; what follows them was cut short by a crash.
+// read reads the complete lines. A crash may have left part of a line behind them.
 func (s *seen) read() error {
 	text, err := file.Read(s.path)
 	if err != nil {
@@ -120,33 +115,22 @@ func (s *seen) begin(ctx context.Context, repo *git.Repo, updates []Update) erro
 	return s.rewrite()
 }
 
-// rewrite replaces the file by one without the lines that do not count any more.
+// rewrite replaces the file with one that has only the current line of each ref.
 func (s *seen) rewrite() error {
-	var text bytes.Buffer
+	var lines bytes.Buffer
 	for ref, id := range s.refs {
 		if !git.IsZero(id) {
-			fmt.Fprintf(&text, "%s %s\n", id, ref)
+			fmt.Fprintf(&lines, "%s %s\n", id, ref)
 		}
 	}
-	// The lock is held: nobody else uses the name.
-	temporary := s.path + ".new"
-	f, err := file.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
-	if err != nil {
+	err := file.Replace(s.path, s.path+".new", 0o666, func(f *os.File) error {
+		_, err := f.Write(lines.Bytes())
 		return err
-	}
-	_, err = f.Write(text.Bytes())
+	})
 	if err == nil {
-		err = f.Sync()
+		s.size = int64(lines.Len())
 	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(temporary, s.path)
-	}
-	if err != nil {
-		os.Remove(temporary)
-		return err
-	}
-	s.size = int64(text.Len())
-	return file.Sync(filepath.Dir(s.path))
+	return err
 }
 
 // add records that updates were triggered.
@@ -167,7 +151,7 @@ func (s *seen) add(updates []Update) error {
 	if err != nil {
 		return err
 	}
-	// Over what a crash may have left of a line.
+	// This overwrites part of a line that a crash may have left.
 	_, err = f.WriteAt(text.Bytes(), s.size)
 	if err == nil {
 		s.size += int64(text.Len())
@@ -176,7 +160,7 @@ func (s *seen) add(updates []Update) error {
 	return errors.Join(err, f.Close())
 }
 
-// fresh returns the updates that nobody has triggered yet.
+// fresh returns the updates that were not triggered yet.
 func (s *seen) fresh(updates []Update) []Update {
 	var fresh []Update
 	for _, u := range updates {
@@ -187,7 +171,7 @@ func (s *seen) fresh(updates []Update) []Update {
 	return fresh
 }
 
-// missed returns an update for each ref that is not as it was last seen.
+// missed returns an update for each ref that has moved since it was last seen.
 func (s *seen) missed(refs []git.Ref) []Update {
 	var missed []Update
 	there := map[string]bool{}

@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	qfile "quire/lib/file" // file is a type here
 )
 
 // A stage is where a workspace is made: a directory of its own, the holder, which
@@ -161,7 +163,7 @@ func (s *stage) makeHolder(dir, prefix string) error {
 			return nil
 		}
 		// Somebody who removes leftovers may take it for one before it is locked.
-		if !errors.Is(err, os.ErrNotExist) && !errors.Is(err, unix.EWOULDBLOCK) {
+		if !errors.Is(err, os.ErrNotExist) && !errors.Is(err, qfile.ErrBusy) {
 			os.Remove(holder)
 			return err
 		}
@@ -174,9 +176,9 @@ func lockHolder(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := retry(func() error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) }); err != nil {
+	if err := qfile.TryFlock(f); err != nil {
 		f.Close()
-		return nil, fileError("lock", path, err)
+		return nil, err
 	}
 	locked, err := f.Stat()
 	if err == nil {

@@ -1,0 +1,86 @@
+package file
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// Write makes data the content of the file called name, which gets the mode perm if it
+// is new, as os.WriteFile does. A reader may see part of it; see Replace.
+func Write(name string, data []byte, perm fs.FileMode) error {
+	return write(unix.AT_FDCWD, name, data, perm)
+}
+
+// write is Write below the directory that dir is open on.
+func write(dir int, name string, data []byte, perm fs.FileMode) error {
+	fd, err := open(dir, name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm)
+	if err != nil {
+		return &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	for err == nil && len(data) > 0 {
+		var n int
+		if n, err = unix.Write(fd, data); err == unix.EINTR {
+			n, err = 0, nil
+		}
+		data = data[max(n, 0):]
+	}
+	if closed := unix.Close(fd); err == nil && closed != unix.EINTR {
+		err = closed
+	}
+	if err != nil {
+		return &fs.PathError{Op: "write", Path: name, Err: err}
+	}
+	return nil
+}
+
+// Replace creates or replaces the file called name and returns when the new content is
+// on disk. Every reader sees the old content or the whole new one, also after a crash.
+//
+// write writes the new content into a file called temporary, which gets the mode perm as
+// far as the umask allows. temporary must be on the file system of name, and only the
+// caller may use it. If it exists, from a process that was killed, it is replaced.
+func Replace(name, temporary string, perm fs.FileMode, write func(f *os.File) error) (err error) {
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return err
+	}
+	if err = write(f); err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(temporary, name)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(temporary))
+	}
+	return Sync(filepath.Dir(name))
+}
+
+// Nameless returns a file without a name that has the content data, to be read from its
+// start. It is in memory and goes with its last descriptor. Unlike a pipe it holds any
+// amount of data, so its writer never waits for a reader. label is for /proc only.
+func Nameless(label string, data []byte) (*os.File, error) {
+	fd, err := unix.MemfdCreate(label, unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("memfd_create", err)
+	}
+	f := os.NewFile(uintptr(fd), label)
+	if _, err := f.WriteAt(data, 0); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// Inherit lets f stay open across execve(2), under the same number.
+func Inherit(f *os.File) error {
+	_, err := unix.FcntlInt(f.Fd(), unix.F_SETFD, 0)
+	return os.NewSyscallError("fcntl", err)
+}
