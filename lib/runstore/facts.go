@@ -134,7 +134,7 @@ func (r *Run) AddFacts(f Facts) error {
 }
 
 func (r *Run) addFacts(f Facts) error {
-	unlock, err := openLocked(filepath.Join(r.Dir, historyFile)) // as for each change of a run
+	unlock, err := file.OpenLocked(filepath.Join(r.Dir, historyFile)) // as for each change of a run
 	if err != nil {
 		return err
 	}
