@@ -4,14 +4,15 @@ DESTDIR =
 GO = go
 COMMANDS = quire-trigger quire-materialize quire-ci quire-runstate
 PROGRAMS = launchers on-end.d
-SCRIPTS = hooks/post-receive hooks/quire-dispatch test/demo .ci/run lib/hook/post-receive.sh $(PROGRAMS:%=contrib/%/*)
+SCRIPTS = hooks/post-receive hooks/quire-dispatch test/demo test/testdata/0.1.0/make.sh .ci/run lib/hook/post-receive.sh $(PROGRAMS:%=contrib/%/*)
 D = $(DESTDIR)$(PREFIX)
 # where the shells look for the completion of a command, by its name
 BASH = $(D)/share/bash-completion/completions
 ZSH = $(D)/share/zsh/site-functions
 FISH = $(D)/share/fish/vendor_completions.d
-# skip TOOL: run what follows where TOOL is installed, say so where it is not
-skip = command -v $(1) >/dev/null || { echo "skipped: $(1) is not installed"; exit 0; };
+# the tools of lint and check that are not installed; check reports them at last
+ABSENT = $(strip $(foreach tool,staticcheck shellcheck mandoc cc,$(if $(shell command -v $(tool)),,$(tool))))
+with = $(if $(filter $(1),$(ABSENT)),:,echo $(1); $(1) $(2))
 # put PROGRAM: make PROGRAM.new the program, whole at once: a push or a run may be at it.
 # dd writes a command in one piece, as a package manager does: what install(1) copies out
 # of the linker's hands stays in single pages in the page cache and starts a tenth slower
@@ -20,16 +21,20 @@ put = chmod 755 $(1).new && mv -f $(1).new $(1)
 all:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/... # static: they go into images
 
+# Under the race detector: packages whose tests run the code in their own process. The
+# programs that ./test and strace run are built as for users. SLOW=1 runs all tests.
+# Fennel is compared with the reference compiler if FENNEL_REFERENCE names its fennel.lua.
 check: lint
-	@command -v $${CC:-cc} >/dev/null || echo "skipped: the race detector needs a C compiler"
-	$(GO) test $$(command -v $${CC:-cc} >/dev/null && echo -race) ./...
+	$(GO) run ./test/summary -absent '$(ABSENT)' $(if $(FENNEL_REFERENCE),,-skip 'Differential|ConformanceReference') \
+		-timeout 30m $(if $(filter cc,$(ABSENT)),,-race) ./lib/... ./cmd/... \
+		-- -timeout 30m -parallel 4 ./test/...
 
 lint:
 	@test -z "$$(gofmt -l cmd lib test)" || { gofmt -d cmd lib test; exit 1; }
 	$(GO) vet ./...
-	@$(call skip,staticcheck) echo staticcheck ./... && staticcheck ./...
-	@$(call skip,shellcheck) echo shellcheck $(SCRIPTS) && shellcheck $(SCRIPTS)
-	@$(call skip,mandoc) echo mandoc -Tlint man/* && mandoc -Tlint -Wwarning man/*
+	@$(call with,staticcheck,./...)
+	@$(call with,shellcheck,$(SCRIPTS))
+	@$(call with,mandoc,-Tlint -Wwarning man/*)
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...

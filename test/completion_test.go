@@ -37,16 +37,9 @@ func completes(t *testing.T, call []string) []string {
 	return options
 }
 
-// needs skips a test where a tool is not installed.
-func needs(t *testing.T, tool string) {
-	t.Helper()
-	if _, err := exec.LookPath(tool); err != nil {
-		skip(t, "%s is not installed", tool)
-	}
-}
-
 // TestCompletionOptions holds the options that the shells offer to those in the usage.
 func TestCompletionOptions(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "completion")
 	for shell, list := range map[string]string{
 		"bash": ". ../contrib/completion/quire.bash; _quire_options \"$*\" | tr ' ' '\\n'",
@@ -137,6 +130,7 @@ func (w *world) typeInto(t *testing.T, shell string, lines []string) []string {
 
 // TestCompletion presses TAB in each of the shells, with what is installed.
 func TestCompletion(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "completion")
 	id := strings.TrimSpace(w.sh(t, "", `quire-runstate create --repo foo.git --git-dir /none --ref refs/heads/pending --sha 1 >/dev/null
 		quire-runstate list --limit 2 | tail -n 1 | cut -f 1`))

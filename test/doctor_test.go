@@ -71,6 +71,7 @@ func (p *patient) found(name string) string {
 // Each illness is found, with one line, and is gone when what the line says was done:
 // by running it, or by the script that a person would come to who reads the comment.
 func TestDoctor(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct{ name, ill, want, mended string }{
 		{"no root", "rm -r root", "is not there", ""},
 		{"a root that is a file", "rm -r root; touch root", "is not a directory", "rm root; mkdir root"},
@@ -117,8 +118,8 @@ func TestDoctor(t *testing.T) {
 		{"a repository of another", "chown nobody root/repos/a.git", "belongs to user 'nobody'", "chown root root/repos/a.git"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if strings.Contains(test.ill, "chown") && os.Getuid() != 0 {
-				skip(t, "only root can give files away")
+			if strings.Contains(test.ill, "chown") {
+				needsRoot(t)
 			}
 			t.Parallel()
 			p := newPatient(t)
@@ -141,9 +142,8 @@ func TestDoctor(t *testing.T) {
 
 // A file system that fails quire is found out, and nothing is left of the trial.
 func TestDoctorTriesTheFileSystem(t *testing.T) {
-	if _, err := exec.LookPath("strace"); err != nil {
-		skip(t, "file systems do not fail without strace")
-	}
+	t.Parallel()
+	needs(t, "strace")
 	for fault, want := range map[string]string{
 		"fsync:error=EIO":                "input/output error",
 		"fcntl:error=ENOLCK:when=9+":     "no locks available",
@@ -169,6 +169,7 @@ func TestDoctorTriesTheFileSystem(t *testing.T) {
 
 // The doctor changes nothing, and says what it looked at.
 func TestDoctorChangesNothing(t *testing.T) {
+	t.Parallel()
 	p := newPatient(t)
 	state := func() string {
 		out, err := p.command("sh", "-c", "find root -printf '%p %M %u %T@ %l\\n' | grep -v '^root d' | sort; find root -type f | sort | xargs cat").Output()

@@ -83,30 +83,37 @@ var notRun = map[string]string{
 	"quire-trigger | quire-dispatch":   "is the hook, which every push here runs",
 }
 
-// TestExamples runs every example, those of a page in order and in a world of their own.
+// TestExamples runs every example. Those of a page run in order, in a world of their own.
 func TestExamples(t *testing.T) {
-	all := examples(t)
+	t.Parallel()
+	pages := map[string][]example{}
+	for _, e := range examples(t) {
+		pages[e.page] = append(pages[e.page], e)
+	}
 	for name := range notRun {
-		if !slices.ContainsFunc(all, func(e example) bool { return e.name() == name }) {
-			t.Errorf("there is no example %q that is not to be run", name)
+		if !slices.ContainsFunc(examples(t), func(e example) bool { return e.name() == name }) {
+			t.Errorf("notRun names the example %q, which does not exist", name)
 		}
 	}
-	worlds := map[string]*world{}
-	for _, e := range all {
-		t.Run(e.page+"/"+e.name(), func(sub *testing.T) {
-			for _, problem := range misused(sub, e.text) {
-				sub.Error(problem)
-			}
-			if notRun[e.name()] != "" {
-				return
-			}
-			w := worlds[e.page]
-			if w == nil {
-				w = newWorld(t, e.page) // to last longer than this example
-				worlds[e.page] = w
-			}
-			if !w.walked[e.text] {
-				w.example(sub, e)
+	for page, list := range pages {
+		t.Run(page, func(t *testing.T) {
+			t.Parallel()
+			var w *world
+			for _, e := range list {
+				t.Run(e.name(), func(sub *testing.T) {
+					for _, problem := range misused(sub, e.text) {
+						sub.Error(problem)
+					}
+					if notRun[e.name()] != "" {
+						return
+					}
+					if w == nil {
+						w = newWorld(t, page) // it outlives this example
+					}
+					if !w.walked[e.text] {
+						w.example(sub, e)
+					}
+				})
 			}
 		})
 	}
@@ -114,6 +121,8 @@ func TestExamples(t *testing.T) {
 
 // TestDemo walks the README as a newcomer does; see the script.
 func TestDemo(t *testing.T) {
+	t.Parallel()
+	slow(t)
 	cmd := exec.Command("./demo")
 	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir(), "LOGNAME=quire")
 	out, err := cmd.CombinedOutput()

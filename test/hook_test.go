@@ -50,9 +50,8 @@ func hookState(t *testing.T, dir string) string {
 // To install and to uninstall is killed at each of its steps: there is a hook at any
 // time, the one that was there is not lost, and the next call does what is left.
 func TestHookKilled(t *testing.T) {
-	if _, err := exec.LookPath("strace"); err != nil {
-		skip(t, "installing hooks is not killed without strace")
-	}
+	t.Parallel()
+	needs(t, "strace")
 	reference := chainedHook(t)
 	want := map[string]string{"--uninstall-hook": hookState(t, reference)}
 	mustRun(t, hookCommand(reference, "--install-hook"))
@@ -120,6 +119,7 @@ func mustRun(t *testing.T, call []string) {
 
 // Many that install at once install once.
 func TestHookInstalledAtOnce(t *testing.T) {
+	t.Parallel()
 	reference, dir := chainedHook(t), chainedHook(t)
 	mustRun(t, hookCommand(reference, "--install-hook"))
 	var all sync.WaitGroup

@@ -12,6 +12,7 @@ import (
 // TestUninstall wants make uninstall to leave nothing of what make install brought,
 // and all that others have beside it.
 func TestUninstall(t *testing.T) {
+	slow(t) // and not beside others, since it builds in bin/ as they may do
 	dest := t.TempDir()
 	others := []string{"usr/bin/other", "usr/share/man/man1/other.1", "usr/share/zsh/site-functions/_other"}
 	for _, name := range others {

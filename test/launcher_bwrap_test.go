@@ -1,15 +1,11 @@
 package test
 
-import (
-	"os/exec"
-	"testing"
-)
+import "testing"
 
 // TestLauncherBwrap runs the scripts of the launcher bwrap.
 func TestLauncherBwrap(t *testing.T) {
-	if _, err := exec.LookPath("bwrap"); err != nil {
-		skip(t, "bwrap is not installed")
-	}
+	t.Parallel()
+	needsSandbox(t)
 	launcherScripts(t, "bwrap")
 	anyLauncher(t, programs{launcher: `exec "$LAUNCHERS/bwrap" "$@"`})
 }

@@ -20,11 +20,9 @@ const podmanImage = "localhost/quire-test:1"
 
 // TestLauncherPodman runs the scripts of the launcher podman.
 func TestLauncherPodman(t *testing.T) {
-	for _, program := range []string{"podman", "busybox"} {
-		if _, err := exec.LookPath(program); err != nil {
-			skip(t, "%s is not installed", program)
-		}
-	}
+	t.Parallel()
+	slow(t)
+	needs(t, "podman", "busybox")
 	launcherScripts(t, "podman", findPodman(t).setup)
 }
 
@@ -54,7 +52,7 @@ func findPodman(t *testing.T) podmanKind {
 			why = errors.Join(why, fmt.Errorf("%s and %s: %w", driver, runtime, err))
 		}
 	}
-	skip(t, "podman can start no container here: %v", why)
+	t.Skipf("podman can start no container here: %v", why)
 	panic("not reached")
 }
 

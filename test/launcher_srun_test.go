@@ -3,7 +3,6 @@ package test
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,16 +13,10 @@ import (
 
 // TestLauncherSrun runs the scripts of the launcher srun, each with a Slurm of its own.
 func TestLauncherSrun(t *testing.T) {
-	missing := slices.DeleteFunc(slices.Clone(slurmPrograms), func(program string) bool {
-		_, err := exec.LookPath(program)
-		return err == nil
-	})
-	switch {
-	case len(missing) > 0:
-		skip(t, "%s of Slurm is not installed", missing[0])
-	case os.Getuid() != 0:
-		skip(t, "only root can start Slurm's daemons")
-	}
+	t.Parallel()
+	slow(t)
+	needs(t, slurmPrograms...)
+	needsRoot(t)
 	launcherScripts(t, "srun", setupSlurm)
 	anyLauncher(t, programs{
 		launcher: `exec "$LAUNCHERS/srun" --partition=ci "$@"`,

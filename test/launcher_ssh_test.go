@@ -27,12 +27,12 @@ const sshd = "/usr/sbin/sshd"
 // TestLauncherSSH runs the scripts of the launcher ssh. The other machine is this one,
 // where a real sshd lets in a user who owns nothing.
 func TestLauncherSSH(t *testing.T) {
+	t.Parallel()
+	slow(t)
 	if _, err := os.Stat(sshd); err != nil {
-		skip(t, "sshd is not installed")
+		t.Skip("sshd is not installed")
 	}
-	if os.Getuid() != 0 {
-		skip(t, "only root can start an sshd for another user")
-	}
+	needsRoot(t)
 	launcherScripts(t, "ssh", setupFar, func(env *testscript.Env) error {
 		archive, err := hostileResults(env.WorkDir)
 		return errors.Join(err, os.WriteFile(filepath.Join(env.WorkDir, "hostile.tar"), archive, 0o644))

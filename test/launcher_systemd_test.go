@@ -18,12 +18,12 @@ const systemd = "/usr/lib/systemd/systemd"
 // TestLauncherSystemdRun runs the scripts of the launcher systemd-run with a real manager
 // of the system, in a machine of its own as far as it can tell.
 func TestLauncherSystemdRun(t *testing.T) {
+	t.Parallel()
+	slow(t)
 	if _, err := os.Stat(systemd); err != nil {
-		skip(t, "systemd is not installed")
+		t.Skip("systemd is not installed")
 	}
-	if os.Getuid() != 0 {
-		skip(t, "only root can start a manager of the system")
-	}
+	needsRoot(t)
 	m := startManager(t)
 	inside := fmt.Sprintf(`exec nsenter --target %d --mount --pid --cgroup --uts --ipc sh -c 'cd "$0" && exec "$@"' "$PWD" "$@"`, m)
 	setup := func(env *testscript.Env) error {
@@ -100,7 +100,7 @@ func startManager(t *testing.T) int {
 	for {
 		select {
 		case <-ended:
-			skip(t, "systemd cannot be started here: %s", strings.TrimSpace(log.String()))
+			t.Skipf("systemd cannot be started here: %s", strings.TrimSpace(log.String()))
 		default:
 		}
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", cmd.Process.Pid))

@@ -64,8 +64,9 @@ func (r *recipe) end(ref, change string) (id, log string) {
 }
 
 func TestMailRecipe(t *testing.T) {
+	t.Parallel()
 	for _, shell := range shells {
-		t.Run(shell, func(t *testing.T) { mailRecipe(t, newRecipe(t, "mail", shell)) })
+		t.Run(shell, func(t *testing.T) { t.Parallel(); mailRecipe(t, newRecipe(t, "mail", shell)) })
 	}
 }
 
@@ -123,9 +124,10 @@ the log: ` + "\u00e4"
 }
 
 func TestWebhookRecipe(t *testing.T) {
+	t.Parallel()
 	needs(t, "curl")
 	for _, shell := range shells {
-		t.Run(shell, func(t *testing.T) { webhookRecipe(t, newRecipe(t, "webhook", shell)) })
+		t.Run(shell, func(t *testing.T) { t.Parallel(); webhookRecipe(t, newRecipe(t, "webhook", shell)) })
 	}
 }
 

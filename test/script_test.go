@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,8 +16,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// executors are those that every script is run with, see setup.
-var executors = []string{"host", "quire-ci"}
+// bothExecutors are the scripts whose subject the two executors do each in their own code:
+// processes and how they end, the environment, secrets, limits, workspaces and logs.
+var bothExecutors = []string{"ends", "environment", "kept", "limits", "push", "reconcile", "secret", "supersede"}
 
 // prefix is where TestMain installed quire.
 var prefix string
@@ -38,20 +40,30 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// TestPush runs each script of testdata/script, real pushes to a real bare
-// repository with the installed hook, once with each executor.
+// TestPush runs the scripts of testdata/script: real pushes to a real bare repository with
+// the installed hook. All run with the executor host, some with quire-ci as well.
 func TestPush(t *testing.T) {
-	for _, executor := range executors {
+	t.Parallel()
+	all, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var both []string
+	for _, name := range bothExecutors {
+		both = append(both, filepath.Join("testdata/script", name+".txtar"))
+	}
+	for executor, files := range map[string][]string{"host": all, "quire-ci": both} {
 		t.Run(executor, func(t *testing.T) {
+			t.Parallel()
 			testscript.Run(t, testscript.Params{
-				Dir:   "testdata/script",
+				Files: files,
 				Setup: func(env *testscript.Env) error { return setup(env, executor) },
 				Cmds:  scriptCommands,
 				Condition: func(c string) (bool, error) {
-					if c == "root" {
-						return os.Getuid() == 0, nil
+					if slices.Contains([]string{"host", "quire-ci"}, c) {
+						return c == executor, nil
 					}
-					return c == executor, nil
+					return condition(c)
 				},
 				RequireExplicitExec: true,
 			})
@@ -61,12 +73,13 @@ func TestPush(t *testing.T) {
 
 // scriptCommands are what scripts have besides testscript's own.
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
-	"exits":    exits,
-	"repo":     repo,
-	"commit":   commit,
-	"jobs":     jobs,
-	"launcher": launcher,
-	"slurm":    slurmCommand,
+	"exits":     exits,
+	"repo":      repo,
+	"commit":    commit,
+	"jobs":      jobs,
+	"launcher":  launcher,
+	"slurm":     slurmCommand,
+	"unchecked": unchecked,
 }
 
 // setup makes an environment that nothing of this machine's user shines into:

@@ -1,19 +1,87 @@
 package test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
+	"strings"
+	"sync"
 	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// skip skips the test, and says so also where tests are not asked to talk. Where
-// nothing may be skipped, which NOSKIP says, it fails.
-func skip(t *testing.T, format string, args ...any) {
+// slow skips a test unless SLOW=1 is set: it installs software, starts daemons or adds users.
+func slow(t *testing.T) {
 	t.Helper()
-	text := fmt.Sprintf("skipped: "+format, args...)
-	if os.Getenv("NOSKIP") != "" {
-		t.Fatal(text)
+	if os.Getenv("SLOW") == "" {
+		t.Skip("SLOW=1 is not set")
 	}
-	fmt.Fprintln(os.Stderr, text)
-	t.Skip(text)
+}
+
+// needs skips a test if a tool is not installed.
+func needs(t *testing.T, tools ...string) {
+	t.Helper()
+	for _, tool := range tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is not installed", tool)
+		}
+	}
+}
+
+// needsRoot skips a test if only the superuser can run it.
+func needsRoot(t *testing.T) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("not the superuser")
+	}
+}
+
+// needsSandbox skips a test if bwrap is not installed or may not make its namespaces.
+func needsSandbox(t *testing.T) {
+	t.Helper()
+	if problem := sandboxProblem(); problem != "" {
+		t.Skip(problem)
+	}
+}
+
+var sandboxProblem = sync.OnceValue(func() string {
+	return problemOf("bwrap", "--unshare-all", "--ro-bind", "/", "/", "true")
+})
+
+var mountProblem = sync.OnceValue(func() string {
+	return problemOf("unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt")
+})
+
+// problemOf runs a command and returns why it failed in one line, "" if it did not.
+func problemOf(name string, args ...string) string {
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err == nil {
+		return ""
+	}
+	line, _, _ := strings.Cut(string(bytes.TrimSpace(out)), "\n")
+	return fmt.Sprintf("%s does not work here: %v %s", name, err, line)
+}
+
+// condition is what scripts can ask for in brackets.
+func condition(name string) (bool, error) {
+	switch name {
+	case "root":
+		return os.Getuid() == 0, nil
+	case "mount":
+		return mountProblem() == "", nil
+	case "sandbox":
+		return sandboxProblem() == "", nil
+	}
+	return false, fmt.Errorf("unknown condition '%s'", name)
+}
+
+// unchecked REASON reports, in the last line of "make check", that a part of a script is
+// not run here.
+func unchecked(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: unchecked REASON")
+	}
+	ts.Logf("unchecked: %s", args[0])
 }

@@ -32,6 +32,7 @@ var layers = [][]string{
 var baseImports = []string{"cli -> diag"}
 
 func TestImportsRunOneWay(t *testing.T) {
+	t.Parallel()
 	rank := map[string]int{}
 	for i, layer := range layers {
 		for _, name := range layer {
@@ -67,6 +68,7 @@ func TestImportsRunOneWay(t *testing.T) {
 // TestLibKeepsQuiet holds that nothing in lib prints, exits, or reads the
 // command line, but for package cli, which is the border to the system.
 func TestLibKeepsQuiet(t *testing.T) {
+	t.Parallel()
 	forbidden := []string{"os.Args", "os.Exit(", "os.Stdout", "os.Stderr", "os.Stdin", "fmt.Print", "log.Print", "log.Fatal", "flag."}
 	for _, file := range goFiles(t, "../lib") {
 		if strings.Contains(file, "/cli/") || strings.HasSuffix(file, "_test.go") {
@@ -87,6 +89,7 @@ func isLetter(c byte) bool { return c == '_' || c >= 'a' && c <= 'z' || c >= 'A'
 
 // TestOneStarterOfGit holds that package git alone starts git.
 func TestOneStarterOfGit(t *testing.T) {
+	t.Parallel()
 	for _, file := range goFiles(t, "../lib") {
 		if strings.Contains(file, "/git/") || strings.HasSuffix(file, "_test.go") {
 			continue
@@ -101,6 +104,7 @@ func TestOneStarterOfGit(t *testing.T) {
 
 // TestStoreStartsNothing holds that package runstore starts no process.
 func TestStoreStartsNothing(t *testing.T) {
+	t.Parallel()
 	for _, file := range goFiles(t, "../lib/runstore") {
 		if !strings.HasSuffix(file, "_test.go") && slices.Contains(imports(t, file), "os/exec") {
 			t.Errorf("%s imports os/exec", file)
@@ -141,6 +145,7 @@ func TestFilesAreOfOnePackage(t *testing.T) {
 // TestStartsAreQuick holds that no command links a package that makes large tables
 // before main; see ARCHITECTURE.md.
 func TestStartsAreQuick(t *testing.T) {
+	t.Parallel()
 	out, err := exec.Command("go", "list", "-deps", "../cmd/...").CombinedOutput()
 	if err != nil {
 		t.Fatalf("go list: %v\n%s", err, out)
@@ -170,6 +175,7 @@ func commands(t *testing.T) []string {
 // TestCommandsAreDocumented holds that each command has its page with an EXIT
 // STATUS, and that its one line is the same in the page and in quire(7).
 func TestCommandsAreDocumented(t *testing.T) {
+	t.Parallel()
 	front := read(t, "../man/quire.7")
 	for _, name := range commands(t) {
 		page := read(t, "../man/"+name+".1")
@@ -190,6 +196,7 @@ func TestCommandsAreDocumented(t *testing.T) {
 
 // TestMainsAreShort holds the files of commands to parse, call, and exit code.
 func TestMainsAreShort(t *testing.T) {
+	t.Parallel()
 	for _, file := range goFiles(t, "../cmd") {
 		if n := len(lines(t, file)); n > 80 && !strings.HasSuffix(file, "_test.go") {
 			t.Errorf("%s has %d lines, at most 80 are wanted", file, n)
@@ -198,6 +205,7 @@ func TestMainsAreShort(t *testing.T) {
 }
 
 func TestHooksAreShort(t *testing.T) {
+	t.Parallel()
 	for _, file := range []string{"../hooks/post-receive", "../hooks/quire-dispatch"} {
 		if n := len(lines(t, file)); n >= 40 {
 			t.Errorf("%s has %d lines, fewer than 40 are wanted", file, n)

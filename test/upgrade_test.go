@@ -22,6 +22,7 @@ const madeBelow = "/tmp/quire-0.1.0"
 // TestUpgrade runs the scripts of testdata/0.1.0, each on a root that quire 0.1.0 made:
 // $QUIRE_ROOT. The ids of its runs are in variables with the names that make.sh gave them.
 func TestUpgrade(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/0.1.0",
 		Setup: func(env *testscript.Env) error {

@@ -18,6 +18,7 @@ var subcommands = map[string]string{
 // TestUsage holds every installed command and subcommand to the same answers to
 // --help, --version and an option that does not exist.
 func TestUsage(t *testing.T) {
+	t.Parallel()
 	for _, name := range commands(t) {
 		if name == "quire-dispatch" {
 			continue // a script, with its own

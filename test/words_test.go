@@ -53,6 +53,7 @@ func misused(t *testing.T, text string) (problems []string) {
 }
 
 func TestMisused(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]string{
 		"make install; quire-ci run -n --ref x":                      "",
 		"* * * * * quire-runstate reconcile | quire-dispatch -w":     "",

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// A world is what the examples of a page are run in: a root, repositories with runs,
-// and a working copy, at the places that the pages name, below a directory.
+// A world is where the examples of a page run: a root, repositories with runs, and a
+// working copy, at the places that the pages name, below a directory.
 type world struct {
 	dir    string
 	page   string
@@ -143,8 +143,8 @@ func (w *world) example(t *testing.T, e example) {
 	}
 }
 
-// shell runs commands where the reader of the page is, each of which has to succeed
-// unless a comment says otherwise, and waits for what they left in the background.
+// shell runs commands in the directory that the page assumes. Each must succeed unless a
+// comment says otherwise. Then shell waits for the runs that they started.
 func (w *world) shell(t *testing.T, commands string) {
 	t.Helper()
 	dir := "foo"
