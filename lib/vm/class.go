@@ -2,7 +2,7 @@ package vm
 
 import "strings"
 
-// Character classes of a pattern: a character, '.', %x, or a [set].
+// The character classes of a pattern are a character, '.', %x and a [set].
 
 // classEnd returns where the class that begins at p ends.
 func (m *matcher) classEnd(p int) int {
@@ -11,16 +11,17 @@ func (m *matcher) classEnd(p int) int {
 	switch c {
 	case '%':
 		if p == len(m.pattern) {
-			m.l.RaiseError("malformed pattern (ends with '%s')", "%")
+			raiseError(m.l, "malformed pattern (ends with '%%')")
 		}
 		return p + 1
 	case '[':
 		if p < len(m.pattern) && m.pattern[p] == '^' {
 			p++
 		}
+		begin := p
 		for first := true; ; first = false { // a ']' in the first place is a character
 			if p >= len(m.pattern) {
-				m.l.RaiseError("malformed pattern (missing ']')")
+				raiseError(m.l, "malformed pattern (missing ']')")
 			}
 			c := m.pattern[p]
 			p++
@@ -28,6 +29,7 @@ func (m *matcher) classEnd(p int) int {
 			case c == '%' && p < len(m.pattern):
 				p++
 			case c == ']' && !first:
+				m.spend(p - begin)
 				return p
 			}
 		}
@@ -59,6 +61,7 @@ func (m *matcher) inSet(c byte, p, last int) bool {
 	if not {
 		p++
 	}
+	m.spend(last - p)
 	for ; p < last; p++ {
 		d := m.pattern[p]
 		switch {

@@ -12,17 +12,17 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// TestOutside has many goroutines in one state, each of which waits outside until
+// TestWithoutLock has many goroutines in one state, each of which waits outside until
 // all others do: they are really there at once, and each finds its own thread,
 // also from within a coroutine.
-func TestOutside(t *testing.T) {
+func TestWithoutLock(t *testing.T) {
 	const n = 8
 	v := New(Limits{})
 	defer v.Close()
 	var all sync.WaitGroup
 	all.Add(n)
 	v.State().SetGlobal("wait", v.State().NewFunction(func(l *lua.LState) int {
-		v.Outside(l, func() {
+		v.WithoutLock(l, func() {
 			all.Done()
 			all.Wait()
 		})
@@ -48,28 +48,37 @@ func TestOutside(t *testing.T) {
 	done.Wait()
 }
 
-// TestOutsideTime wants time outside of Lua not to count, and the time after it
-// to be bounded anew.
-func TestOutsideTime(t *testing.T) {
+// TestWithoutLockTime wants processor time outside of Lua not to count, and the time
+// after it to be bounded again.
+func TestWithoutLockTime(t *testing.T) {
 	v := New(small)
 	defer v.Close()
-	v.State().SetGlobal("wait", v.State().NewFunction(func(l *lua.LState) int {
-		turn := turnOf(l)
-		turn.guard()
-		timer := turn.timer
-		v.Outside(l, func() {
-			if timer.Stop() {
-				t.Error("the clock runs outside")
+	v.State().SetGlobal("work", v.State().NewFunction(func(l *lua.LState) int {
+		v.WithoutLock(l, func() {
+			for c := threadClock(); c.elapsed() < 3*small.Time; {
 			}
 		})
 		return 0
 	}))
-	if _, err := v.Run(context.Background(), "wait() return 1", "test.lua"); err != nil {
+	if _, err := v.Run(context.Background(), "work() for i = 1, 100 do end return 1", "test.lua"); err != nil {
 		t.Error(err)
 	}
 	var limit *LimitError
-	if _, err := v.Run(context.Background(), "wait() while true do end", "test.lua"); !errors.As(err, &limit) {
+	if _, err := v.Run(context.Background(), "work() while true do end", "test.lua"); !errors.As(err, &limit) {
 		t.Errorf("want a LimitError, got %v", err)
+	}
+}
+
+// TestTimeIsProcessorTime wants time in which Lua does nothing not to count.
+func TestTimeIsProcessorTime(t *testing.T) {
+	v := New(small)
+	defer v.Close()
+	v.State().SetGlobal("sleep", v.State().NewFunction(func(l *lua.LState) int {
+		time.Sleep(3 * small.Time)
+		return 0
+	}))
+	if _, err := v.Run(context.Background(), "sleep() for i = 1, 1000 do end sleep() return 1", "test.lua"); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -129,8 +138,8 @@ func TestCoroutines(t *testing.T) {
 		`return coroutine.wrap(tostring)(5)`: "5",
 		`return coroutine.running(), coroutine.wrap(function() return type(coroutine.running()) end)()`:                                                                   "nil thread",
 		`return pcall(coroutine.wrap(function() error("x") end))`:                                                                                                         "false test.lua:1: x",
-		`return pcall(coroutine.yield)`:                                                                                                                                   "false test.lua:1: attempt to yield from outside a coroutine",
-		`return coroutine.wrap(function() return pcall(coroutine.yield) end)()`:                                                                                           "false test.lua:1: attempt to yield across a Go function",
+		`return pcall(coroutine.yield)`:                                                                                                                                   "false attempt to yield from outside a coroutine",
+		`return coroutine.wrap(function() return pcall(coroutine.yield) end)()`:                                                                                           "false attempt to yield across metamethod/C-call boundary",
 		`local co co = coroutine.create(function() return coroutine.status(co), coroutine.resume(co) end) return coroutine.resume(co)`:                                    "true running false cannot resume running coroutine",
 		`local a a = coroutine.create(function() return coroutine.wrap(function() return coroutine.status(a), coroutine.resume(a) end)() end) return coroutine.resume(a)`: "true normal false cannot resume normal coroutine",
 	} {
@@ -161,7 +170,7 @@ func TestModules(t *testing.T) {
 		{`return require("a").name, require("a") == require("a"), made`, "a true 1"},
 		{`return pcall(require, "self")`, "false self:1: module 'self' requires itself"},
 		{`return pcall(require, "bad")`, "false bad:1: no"},
-		{`return pcall(require, "none")`, "false test.lua:1: module 'none' not found: no none.lua"},
+		{`return pcall(require, "none")`, "false module 'none' not found: no none.lua"},
 	} {
 		values, err := v.Run(context.Background(), test.text, "test.lua")
 		if got := strings.Trim(fmt.Sprint(values), "[]"); err != nil || got != test.want {

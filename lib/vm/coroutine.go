@@ -3,8 +3,8 @@ package vm
 import lua "github.com/yuin/gopher-lua"
 
 // coroutineLibrary returns the library of that name. gopher-lua's makes threads
-// that nest without bound, hides a failed turn behind a false, and crashes on a
-// coroutine that resumes what waits for it.
+// that nest without bound, hides a failed call behind a false, and crashes if a
+// coroutine resumes one that waits for it.
 func (v *VM) coroutineLibrary() *lua.LTable {
 	library := v.root.NewTable()
 	v.fill(library, []function{
@@ -14,37 +14,36 @@ func (v *VM) coroutineLibrary() *lua.LTable {
 	return library
 }
 
-// newCoroutine returns a suspended thread, which keeps its function in its first
-// register until it is started.
+// newCoroutine returns a suspended thread. The first register holds its function until
+// it starts.
 func (v *VM) newCoroutine(l *lua.LState) *lua.LState {
-	fn := l.CheckFunction(1)
-	if fn.IsG {
-		// gopher-lua cannot end a thread whose outermost function is Go's.
-		l.Push(v.makeViaLua())
-		l.Push(fn)
-		l.Call(1, 1)
-		fn = l.Get(-1).(*lua.LFunction)
-	}
-	th := v.thread(coroutineFrames, nil)
-	th.Push(fn)
-	return th
-}
-
-// viaLuaText makes a Lua function of a Go function. A chunk whose name begins with
-// '=' is no file and stands in no traceback.
-const (
-	viaLuaText = `local fn = ... return function(...) return fn(...) end`
-	viaLuaName = "=go"
-)
-
-func (v *VM) makeViaLua() *lua.LFunction {
-	if v.viaLua == nil {
+	if v.body == nil {
 		var err error
-		if v.viaLua, err = v.Load(viaLuaText, viaLuaName); err != nil {
+		if v.body, err = v.Load(bodyText, bodyName); err != nil {
 			panic(err) // it is a constant
 		}
 	}
-	return v.viaLua
+	l.Push(v.body)
+	l.Push(checkFunction(l, 1))
+	l.Push(v.root.NewFunction(noteCount))
+	l.Call(2, 1)
+	th := v.thread(nestedFrames, nil)
+	th.Push(l.Get(-1))
+	return th
+}
+
+// bodyText makes the outermost function of a coroutine. gopher-lua cannot end a thread
+// whose outermost function is Go's, and it does not tell one nil from no value. A
+// chunk whose name begins with '=' is no file and stands in no traceback.
+const (
+	bodyText = `local fn, note = ... return function(...) return note(fn(...)) end`
+	bodyName = "=coroutine"
+)
+
+// noteCount notes how many values its coroutine returns.
+func noteCount(l *lua.LState) int {
+	callOf(l).count = l.GetTop()
+	return l.GetTop()
 }
 
 func (v *VM) coCreate(l *lua.LState) int {
@@ -53,7 +52,7 @@ func (v *VM) coCreate(l *lua.LState) int {
 }
 
 func (v *VM) coResume(l *lua.LState) int {
-	th := l.CheckThread(1)
+	th := checkThread(l, 1)
 	values, err := v.resume(l, th, arguments(l, 2))
 	if err != nil {
 		l.Push(lua.LFalse)
@@ -76,7 +75,7 @@ func (v *VM) coWrap(l *lua.LState) int {
 	return 1
 }
 
-// resume runs th until it yields or ends, and returns what it gave.
+// resume runs th until it yields or ends, and returns its values.
 func (v *VM) resume(l, th *lua.LState, args []lua.LValue) ([]lua.LValue, error) {
 	if status := statusOf(l, th); status != "suspended" {
 		return nil, &lua.ApiError{Object: lua.LString("cannot resume " + status + " coroutine")}
@@ -85,62 +84,69 @@ func (v *VM) resume(l, th *lua.LState, args []lua.LValue) ([]lua.LValue, error) 
 	if !started(th) {
 		fn = th.Get(1).(*lua.LFunction)
 	}
-	t := turnOf(l)
+	t := callOf(l)
 	t.nest(l)
-	outer := t.resumed
-	t.resumed = t.nesting
+	t.enter(th, th)
 	defer func() {
-		t.resumed = outer
+		t.leave()
 		t.unnest()
 		v.root.G.CurrentThread = l
 	}()
 	th.SetContext(t)
 	_, err, values := l.Resume(th, fn, args...)
 	if err != nil {
-		if s, ok := raised(err).(lua.LString); ok && tooDeep(string(s)) {
+		value := reword(raised(err))
+		if s, ok := value.(lua.LString); ok && tooDeep(string(s)) {
 			t.exceed(Depth)
 		}
 		t.check(l)
+		return nil, &lua.ApiError{Object: value}
 	}
-	return values, err
+	if t.count == 0 {
+		values = nil // gopher-lua has one nil there
+	}
+	return values, nil
 }
 
-// coYield refuses to leave a Go function behind that waits for a result: it
-// would get whatever lies where that was to be.
+// coYield refuses to leave a Go function that waits for a result: gopher-lua would
+// give it whatever lies in the place of that result.
 func coYield(l *lua.LState) int {
-	switch t := turnOf(l); {
-	case t.resumed < 0:
-		l.RaiseError("attempt to yield from outside a coroutine")
-	case t.resumed != t.nesting:
-		l.RaiseError("attempt to yield across a Go function")
+	switch t := callOf(l); {
+	case t.innermost().coroutine == nil:
+		raiseError(l, "attempt to yield from outside a coroutine")
+	case t.innermost().coroutine != l || t.innermost().nesting != t.nesting:
+		raiseError(l, "attempt to yield across metamethod/C-call boundary")
+	default:
+		t.count = l.GetTop()
 	}
 	return -1
 }
 
 func coRunning(l *lua.LState) int {
-	if l.Parent == nil {
-		l.Push(lua.LNil)
+	if th := callOf(l).innermost().coroutine; th != nil {
+		l.Push(th)
 	} else {
-		l.Push(l)
+		l.Push(lua.LNil)
 	}
 	return 1
 }
 
 func coStatus(l *lua.LState) int {
-	l.Push(lua.LString(statusOf(l, l.CheckThread(1))))
+	l.Push(lua.LString(statusOf(l, checkThread(l, 1))))
 	return 1
 }
 
 // statusOf returns the status of th as the running thread l sees it.
 func statusOf(l, th *lua.LState) string {
+	t := callOf(l)
 	switch {
 	case th.Dead:
 		return "dead"
-	case th == l:
+	case th == t.innermost().coroutine:
 		return "running"
 	}
-	for p := l.Parent; p != nil; p = p.Parent {
-		if p == th {
+	for _, r := range t.threads {
+		if r.coroutine == th {
 			return "normal"
 		}
 	}

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"fmt"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -79,29 +80,45 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Message)
 }
 
-// maxTraceback bounds what an error costs: a program may raise and catch many,
-// and gopher-lua walks from the top for each frame.
+// maxTraceback bounds the cost of an error: a program may raise and catch many, and
+// gopher-lua walks from the top for each frame.
 const maxTraceback = 12
 
-// traceback returns the innermost Lua frames of l.
+// traceback returns the innermost Lua frames of l, and of the threads that wait for it
+// in pcall.
 func traceback(l *lua.LState) []Frame {
 	var frames []Frame
-	for level := 0; len(frames) < maxTraceback && level < 4*maxTraceback; level++ {
-		dbg, ok := l.GetStack(level)
-		if !ok {
-			break
-		}
-		if f, ok := frame(l, dbg); ok {
-			frames = append(frames, f)
+	for ; l != nil; l = below(l) {
+		for level := 0; len(frames) < maxTraceback && level < 4*maxTraceback; level++ {
+			dbg, ok := l.GetStack(level)
+			if !ok {
+				break
+			}
+			if f, ok := frame(l, dbg); ok {
+				frames = append(frames, f)
+			}
 		}
 	}
 	return frames
 }
 
+// below returns the thread in whose pcall l runs, or nil.
+func below(l *lua.LState) *lua.LState {
+	threads := callOf(l).threads
+	for i := len(threads) - 1; i > 0; i-- {
+		if threads[i].thread == l && threads[i].coroutine != l {
+			return threads[i-1].thread
+		}
+	}
+	return nil
+}
+
 // Caller returns the place in Lua that called the Go function l is in, or that
-// resumed the coroutine which did; "" and 0 where there is none.
+// resumed the coroutine which did. It returns "" and 0 if there is none.
 func Caller(l *lua.LState) (file string, line int) {
-	for ; l != nil; l = l.Parent {
+	threads := callOf(l).threads
+	for i := len(threads) - 1; i >= 0; i-- {
+		l := threads[i].thread
 		for level := 0; ; level++ {
 			dbg, ok := l.GetStack(level)
 			if !ok {
@@ -115,9 +132,37 @@ func Caller(l *lua.LState) (file string, line int) {
 	return "", 0
 }
 
-// frame returns a level of the stack, unless it is a Go function or of quire's own.
+// where returns "FILE:LINE: " of a level of the stack, or "" for a Go function. Level 0
+// is the running function.
+func where(l *lua.LState, level int) string {
+	dbg, ok := l.GetStack(level)
+	if !ok || isProtected(l, dbg) {
+		outer := below(l)
+		if outer == nil {
+			return ""
+		}
+		// The outermost function of a thread is protected. PUC Lua has pcall there.
+		depth := sort.Search(nestedFrames, func(n int) bool {
+			dbg, ok := l.GetStack(n)
+			return !ok || isProtected(l, dbg)
+		})
+		return where(outer, level-depth)
+	}
+	if _, err := l.GetInfo("Sl", dbg, lua.LNil); err != nil || dbg.CurrentLine < 1 || dbg.Source == bodyName {
+		return ""
+	}
+	return dbg.Source + ":" + strconv.Itoa(dbg.CurrentLine) + ": "
+}
+
+func isProtected(l *lua.LState, dbg *lua.Debug) bool {
+	fn, _ := l.GetInfo("f", dbg, lua.LNil)
+	return fn == lua.LValue(callOf(l).vm.protector)
+}
+
+// frame returns a level of the stack. It returns false for a Go function and for one
+// of quire's own.
 func frame(l *lua.LState, dbg *lua.Debug) (f Frame, ok bool) {
-	if _, err := l.GetInfo("nSl", dbg, lua.LNil); err != nil || dbg.CurrentLine < 1 || dbg.Source == viaLuaName {
+	if _, err := l.GetInfo("nSl", dbg, lua.LNil); err != nil || dbg.CurrentLine < 1 || dbg.Source == bodyName {
 		return Frame{}, false
 	}
 	return Frame{File: dbg.Source, Line: dbg.CurrentLine, Function: dbg.Name}, true
@@ -162,15 +207,15 @@ func callOfNone(l *lua.LState) string {
 			continue
 		}
 		proto, name := fn.(*lua.LFunction).Proto, ""
-		for _, call := range proto.DbgCalls {
-			if call.Pc >= len(proto.DbgSourcePositions) || proto.DbgSourcePositions[call.Pc] != dbg.CurrentLine || call.Name == concatName {
+		for _, c := range proto.DbgCalls {
+			if c.Pc >= len(proto.DbgSourcePositions) || proto.DbgSourcePositions[c.Pc] != dbg.CurrentLine || c.Name == concatName {
 				continue
 			}
-			if name != "" && name != call.Name {
+			if name != "" && name != c.Name {
 				name = ""
 				break
 			}
-			name = call.Name
+			name = c.Name
 		}
 		if name != "" && name != "?" {
 			return fmt.Sprintf("attempt to call '%s', which is not a function", name)

@@ -11,7 +11,7 @@ import (
 // stringFormat formats as C's printf does, with widths and precisions of at most
 // two digits, as in Lua.
 func stringFormat(l *lua.LState) int {
-	format := l.CheckString(1)
+	format := checkString(l, 1)
 	var b strings.Builder
 	arg := 1
 	for i := 0; i < len(format); i++ {
@@ -27,7 +27,8 @@ func stringFormat(l *lua.LState) int {
 		i += verb.length - 1
 		arg++
 		b.WriteString(verb.format(l, arg))
-		room(l, uint64(b.Len()))
+		checkAlloc(l, uint64(b.Len()))
+		callOf(l).spend(l, stepsOfValue)
 	}
 	l.Push(lua.LString(b.String()))
 	return 1
@@ -53,67 +54,104 @@ func parseVerb(l *lua.LState, s string) verb {
 		return taken
 	}
 	const digits = "0123456789"
-	v.flags = take("-+ #0", 5)
+	const flags = "-+ #0"
+	if v.flags = take(flags, 5); rest != "" && strings.IndexByte(flags, rest[0]) >= 0 {
+		raiseError(l, "invalid format (repeated flags)")
+	}
 	v.width = take(digits, 2)
 	if v.precision = take(".", 1); v.precision != "" {
 		v.precision += take(digits, 2)
 	}
-	if rest == "" || strings.IndexByte(digits, rest[0]) >= 0 {
-		l.RaiseError("invalid format (width or precision too long, or no conversion)")
+	if rest != "" && strings.IndexByte(digits, rest[0]) >= 0 {
+		raiseError(l, "invalid format (width or precision too long)")
 	}
-	v.letter = rest[0]
-	v.length = len(s) - len(rest) + 1
+	v.length = len(s) - len(rest)
+	if rest != "" { // otherwise the letter is 0, which is no conversion
+		v.letter = rest[0]
+		v.length++
+	}
 	return v
 }
 
 func (v verb) format(l *lua.LState, arg int) string {
+	if arg > l.GetTop() {
+		argError(l, arg, "no value")
+	}
 	switch v.letter {
 	case 'd', 'i':
-		return v.integer(int64(l.CheckNumber(arg)), 'd')
-	case 'u':
-		return v.integer(int64(l.CheckNumber(arg)), 'd')
-	case 'o', 'x', 'X':
-		return v.integer(int64(l.CheckNumber(arg)), v.letter)
+		return v.signed(int64(checkNumber(l, arg)))
+	case 'u', 'o', 'x', 'X':
+		return v.unsigned(checkNumber(l, arg))
 	case 'c':
-		return v.pad(string([]byte{byte(l.CheckInt(arg))}))
+		return v.pad(string([]byte{byte(checkInt(l, arg))}))
 	case 'e', 'E', 'f', 'g', 'G':
-		return v.float(float64(l.CheckNumber(arg)))
+		return v.float(float64(checkNumber(l, arg)))
 	case 'q':
-		return quoted(l.CheckString(arg))
+		return quoted(checkString(l, arg))
 	case 's':
-		s := l.ToStringMeta(l.CheckAny(arg)).String()
+		s, ok := textOf(l, l.Get(arg)).(lua.LString)
+		if !ok {
+			argError(l, arg, "'tostring' must return a string")
+		}
 		if n, ok := v.number(v.precision); ok && n < len(s) {
 			s = s[:n]
 		}
-		return v.pad(s)
+		return v.pad(string(s))
 	}
-	l.RaiseError("invalid conversion '%%%c' to 'format'", v.letter)
+	raiseError(l, "invalid option '%%%s' to 'format'", strings.Trim(string(v.letter), "\x00"))
 	return ""
 }
 
-// integer prints hexadecimal and octal of a negative number as C does, by its
-// two's complement.
-func (v verb) integer(n int64, letter byte) string {
-	spec := "%" + v.flags + v.width + v.precision + string(letter)
-	if letter == 'd' {
-		return fmt.Sprintf(spec, n)
+func (v verb) signed(n int64) string {
+	return fmt.Sprintf("%"+v.flags+v.width+v.precision+"d", n)
+}
+
+// unsigned prints a negative number as C does, by its two's complement. The flags for
+// signs mean nothing there, and '#' nothing for zero.
+func (v verb) unsigned(number lua.LNumber) string {
+	n := uint64(number)
+	if number < 0 {
+		n = uint64(int64(number))
 	}
-	return fmt.Sprintf(spec, uint64(n))
+	flags, letter := strings.NewReplacer("+", "", " ", "").Replace(v.flags), v.letter
+	if letter == 'u' || n == 0 {
+		flags = strings.ReplaceAll(flags, "#", "")
+	}
+	if letter == 'u' {
+		letter = 'd'
+	}
+	return fmt.Sprintf("%"+flags+v.width+v.precision+string(letter), n)
 }
 
 func (v verb) float(n float64) string {
 	if math.IsInf(n, 0) || math.IsNaN(n) {
-		s := strings.ToLower(strings.TrimPrefix(fmt.Sprint(n), "+"))
-		if strings.Contains(v.flags, "+") && n > 0 {
-			s = "+" + s
-		}
-		return v.pad(s)
+		return v.pad(v.notFinite(n))
 	}
 	precision := v.precision
 	if precision == "" {
 		precision = ".6"
 	}
 	return fmt.Sprintf("%"+v.flags+v.width+precision+string(v.letter), n)
+}
+
+// notFinite prints the sign of not-a-number too, as C does.
+func (v verb) notFinite(n float64) string {
+	s := "inf"
+	if math.IsNaN(n) {
+		s = "nan"
+	}
+	if v.letter < 'a' {
+		s = strings.ToUpper(s)
+	}
+	switch {
+	case math.Signbit(n):
+		return "-" + s
+	case strings.Contains(v.flags, "+"):
+		return "+" + s
+	case strings.Contains(v.flags, " "):
+		return " " + s
+	}
+	return s
 }
 
 // pad fills s up to the width, which counts bytes.

@@ -14,9 +14,9 @@ type Lines struct {
 	Line int
 }
 
-// whence returns where a row comes from. lines are in the order of their rows; those
+// mapLine returns where a row comes from. lines are in the order of their rows; those
 // before the first are lines of file.
-func whence(lines []Lines, file string, row int) (string, int) {
+func mapLine(lines []Lines, file string, row int) (string, int) {
 	i := sort.Search(len(lines), func(i int) bool { return lines[i].Row > row })
 	if i == 0 {
 		return file, row
@@ -29,9 +29,9 @@ func whence(lines []Lines, file string, row int) (string, int) {
 // function is all in one file, the one it begins in; what gopher-lua puts on a row of
 // another, as the making of a function that is one, stays on the line before.
 func place(p *lua.FunctionProto, lines []Lines) {
-	file, last := whence(lines, p.SourceName, max(p.LineDefined, 1))
+	file, last := mapLine(lines, p.SourceName, max(p.LineDefined, 1))
 	for i, row := range p.DbgSourcePositions {
-		if from, line := whence(lines, p.SourceName, row); from == file {
+		if from, line := mapLine(lines, p.SourceName, row); from == file {
 			last = line
 		}
 		p.DbgSourcePositions[i] = last

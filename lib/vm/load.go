@@ -1,6 +1,8 @@
 package vm
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -14,39 +16,94 @@ const maxToken = 40
 
 // Load makes a function of a Lua text. name is the chunk's name, which errors and
 // tracebacks give as the file, except for the rows that lines say come from elsewhere.
-// An error is a *SyntaxError. Load may be called without the Lua lock only while nothing
-// runs.
+// Loading is bounded like a call of Lua, or counts to the one that goes on.
+//
+// An error is a *SyntaxError, or an *Error whose cause is a *LimitError. Load may be
+// called without the Lua lock only while nothing runs.
 func (v *VM) Load(text, name string, lines ...Lines) (fn *lua.LFunction, err error) {
-	defer caught(name, lines, &err)
-	stmts, err := parse.Parse(strings.NewReader(text), name)
-	if err != nil {
-		return nil, syntaxError(text, name, lines, err)
+	t := v.current
+	if t == nil {
+		t = newCall(context.Background(), v)
+		t.start()
+		defer t.stop()
 	}
-	outer, err := lua.Compile(rewrite(name, stmts), name)
+	defer caught(name, lines, &err)
+	stmts, err := parse.Parse(&boundedReader{strings.NewReader(text), t}, name)
 	if err != nil {
-		return nil, syntaxError(text, name, lines, err)
+		return nil, loadError(text, name, lines, err)
+	}
+	outer, err := lua.Compile(rewrite(t, name, stmts), name)
+	if err == nil {
+		err = cmp.Or(checkUpvalues(outer), t.failure())
+	}
+	if err != nil {
+		return nil, loadError(text, name, lines, err)
 	}
 	if len(lines) > 0 {
 		place(outer, lines)
 	}
 	fn = v.root.NewFunctionFromProto(outer.FunctionPrototypes[0])
-	if len(fn.Upvalues) > 0 { // concatName
-		fn.Upvalues = v.root.NewClosure(nil, v.concat).Upvalues
+	for i, name := range fn.Proto.DbgUpvalues {
+		hidden := v.concat
+		if name == moduloName {
+			hidden = v.modulo
+		}
+		fn.Upvalues[i] = v.root.NewClosure(nil, hidden).Upvalues[0]
 	}
 	return fn, nil
 }
 
-// caught makes an error of a panic: that of rewrite, or one of gopher-lua, which has met
-// what it did not expect.
+// checkUpvalues returns an error if a function has more upvalues than gopher-lua counts.
+func checkUpvalues(p *lua.FunctionProto) error {
+	if n := len(p.DbgUpvalues); n > maxUpvalues {
+		return &lua.CompileError{Line: p.LineDefined, Message: fmt.Sprintf("function has more than %d upvalues", maxUpvalues)}
+	}
+	for _, inner := range p.FunctionPrototypes {
+		if err := checkUpvalues(inner); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A boundedReader panics with the error of a call that has failed. gopher-lua's parser
+// reads a few kilobytes at a time, and makes an error of the panic.
+type boundedReader struct {
+	text *strings.Reader
+	call *call
+}
+
+func (r *boundedReader) Read(b []byte) (int, error) {
+	n, err := r.text.Read(b)
+	if failed := r.call.tick(n * parseCost); failed != nil {
+		panic(failed)
+	}
+	return n, err
+}
+
+// caught makes an error of a panic: that of rewrite, or an unexpected one of gopher-lua.
 func caught(name string, lines []Lines, err *error) {
 	switch r := recover().(type) {
 	case nil:
 	case *SyntaxError:
-		r.File, r.Line = whence(lines, r.File, r.Line)
+		r.File, r.Line = mapLine(lines, r.File, r.Line)
 		*err = r
+	case *LimitError:
+		*err = loadError("", name, lines, r)
 	default:
 		*err = &SyntaxError{File: name, Line: 1, Message: fmt.Sprint("cannot compile: ", r)}
 	}
+}
+
+// loadError makes the error of Load out of one that the parser or the compiler returned,
+// or that ended them.
+func loadError(text, name string, lines []Lines, err error) error {
+	var limit *LimitError
+	if errors.As(err, &limit) {
+		file, line := mapLine(lines, name, 1)
+		return &Error{Message: limit.Error() + " to load", File: file, Line: line, Cause: limit}
+	}
+	return syntaxError(text, name, lines, err)
 }
 
 func syntaxError(text, name string, lines []Lines, err error) error {
@@ -68,57 +125,6 @@ func syntaxError(text, name string, lines []Lines, err error) error {
 	case errors.As(err, &compiling):
 		e.Line, e.Message = compiling.Line, compiling.Message
 	}
-	e.File, e.Line = whence(lines, name, e.Line)
+	e.File, e.Line = mapLine(lines, name, e.Line)
 	return e
-}
-
-// concat does what the instruction for '..' does, with its result bounded.
-func concat(l *lua.LState) int {
-	i := l.GetTop()
-	right := l.Get(i)
-	for i--; i > 0; {
-		if left := l.Get(i); !lua.LVCanConvToString(left) || !lua.LVCanConvToString(right) {
-			right = concatBy(l, left, right)
-			i--
-			continue
-		}
-		parts, size := []string{lua.LVAsString(right)}, 0
-		for ; i > 0 && lua.LVCanConvToString(l.Get(i)); i-- {
-			parts = append(parts, lua.LVAsString(l.Get(i)))
-		}
-		for _, part := range parts {
-			size += len(part)
-		}
-		room(l, uint64(size))
-		var b strings.Builder
-		b.Grow(size)
-		for n := len(parts) - 1; n >= 0; n-- {
-			b.WriteString(parts[n])
-		}
-		right = lua.LString(b.String())
-	}
-	l.Push(right)
-	return 1
-}
-
-// concatBy calls the metamethod of one of two values.
-func concatBy(l *lua.LState, left, right lua.LValue) lua.LValue {
-	by := l.GetMetaField(left, "__concat")
-	if by == lua.LNil {
-		by = l.GetMetaField(right, "__concat")
-	}
-	if by == lua.LNil {
-		bad := left
-		if lua.LVCanConvToString(left) {
-			bad = right
-		}
-		l.RaiseError("attempt to concatenate a %s value", bad.Type())
-	}
-	l.Push(by)
-	l.Push(left)
-	l.Push(right)
-	l.Call(2, 1)
-	value := l.Get(-1)
-	l.Pop(1)
-	return value
 }

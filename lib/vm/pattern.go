@@ -14,30 +14,29 @@ const (
 	maxMatching = 5_000 // how deep match may call itself: once an item of the pattern
 )
 
-// What stands in a capture's length while there is none.
+// Values of a capture's length before it has one.
 const (
 	open       = -1 // its ')' has not been reached
 	isPosition = -2 // it is '()', and captures an index
 )
 
 // A matcher matches one pattern of section 5.4.1 of the Lua manual against one
-// string, by backtracking. It takes exponential time for some patterns, so it
-// looks at the turn now and then. Offsets are from 0.
+// string, by backtracking. Some patterns take exponential time, so it counts its work.
+// Offsets are from 0.
 type matcher struct {
 	l        *lua.LState
-	turn     *turn
+	call     *call
 	src      string
 	pattern  string // without its '^'
 	anchored bool
 	captures []capture
 	depth    int
-	steps    int
 }
 
 type capture struct{ start, length int }
 
 func newMatcher(l *lua.LState, src, pattern string) *matcher {
-	m := &matcher{l: l, turn: turnOf(l), src: src}
+	m := &matcher{l: l, call: callOf(l), src: src}
 	m.pattern, m.anchored = strings.CutPrefix(pattern, "^")
 	return m
 }
@@ -65,11 +64,11 @@ func (m *matcher) matchAt(at int) (end int, ok bool) {
 // match matches the pattern from p on at offset s.
 func (m *matcher) match(s, p int) (end int, ok bool) {
 	if m.depth++; m.depth > maxMatching {
-		m.l.RaiseError("pattern too complex")
+		raiseError(m.l, "pattern too complex")
 	}
 	defer func() { m.depth-- }()
 	for {
-		m.step()
+		m.spend(stepsOfMatch)
 		if p == len(m.pattern) {
 			return s, true
 		}
@@ -129,12 +128,11 @@ func (m *matcher) match(s, p int) (end int, ok bool) {
 	}
 }
 
-// step counts work.
-func (m *matcher) step() {
-	if m.steps++; m.steps%checkEvery == 0 {
-		m.turn.check(m.l)
-	}
-}
+// stepsOfMatch is what matching one item of a pattern takes.
+const stepsOfMatch = 16
+
+// spend counts work, in bytes that are looked at.
+func (m *matcher) spend(steps int) { m.call.spend(m.l, steps) }
 
 // most matches as many as it can, and at least fewest, of the class between p and
 // next, and then the rest of the pattern.
@@ -142,7 +140,7 @@ func (m *matcher) most(s, p, next, fewest int) (end int, ok bool) {
 	n := 0
 	for m.single(s+n, p, next) {
 		n++
-		m.step()
+		m.spend(1)
 	}
 	for ; n >= fewest; n-- {
 		if end, ok := m.match(s+n, next+1); ok {
@@ -167,7 +165,7 @@ func (m *matcher) least(s, p, next int) (end int, ok bool) {
 
 func (m *matcher) openCapture(s, p int) (end int, ok bool) {
 	if len(m.captures) == maxCaptures {
-		m.l.RaiseError("too many captures")
+		raiseError(m.l, "too many captures")
 	}
 	c, p := capture{s, open}, p+1
 	if p < len(m.pattern) && m.pattern[p] == ')' {
@@ -187,7 +185,7 @@ func (m *matcher) closeCapture(s, p int) (end int, ok bool) {
 		i--
 	}
 	if i < 0 {
-		m.l.RaiseError("invalid pattern capture")
+		raiseError(m.l, "invalid pattern capture")
 	}
 	m.captures[i].length = s - m.captures[i].start
 	if end, ok = m.match(s, p+1); !ok {
@@ -199,14 +197,14 @@ func (m *matcher) closeCapture(s, p int) (end int, ok bool) {
 // balanced matches %bxy, whose x and y stand at p.
 func (m *matcher) balanced(s, p int) (end int, ok bool) {
 	if p+1 >= len(m.pattern) {
-		m.l.RaiseError("unbalanced pattern")
+		raiseError(m.l, "unbalanced pattern")
 	}
 	x, y := m.pattern[p], m.pattern[p+1]
 	if s >= len(m.src) || m.src[s] != x {
 		return 0, false
 	}
 	for i, nested := s+1, 1; i < len(m.src); i++ {
-		m.step()
+		m.spend(1)
 		switch m.src[i] {
 		case y:
 			if nested--; nested == 0 {
@@ -224,7 +222,7 @@ func (m *matcher) balanced(s, p int) (end int, ok bool) {
 // string count as zero bytes.
 func (m *matcher) frontier(s, p int) (next int, ok bool) {
 	if p >= len(m.pattern) || m.pattern[p] != '[' {
-		m.l.RaiseError("missing '[' after '%s' in pattern", "%f")
+		raiseError(m.l, "missing '[' after '%%f' in pattern")
 	}
 	next = m.classEnd(p)
 	var before, after byte
@@ -241,9 +239,10 @@ func (m *matcher) frontier(s, p int) (next int, ok bool) {
 func (m *matcher) again(s int, digit byte) (end int, ok bool) {
 	i := int(digit) - '1'
 	if i < 0 || i >= len(m.captures) || m.captures[i].length < 0 {
-		m.l.RaiseError("invalid capture index")
+		raiseError(m.l, "invalid capture index")
 	}
 	text := m.src[m.captures[i].start:][:m.captures[i].length]
+	m.spend(len(text) / 8)
 	return s + len(text), strings.HasPrefix(m.src[s:], text)
 }
 
@@ -253,7 +252,7 @@ func (m *matcher) captured() []lua.LValue {
 	for i, c := range m.captures {
 		switch c.length {
 		case open:
-			m.l.RaiseError("unfinished capture")
+			raiseError(m.l, "unfinished capture")
 		case isPosition:
 			values[i] = lua.LNumber(c.start + 1)
 		default:
@@ -263,7 +262,7 @@ func (m *matcher) captured() []lua.LValue {
 	return values
 }
 
-// capturedOr returns the captures or, where there are none, the whole match.
+// capturedOr returns the captures, or the whole match if there are none.
 func (m *matcher) capturedOr(first, end int) []lua.LValue {
 	if len(m.captures) == 0 {
 		return []lua.LValue{lua.LString(m.src[first:end])}

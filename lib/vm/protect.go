@@ -14,19 +14,18 @@ const (
 	registryFull = "registry overflow"
 )
 
-// raise is the Panic function of every guarded thread: it raises the value on top
-// of l's stack. gopher-lua's own writes a traceback in time quadratic in the
-// depth, which for a deep recursion takes minutes; an error that has a StackTrace
-// already is spared that.
-func raise(l *lua.LState) { panic(turnOf(l).apiError(l, l.Get(-1))) }
+// raise is the Panic function of every protected thread: it raises the value on top
+// of l's stack. gopher-lua's own writes a traceback in time quadratic in the depth,
+// which takes minutes for a deep recursion. It skips errors that have a StackTrace.
+func raise(l *lua.LState) { panic(callOf(l).apiError(l, reword(l.Get(-1)))) }
 
 // raise raises err in l.
-func (t *turn) raise(l *lua.LState, err error) {
+func (t *call) raise(l *lua.LState, err error) {
 	panic(t.apiError(l, lua.LString(err.Error())))
 }
 
 // apiError makes the error that raises value in l. Its cause is an *Error.
-func (t *turn) apiError(l *lua.LState, value lua.LValue) *lua.ApiError {
+func (t *call) apiError(l *lua.LState, value lua.LValue) *lua.ApiError {
 	if s, ok := value.(lua.LString); ok && tooDeep(string(s)) {
 		t.exceed(Depth)
 	}
@@ -42,11 +41,11 @@ func (t *turn) apiError(l *lua.LState, value lua.LValue) *lua.ApiError {
 	return &lua.ApiError{Type: lua.ApiErrorRun, Object: value, StackTrace: "-", Cause: e}
 }
 
-// Raise raises err in l, for a Go function that l called. Lua sees its text, with
-// the place of the call in front; if nothing catches it, it is the cause of the
-// *Error that Call returns.
+// Raise raises err in l, for a Go function that l called. Lua sees its text after the
+// place of the call. If nothing catches it, it is the cause of the *Error that Call
+// returns.
 func Raise(l *lua.LState, err error) {
-	turnOf(l).thrown = err
+	callOf(l).thrown = err
 	l.Error(lua.LString(where(l, 1)+err.Error()), 0)
 }
 
@@ -54,17 +53,17 @@ func tooDeep(message string) bool {
 	return message == framesFull || strings.HasSuffix(message, registryFull)
 }
 
-// guarded is the Go function between a PCall and the function to be called, which
-// is its first argument: it puts raise in place of what PCall has set, and makes
-// proper errors of panics that are none.
-func guarded(l *lua.LState) int {
+// protected is the outermost function of a thread. It calls its first argument with
+// the others. It replaces the Panic function that PCall has set, and makes Lua errors
+// of other panics.
+func protected(l *lua.LState) int {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
 		case *lua.ApiError:
 			panic(r)
 		default:
-			panic(turnOf(l).apiError(l, lua.LString(fmt.Sprint(r))))
+			l.Error(lua.LString(fmt.Sprint(r)), 0)
 		}
 	}()
 	l.Panic = raise
@@ -72,18 +71,33 @@ func guarded(l *lua.LState) int {
 	return l.GetTop()
 }
 
-// protect calls the function at the bottom of l's stack with what is above it and
-// leaves the results there instead. A turn that has failed is not protected.
-func (v *VM) protect(l *lua.LState) error {
-	t := turnOf(l)
+// protect calls fn and returns its results, or the error that it raised. A call that
+// has failed is not protected.
+//
+// fn runs on a Lua thread of its own. When gopher-lua raises an error it detaches
+// the closures of all functions of the thread from the variables that they share, of
+// those that go on as well. On a thread of its own, those of the caller keep theirs.
+func (v *VM) protect(l *lua.LState, fn lua.LValue, args ...lua.LValue) ([]lua.LValue, error) {
+	if _, ok := fn.(*lua.LFunction); !ok && l.GetMetaField(fn, "__call") == lua.LNil {
+		message := fmt.Sprintf("attempt to call a %s value", fn.Type())
+		return nil, &lua.ApiError{Object: lua.LString(message)}
+	}
+	t := callOf(l)
 	t.nest(l)
 	defer t.unnest()
-	l.Insert(v.guard, 1)
-	err := l.PCall(l.GetTop()-1, lua.MultRet, nil)
+	thread := v.nested.take(v, nestedFrames, t)
+	t.enter(thread, t.innermost().coroutine)
+	defer func() {
+		t.leave()
+		v.root.G.CurrentThread = l
+	}()
+	v.root.G.CurrentThread = thread
+	results, err := v.run(thread, fn, args)
 	if err != nil && t.Err() != nil {
 		panic(err)
 	}
-	return err
+	v.nested.put(thread)
+	return results, err
 }
 
 // raised returns the value that Lua raised.
@@ -96,48 +110,55 @@ func raised(err error) lua.LValue {
 }
 
 func (v *VM) pcall(l *lua.LState) int {
-	l.CheckAny(1)
-	if err := v.protect(l); err != nil {
-		l.SetTop(0)
-		l.Push(lua.LFalse)
-		l.Push(raised(err))
-		return 2
-	}
-	l.Insert(lua.LTrue, 1)
-	return l.GetTop()
+	fn := checkAny(l, 1)
+	results, err := v.protect(l, fn, arguments(l, 2)...)
+	return pushOutcome(l, results, err)
 }
 
-// xpcall calls its handler when the stack is already gone, which nothing here can
-// tell, there being no debug library. No handler is one that changes nothing:
-// compiled Fennel passes debug.traceback, which is nil.
-func (v *VM) xpcall(l *lua.LState) int {
-	l.CheckAny(1)
-	handler := l.Get(2)
-	l.SetTop(1)
-	err := v.protect(l)
-	if err == nil {
-		l.Insert(lua.LTrue, 1)
-		return l.GetTop()
-	}
-	l.SetTop(0)
-	value := raised(err)
-	if handler == lua.LNil {
+// pushOutcome pushes what pcall returns.
+func pushOutcome(l *lua.LState, results []lua.LValue, err error) int {
+	if err != nil {
 		l.Push(lua.LFalse)
-		l.Push(value)
+		l.Push(raised(err))
 		return 2
 	}
-	l.Push(handler)
-	l.Push(value)
-	if err := v.protect(l); err != nil {
-		l.SetTop(0)
-		l.Push(raised(err))
+	l.Push(lua.LTrue)
+	return 1 + pushAll(l, results)
+}
+
+// xpcall calls its handler when the stack is already unwound. Without a debug library
+// nothing can see the difference. A handler of nil changes nothing: compiled Fennel
+// passes debug.traceback, which is nil. A handler that fails is called with its own
+// error, as PUC Lua does it, until the nesting is too deep.
+func (v *VM) xpcall(l *lua.LState) int {
+	fn, handler := checkAny(l, 1), l.Get(2)
+	results, err := v.protect(l, fn)
+	if err == nil || handler == lua.LNil {
+		return pushOutcome(l, results, err)
 	}
-	l.Insert(lua.LFalse, 1)
-	return l.GetTop()
+	handled := lua.LValue(lua.LString("error in error handling"))
+	for range maxNesting {
+		results, failed := v.protect(l, handler, raised(err))
+		if failed == nil {
+			handled = first(results)
+			break
+		}
+		err = failed
+	}
+	l.Push(lua.LFalse)
+	l.Push(handled)
+	return 2
+}
+
+func first(values []lua.LValue) lua.LValue {
+	if len(values) == 0 {
+		return lua.LNil
+	}
+	return values[0]
 }
 
 // explain makes the error of a Call out of what PCall returned.
-func (t *turn) explain(err error) error {
+func (t *call) explain(err error) error {
 	e := &Error{Message: err.Error()}
 	var raised *lua.ApiError
 	if errors.As(err, &raised) {

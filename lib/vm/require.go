@@ -30,10 +30,10 @@ func (v *VM) packageLibrary() *lua.LTable {
 }
 
 func (v *VM) require(l *lua.LState) int {
-	name := l.CheckString(1)
+	name := checkString(l, 1)
 	value := v.loaded.RawGetString(name)
 	if value == v.loading {
-		l.RaiseError("module '%s' requires itself", name)
+		raiseError(l, "module '%s' requires itself", name)
 	}
 	if value == lua.LNil {
 		value = v.load(l, name)
@@ -51,7 +51,7 @@ func (v *VM) load(l *lua.LState, name string) lua.LValue {
 			v.loaded.RawSetString(name, lua.LNil)
 		}
 	}()
-	t := turnOf(l)
+	t := callOf(l)
 	t.nest(l)
 	defer t.unnest()
 	l.Push(loader)
@@ -85,8 +85,8 @@ func (v *VM) find(l *lua.LState, name string) *lua.LFunction {
 		looked = append(looked, where)
 	}
 	if len(looked) == 0 {
-		l.RaiseError("module '%s' not found", name)
+		raiseError(l, "module '%s' not found", name)
 	}
-	l.RaiseError("module '%s' not found: no %s", name, strings.Join(looked, ", no "))
+	raiseError(l, "module '%s' not found: no %s", name, strings.Join(looked, ", no "))
 	return nil
 }

@@ -1,21 +1,55 @@
 package vm
 
 import (
+	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 )
 
+// stringLibrary has the string library of Lua 5.1, except for dump, and gfind, which
+// was obsolete then.
+var stringLibrary = []function{
+	{"byte", stringByte}, {"char", stringChar}, {"find", stringFind}, {"format", stringFormat}, {"gmatch", stringGmatch},
+	{"gsub", stringGsub}, {"len", stringLen}, {"lower", stringLower}, {"match", stringMatch}, {"rep", stringRep},
+	{"reverse", stringReverse}, {"sub", stringSub}, {"upper", stringUpper},
+}
+
+func stringLen(l *lua.LState) int {
+	l.Push(lua.LNumber(len(checkString(l, 1))))
+	return 1
+}
+
+func stringReverse(l *lua.LState) int {
+	b := []byte(checkString(l, 1))
+	slices.Reverse(b)
+	callOf(l).spend(l, len(b))
+	l.Push(lua.LString(b))
+	return 1
+}
+
+func stringSub(l *lua.LState) int {
+	s := checkString(l, 1)
+	first, last := position(checkInt(l, 2), len(s)), position(optInt(l, 3, -1), len(s))
+	first, last = max(first, 1), min(last, len(s))
+	if first > last {
+		l.Push(lua.LString(""))
+		return 1
+	}
+	l.Push(lua.LString(s[first-1 : last]))
+	return 1
+}
+
 func stringByte(l *lua.LState) int {
-	s := l.CheckString(1)
-	first := position(l.OptInt(2, 1), len(s))
-	last := position(l.OptInt(3, first), len(s))
+	s := checkString(l, 1)
+	first := position(optInt(l, 2, 1), len(s))
+	last := position(optInt(l, 3, first), len(s))
 	first, last = max(first, 1), min(last, len(s))
 	if first > last {
 		return 0
 	}
 	if last-first >= maxUnpack {
-		l.RaiseError("string slice too long")
+		raiseError(l, "string slice too long")
 	}
 	for i := first; i <= last; i++ {
 		l.Push(lua.LNumber(s[i-1]))
@@ -35,9 +69,9 @@ func position(i, n int) int {
 func stringChar(l *lua.LState) int {
 	b := make([]byte, l.GetTop())
 	for i := range b {
-		c := l.CheckInt(i + 1)
+		c := checkInt(l, i+1)
 		if c < 0 || c > 255 {
-			l.ArgError(i+1, "value out of range")
+			argError(l, i+1, "invalid value")
 		}
 		b[i] = byte(c)
 	}
@@ -46,7 +80,7 @@ func stringChar(l *lua.LState) int {
 }
 
 func stringRep(l *lua.LState) int {
-	s, n := l.CheckString(1), max(l.CheckInt(2), 0)
+	s, n := checkString(l, 1), max(checkInt(l, 2), 0)
 	if s == "" {
 		n = 0
 	}
@@ -55,8 +89,9 @@ func stringRep(l *lua.LState) int {
 		if hi {
 			n = 1 << 40
 		}
-		room(l, uint64(len(s))*uint64(n))
+		checkAlloc(l, uint64(len(s))*uint64(n))
 	}
+	callOf(l).spend(l, len(s)*n)
 	l.Push(lua.LString(strings.Repeat(s, n)))
 	return 1
 }
@@ -67,21 +102,23 @@ func stringLower(l *lua.LState) int { return mapBytes(l, 'A', 'Z') }
 func stringUpper(l *lua.LState) int { return mapBytes(l, 'a', 'z') }
 
 func mapBytes(l *lua.LState, from, to byte) int {
-	b := []byte(l.CheckString(1))
+	b := []byte(checkString(l, 1))
 	for i, c := range b {
 		if c >= from && c <= to {
 			b[i] = c ^ 0x20
 		}
 	}
+	callOf(l).spend(l, len(b))
 	l.Push(lua.LString(b))
 	return 1
 }
 
 // stringFind and stringMatch look for a pattern from an index on.
 func stringFind(l *lua.LState) int {
-	s, pattern := l.CheckString(1), l.CheckString(2)
+	s, pattern := checkString(l, 1), checkString(l, 2)
 	at := start(l, len(s))
 	if lua.LVAsBool(l.Get(4)) || !strings.ContainsAny(pattern, specials) {
+		callOf(l).spend(l, len(s)-at+len(pattern))
 		i := strings.Index(s[at:], pattern)
 		if i < 0 {
 			l.Push(lua.LNil)
@@ -103,8 +140,8 @@ func stringFind(l *lua.LState) int {
 }
 
 func stringMatch(l *lua.LState) int {
-	s := l.CheckString(1)
-	m := newMatcher(l, s, l.CheckString(2))
+	s := checkString(l, 1)
+	m := newMatcher(l, s, checkString(l, 2))
 	first, end, ok := m.search(start(l, len(s)))
 	if !ok {
 		l.Push(lua.LNil)
@@ -116,15 +153,15 @@ func stringMatch(l *lua.LState) int {
 // start returns the third argument, an index, as an offset into a string of n
 // bytes.
 func start(l *lua.LState, n int) int {
-	return min(max(position(l.OptInt(3, 1), n)-1, 0), n)
+	return min(max(position(optInt(l, 3, 1), n)-1, 0), n)
 }
 
 func stringGmatch(l *lua.LState) int {
-	s, pattern := l.CheckString(1), l.CheckString(2)
+	s, pattern := checkString(l, 1), checkString(l, 2)
 	at := 0
 	l.Push(l.NewFunction(func(l *lua.LState) int {
 		m := newMatcher(l, s, pattern)
-		m.anchored = false // in gmatch '^' is a character like any other
+		m.pattern, m.anchored = pattern, false // in gmatch '^' is a character like any other
 		for ; at <= len(s); at++ {
 			if end, ok := m.matchAt(at); ok {
 				first := at
@@ -138,11 +175,15 @@ func stringGmatch(l *lua.LState) int {
 }
 
 func stringGsub(l *lua.LState) int {
-	s := l.CheckString(1)
-	m := newMatcher(l, s, l.CheckString(2))
-	l.CheckTypes(3, lua.LTString, lua.LTNumber, lua.LTTable, lua.LTFunction)
-	replace, most := l.Get(3), l.OptInt(4, len(s)+1)
-	t := turnOf(l)
+	s := checkString(l, 1)
+	m := newMatcher(l, s, checkString(l, 2))
+	replace, most := l.Get(3), optInt(l, 4, len(s)+1)
+	switch replace.(type) {
+	case lua.LString, lua.LNumber, *lua.LTable, *lua.LFunction:
+	default:
+		argError(l, 3, "string/function/table expected")
+	}
+	t := callOf(l)
 	t.nest(l)
 	defer t.unnest()
 
@@ -154,7 +195,8 @@ func stringGsub(l *lua.LState) int {
 		case ok:
 			n++
 			b.WriteString(m.replacement(replace, at, end))
-			room(l, uint64(b.Len()))
+			checkAlloc(l, uint64(b.Len()))
+			m.spend(end - at)
 		}
 		switch {
 		case ok && end > at:
@@ -191,15 +233,17 @@ func (m *matcher) replacement(by lua.LValue, first, end int) string {
 		value = l.Get(-1)
 		l.Pop(1)
 	default:
-		return m.expand(lua.LVAsString(by), first, end)
+		text, _ := toText(by)
+		return m.expand(text, first, end)
 	}
-	switch {
-	case lua.LVIsFalse(value):
+	if lua.LVIsFalse(value) {
 		return whole
-	case !lua.LVCanConvToString(value):
-		l.RaiseError("invalid replacement value (a %s)", value.Type())
 	}
-	return lua.LVAsString(value)
+	text, ok := toText(value)
+	if !ok {
+		raiseError(l, "invalid replacement value (a %s)", value.Type())
+	}
+	return text
 }
 
 // expand fills the captures into a replacement string: %0 is the whole match, %1
@@ -211,24 +255,29 @@ func (m *matcher) expand(text string, first, end int) string {
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
 		c := text[i]
-		if c != '%' || i+1 == len(text) {
+		if c != '%' {
 			b.WriteByte(c)
 			continue
 		}
-		i++
+		if i++; i == len(text) {
+			b.WriteByte(0) // PUC Lua takes the byte that ends a string in C
+			break
+		}
 		switch c = text[i]; {
 		case c == '0':
 			b.WriteString(m.src[first:end])
 		case c >= '1' && c <= '9':
 			values := m.capturedOr(first, end)
 			if int(c-'1') >= len(values) {
-				m.l.RaiseError("invalid capture index")
+				raiseError(m.l, "invalid capture index")
 			}
-			b.WriteString(values[c-'1'].String())
+			text, _ := toText(values[c-'1'])
+			b.WriteString(text)
 		default:
 			b.WriteByte(c)
 		}
-		room(m.l, uint64(b.Len()))
+		checkAlloc(m.l, uint64(b.Len()))
+		m.spend(1)
 	}
 	return b.String()
 }

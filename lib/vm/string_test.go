@@ -94,14 +94,14 @@ func TestFormat(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		`"%d"`:         "bad argument #2 to format (number expected, got nil)",
-		`"%d", "x"`:    "bad argument #2 to format (number expected, got string)",
-		`"%999d", 1`:   "invalid format (width or precision too long, or no conversion)",
-		`"%.100f", 1`:  "invalid format (width or precision too long, or no conversion)",
-		`"%", 1`:       "invalid format (width or precision too long, or no conversion)",
-		`"%y", 1`:      "invalid conversion '%y' to 'format'",
-		`"%s"`:         "bad argument #2 to format (value expected)",
-		`"%*d", 5, 10`: "invalid conversion '%*' to 'format'",
+		`"%d"`:         "bad argument #2 to 'format' (no value)",
+		`"%d", "x"`:    "bad argument #2 to 'format' (number expected, got string)",
+		`"%999d", 1`:   "invalid format (width or precision too long)",
+		`"%.100f", 1`:  "invalid format (width or precision too long)",
+		`"%", 1`:       "invalid option '%' to 'format'",
+		`"%y", 1`:      "invalid option '%y' to 'format'",
+		`"%s"`:         "bad argument #2 to 'format' (no value)",
+		`"%*d", 5, 10`: "invalid option '%*' to 'format'",
 	} {
 		_, err := run(t, Limits{}, "return string.format("+text+")")
 		if err == nil || err.Error() != "test.lua:1: "+want {

@@ -7,38 +7,43 @@ import (
 	"github.com/yuin/gopher-lua/ast"
 )
 
-// Bounds on a text, where gopher-lua's compiler has none: it calls itself for each
-// level of nesting, and Go's stack is finite; it looks a constant or a label up by
-// going through all those of the function.
+// Bounds on a text, because gopher-lua's compiler has none: it calls itself for each
+// level of nesting, and Go's stack is finite; it finds a constant or a label by going
+// through all those of the function.
 const (
 	maxSyntaxLevels = 1_000
 	maxConstants    = 1 << 14
+	maxUpvalues     = 255    // gopher-lua counts them in a byte
 	maxLabels       = 1_000  // and gotos, in a text
 	maxItems        = 25_000 // of a table constructor; gopher-lua loses those from 25,550 on
 	maxOperands     = 50     // of one call to concat, which has registers for 200
 )
 
-// concatName is what compiled text calls for '..'. It is no identifier, so no
-// text can name it.
-const concatName = ".."
+// What compiled text calls for '..' and '%'. They are no identifiers, so no text can
+// name them.
+const (
+	concatName = ".."
+	moduloName = "%"
+)
 
-// A rewriter goes over a parsed text before it is compiled. It checks the bounds
-// and makes a call of each '..': as an instruction it would join up to 200
-// strings at once, a gigabyte of them as readily as a line. It also writes around
-// what gopher-lua compiles wrongly.
+// A rewriter goes over a parsed text before it is compiled. It checks the bounds and
+// what compiling will cost. It makes a call of each '..': the instruction would join up
+// to 200 strings at once, a gigabyte of them as readily as a line. It also avoids what
+// gopher-lua compiles wrongly.
 type rewriter struct {
 	file      string
 	levels    int
 	labels    int
-	constants map[string]bool // of the function that is being gone over
+	cost      cost
+	constants map[string]bool // of the function that the rewriter is in
 }
 
-// rewrite returns the text as a function within a function, whose one local
-// variable is the one called concatName.
-func rewrite(file string, chunk []ast.Stmt) []ast.Stmt {
-	r := &rewriter{file: file, constants: map[string]bool{}}
+// rewrite returns the text as a function within a function, whose local variables are
+// concatName and moduloName. It panics with a *SyntaxError, or with the *LimitError of t.
+func rewrite(t *call, file string, chunk []ast.Stmt) []ast.Stmt {
+	r := &rewriter{file: file, cost: cost{call: t}, constants: map[string]bool{}}
 	r.block(chunk)
-	hidden := &ast.LocalAssignStmt{Names: []string{concatName}, Exprs: []ast.Expr{&ast.NilExpr{}}}
+	hidden := &ast.LocalAssignStmt{Names: []string{concatName, moduloName}, Exprs: []ast.Expr{&ast.NilExpr{}}}
 	body := &ast.FunctionExpr{ParList: &ast.ParList{HasVargs: true}, Stmts: chunk}
 	if len(chunk) > 0 {
 		body.SetLine(chunk[0].Line())
@@ -51,6 +56,7 @@ func rewrite(file string, chunk []ast.Stmt) []ast.Stmt {
 // enter counts a level of nesting and panics with a SyntaxError if there are too
 // many; leave undoes it.
 func (r *rewriter) enter(line int) {
+	r.cost.node()
 	if r.levels++; r.levels > maxSyntaxLevels {
 		r.fail(line, "text is nested more than %d levels deep", maxSyntaxLevels)
 	}
@@ -59,9 +65,17 @@ func (r *rewriter) enter(line int) {
 func (r *rewriter) leave() { r.levels-- }
 
 func (r *rewriter) constant(line int, text string) {
-	if r.constants[text] = true; len(r.constants) > maxConstants {
+	r.constants[text] = true
+	r.cost.constant(len(r.constants))
+	if len(r.constants) > maxConstants {
 		r.fail(line, "function has more than %d constants", maxConstants)
 	}
+}
+
+// name counts the use of a variable.
+func (r *rewriter) name(line int, name string) {
+	r.constant(line, name)
+	r.cost.name(r.levels)
 }
 
 func (r *rewriter) fail(line int, format string, args ...any) {
@@ -69,9 +83,18 @@ func (r *rewriter) fail(line int, format string, args ...any) {
 }
 
 func (r *rewriter) block(list []ast.Stmt) {
+	outer := r.cost.locals
 	for i, s := range list {
 		list[i] = r.statement(s)
 	}
+	r.cost.locals = outer
+}
+
+// loop goes over the body of a loop that declares so many variables.
+func (r *rewriter) loop(variables int, list []ast.Stmt) {
+	r.cost.declare(variables)
+	r.block(list)
+	r.cost.locals -= variables
 }
 
 // statement returns what to compile instead of s.
@@ -82,9 +105,10 @@ func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 	case *ast.AssignStmt:
 		r.each(s.Lhs)
 		r.each(s.Rhs)
-		return parallel(s)
+		return parallel(single(s))
 	case *ast.LocalAssignStmt:
 		r.each(s.Exprs)
+		r.cost.declare(len(s.Names))
 	case *ast.FuncCallStmt:
 		s.Expr = r.expression(s.Expr)
 	case *ast.DoBlockStmt:
@@ -100,15 +124,15 @@ func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 		r.block(s.Then)
 		r.block(s.Else)
 	case *ast.NumberForStmt:
-		s.Init, s.Limit = r.expression(s.Init), r.expression(s.Limit)
+		s.Init, s.Limit = number(r.expression(s.Init)), number(r.expression(s.Limit))
 		if s.Step != nil {
-			s.Step = r.expression(s.Step)
+			s.Step = number(r.expression(s.Step))
 		}
-		r.block(s.Stmts)
+		r.loop(4, s.Stmts)
 	case *ast.GenericForStmt:
 		r.each(s.Exprs)
 		s.Exprs = threeExpressions(s.Exprs)
-		r.block(s.Stmts)
+		r.loop(3+len(s.Names), s.Stmts)
 	case *ast.FuncDefStmt:
 		if s.Name.Func != nil {
 			s.Name.Func = r.expression(s.Name.Func)
@@ -117,7 +141,7 @@ func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 			s.Name.Receiver = r.expression(s.Name.Receiver)
 		}
 		r.constant(s.Line(), s.Name.Method)
-		r.function(s.Func)
+		r.body(s.Func)
 	case *ast.ReturnStmt:
 		r.each(s.Exprs)
 	case *ast.LabelStmt:
@@ -146,13 +170,14 @@ func (r *rewriter) expression(e ast.Expr) ast.Expr {
 	defer r.leave()
 	switch e := e.(type) {
 	case *ast.NumberExpr:
+		r.numeral(e)
 		r.constant(e.Line(), e.Value)
 	case *ast.StringExpr:
 		r.constant(e.Line(), e.Value)
 	case *ast.IdentExpr:
-		r.constant(e.Line(), e.Value)
+		r.name(e.Line(), e.Value)
 	case *ast.AttrGetExpr:
-		e.Object, e.Key = r.expression(e.Object), r.expression(e.Key)
+		e.Object, e.Key = r.expression(e.Object), r.remainder(e.Key)
 	case *ast.TableExpr:
 		if len(e.Fields) > maxItems {
 			r.fail(e.Line(), "table constructor has more than %d items", maxItems)
@@ -163,6 +188,7 @@ func (r *rewriter) expression(e ast.Expr) ast.Expr {
 			}
 			f.Value = r.expression(f.Value)
 		}
+		e.Fields = constructor(e.Fields)
 	case *ast.FuncCallExpr:
 		if e.Func != nil {
 			e.Func = r.expression(e.Func)
@@ -175,9 +201,17 @@ func (r *rewriter) expression(e ast.Expr) ast.Expr {
 	case *ast.LogicalOpExpr:
 		e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
 	case *ast.RelationalOpExpr:
-		e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
+		e.Lhs, e.Rhs = r.remainder(e.Lhs), r.remainder(e.Rhs)
 	case *ast.ArithmeticOpExpr:
-		e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
+		switch e.Operator {
+		case "+", "-":
+			e.Lhs, e.Rhs = r.expression(e.Lhs), r.remainder(e.Rhs)
+		case "%":
+			e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
+			return hiddenCall(e, moduloName, e.Lhs, e.Rhs)
+		default:
+			e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
+		}
 	case *ast.UnaryMinusOpExpr:
 		e.Expr = r.expression(e.Expr)
 	case *ast.UnaryNotOpExpr:
@@ -185,18 +219,22 @@ func (r *rewriter) expression(e ast.Expr) ast.Expr {
 	case *ast.UnaryLenOpExpr:
 		e.Expr = r.expression(e.Expr)
 	case *ast.FunctionExpr:
-		r.function(e)
+		r.body(e)
 	case *ast.StringConcatOpExpr:
 		return r.concatenation(e)
 	}
 	return e
 }
 
-// function goes over a function, which has constants of its own.
-func (r *rewriter) function(f *ast.FunctionExpr) {
-	outer := r.constants
+// body goes over a function, which has constants of its own.
+func (r *rewriter) body(f *ast.FunctionExpr) {
+	outer, locals, names := r.constants, r.cost.locals, r.cost.names
 	r.constants = map[string]bool{}
+	r.cost.function()
+	r.cost.declare(len(f.ParList.Names) + 1)
 	r.block(f.Stmts)
+	r.cost.locals = locals
+	r.cost.closure(r.cost.names - names)
 	r.constants = outer
 }
 
@@ -226,13 +264,23 @@ func (r *rewriter) concatenation(e *ast.StringConcatOpExpr) ast.Expr {
 }
 
 func concatCall(old *ast.StringConcatOpExpr, operands []ast.Expr) ast.Expr {
-	// The last operand of '..' is one value, also where it is a call or '...'.
-	switch last := operands[len(operands)-1].(type) {
+	return hiddenCall(old, concatName, operands...)
+}
+
+// hiddenCall returns a call that stands for an operator and has one result.
+func hiddenCall(old ast.PositionHolder, name string, operands ...ast.Expr) ast.Expr {
+	// The last operand is one value, also if it is a call or '...'.
+	oneValue(operands[len(operands)-1])
+	fn := at(old, &ast.IdentExpr{Value: name})
+	return at(old, &ast.FuncCallExpr{Func: fn, Args: operands, AdjustRet: true})
+}
+
+// oneValue cuts the values of a call or '...' down to the first.
+func oneValue(e ast.Expr) {
+	switch e := e.(type) {
 	case *ast.FuncCallExpr:
-		last.AdjustRet = true
+		e.AdjustRet = true
 	case *ast.Comma3Expr:
-		last.AdjustRet = true
+		e.AdjustRet = true
 	}
-	name := at(old, &ast.IdentExpr{Value: concatName})
-	return at(old, &ast.FuncCallExpr{Func: name, Args: operands, AdjustRet: true})
 }

@@ -1,56 +1,107 @@
 package vm
 
 import (
-	"sort"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 )
 
+// tableLibrary has the table library of Lua 5.1, except for what was obsolete then, and
+// pack and unpack of Lua 5.2.
+var tableLibrary = []function{
+	{"concat", tableConcat}, {"getn", tableGetn}, {"insert", tableInsert}, {"maxn", tableMaxn}, {"pack", tablePack},
+	{"remove", tableRemove}, {"sort", tableSort}, {"unpack", unpack},
+}
+
 func tableConcat(l *lua.LState) int {
-	t, sep := l.CheckTable(1), l.OptString(2, "")
-	first, last := l.OptInt(3, 1), l.OptInt(4, t.Len())
+	t, sep := checkTable(l, 1), optString(l, 2, "")
+	first := optInt(l, 3, 1)
+	last := t.Len()
+	if l.Get(4) != lua.LNil {
+		last = checkInt(l, 4)
+	}
 	var b strings.Builder
 	for i := first; i <= last; i++ {
 		value := t.RawGet(lua.LNumber(i))
-		if !lua.LVCanConvToString(value) {
-			l.RaiseError("invalid value (%s) at index %d in table for 'concat'", value.Type(), i)
+		s, ok := toText(value)
+		if !ok {
+			raiseError(l, "invalid value (%s) at index %d in table for 'concat'", value.Type(), i)
 		}
-		s := lua.LVAsString(value)
-		room(l, uint64(b.Len()+len(s)+len(sep)))
+		checkAlloc(l, uint64(b.Len()+len(s)+len(sep)))
+		callOf(l).spend(l, len(s)+len(sep)+stepsOfValue)
 		b.WriteString(s)
-		if i != last {
-			b.WriteString(sep)
+		if i == last {
+			break // also if last is the largest int
 		}
+		b.WriteString(sep)
 	}
 	l.Push(lua.LString(b.String()))
 	return 1
 }
 
-func tableInsert(l *lua.LState) int {
-	t := l.CheckTable(1)
-	n := t.Len()
-	if n+1 >= lua.MaxArrayIndex {
-		l.RaiseError("table has more than %d elements", lua.MaxArrayIndex)
+// stepsOfValue is what reading or writing a value of a table takes.
+const stepsOfValue = 16
+
+func tableGetn(l *lua.LState) int {
+	l.Push(lua.LNumber(checkTable(l, 1).Len()))
+	return 1
+}
+
+func tableMaxn(l *lua.LState) int {
+	most := lua.LNumber(0)
+	t := checkTable(l, 1)
+	for key, _ := t.Next(lua.LNil); key != lua.LNil; key, _ = t.Next(key) {
+		if n, ok := key.(lua.LNumber); ok {
+			most = max(most, n)
+		}
+		callOf(l).spend(l, stepsOfValue)
 	}
+	l.Push(most)
+	return 1
+}
+
+// tableInsert shifts the elements from the given index on.
+func tableInsert(l *lua.LState) int {
+	t := checkTable(l, 1)
+	at := t.Len() + 1
 	switch l.GetTop() {
 	case 2:
-		t.RawSetInt(n+1, l.Get(2))
 	case 3:
-		at := l.CheckInt(2)
-		if at < 1 || at > n {
-			t.RawSet(lua.LNumber(at), l.Get(3))
-			break
+		end := at
+		at = checkInt(l, 2)
+		for i := max(end, at); i > at; i-- {
+			t.RawSet(lua.LNumber(i), t.RawGet(lua.LNumber(i-1)))
+			callOf(l).spend(l, stepsOfValue)
 		}
-		t.Insert(at, l.Get(3))
 	default:
-		l.RaiseError("wrong number of arguments to 'insert'")
+		raiseError(l, "wrong number of arguments to 'insert'")
 	}
+	if at == lua.MaxArrayIndex && t.RawGet(lua.LNumber(at)) != lua.LNil {
+		raiseError(l, "table is too large for 'insert'") // '#' counts no further
+	}
+	t.RawSet(lua.LNumber(at), l.Get(l.GetTop()))
 	return 0
 }
 
-// tablePack returns a table of its arguments, with their number as the field n, as Lua 5.2
-// has it.
+// tableRemove returns the element that it removes. A position outside of the list
+// removes and returns nothing.
+func tableRemove(l *lua.LState) int {
+	t := checkTable(l, 1)
+	n := t.Len()
+	at := optInt(l, 2, n)
+	if at < 1 || at > n {
+		return 0
+	}
+	l.Push(t.RawGet(lua.LNumber(at)))
+	for ; at < n; at++ {
+		t.RawSet(lua.LNumber(at), t.RawGet(lua.LNumber(at+1)))
+		callOf(l).spend(l, stepsOfValue)
+	}
+	t.RawSet(lua.LNumber(n), lua.LNil)
+	return 1
+}
+
+// tablePack returns its arguments as a list, with their number as the field n.
 func tablePack(l *lua.LState) int {
 	n := l.GetTop()
 	t := l.CreateTable(n, 1)
@@ -60,39 +111,4 @@ func tablePack(l *lua.LState) int {
 	t.RawSetString("n", lua.LNumber(n))
 	l.Push(t)
 	return 1
-}
-
-// checkEvery is how many steps of work in Go lie between two looks at the turn.
-const checkEvery = 1 << 10
-
-func tableSort(l *lua.LState) int {
-	table := l.CheckTable(1)
-	by := l.OptFunction(2, nil)
-	t := turnOf(l)
-	t.nest(l)
-	defer t.unnest()
-	values := make([]lua.LValue, table.Len())
-	for i := range values {
-		values[i] = table.RawGetInt(i + 1)
-	}
-	steps := 0
-	sort.Slice(values, func(i, j int) bool {
-		if steps++; steps%checkEvery == 0 {
-			t.check(l)
-		}
-		if by == nil {
-			return l.LessThan(values[i], values[j])
-		}
-		l.Push(by)
-		l.Push(values[i])
-		l.Push(values[j])
-		l.Call(2, 1)
-		less := lua.LVAsBool(l.Get(-1))
-		l.Pop(1)
-		return less
-	})
-	for i, value := range values {
-		table.RawSetInt(i+1, value)
-	}
-	return 0
 }

@@ -46,7 +46,7 @@ func TestLibraries(t *testing.T) {
 		{`return xpcall(function() error("x", 0) end, function(e) return e .. "!" end)`, "false x!"},
 		{`return xpcall(function() return 1, 2 end, nil)`, "true 1 2"},
 		{`return xpcall(function() error("x", 0) end)`, "false x"},
-		{`return pcall(nil)`, "false test.lua:1: attempt to call a non-function object"},
+		{`return pcall(nil)`, "false attempt to call a nil value"},
 		{`return pcall(assert, false, "m")`, "false m"},
 		{`return tonumber("1e3"), tonumber("0x1F"), tonumber("-7"), tonumber(" 8 "), tonumber("ff", 16), tonumber("z"), tonumber("inf"), tonumber("1_0"), tonumber(""), tonumber("--1")`,
 			"1000 31 -7 8 255 nil nil nil nil nil"},
@@ -75,10 +75,9 @@ func TestLibraries(t *testing.T) {
 		{`return math.huge > 1e308, math.floor(1.5)`, "true 1"},
 		{`return type(os.time()), os.exit, os.getenv, io, debug, load, loadstring, dofile, getfenv, collectgarbage, package.path`,
 			"number nil nil nil nil nil nil nil nil nil nil"},
-		{`return os.date("!%Y-%m-%d", 86400), os.date("!*t", 0).year, select(2, pcall(os.date, ("%c"):rep(1000)))`,
-			"1970-01-02 1970 test.lua:1: bad argument #1 to (anonymous) (format too long)"},
-		{`return pcall(setmetatable, "", {})`, "false test.lua:1: bad argument #1 to (anonymous) (table expected, got string)"},
-		{`return require("string") == string, pcall(require, "x")`, "true false test.lua:1: module 'x' not found"},
+		{`return os.date("!%Y-%m-%d", 86400), os.date("!*t", 0).year`, "1970-01-02 1970"},
+		{`return pcall(setmetatable, "", {})`, "false bad argument #1 to '?' (table expected, got string)"},
+		{`return require("string") == string, pcall(require, "x")`, "true false module 'x' not found"},
 	} {
 		got, err := run(t, Limits{}, test.text)
 		if err != nil {

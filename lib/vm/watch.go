@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// usage is what the process's heap and goroutine stacks take, in bytes.
+// usage is the size of the process's heap and goroutine stacks, in bytes.
 type usage struct {
-	heap   uint64 // with the garbage that is still to be collected
-	rest   uint64 // without, as far as it is known: what the last collection left
+	heap   uint64 // with the garbage that is not yet collected
+	rest   uint64 // what the last collection left; the heap without garbage is no smaller
 	stacks uint64
 }
 
@@ -23,8 +23,8 @@ func readUsage() usage {
 }
 
 const (
-	// watchEvery is short enough that plain Lua allocates a few megabytes in
-	// between. What allocates a lot in one go is bounded where it does.
+	// watchEvery is short enough that plain Lua allocates only a few megabytes in
+	// between. Functions that allocate a lot in one go check that themselves.
 	watchEvery = 2 * time.Millisecond
 
 	// maxStack is by how much the goroutine stacks may grow. Go ends the process
@@ -33,21 +33,22 @@ const (
 	maxStack = 160 << 20
 )
 
-// A watch looks at the process's memory while a stretch of Lua runs. gopher-lua
-// does not count what it allocates, so the process is measured, not the state; and
-// since the process also keeps what commands print, going over the limit counts
-// only for a stretch that has itself taken a share of it, up to a multiple of the
-// limit that nothing may take.
+// A watch measures processor time and memory while a stretch of Lua runs. gopher-lua
+// does not count what it allocates, so the memory is that of the process. The process
+// also keeps the output of commands. Exceeding the limit therefore only counts if this
+// stretch has itself taken a share of it, up to a multiple of the limit that nothing
+// may exceed.
 type watch struct {
-	turn  *turn
+	call  *call
+	clock clock
 	start usage
 
 	mu    sync.Mutex
 	timer *time.Timer // nil after stop
 }
 
-func startWatch(t *turn) *watch {
-	w := &watch{turn: t, start: readUsage()}
+func startWatch(t *call) *watch {
+	w := &watch{call: t, clock: t.clock, start: readUsage()}
 	if t.vm.baseline == 0 {
 		t.vm.baseline = w.start.rest
 	}
@@ -64,52 +65,47 @@ func (w *watch) stop() {
 	w.timer = nil
 }
 
-// heed lets the turn's context end the stretch, unless that is over.
-func (w *watch) heed() {
+// unlessStopped calls f if the stretch still runs. What was measured may come from
+// outside of Lua otherwise.
+func (w *watch) unlessStopped(f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.timer != nil {
-		w.turn.heed()
+		f()
 	}
 }
 
-// again arranges for the next look, unless the stretch is over.
-func (w *watch) again(after time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.timer != nil {
-		w.timer.Reset(after)
-	}
-}
+func (w *watch) exceed(k LimitKind) { w.unlessStopped(func() { w.call.exceed(k) }) }
 
-// exceed fails the turn, unless the stretch is over: what is measured may come from
-// outside of Lua then.
-func (w *watch) exceed(k LimitKind) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.timer != nil {
-		w.turn.exceed(k)
-	}
-}
-
-// look fails the turn when its context has ended or too much is in use. The heap's size includes garbage
-// that is still to be collected, so one that is too large is collected and
-// measured again; unless it grew by so much in this stretch that garbage alone
-// cannot be it, since the collector starts when a heap has doubled.
+// look fails the call if its context has ended or if it exceeds a limit. Otherwise it
+// arranges for the next look.
+//
+// The size of the heap includes garbage. A heap that is too large is therefore
+// collected and measured again. That is skipped if the heap grew so much in this
+// stretch that garbage alone cannot be the reason: the collector starts when a heap
+// has doubled.
 func (w *watch) look() {
-	w.heed()
+	var spent time.Duration
+	w.unlessStopped(func() {
+		w.call.watchContext()
+		spent = w.clock.elapsed()
+	})
+	if spent > w.call.vm.limits.Time {
+		w.exceed(Time)
+		return
+	}
 	now, began := readUsage(), time.Now()
-	limit := w.turn.vm.limits.Memory
+	limit := w.call.vm.limits.Memory
 	if now.stacks > w.start.stacks+maxStack {
 		w.exceed(Depth)
 		return
 	}
-	base := w.turn.vm.baseline
+	base := w.call.vm.baseline
 	over := func(u usage) bool {
 		mine := u.heap > w.start.rest+limit/8
-		return u.heap > base+limit && mine || u.heap > base+4*limit
+		return u.heap > base+limit && mine || u.heap > base+2*limit
 	}
-	if over(now) && now.heap < w.start.heap+3*limit {
+	if over(now) && now.heap < w.start.heap+2*limit {
 		runtime.GC()
 		now = readUsage()
 	}
@@ -118,5 +114,5 @@ func (w *watch) look() {
 		return
 	}
 	// A heap that is nearly full must not be collected all the time.
-	w.again(watchEvery + 2*time.Since(began))
+	w.unlessStopped(func() { w.timer.Reset(watchEvery + 2*time.Since(began)) })
 }

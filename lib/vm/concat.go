@@ -1,0 +1,59 @@
+package vm
+
+import (
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// concat does what the instruction for '..' does, with its result bounded.
+func concat(l *lua.LState) int {
+	i := l.GetTop()
+	right := l.Get(i)
+	for i--; i > 0; {
+		last, ok := toText(right)
+		part, ok2 := toText(l.Get(i))
+		if !ok || !ok2 {
+			right = concatBy(l, l.Get(i), right)
+			i--
+			continue
+		}
+		parts, size := []string{last}, len(last)
+		for ; ok2; part, ok2 = toText(l.Get(i)) {
+			parts, size = append(parts, part), size+len(part)
+			i--
+		}
+		checkAlloc(l, uint64(size))
+		callOf(l).spend(l, size)
+		var b strings.Builder
+		b.Grow(size)
+		for n := len(parts) - 1; n >= 0; n-- {
+			b.WriteString(parts[n])
+		}
+		right = lua.LString(b.String())
+	}
+	l.Push(right)
+	return 1
+}
+
+// concatBy calls the metamethod of one of two values.
+func concatBy(l *lua.LState, left, right lua.LValue) lua.LValue {
+	by := l.GetMetaField(left, "__concat")
+	if by == lua.LNil {
+		by = l.GetMetaField(right, "__concat")
+	}
+	if by == lua.LNil {
+		bad := left
+		if _, ok := toText(left); ok {
+			bad = right
+		}
+		operandError(l, "concatenate", bad)
+	}
+	l.Push(by)
+	l.Push(left)
+	l.Push(right)
+	l.Call(2, 1)
+	value := l.Get(-1)
+	l.Pop(1)
+	return value
+}

@@ -1,0 +1,119 @@
+package vm
+
+import (
+	"math"
+	"math/rand/v2"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// mathFunctions are the functions of one number.
+var mathFunctions = []struct {
+	name string
+	f    func(float64) float64
+}{
+	{"abs", math.Abs}, {"acos", math.Acos}, {"asin", math.Asin}, {"atan", math.Atan}, {"ceil", math.Ceil}, {"cos", math.Cos},
+	{"cosh", math.Cosh}, {"deg", degrees}, {"exp", math.Exp}, {"floor", math.Floor}, {"log", math.Log},
+	{"log10", math.Log10}, {"rad", radians}, {"sin", math.Sin}, {"sinh", math.Sinh}, {"sqrt", math.Sqrt},
+	{"tan", math.Tan}, {"tanh", math.Tanh},
+}
+
+func degrees(x float64) float64 { return x / (math.Pi / 180) }
+func radians(x float64) float64 { return x * (math.Pi / 180) }
+
+func (v *VM) mathLibrary() *lua.LTable {
+	table := v.library([]function{
+		{"atan2", ofTwo(math.Atan2)}, {"fmod", ofTwo(math.Mod)}, {"frexp", mathFrexp}, {"ldexp", mathLdexp},
+		{"max", mathMax}, {"min", mathMin}, {"mod", ofTwo(math.Mod)}, {"modf", mathModf}, {"pow", ofTwo(math.Pow)},
+		{"random", v.mathRandom}, {"randomseed", v.mathRandomSeed},
+	})
+	for _, m := range mathFunctions {
+		table.RawSetString(m.name, v.root.NewFunction(func(l *lua.LState) int {
+			l.Push(lua.LNumber(m.f(float64(checkNumber(l, 1)))))
+			return 1
+		}))
+	}
+	table.RawSetString("pi", lua.LNumber(math.Pi))
+	table.RawSetString("huge", lua.LNumber(math.Inf(1)))
+	return table
+}
+
+// ofTwo returns a function of two numbers.
+func ofTwo(f func(x, y float64) float64) lua.LGFunction {
+	return func(l *lua.LState) int {
+		l.Push(lua.LNumber(f(float64(checkNumber(l, 1)), float64(checkNumber(l, 2)))))
+		return 1
+	}
+}
+
+func mathFrexp(l *lua.LState) int {
+	fraction, exponent := math.Frexp(float64(checkNumber(l, 1)))
+	l.Push(lua.LNumber(fraction))
+	l.Push(lua.LNumber(exponent))
+	return 2
+}
+
+func mathLdexp(l *lua.LState) int {
+	l.Push(lua.LNumber(math.Ldexp(float64(checkNumber(l, 1)), checkInt(l, 2))))
+	return 1
+}
+
+// mathModf returns a fraction of 0 for infinities, where Go's has none.
+func mathModf(l *lua.LState) int {
+	n := float64(checkNumber(l, 1))
+	whole, fraction := math.Modf(n)
+	if math.IsInf(n, 0) {
+		whole, fraction = n, math.Copysign(0, n)
+	}
+	l.Push(lua.LNumber(whole))
+	l.Push(lua.LNumber(fraction))
+	return 2
+}
+
+func mathMax(l *lua.LState) int {
+	return extreme(l, func(x, best lua.LNumber) bool { return x > best })
+}
+func mathMin(l *lua.LState) int {
+	return extreme(l, func(x, best lua.LNumber) bool { return x < best })
+}
+
+func extreme(l *lua.LState, better func(x, best lua.LNumber) bool) int {
+	best := checkNumber(l, 1)
+	for i := 2; i <= l.GetTop(); i++ {
+		if x := checkNumber(l, i); better(x, best) {
+			best = x
+		}
+	}
+	l.Push(best)
+	return 1
+}
+
+// mathRandom returns numbers that differ from run to run until math.randomseed.
+func (v *VM) mathRandom(l *lua.LState) int {
+	if v.random == nil {
+		v.random = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	}
+	r := lua.LNumber(v.random.Float64())
+	low, high := lua.LNumber(1), lua.LNumber(0)
+	switch l.GetTop() {
+	case 0:
+		l.Push(r)
+		return 1
+	case 1:
+		high = lua.LNumber(checkInt(l, 1))
+	case 2:
+		low, high = lua.LNumber(checkInt(l, 1)), lua.LNumber(checkInt(l, 2))
+	default:
+		raiseError(l, "wrong number of arguments")
+	}
+	if low > high {
+		argError(l, l.GetTop(), "interval is empty")
+	}
+	l.Push(lua.LNumber(math.Floor(float64(r*(high-low+1)))) + low)
+	return 1
+}
+
+func (v *VM) mathRandomSeed(l *lua.LState) int {
+	v.random = rand.New(rand.NewPCG(uint64(checkInt(l, 1)), 0))
+	return 0
+}

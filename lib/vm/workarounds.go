@@ -1,0 +1,164 @@
+package vm
+
+import (
+	"slices"
+	"strconv"
+
+	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/ast"
+)
+
+// What gopher-lua 1.1.2 compiles wrongly.
+
+// maxParallel is up to how many targets an assignment is rewritten: each may take
+// three of a function's 200 registers.
+const maxParallel = 30
+
+// single returns an assignment of one call without the parentheses around the call,
+// which make no difference there. gopher-lua evaluates a call in parentheses in the
+// register of the target if that is the function's last parameter: 's = (f(s))', and
+// 's = "x" .. s', which is a call of concat.
+func single(s *ast.AssignStmt) *ast.AssignStmt {
+	if call, ok := s.Rhs[0].(*ast.FuncCallExpr); ok && len(s.Lhs) == 1 && len(s.Rhs) == 1 {
+		call.AdjustRet = false
+	}
+	return s
+}
+
+// parallel returns an assignment to several targets as a block that evaluates all
+// expressions first. gopher-lua assigns to a local variable before it has read the
+// others: 'a, b = b, a' gives both the same value (issue 440 of that project). As in
+// PUC Lua the first target is assigned last.
+func parallel(s *ast.AssignStmt) ast.Stmt {
+	n := len(s.Lhs)
+	if n < 2 && len(s.Rhs) < 2 || n > maxParallel {
+		return s
+	}
+	block := &ast.DoBlockStmt{}
+	temporaries := 0
+	// hold evaluates expressions into variables that no text can name.
+	hold := func(values []ast.Expr, n int) []ast.Expr {
+		local := &ast.LocalAssignStmt{Exprs: values}
+		held := make([]ast.Expr, n)
+		for i := range held {
+			temporaries++
+			name := ".." + strconv.Itoa(temporaries)
+			local.Names = append(local.Names, name)
+			held[i] = at(s, &ast.IdentExpr{Value: name})
+		}
+		block.Stmts = append(block.Stmts, at(s, local))
+		return held
+	}
+	targets := make([]ast.Expr, n)
+	for i, target := range s.Lhs {
+		if field, ok := target.(*ast.AttrGetExpr); ok {
+			held := hold([]ast.Expr{field.Object, field.Key}, 2)
+			target = at(s, &ast.AttrGetExpr{Object: held[0], Key: held[1]})
+		}
+		targets[i] = target
+	}
+	values := hold(s.Rhs, n)
+	for i := n - 1; i >= 0; i-- {
+		block.Stmts = append(block.Stmts, at(s, &ast.AssignStmt{Lhs: targets[i : i+1], Rhs: values[i : i+1]}))
+	}
+	return at(s, block)
+}
+
+// fieldsPerFlush is the number of items that gopher-lua collects before it stores them
+// in the table that a constructor makes.
+const fieldsPerFlush = 50
+
+// constructor returns the fields of a table constructor so that gopher-lua stores each
+// once. It takes the values of a keyed last field for items if they are of a call or
+// '...'. It stores the collected items again after a keyed field that follows the
+// fiftieth item, from registers that hold other values by then. Such a field moves
+// before that item.
+func constructor(fields []*ast.Field) []*ast.Field {
+	var list []*ast.Field
+	items, last := 0, 0 // last is the index of the last item in the list
+	for i, f := range fields {
+		if f.Key == nil {
+			items, last = items+1, len(list)
+			list = append(list, f)
+			continue
+		}
+		if i == len(fields)-1 {
+			oneValue(f.Value)
+		}
+		if items == 0 || items%fieldsPerFlush != 0 {
+			list = append(list, f)
+			continue
+		}
+		oneValue(list[last].Value) // it is not the last field of the text
+		list = slices.Insert(list, last, f)
+		last++
+	}
+	return list
+}
+
+// number returns an expression of a numeric 'for' that also converts strings, as PUC
+// Lua does it and gopher-lua does not. Subtracting 0 changes no number.
+func number(e ast.Expr) ast.Expr {
+	switch e.(type) {
+	case *ast.NumberExpr, *ast.ArithmeticOpExpr, *ast.UnaryMinusOpExpr, *ast.UnaryLenOpExpr:
+		return e
+	}
+	return at(e, &ast.ArithmeticOpExpr{Operator: "-", Lhs: e, Rhs: at(e, &ast.NumberExpr{Value: "0"})})
+}
+
+// numeral writes a number of the text so that gopher-lua reads the same number. By
+// itself it takes 017 for an octal one.
+func (r *rewriter) numeral(e *ast.NumberExpr) {
+	n, ok := parseNumber(e.Value, 10)
+	if !ok {
+		r.fail(e.Line(), "malformed number near '%s'", e.Value)
+	}
+	e.Value = strconv.FormatFloat(float64(n), 'e', -1, 64)
+}
+
+// maxDivisor is up to what divisor the instruction for '%' is used.
+const maxDivisor = 1 << 31
+
+// remainder returns an expression whose sign does not matter if it is zero. The
+// instruction for '%' computes with C's fmod. For a divisor that is a positive whole
+// number of the text, it differs from Lua 5.1 only by the sign of a zero, up to numbers
+// that are too large to count by one.
+func (r *rewriter) remainder(e ast.Expr) ast.Expr {
+	op, ok := e.(*ast.ArithmeticOpExpr)
+	if !ok || op.Operator != "%" {
+		return r.expression(e)
+	}
+	divisor, ok := op.Rhs.(*ast.NumberExpr)
+	if !ok {
+		return r.expression(e)
+	}
+	n, ok := parseNumber(divisor.Value, 10)
+	if !ok || n < 1 || n > maxDivisor || n != lua.LNumber(int64(n)) {
+		return r.expression(e)
+	}
+	r.enter(e.Line())
+	defer r.leave()
+	op.Lhs, op.Rhs = r.expression(op.Lhs), r.expression(op.Rhs)
+	return op
+}
+
+// threeExpressions completes those of a generic 'for': gopher-lua loops not once
+// over 'for k in next, t'.
+func threeExpressions(list []ast.Expr) []ast.Expr {
+	last := list[len(list)-1]
+	switch last.(type) {
+	case *ast.FuncCallExpr, *ast.Comma3Expr:
+		return list // may be several values
+	}
+	for len(list) < 3 {
+		list = append(list, at(last, &ast.NilExpr{}))
+	}
+	return list
+}
+
+// at gives a new node the lines of the one that it stands for.
+func at[N ast.PositionHolder](old ast.PositionHolder, n N) N {
+	n.SetLine(old.Line())
+	n.SetLastLine(max(old.Line(), old.LastLine()))
+	return n
+}
