@@ -2,7 +2,7 @@
 PREFIX = /usr/local
 DESTDIR =
 GO = go
-COMMANDS = quire-trigger quire-materialize quire-ci quire-runstate
+COMMANDS = $(notdir $(wildcard cmd/*))
 PROGRAMS = launchers on-end.d
 SCRIPTS = hooks/post-receive hooks/quire-dispatch test/demo test/testdata/0.1.0/make.sh .ci/run lib/hook/post-receive.sh $(PROGRAMS:%=contrib/%/*)
 D = $(DESTDIR)$(PREFIX)

@@ -11,23 +11,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// calls are the commands, and the subcommands of those that have some.
-func calls(t *testing.T) [][]string {
-	t.Helper()
-	var all [][]string
-	for _, name := range commands(t) {
-		all = append(all, []string{name})
-		for sub := range strings.FieldsSeq(subcommands[name]) {
-			all = append(all, []string{name, sub})
-		}
-	}
-	return all
-}
-
 // completes are the options that a call completes to: those of its own usage.
 func completes(t *testing.T, call []string) []string {
 	options := usageOptions(t, call...)
-	if len(call) == 1 && subcommands[call[0]] != "" { // whose usage shows its subcommands too
+	if len(call) == 1 && len(subcommands(t, call[0])) > 0 { // whose usage shows its subcommands too
 		options = nil
 		if call[0] == "quire-runstate" {
 			options = []string{"--root"}

@@ -5,44 +5,81 @@ import (
 	"errors"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"quire/lib/cli"
 )
 
-// subcommands are those of the commands that have some.
-var subcommands = map[string]string{
-	"quire-ci":       "validate run shell compile graph launch",
-	"quire-runstate": "create transition exec list show log wait cancel reconcile notify prune fsck doctor",
+// subcommands returns the subcommands of a command, which its --help lists.
+func subcommands(t *testing.T, name string) []string {
+	t.Helper()
+	var subs []string
+	for line := range strings.Lines(usageText(t, name)) {
+		if rest, ok := strings.CutPrefix(line, "  "); ok && rest[0] != ' ' && rest[0] != '-' && strings.Contains(rest, "  ") {
+			subs = append(subs, strings.Fields(rest)[0])
+		}
+	}
+	return subs
+}
+
+// calls returns all commands, and all subcommands of each.
+func calls(t *testing.T) [][]string {
+	t.Helper()
+	var all [][]string
+	for _, name := range commands(t) {
+		all = append(all, []string{name})
+		for _, sub := range subcommands(t, name) {
+			all = append(all, []string{name, sub})
+		}
+	}
+	return all
 }
 
 // TestUsage holds every installed command and subcommand to the same answers to
-// --help, --version and an option that does not exist.
+// --help, --version and an option that does not exist. A command whose usage does not
+// explain just its options fails at --help.
 func TestUsage(t *testing.T) {
 	t.Parallel()
-	for _, name := range commands(t) {
-		if name == "quire-dispatch" {
-			continue // a script, with its own
-		}
-		calls := [][]string{{name}}
-		for sub := range strings.FieldsSeq(subcommands[name]) {
-			calls = append(calls, []string{name, sub})
-		}
-		for _, call := range calls {
-			t.Run(strings.Join(call, " "), func(t *testing.T) {
-				code, out, errs := runInstalled(t, append(call, "--help"))
+	for _, call := range calls(t) {
+		name := call[0]
+		t.Run(strings.Join(call, " "), func(t *testing.T) {
+			for _, help := range []string{"--help", "-h"} {
+				code, out, errs := runInstalled(t, append(call, help))
 				if code != 0 || !strings.HasPrefix(out, "usage: "+strings.Join(call, " ")) || errs != "" {
-					t.Errorf("--help: exit %d, stdout %q, stderr %q", code, out, errs)
+					t.Errorf("%s: exit %d, stdout %q, stderr %q", help, code, out, errs)
 				}
-				code, out, errs = runInstalled(t, append(call, "--version"))
-				if code != 0 || !strings.HasPrefix(out, name+" ") || errs != "" {
-					t.Errorf("--version: exit %d, stdout %q, stderr %q", code, out, errs)
+				for line := range strings.Lines(out) {
+					if utf8.RuneCountInString(line) > 81 || strings.Contains(line, "\t") {
+						t.Errorf("%s: not within 80 columns: %s", help, line)
+					}
 				}
-				code, out, errs = runInstalled(t, append(call, "--no-such-option"))
-				want := name + ": unknown option '--no-such-option'\nusage: "
-				if code != 2 || out != "" || !strings.HasPrefix(errs, want) {
-					t.Errorf("--no-such-option: exit %d, stdout %q, stderr %q", code, out, errs)
-				}
-			})
+			}
+			code, out, errs := runInstalled(t, append(call, "--version"))
+			if code != 0 || out != name+" "+cli.Version+"\n" || errs != "" {
+				t.Errorf("--version: exit %d, stdout %q, stderr %q", code, out, errs)
+			}
+			code, out, errs = runInstalled(t, append(call, "--no-such-option"))
+			want := name + ": unknown option '--no-such-option'\nusage: "
+			if code != 2 || out != "" || !strings.HasPrefix(errs, want) {
+				t.Errorf("--no-such-option: exit %d, stdout %q, stderr %q", code, out, errs)
+			}
+		})
+	}
+}
+
+// TestSubcommands holds that the list of subcommands is found at all.
+func TestSubcommands(t *testing.T) {
+	for name, some := range map[string]string{"quire-runstate": "doctor", "quire-ci": "launch"} {
+		if !slices.Contains(subcommands(t, name), some) {
+			t.Errorf("%s has the subcommands %q", name, subcommands(t, name))
+		}
+	}
+	for _, name := range []string{"quire-trigger", "quire-materialize", "quire-dispatch"} {
+		if got := subcommands(t, name); len(got) > 0 {
+			t.Errorf("%s has the subcommands %q", name, got)
 		}
 	}
 }

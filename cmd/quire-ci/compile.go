@@ -16,9 +16,9 @@ import (
 )
 
 const compileUsage = `usage: quire-ci compile [--strict | --no-strict] [FILE]
-
-  --strict       refuse unknown globals (the default)
-  --no-strict    take any unknown name for a global
+Prints the Lua that a Fennel file, or standard input, compiles to.
+  --strict               refuse unknown globals (the default)
+  --no-strict            accept unknown globals
 `
 
 // compile prints the Lua that a Fennel file, or stdin, compiles to. Modules for

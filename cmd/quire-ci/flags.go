@@ -11,21 +11,20 @@ import (
 )
 
 const runUsage = `usage: quire-ci run [OPTION...]
-
-  --workspace DIR    where the pipeline is and runs (.)
-  --out DIR          where events.jsonl and jobs/ go (a temporary directory)
-  --secrets FILE     a JSON object of names and values
-  --facts FILE       what is known of the push (made up from the working copy)
-  --ref REF          the ref, in place of the fact
-  --sha SHA          the commit, in place of the fact
-  -j N               jobs at once (the number of processors)
-  --job ID           this job and what it needs; may be repeated
-  --var NAME=VALUE   a variable for all jobs; may be repeated
-  --env NAME         let jobs have this variable; may be repeated
-  --timeout TIME     end the run after so long, such as 1h30m
-  --grace TIME       between SIGTERM and SIGKILL (10s)
-  --fail-fast        end the run at the first job that fails
-  -n, --dry-run      print the plan and run nothing
+Runs the pipeline of a workspace.
+` + workspaceUsage + `  --out DIR              where events.jsonl and jobs/ go; default in $TMPDIR
+  --secrets FILE         a JSON object of names and values
+  --facts FILE           the facts of the push; default: the working copy
+  --ref REF              the ref, instead of the fact
+  --sha SHA              the commit, instead of the fact
+  -j N                   run at most N jobs at once; default the processors
+  --job JOB              run this job and what it needs; may be repeated
+  --var NAME=VALUE       a variable for all jobs; may be repeated
+  --env NAME             pass this variable on to jobs; may be repeated
+  --timeout DURATION     end the run after this time, such as 1h30m
+  --grace DURATION       time between SIGTERM and SIGKILL; default 10s
+  --fail-fast            end the run at the first job that fails
+  -n, --dry-run          print the plan and run nothing
 `
 
 // A list is an option that may be repeated.

@@ -9,7 +9,9 @@ import (
 	"quire/lib/pipeline"
 )
 
-const graphUsage = "usage: quire-ci graph [--workspace DIR]\n"
+const graphUsage = `usage: quire-ci graph [--workspace DIR]
+Prints the job graph in the DOT language of Graphviz.
+` + workspaceUsage
 
 // graph prints the job graph of a workspace in the DOT language of Graphviz.
 func graph(ctx context.Context, e *cli.Env) error {

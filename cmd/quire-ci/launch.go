@@ -16,7 +16,9 @@ import (
 	"quire/lib/runstore"
 )
 
-const launchUsage = "usage: quire-ci launch [--root DIR] ID\n"
+const launchUsage = `usage: quire-ci launch [--root DIR] ID
+Runs the pipeline of a recorded run, behind the configured launcher.
+` + rootUsage
 
 // launch turns into `quire-ci run` of the run, or runs it behind the configured
 // launcher.
@@ -41,14 +43,14 @@ func launch(ctx context.Context, e *cli.Env) error {
 	}
 	l, err := drive.NewLaunch(ctx, store, run)
 	if err != nil {
-		return judged(err)
+		return withStatus(err)
 	}
 	defer l.Close()
 	for _, w := range l.Warnings {
 		e.Warn("%s", w)
 	}
 	if l.Launched {
-		code, err := l.Run(caught(), os.Stdout, os.Stderr)
+		code, err := l.Run(ignoreTermSignals(), os.Stdout, os.Stderr)
 		if err == nil && code != cli.OK {
 			err = cli.Status(code, nil)
 		}

@@ -3,28 +3,32 @@ package main
 
 import (
 	"context"
+	"flag"
 	"os"
 
 	"quire/lib/cli"
 )
 
-const usage = `usage: quire-ci validate [--workspace DIR]
-       quire-ci run [OPTION...]
-       quire-ci shell [OPTION...]
-       quire-ci compile [--strict | --no-strict] [FILE]
-       quire-ci graph [--workspace DIR]
-       quire-ci launch [--root DIR] ID
+const usage = `usage: quire-ci SUBCOMMAND [OPTION...] [OPERAND...]
 `
+
+// rootUsage and workspaceUsage explain options that several subcommands have.
+const (
+	rootUsage = `  --root DIR             the root; default $QUIRE_ROOT, else /var/quire
+`
+	workspaceUsage = `  --workspace DIR        the directory of the pipeline; default .
+`
+)
 
 func main() {
 	os.Exit(cli.Main("quire-ci", os.Args[1:], func(ctx context.Context, e *cli.Env) error {
-		return e.Commands(ctx, usage, map[string]cli.Func{
-			"validate": validate,
-			"run":      run,
-			"compile":  compile,
-			"graph":    graph,
-			"shell":    shell,
-			"launch":   launch,
+		return e.Commands(ctx, new(flag.FlagSet), usage, []cli.Command{
+			{Name: "validate", Summary: "check the pipeline, print its jobs", Run: validate},
+			{Name: "run", Summary: "run the pipeline", Run: run},
+			{Name: "shell", Summary: "start a shell or a command as in a job", Run: shell},
+			{Name: "compile", Summary: "print the Lua that a file compiles to", Run: compile},
+			{Name: "graph", Summary: "print the job graph in DOT", Run: graph},
+			{Name: "launch", Summary: "run the pipeline of a recorded run", Run: launch},
 		})
 	}))
 }

@@ -13,7 +13,7 @@ import (
 	"quire/lib/vm"
 )
 
-// A loaded pipeline may read modules of its workspace until it is closed.
+// A loaded pipeline can read modules of its workspace until it is closed.
 type loaded struct {
 	*pipeline.Pipeline
 	workspace *file.Tree
@@ -24,9 +24,9 @@ func (l *loaded) Close() {
 	l.workspace.Close()
 }
 
-// load returns the pipeline of a workspace, which no symbolic link leads out of.
-// What it prints goes to stderr. A pipeline that is not there, or is wrong, is an
-// error of status No.
+// load returns the pipeline of a workspace. Symbolic links out of the workspace are not
+// followed. What the pipeline prints goes to stderr. If it is missing or invalid, the
+// error has the status No.
 func load(ctx context.Context, e *cli.Env, workspace string, limits vm.Limits) (*loaded, error) {
 	tree, err := file.OpenTree(workspace)
 	if err != nil {
@@ -40,11 +40,11 @@ func load(ctx context.Context, e *cli.Env, workspace string, limits vm.Limits) (
 		return &loaded{p, tree}, nil
 	}
 	tree.Close()
-	return nil, judged(err)
+	return nil, withStatus(err)
 }
 
-// judged returns the error of loading a pipeline with the status that it stands for.
-func judged(err error) error {
+// withStatus returns the error of loading a pipeline with its exit status.
+func withStatus(err error) error {
 	if errors.Is(err, pipeline.ErrNone) || errors.As(err, new(diag.List)) {
 		err = cli.Status(cli.No, err)
 	}

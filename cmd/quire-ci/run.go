@@ -21,8 +21,8 @@ func run(ctx context.Context, e *cli.Env) error {
 	if err := e.Operands(0, 0, ""); err != nil {
 		return err
 	}
-	if s.facts != "" { // by a program, not by somebody who is impatient
-		caught()
+	if s.facts != "" { // a program started this process, not a person who presses ^C twice
+		ignoreTermSignals()
 	}
 	spec, err := s.open(ctx)
 	if err != nil {

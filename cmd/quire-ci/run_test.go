@@ -62,7 +62,7 @@ func TestRun(t *testing.T) {
 		{"no secrets", []string{"--secrets", "/none"}, "", "cannot read secrets '/none': no such file or directory", 0},
 		{"no facts", []string{"--facts", "/none"}, "", "cannot read facts '/none': no such file or directory", 0},
 		{"operand", []string{"x"}, "", "unexpected operand 'x'", 0},
-		{"negative", []string{"-j", "-1"}, "", "-j, --timeout and --grace take no negative values", 0},
+		{"negative", []string{"-j", "-1"}, "", "bad value '-1' of option '-j': negative", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			out, errs, left := runIn(t, dir, test.args...)

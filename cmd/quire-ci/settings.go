@@ -39,9 +39,9 @@ func (s *settings) register(fs *flag.FlagSet) {
 func (s *settings) registerRun(fs *flag.FlagSet) {
 	fs.StringVar(&s.out, "out", "", "")
 	fs.StringVar(&s.secrets, "secrets", "", "")
-	fs.IntVar(&s.parallel, "j", 0, "")
-	fs.DurationVar(&s.timeout, "timeout", 0, "")
-	fs.DurationVar(&s.grace, "grace", 0, "")
+	cli.CountVar(fs, &s.parallel, "j", 0)
+	cli.DurationVar(fs, &s.timeout, "timeout", 0)
+	cli.DurationVar(fs, &s.grace, "grace", 0)
 	fs.BoolVar(&s.failFast, "fail-fast", false, "")
 	fs.BoolVar(&s.dryRun, "n", false, "")
 	fs.BoolVar(&s.dryRun, "dry-run", false, "")
@@ -59,9 +59,6 @@ func (s *settings) open(ctx context.Context) (executor.Spec, error) {
 
 // options returns what spec and the settings make of a run.
 func (s *settings) options(spec executor.Spec) (o executor.Options, err error) {
-	if s.parallel < 0 || s.timeout < 0 || s.grace < 0 {
-		return o, cli.Usagef("-j, --timeout and --grace take no negative values")
-	}
 	spec.Env = append(spec.Env, s.env...)
 	spec.Facts = spec.Facts.At(s.ref, s.sha)
 	o = spec.Options(os.Environ())

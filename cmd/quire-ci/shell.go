@@ -16,17 +16,16 @@ import (
 	"quire/lib/process"
 )
 
-const shellUsage = `usage: quire-ci shell [OPTION...] [RUN]
-
-  -c COMMAND         run this, and no shell to type into
-  --workspace DIR    where to run (.); not with RUN
-  --root DIR         where RUN is recorded
-  --facts FILE       what is known of the push (made up from the working copy)
-  --ref REF          the ref, in place of the fact
-  --sha SHA          the commit, in place of the fact
-  --job ID           the job whose environment it is (shell)
-  --var NAME=VALUE   a further variable; may be repeated
-  --env NAME         keep this variable; may be repeated
+const shellUsage = `usage: quire-ci shell [OPTION...] [ID]
+Starts a shell with the environment of a job, in a working copy or in the
+workspace that the run ID left.
+  -c COMMAND             run this instead of an interactive shell
+` + workspaceUsage + rootUsage + `  --facts FILE           the facts of the push; default: the working copy
+  --ref REF              the ref, instead of the fact
+  --sha SHA              the commit, instead of the fact
+  --job JOB              the job whose environment it is; default shell
+  --var NAME=VALUE       another variable; may be repeated
+  --env NAME             pass this variable on; may be repeated
 `
 
 // shell becomes a shell with exactly the environment of a job, in a working copy or
@@ -41,7 +40,7 @@ func shell(ctx context.Context, e *cli.Env) error {
 	if err := e.Parse(fs, shellUsage); err != nil {
 		return err
 	}
-	if err := e.Operands(0, 1, "RUN"); err != nil {
+	if err := e.Operands(0, 1, "ID"); err != nil {
 		return err
 	}
 	if len(s.jobs) > 1 {

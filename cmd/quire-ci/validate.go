@@ -8,7 +8,10 @@ import (
 	"quire/lib/cli"
 )
 
-const validateUsage = "usage: quire-ci validate [--workspace DIR]\n"
+const validateUsage = `usage: quire-ci validate [--workspace DIR]
+Checks the pipeline and prints its jobs, one a line: the id, a tab, and the
+inputs with spaces between.
+` + workspaceUsage
 
 // validate checks the pipeline of a workspace and prints its jobs in the order of
 // the graph: the id, a tab, and the inputs with spaces between.

@@ -13,17 +13,18 @@ import (
 	"quire/lib/workspace"
 )
 
-const usage = `usage: quire-materialize [--git-dir DIR] [--reuse [--keep-ignored]] [--lfs] [--with-git] [--submodules] COMMIT DIRECTORY
+const usage = `usage: quire-materialize [OPTION...] COMMIT DIRECTORY
        quire-materialize [--root DIR] --run ID
-Writes the tree of COMMIT into DIRECTORY, which must be empty or absent.
-  --git-dir DIR   the repository; default $GIT_DIR, else the current directory
-  --reuse         turn what is in DIRECTORY into the commit's tree; all else goes
-  --keep-ignored  with --reuse, leave files that git ignores
-  --lfs           put files in place of pointers of Git LFS, or fail
-  --with-git      give the workspace a .git that borrows the repository's objects
-  --submodules    write submodules too, from repositories on this machine, or fail
-  --run ID        the commit and the workspace of a run, as the configuration wants it
-  --root DIR      where the run is; default $QUIRE_ROOT, else /var/quire
+Writes the tree of COMMIT into DIRECTORY, which must be empty or absent; or the
+commit of a run into its workspace, as the configuration says.
+  --git-dir DIR          the repository; default $GIT_DIR, else .
+  --reuse                change what DIRECTORY holds into the tree of COMMIT
+  --keep-ignored         with --reuse, leave files that Git ignores
+  --lfs                  write the files of Git LFS instead of their pointers
+  --with-git             add a .git that borrows the objects of the repository
+  --submodules           write submodules, from repositories on this machine
+  --run ID               the run whose workspace is written
+  --root DIR             the root; default $QUIRE_ROOT, else /var/quire
 `
 
 func main() {

@@ -10,9 +10,15 @@ import (
 
 const createUsage = `usage: quire-runstate create --repo REPO --git-dir DIR --ref REF --sha SHA
            [--old-sha SHA] [--pusher NAME] [--executor NAME]
-Records a pending run and prints its run line. The executor is by default that of
-the configuration.
-`
+Records a pending run and prints its run line.
+  --repo REPO            the name of the repository
+  --git-dir DIR          its Git directory
+  --ref REF              the full name of the ref
+  --sha SHA              the commit
+  --old-sha SHA          the commit that the ref pointed at before
+  --pusher NAME          who pushed
+  --executor EXECUTOR    host or quire-ci; default: configuration
+` + rootUsage
 
 func (r *rootOption) create(ctx context.Context, e *cli.Env) error {
 	fs := r.flags()
@@ -24,10 +30,8 @@ func (r *rootOption) create(ctx context.Context, e *cli.Env) error {
 	fs.StringVar(&f.PreviousSHA, "old-sha", "", "")
 	fs.StringVar(&f.Pusher, "pusher", "", "")
 	fs.StringVar(&f.Executor, "executor", "", "")
-	if err := e.Parse(fs, createUsage); err != nil {
-		return err
-	}
-	if err := e.Operands(0, 0, ""); err != nil {
+	s, err := r.begin(e, fs, createUsage, 0, 0, "")
+	if err != nil {
 		return err
 	}
 	for _, o := range []struct{ name, value string }{
@@ -36,10 +40,6 @@ func (r *rootOption) create(ctx context.Context, e *cli.Env) error {
 		if o.value == "" {
 			return cli.Usagef("missing option '--%s'", o.name)
 		}
-	}
-	s, err := r.open(e)
-	if err != nil {
-		return err
 	}
 	if f.Executor == "" {
 		if set, err := loadAndWarn(ctx, e, s); err != nil {

@@ -10,17 +10,20 @@ import (
 )
 
 const doctorUsage = `usage: quire-runstate doctor [-v] [GIT-DIR...]
-Looks at all that quire stands on, and prints what is wrong, one finding a line:
-wrong, what was looked at, what is wrong with it, and a shell command, or a comment,
-that mends it, separated by tabs. Without a GIT-DIR it looks at the repositories below
-repos/ in the root.
-  -v  also print what is in order: ok, and what was looked at
-`
+Checks all that quire depends on, and prints what is wrong, one finding a line:
+"wrong", the thing checked, what is wrong with it, and a shell command or a
+comment that repairs it, separated by tabs. Without a GIT-DIR it checks the
+repositories below repos/ in the root.
+  -v                     also print what is in order: "ok" and the thing checked
+` + rootUsage
 
 func (r *rootOption) doctor(ctx context.Context, e *cli.Env) error {
 	fs := r.flags()
 	verbose := fs.Bool("v", false, "")
 	if err := e.Parse(fs, doctorUsage); err != nil {
+		return err
+	}
+	if err := e.Operands(0, -1, "GIT-DIR"); err != nil {
 		return err
 	}
 	program, err := e.Program()

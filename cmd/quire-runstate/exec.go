@@ -9,28 +9,22 @@ import (
 )
 
 const execUsage = `usage: quire-runstate exec [OPTION...] ID -- COMMAND [ARG...]
-Makes the run active, runs COMMAND with its output in the run's quire-ci.log, and
-ends the run by COMMAND's exit status, which is passed on.
-  --timeout DURATION  end the run after so long; default from the configuration
-  --grace DURATION    between TERM and KILL; default from the configuration
-`
+Makes the run active, runs COMMAND with its output in the run's quire-ci.log,
+and ends the run by COMMAND's exit status, which is passed on.
+  --timeout DURATION     end the run after this time; default: configuration
+  --grace DURATION       time between TERM and KILL; default: configuration
+` + rootUsage
 
 func (r *rootOption) exec(ctx context.Context, e *cli.Env) error {
 	fs := r.flags()
-	timeout := fs.Duration("timeout", -1, "")
-	grace := fs.Duration("grace", -1, "")
+	timeout := cli.Duration(fs, "timeout", -1)
+	grace := cli.Duration(fs, "grace", -1)
 	if err := e.Parse(fs, execUsage); err != nil {
 		return err
 	}
-	if err := e.Operands(1, -1, "ID"); err != nil {
+	command, err := e.OperandsAndCommand(1, "ID")
+	if err != nil {
 		return err
-	}
-	command := e.Args[1:]
-	if len(command) > 0 && command[0] == "--" {
-		command = command[1:]
-	}
-	if len(command) == 0 {
-		return cli.Usagef("missing operand: COMMAND")
 	}
 	s, err := r.open(e)
 	if err != nil {

@@ -9,21 +9,15 @@ import (
 )
 
 const fsckUsage = `usage: quire-runstate fsck [--repair]
-Checks the run records, and prints what is wrong, one problem a line: found or
-mended, the path, and what is wrong with it, separated by tabs.
-  --repair  mend what can be mended
-`
+Checks the run records, and prints what is wrong, one problem a line: "found" or
+"mended", the path, and what is wrong with it, separated by tabs.
+  --repair               repair what can be repaired
+` + rootUsage
 
 func (r *rootOption) fsck(_ context.Context, e *cli.Env) error {
 	fs := r.flags()
 	repair := fs.Bool("repair", false, "")
-	if err := e.Parse(fs, fsckUsage); err != nil {
-		return err
-	}
-	if err := e.Operands(0, 0, ""); err != nil {
-		return err
-	}
-	s, err := r.open(e)
+	s, err := r.begin(e, fs, fsckUsage, 0, 0, "")
 	if err != nil {
 		return err
 	}

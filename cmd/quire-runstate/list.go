@@ -11,43 +11,24 @@ import (
 const listUsage = `usage: quire-runstate list [OPTION...]
 Lists runs, newest first: id, state, repo, ref, sha, executor, reason, code,
 created, started and finished, separated by tabs, - for none.
-  --repo REPO    only those of a repository
-  --ref REF      only those of a ref
-  --state A,B    only those in one of these states
-  --limit N      at most N
-  --json         one JSON object a line
-  --count        how many there are in each state instead
-`
+  --repo REPO            only runs of this repository
+  --ref REF              only runs of this ref
+  --state STATE,...      only runs in one of these states
+  --limit N              at most N runs
+  --json                 one JSON object a line
+` + rootUsage
 
 func (r *rootOption) list(_ context.Context, e *cli.Env) error {
 	fs := r.flags()
 	var f runstore.Filter
-	var states string
 	fs.StringVar(&f.Repo, "repo", "", "")
 	fs.StringVar(&f.Ref, "ref", "", "")
-	fs.StringVar(&states, "state", "", "")
-	fs.IntVar(&f.Limit, "limit", 0, "")
+	fs.Var((*stateList)(&f.States), "state", "")
+	cli.CountVar(fs, &f.Limit, "limit", 0)
 	asJSON := fs.Bool("json", false, "")
-	count := fs.Bool("count", false, "")
-	if err := e.Parse(fs, listUsage); err != nil {
-		return err
-	}
-	if err := e.Operands(0, 0, ""); err != nil {
-		return err
-	}
-	if f.Limit < 0 {
-		return cli.Usagef("bad value '%d' of option '--limit': negative", f.Limit)
-	}
-	var err error
-	if f.States, err = parseStates(states); err != nil {
-		return err
-	}
-	s, err := r.open(e)
+	s, err := r.begin(e, fs, listUsage, 0, 0, "")
 	if err != nil {
 		return err
-	}
-	if *count {
-		return printCounts(e, s)
 	}
 	out := view.Lines(e.Stdout)
 	switch {

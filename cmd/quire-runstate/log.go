@@ -11,23 +11,13 @@ import (
 
 const logUsage = `usage: quire-runstate log [-f] ID [JOB]
 Prints the log of a run, or of one of its jobs.
-  -f  follow it, and exit when the run has ended
-`
+  -f                     follow the log, and exit when the run has ended
+` + rootUsage
 
 func (r *rootOption) log(ctx context.Context, e *cli.Env) error {
 	fs := r.flags()
 	follow := fs.Bool("f", false, "")
-	if err := e.Parse(fs, logUsage); err != nil {
-		return err
-	}
-	if err := e.Operands(1, 2, "ID"); err != nil {
-		return err
-	}
-	s, err := r.open(e)
-	if err != nil {
-		return err
-	}
-	run, err := s.Find(e.Args[0])
+	_, run, err := r.beginRun(e, fs, logUsage, 2, "ID")
 	if err != nil {
 		return err
 	}

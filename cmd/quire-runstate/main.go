@@ -10,46 +10,34 @@ import (
 )
 
 const usage = `usage: quire-runstate [--root DIR] SUBCOMMAND [OPTION...] [OPERAND...]
-  create      record a pending run, print its run line
-  transition  change the state of a run
-  exec        drive a run with a command
-  list        list runs, newest first
-  show        show all there is to know of a run
-  log         print or follow the log of a run
-  wait        wait until runs have ended
-  cancel      end runs that have not ended
-  reconcile   put right what crashes left, print runs to drive
-  notify      run the programs that are told of ended runs
-  prune       remove old runs
-  fsck        check the records, and repair them
-  doctor      look at all that quire stands on, and say how to mend it
+` + rootUsage
+
+// rootUsage explains the option that all subcommands have.
+const rootUsage = `  --root DIR             the root; default $QUIRE_ROOT, else /var/quire
 `
 
 func main() { os.Exit(cli.Main("quire-runstate", os.Args[1:], run)) }
 
 func run(ctx context.Context, e *cli.Env) error {
 	var root rootOption
-	if err := e.Parse(root.flags(), usage); err != nil {
-		return err
-	}
-	return refusal(e.Commands(ctx, usage, map[string]cli.Func{
-		"create":     root.create,
-		"transition": root.transition,
-		"exec":       root.exec,
-		"list":       root.list,
-		"show":       root.show,
-		"log":        root.log,
-		"wait":       root.wait,
-		"cancel":     root.cancel,
-		"reconcile":  root.reconcile,
-		"notify":     root.notify,
-		"prune":      root.prune,
-		"fsck":       root.fsck,
-		"doctor":     root.doctor,
+	return answerNo(e.Commands(ctx, root.flags(), usage, []cli.Command{
+		{Name: "create", Summary: "record a pending run, print its run line", Run: root.create},
+		{Name: "transition", Summary: "change the state of a run", Run: root.transition},
+		{Name: "exec", Summary: "drive a run with a command", Run: root.exec},
+		{Name: "list", Summary: "list runs, newest first", Run: root.list},
+		{Name: "show", Summary: "show all that is known of a run", Run: root.show},
+		{Name: "log", Summary: "print or follow the log of a run", Run: root.log},
+		{Name: "wait", Summary: "wait until runs have ended", Run: root.wait},
+		{Name: "cancel", Summary: "end runs that have not ended", Run: root.cancel},
+		{Name: "reconcile", Summary: "repair what crashes left, print runs to drive", Run: root.reconcile},
+		{Name: "notify", Summary: "run the programs of on-end.d for ended runs", Run: root.notify},
+		{Name: "prune", Summary: "remove old runs", Run: root.prune},
+		{Name: "fsck", Summary: "check the records, and repair them", Run: root.fsck},
+		{Name: "doctor", Summary: "check the installation, and say how to repair it", Run: root.doctor},
 	}))
 }
 
-// rootOption is the option --root, which may stand before or behind the subcommand.
+// rootOption is the option --root, which may stand before or after the subcommand.
 type rootOption struct{ dir string }
 
 func (r *rootOption) flags() *flag.FlagSet {

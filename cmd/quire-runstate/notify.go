@@ -12,26 +12,20 @@ import (
 )
 
 const notifyUsage = `usage: quire-runstate notify [--timeout DURATION]
-Runs the programs in on-end.d of the root for each run that has ended and for which
-that is still to be done; see quire-notify(7).
-  --timeout DURATION  how long each program may take, by default 30s
-`
+Runs the programs in on-end.d of the root for each ended run for which they have
+not run yet; see quire-notify(7).
+  --timeout DURATION     how long each program may take; default 30s
+` + rootUsage
 
 func (r *rootOption) notify(ctx context.Context, e *cli.Env) error {
 	fs := r.flags()
-	timeout := fs.Duration("timeout", notify.Timeout, "")
-	if err := e.Parse(fs, notifyUsage); err != nil {
-		return err
-	}
-	if err := e.Operands(0, 0, ""); err != nil {
-		return err
-	}
-	if *timeout <= 0 {
-		return cli.Usagef("bad value '%s' of option '--timeout': not positive", *timeout)
-	}
-	s, err := r.open(e)
+	timeout := cli.Duration(fs, "timeout", notify.Timeout)
+	s, err := r.begin(e, fs, notifyUsage, 0, 0, "")
 	if err != nil {
 		return err
+	}
+	if *timeout == 0 {
+		return cli.Usagef("bad value '0' of option '--timeout': not positive")
 	}
 	set, err := loadAndWarn(ctx, e, s)
 	if err != nil {
@@ -49,8 +43,8 @@ func (r *rootOption) notify(ctx context.Context, e *cli.Env) error {
 	return err
 }
 
-// programEnv returns the environment of the programs: what jobs get, and the way to
-// quire's commands, which the PATH of cron does not know.
+// programEnv returns the environment of the programs: that of jobs, with the directory
+// of quire's commands in PATH. It may be missing in the PATH of cron.
 func programEnv() []string {
 	path := cmp.Or(os.Getenv("PATH"), "/usr/bin:/bin")
 	if self, err := os.Executable(); err == nil {

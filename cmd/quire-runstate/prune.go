@@ -9,41 +9,28 @@ import (
 	"quire/lib/runstore"
 )
 
-const pruneUsage = `usage: quire-runstate prune [-n] [OPTION...]
+const pruneUsage = `usage: quire-runstate prune [OPTION...]
 Removes ended runs, and prints the ids of those removed. The newest complete and
 the newest failed run of each ref stay.
-  -n                only print what would be removed
-  --keep N          the newest N of each repository stay; default from the configuration
-  --older-than D    only those that ended longer ago, such as 720h
-  --state A,B       only those in one of these states
-`
+  -n                     only print what would be removed
+  --keep N               the newest N of a repository stay; default: config
+  --older-than DURATION  only runs that ended longer ago, such as 30d
+  --state STATE,...      only runs in one of these states
+` + rootUsage
 
 func (r *rootOption) prune(ctx context.Context, e *cli.Env) error {
 	fs := r.flags()
-	dry := fs.Bool("n", false, "")
-	keep := fs.Int("keep", -1, "")
-	age := fs.Duration("older-than", 0, "")
-	states := fs.String("state", "", "")
-	if err := e.Parse(fs, pruneUsage); err != nil {
-		return err
-	}
-	if err := e.Operands(0, 0, ""); err != nil {
-		return err
-	}
 	var p runstore.Prune
-	var err error
-	if p.States, err = parseStates(*states); err != nil {
+	dry := fs.Bool("n", false, "")
+	keep := cli.Count(fs, "keep", -1)
+	age := cli.Duration(fs, "older-than", 0)
+	fs.Var((*stateList)(&p.States), "state", "")
+	s, err := r.begin(e, fs, pruneUsage, 0, 0, "")
+	if err != nil {
 		return err
-	}
-	if *age < 0 {
-		return cli.Usagef("bad value '%s' of option '--older-than': negative", *age)
 	}
 	if *age > 0 {
 		p.Before = time.Now().Add(-*age)
-	}
-	s, err := r.open(e)
-	if err != nil {
-		return err
 	}
 	p.Keep = func(string) int { return *keep }
 	if *keep < 0 {

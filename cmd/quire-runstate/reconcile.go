@@ -11,19 +11,13 @@ import (
 )
 
 const reconcileUsage = `usage: quire-runstate reconcile
-Fails active runs whose driver is gone, as orphaned, and prints the run lines of
-pending runs that nobody drives, to be piped into quire-dispatch. The programs of
-on-end.d that were not run for an end are.
-`
+Fails active runs whose driver is gone, as orphaned. Prints the run lines of
+pending runs that have no driver, for quire-dispatch to read. Also runs on-end.d
+programs that were missed.
+` + rootUsage
 
 func (r *rootOption) reconcile(ctx context.Context, e *cli.Env) error {
-	if err := e.Parse(r.flags(), reconcileUsage); err != nil {
-		return err
-	}
-	if err := e.Operands(0, 0, ""); err != nil {
-		return err
-	}
-	s, err := r.open(e)
+	s, err := r.begin(e, r.flags(), reconcileUsage, 0, 0, "")
 	if err != nil {
 		return err
 	}

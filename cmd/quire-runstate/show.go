@@ -8,16 +8,14 @@ import (
 )
 
 const showUsage = `usage: quire-runstate show [--json] ID
-Shows the facts of a run, its history, its jobs, and why it is where it is.
-`
+Shows the facts of a run, its history, its jobs, and why it is in its state.
+  --json                 one JSON object
+` + rootUsage
 
 func (r *rootOption) show(_ context.Context, e *cli.Env) error {
 	fs := r.flags()
 	asJSON := fs.Bool("json", false, "")
-	if err := e.Parse(fs, showUsage); err != nil {
-		return err
-	}
-	run, err := r.openFor(e)
+	_, run, err := r.beginRun(e, fs, showUsage, 1, "ID")
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,31 +10,45 @@ import (
 	"quire/lib/runstore"
 )
 
-// parseStates reads a list of states, separated by commas; none for "".
-func parseStates(list string) ([]runstore.State, error) {
-	if list == "" {
-		return nil, nil
-	}
-	var states []runstore.State
-	for name := range strings.SplitSeq(list, ",") {
+// A stateList is an option whose value is states, separated by commas.
+type stateList []runstore.State
+
+func (l *stateList) String() string { return fmt.Sprint(*l) }
+
+func (l *stateList) Set(text string) error {
+	*l = nil
+	for name := range strings.SplitSeq(text, ",") {
 		s := runstore.State(name)
 		if !slices.Contains(runstore.States, s) {
-			return nil, cli.Usagef("unknown state '%s'", name)
+			return fmt.Errorf("unknown state '%s', the states are %s", name, joinStates())
 		}
-		states = append(states, s)
+		*l = append(*l, s)
 	}
-	return states, nil
+	return nil
 }
 
-func printCounts(e *cli.Env, s *runstore.Store) error {
-	counts, err := s.Count()
-	if err != nil {
+func joinStates() string {
+	var names []string
+	for _, s := range runstore.States {
+		names = append(names, string(s))
+	}
+	return strings.Join(names, ", ")
+}
+
+// optionsFirst parses options that stand after the operands, as version 0.1 accepted
+// them, with a warning.
+func optionsFirst(e *cli.Env, fs *flag.FlagSet) error {
+	if err := e.Parse(fs, transitionUsage); err != nil {
 		return err
 	}
-	for _, state := range runstore.States {
-		if _, err := fmt.Fprintf(e.Stdout, "%s\t%d\n", state, counts[state]); err != nil {
+	if len(e.Args) > 2 && strings.HasPrefix(e.Args[2], "-") {
+		e.Warn("options after the operands are deprecated: put them before ID")
+		operands := e.Args[:2]
+		e.Args = e.Args[2:]
+		if err := e.Parse(fs, transitionUsage); err != nil {
 			return err
 		}
+		e.Args = slices.Concat(operands, e.Args)
 	}
 	return nil
 }

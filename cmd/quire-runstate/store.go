@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 
 	"quire/lib/cli"
 	"quire/lib/config"
@@ -10,8 +11,8 @@ import (
 	"quire/lib/runstore"
 )
 
-// root returns the root that the options, the environment and the repository at hand
-// name.
+// root returns the root that the options, the environment, or the repository of the
+// working directory name.
 func (r *rootOption) root(e *cli.Env) string {
 	return config.Root(r.dir, e.Getenv, git.ConfigHere)
 }
@@ -21,22 +22,32 @@ func (r *rootOption) open(e *cli.Env) (*runstore.Store, error) {
 	return runstore.Open(r.root(e), notify.Start)
 }
 
-// openFor returns the store, and the run that the only operand names.
-func (r *rootOption) openFor(e *cli.Env) (*runstore.Run, error) {
-	if err := e.Operands(1, 1, "ID"); err != nil {
+// begin parses the options and the operands of a subcommand, and opens the store. least,
+// most and names are those of cli.Env.Operands.
+func (r *rootOption) begin(e *cli.Env, fs *flag.FlagSet, usage string, least, most int, names string) (*runstore.Store, error) {
+	if err := e.Parse(fs, usage); err != nil {
 		return nil, err
 	}
-	s, err := r.open(e)
-	if err != nil {
+	if err := e.Operands(least, most, names); err != nil {
 		return nil, err
 	}
-	return s.Find(e.Args[0])
+	return r.open(e)
 }
 
-// refusal gives errors that answer "no" the exit code for it: no such run, several
-// such runs, a change that is not allowed, a run that somebody else drives or has
-// ended. Anything else that goes wrong is a failure.
-func refusal(err error) error {
+// beginRun is begin for a subcommand whose first operand names a run, which it finds.
+func (r *rootOption) beginRun(e *cli.Env, fs *flag.FlagSet, usage string, most int, names string) (*runstore.Store, *runstore.Run, error) {
+	s, err := r.begin(e, fs, usage, 1, most, names)
+	if err != nil {
+		return nil, nil, err
+	}
+	run, err := s.Find(e.Args[0])
+	return s, run, err
+}
+
+// answerNo gives errors that answer "no" the exit code for it: no such run, several
+// such runs, a change that is not allowed, a run that another process drives or that
+// has ended. Any other error is a failure.
+func answerNo(err error) error {
 	var state *runstore.StateError
 	if errors.Is(err, runstore.ErrNotFound) || errors.As(err, &state) ||
 		errors.Is(err, runstore.ErrBusy) || errors.Is(err, runstore.ErrEnded) {
@@ -45,30 +56,21 @@ func refusal(err error) error {
 	return err
 }
 
-// each calls do for each run that the operands name. One that fails does not keep
-// the others from being done; the exit code is the greatest.
-func each(e *cli.Env, s *runstore.Store, do func(*runstore.Run) error) error {
+// forEachRun calls do for each run that the operands name. After an error it reports
+// the error and continues with the next run. The exit code is the greatest.
+func forEachRun(e *cli.Env, s *runstore.Store, do func(*runstore.Run) error) error {
 	worst := cli.OK
 	for _, name := range e.Args {
 		run, err := s.Find(name)
 		if err == nil {
 			err = do(run)
 		}
-		switch {
-		case err == nil:
-			continue
-		case refusal(err) != err:
-			worst = max(worst, cli.No)
-		default:
-			worst = cli.Failure
-		}
-		e.Report(err)
+		worst = max(worst, e.Report(answerNo(err)))
 	}
 	return status(worst)
 }
 
-// status returns the error that makes the command exit with code, all having been
-// said.
+// status returns the error that makes the command exit with code and prints nothing.
 func status(code int) error {
 	if code == cli.OK {
 		return nil

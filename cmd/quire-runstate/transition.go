@@ -2,47 +2,36 @@ package main
 
 import (
 	"context"
-	"flag"
 	"slices"
 
 	"quire/lib/cli"
 	"quire/lib/runstore"
 )
 
-const transitionUsage = `usage: quire-runstate transition [OPTION...] ID STATE [OPTION...]
+const transitionUsage = `usage: quire-runstate transition [OPTION...] ID STATE
 Changes the state of a run to active, complete, failed or superseded.
-  --reason REASON  why it failed; exit where --code is given, else internal
-  --code N         the exit status, with reason exit; 128+N with reason signal
-  --by ID          the run that superseded it
-  --note TEXT      a remark for people
-`
+  --reason REASON        why it failed; default exit if --code, else internal
+  --code N               the exit status, or 128+N with reason signal
+  --by ID                the run that superseded it
+  --note TEXT            a remark for people
+` + rootUsage
 
 func (r *rootOption) transition(_ context.Context, e *cli.Env) error {
 	var c runstore.Change
 	var by string
-	flags := func() *flag.FlagSet {
-		fs := r.flags()
-		fs.StringVar(&c.Reason, "reason", c.Reason, "")
-		fs.IntVar(&c.Code, "code", c.Code, "")
-		fs.StringVar(&by, "by", by, "")
-		fs.StringVar(&c.Note, "note", c.Note, "")
-		return fs
-	}
-	if err := e.Parse(flags(), transitionUsage); err != nil {
+	fs := r.flags()
+	fs.StringVar(&c.Reason, "reason", "", "")
+	fs.IntVar(&c.Code, "code", 0, "")
+	fs.StringVar(&by, "by", "", "")
+	fs.StringVar(&c.Note, "note", "", "")
+	if err := optionsFirst(e, fs); err != nil {
 		return err
 	}
-	if err := e.Operands(2, -1, "ID STATE"); err != nil {
+	s, err := r.begin(e, fs, transitionUsage, 2, 2, "ID STATE")
+	if err != nil {
 		return err
 	}
-	id := e.Args[0]
 	c.State = runstore.State(e.Args[1])
-	e.Args = e.Args[2:]
-	if err := e.Parse(flags(), transitionUsage); err != nil { // options behind the operands
-		return err
-	}
-	if err := e.Operands(0, 0, ""); err != nil {
-		return err
-	}
 	if c.State == runstore.Failed && c.Reason == "" {
 		c.Reason = "internal"
 		if c.Code != 0 {
@@ -51,17 +40,13 @@ func (r *rootOption) transition(_ context.Context, e *cli.Env) error {
 	}
 	switch {
 	case !slices.Contains(runstore.States, c.State):
-		return cli.Usagef("unknown state '%s'", c.State)
+		return cli.Usagef("unknown state '%s', the states are %s", c.State, joinStates())
 	case c.Reason != "" && !slices.Contains(runstore.Reasons, c.Reason):
 		return cli.Usagef("unknown reason '%s'", c.Reason)
 	case c.State != runstore.Failed && (c.Reason != "" || c.Code != 0):
 		return cli.Usagef("options '--reason' and '--code' are for failed")
 	case (c.State == runstore.Superseded) != (by != ""):
 		return cli.Usagef("superseded, and nothing else, needs option '--by'")
-	}
-	s, err := r.open(e)
-	if err != nil {
-		return err
 	}
 	if by != "" {
 		newer, err := s.Find(by)
@@ -70,7 +55,7 @@ func (r *rootOption) transition(_ context.Context, e *cli.Env) error {
 		}
 		c.By = newer.ID
 	}
-	run, err := s.Find(id)
+	run, err := s.Find(e.Args[0])
 	if err != nil {
 		return err
 	}

@@ -9,24 +9,18 @@ import (
 
 const waitUsage = `usage: quire-runstate wait ID...
 Waits until all of the runs have ended. Exits 0 when all ended complete, else 1.
-`
+` + rootUsage
 
 func (r *rootOption) wait(ctx context.Context, e *cli.Env) error {
-	if err := e.Parse(r.flags(), waitUsage); err != nil {
-		return err
-	}
-	if err := e.Operands(1, -1, "ID"); err != nil {
-		return err
-	}
-	s, err := r.open(e)
+	s, err := r.begin(e, r.flags(), waitUsage, 1, -1, "ID")
 	if err != nil {
 		return err
 	}
 	code := cli.OK
-	err = each(e, s, func(run *runstore.Run) error {
+	err = forEachRun(e, s, func(run *runstore.Run) error {
 		status, err := run.AwaitEnd(ctx)
 		if ctx.Err() != nil {
-			return nil // which is said once, below
+			return nil // reported once, below
 		}
 		if err == nil && status.State != runstore.Complete {
 			code = cli.No

@@ -14,8 +14,8 @@ import (
 	"quire/lib/file"
 )
 
-// alone does what takes no operands.
-func alone(do action) action {
+// noOperands returns the action do, which takes no operands.
+func noOperands(do action) action {
 	return func(ctx context.Context, e *cli.Env, o options) error {
 		if err := e.Operands(0, 0, ""); err != nil {
 			return err
@@ -24,10 +24,11 @@ func alone(do action) action {
 	}
 }
 
-// chained does what prints run lines. With operands it turns into the command that they
-// are, with the lines as its standard input, unless there are none: a push feels that
-// less than a pipe, for which the shell makes one more process and waits.
-func chained(do action) action {
+// withCommand returns the action do, which prints run lines. If the operands are a
+// command, this process becomes that command, with the lines as its standard input. If
+// there are no lines, the command is not started. This is quicker than a pipe, for
+// which the shell starts one more process.
+func withCommand(do action) action {
 	return func(ctx context.Context, e *cli.Env, o options) error {
 		command := e.Args
 		if len(command) == 0 {
@@ -40,13 +41,14 @@ func chained(do action) action {
 			return err
 		}
 		code := e.Report(err)
-		err = fmt.Errorf("cannot start '%s', the runs are left to quire-runstate reconcile: %w", command[0], become(command, lines.Bytes()))
+		err = fmt.Errorf("cannot start '%s', the runs are left to quire-runstate reconcile: %w", command[0], execWithInput(command, lines.Bytes()))
 		return cli.Status(max(code, cli.Failure), err)
 	}
 }
 
-// become turns this process into a command that reads text. It returns only an error.
-func become(command []string, text []byte) error {
+// execWithInput replaces this process by a command that reads text from its standard
+// input. It returns only if that fails.
+func execWithInput(command []string, text []byte) error {
 	program, err := exec.LookPath(command[0])
 	if err != nil {
 		return errors.Unwrap(err)

@@ -9,13 +9,25 @@ import (
 	"quire/lib/cli"
 )
 
-const usage = `usage: quire-trigger [--root DIR] [--git-dir DIR] [COMMAND [ARG...]]
-       quire-trigger [--root DIR] [--git-dir DIR] --ref REF [COMMAND [ARG...]]
-       quire-trigger [--root DIR] [--git-dir DIR] --missed [COMMAND [ARG...]]
-       quire-trigger [--root DIR] --rerun ID [--failed] [COMMAND [ARG...]]
-       quire-trigger [--root DIR] --run ID
-       quire-trigger [--git-dir DIR] --install-hook | --uninstall-hook
-Prints run lines; with a COMMAND turns into that, if there are any, and has it read them.
+const usage = `usage: quire-trigger [OPTION...] [COMMAND [ARG...]]
+Records pending runs and prints their run lines. With a COMMAND it becomes
+COMMAND, which reads the run lines; without run lines COMMAND is not started.
+
+After a push it reads lines "OLD NEW REF", as a post-receive hook gets them.
+  --git-dir DIR          the repository; default $GIT_DIR
+  --root DIR             the root; default $QUIRE_ROOT, else quire(7) says
+By hand:
+  --ref REF              make a run of what REF points at
+What was missed:
+  --missed               make the runs that pushes should have made and did not
+Again:
+  --rerun ID             make a new run of the commit of the ended run ID
+  --failed               with --rerun, run only jobs that did not succeed
+Drive a run with the executor host:
+  --run ID               drive the pending run ID to its end in this process
+The hook of a repository:
+  --install-hook         make quire its post-receive hook
+  --uninstall-hook       undo --install-hook
 `
 
 // An action is what one of the options asks for.
@@ -45,13 +57,13 @@ func run(ctx context.Context, e *cli.Env) error {
 	if err := e.Parse(fs, usage); err != nil {
 		return err
 	}
-	do, modes := chained(push), 0
+	do, modes := withCommand(push), 0
 	for _, mode := range []struct {
 		asked bool
 		do    action
 	}{
-		{o.ref != "", chained(byHand)}, {o.rerun != "", chained(rerun)}, {o.missed, chained(missed)},
-		{o.run != "", alone(drive)}, {o.install, alone(installHook)}, {o.uninstall, alone(uninstallHook)},
+		{o.ref != "", withCommand(byHand)}, {o.rerun != "", withCommand(rerun)}, {o.missed, withCommand(missed)},
+		{o.run != "", noOperands(drive)}, {o.install, noOperands(installHook)}, {o.uninstall, noOperands(uninstallHook)},
 	} {
 		if mode.asked {
 			do = mode.do

@@ -41,7 +41,8 @@ type Env struct {
 	Stderr io.Writer
 	Getenv func(string) string
 
-	usage string // of the last Parse, printed after a misuse
+	usage   string // of the last Parse, printed after a misuse
+	literal bool   // the last Parse met "--": operands may begin with '-'
 }
 
 // Func is the body of a command. Its error becomes the exit code, see Main.

@@ -6,9 +6,13 @@ import (
 	"path/filepath"
 )
 
-// Program returns the path of the running command. The way by which it was found in
-// PATH counts: behind links there may be the directory of one version, which goes with
-// the next.
+// Programs are the names of all commands. quire-dispatch is a script, the others are the
+// directories of cmd/.
+var Programs = []string{"quire-trigger", "quire-dispatch", "quire-materialize", "quire-ci", "quire-runstate"}
+
+// Program returns the path of the running command, as it was found in PATH. Symbolic
+// links are not resolved: they may lead into the directory of one version, which an
+// upgrade removes.
 func (e *Env) Program() (string, error) {
 	program, err := os.Executable()
 	if err != nil {

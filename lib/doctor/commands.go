@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -26,38 +25,24 @@ func (x *exam) git(ctx context.Context) {
 	}
 }
 
-// commands looks for those that the hook and quire-dispatch start by their names, which
-// must be of this version.
+// commands looks for the commands that the hook and quire-dispatch start by their
+// names. They must be of this version.
 func (x *exam) commands(ctx context.Context) {
 	mend := "# remove it, or put " + text.QuoteLine(filepath.Dir(x.Program)) + " before it in PATH"
-	for _, name := range []string{"quire-trigger", "quire-dispatch", "quire-materialize", "quire-ci", "quire-runstate"} {
+	for _, name := range cli.Programs {
 		path, err := x.lookPath(name)
-		if err != nil {
-			x.wrong(name, "# install quire anew, into a directory of PATH", "cannot be found: %v", err)
-			continue
-		}
 		want := name + " " + cli.Version
-		if name == "quire-dispatch" { // a script, which has none: where it is counts
-			if !sameDir(path, x.Program) {
-				x.wrong(path, mend, "is not that of '%s'", filepath.Dir(x.Program))
-				continue
-			}
+		if err != nil {
+			x.wrong(name, "# install quire again, into a directory of PATH", "cannot be found: %v", err)
 		} else if got := versionOf(ctx, path); got != want {
 			x.wrong(path, mend, "is '%s', and this is '%s'", got, want)
-			continue
+		} else {
+			x.ok(path)
 		}
-		x.ok(path)
 	}
 }
 
-// sameDir reports whether two files are in one directory.
-func sameDir(a, b string) bool {
-	x, errX := os.Stat(filepath.Dir(a))
-	y, errY := os.Stat(filepath.Dir(b))
-	return errX == nil && errY == nil && os.SameFile(x, y)
-}
-
-// versionOf returns the line that a command prints of itself, or why it does not.
+// versionOf returns the line that a command prints for --version, or why it prints none.
 func versionOf(ctx context.Context, path string) string {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

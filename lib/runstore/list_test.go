@@ -93,29 +93,3 @@ func TestBackwardAndForward(t *testing.T) {
 		}
 	}
 }
-
-// However it is cut, each whole line is in one part.
-func TestSplit(t *testing.T) {
-	text := strings.Repeat("a line of some length\nshort\n\n", 50)
-	for n := range 70 {
-		for _, torn := range []string{"", "torn"} {
-			r := strings.NewReader(text + torn)
-			parts, err := split(r, r.Size(), n+1)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got strings.Builder
-			for _, p := range parts {
-				for l, err := range forward(p, p.Size()) {
-					if err != nil {
-						t.Fatal(err)
-					}
-					got.WriteString(string(l.text) + "\n")
-				}
-			}
-			if got.String() != text {
-				t.Errorf("%d parts, %q: the lines are not those of the whole", len(parts), torn)
-			}
-		}
-	}
-}

@@ -206,11 +206,11 @@ func TestEverythingAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	sound(t, s)
-	counts, err := s.Count()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := len(list(t, s, Filter{})); got != counts[Pending]+counts[Active]+counts[Complete]+counts[Failed]+counts[Superseded] {
-		t.Errorf("%d listed, counted %v", got, counts)
+	seen := map[string]bool{}
+	for _, id := range list(t, s, Filter{}) {
+		if seen[id] {
+			t.Errorf("run %s is listed twice", id)
+		}
+		seen[id] = true
 	}
 }

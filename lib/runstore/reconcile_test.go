@@ -31,8 +31,8 @@ func TestEndedByOthers(t *testing.T) {
 	if !exists(s.path("live", r.ID)) {
 		t.Error("it is not live while it is driven")
 	}
-	if counts, err := s.Count(); err != nil || counts[Complete] != 1 {
-		t.Errorf("counts %v, %v", counts, err)
+	if got := list(t, s, Filter{States: []State{Complete}}); len(got) != 1 {
+		t.Errorf("listed %v", got)
 	}
 	if problems, err := s.Check(true); err != nil || len(problems) > 0 {
 		t.Errorf("problems %v, %v", problems, err)
