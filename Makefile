@@ -13,9 +13,7 @@ FISH = $(D)/share/fish/vendor_completions.d
 # the tools of lint and check that are not installed; check reports them at last
 ABSENT = $(strip $(foreach tool,staticcheck shellcheck mandoc cc,$(if $(shell command -v $(tool)),,$(tool))))
 with = $(if $(filter $(1),$(ABSENT)),:,echo $(1); $(1) $(2))
-# put PROGRAM: make PROGRAM.new the program, whole at once: a push or a run may be at it.
-# dd writes a command in one piece, as a package manager does: what install(1) copies out
-# of the linker's hands stays in single pages in the page cache and starts a tenth slower
+# put PROGRAM: rename PROGRAM.new to PROGRAM: a push or a run may start it at any moment
 put = chmod 755 $(1).new && mv -f $(1).new $(1)
 
 all:
@@ -48,7 +46,7 @@ demo: all
 
 install: all
 	install -d $(D)/bin $(D)/share/quire/hooks $(BASH) $(ZSH) $(FISH)
-	for name in $(COMMANDS); do dd if=bin/$$name of=$(D)/bin/$$name.new bs=16M status=none && $(call put,$(D)/bin/$$name) || exit 1; done
+	for name in $(COMMANDS); do install bin/$$name $(D)/bin/$$name.new && $(call put,$(D)/bin/$$name) || exit 1; done
 	sed 's|/usr/local|$(PREFIX)|' hooks/quire-dispatch >$(D)/bin/quire-dispatch.new && $(call put,$(D)/bin/quire-dispatch)
 	sed 's|/usr/local|$(PREFIX)|' hooks/post-receive >$(D)/share/quire/hooks/post-receive.new && $(call put,$(D)/share/quire/hooks/post-receive)
 	for dir in $(PROGRAMS); do install -d $(D)/share/quire/$$dir && install -m 755 contrib/$$dir/* $(D)/share/quire/$$dir || exit 1; done

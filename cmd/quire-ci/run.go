@@ -24,6 +24,7 @@ func run(ctx context.Context, e *cli.Env) error {
 	if s.facts != "" { // a program started this process, not a person who presses ^C twice
 		ignoreTermSignals()
 	}
+	ctx = e.CatchSignals(ctx)
 	spec, err := s.open(ctx)
 	if err != nil {
 		return err

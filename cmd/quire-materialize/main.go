@@ -46,7 +46,7 @@ func run(ctx context.Context, e *cli.Env) error {
 	if err := e.Parse(flags, usage); err != nil {
 		return err
 	}
-	ctx.Done() // listens: a signal ends the work, which then takes away what it made
+	ctx = e.CatchSignals(ctx) // then the work removes what it made
 	if *id != "" {
 		return ofRun(ctx, e, flags, *root, *id)
 	}

@@ -26,6 +26,7 @@ func (r *rootOption) exec(ctx context.Context, e *cli.Env) error {
 	if err != nil {
 		return err
 	}
+	ctx = e.CatchSignals(ctx)
 	s, err := r.open(e)
 	if err != nil {
 		return err

@@ -39,9 +39,5 @@ func (r *rootOption) log(ctx context.Context, e *cli.Env) error {
 	if !*follow {
 		return l.Print()
 	}
-	err = l.Follow(ctx)
-	if ctx.Err() != nil {
-		return context.Canceled
-	}
-	return err
+	return l.Follow(ctx)
 }

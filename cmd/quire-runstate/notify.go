@@ -31,6 +31,7 @@ func (r *rootOption) notify(ctx context.Context, e *cli.Env) error {
 	if err != nil {
 		e.Warn("using the default grace: %v", err)
 	}
+	ctx = e.CatchSignals(ctx)
 	err = notify.Deliver(ctx, s, notify.Options{
 		Env:     programEnv(),
 		Timeout: *timeout,

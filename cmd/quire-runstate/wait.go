@@ -19,17 +19,11 @@ func (r *rootOption) wait(ctx context.Context, e *cli.Env) error {
 	code := cli.OK
 	err = forEachRun(e, s, func(run *runstore.Run) error {
 		status, err := run.AwaitEnd(ctx)
-		if ctx.Err() != nil {
-			return nil // reported once, below
-		}
 		if err == nil && status.State != runstore.Complete {
 			code = cli.No
 		}
 		return err
 	})
-	if ctx.Err() != nil {
-		return context.Canceled
-	}
 	if err != nil {
 		return err
 	}

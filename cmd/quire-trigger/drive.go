@@ -19,7 +19,7 @@ func drive(ctx context.Context, e *cli.Env, o options) error {
 	if err != nil {
 		return err
 	}
-	state, err := host.Host(ctx, store, run, e.Stdout)
+	state, err := host.Host(e.CatchSignals(ctx), store, run, e.Stdout)
 	if state == "" {
 		return err
 	}
@@ -35,7 +35,7 @@ func rerun(ctx context.Context, e *cli.Env, o options) error {
 	if err != nil {
 		return err
 	}
-	runs, err := trigger.Rerun(ctx, store, run, o.failed)
+	runs, err := trigger.Rerun(e.CatchSignals(ctx), store, run, o.failed)
 	if errors.Is(err, trigger.ErrNotEnded) {
 		return cli.Status(cli.No, err)
 	}

@@ -25,7 +25,7 @@ func push(ctx context.Context, e *cli.Env, o options) error {
 	if len(updates) == 0 {
 		return cli.Status(code, nil)
 	}
-	runs, err := o.trigger(e, repo).Push(ctx, updates)
+	runs, err := o.trigger(e, repo).Push(e.CatchSignals(ctx), updates)
 	return cli.Status(max(code, show(e, runs), e.Report(err)), nil)
 }
 
@@ -39,7 +39,7 @@ func byHand(ctx context.Context, e *cli.Env, o options) error {
 	if err != nil {
 		return cli.Status(cli.No, err)
 	}
-	runs, err := o.trigger(e, repo).Make(ctx, []trigger.Update{update})
+	runs, err := o.trigger(e, repo).Make(e.CatchSignals(ctx), []trigger.Update{update})
 	if err == nil && len(runs) == 0 {
 		return cli.Status(cli.No, fmt.Errorf("no pipeline at '%s'", o.ref))
 	}
@@ -59,6 +59,7 @@ func missed(ctx context.Context, e *cli.Env, o options) error {
 	if err != nil {
 		return err
 	}
+	ctx = e.CatchSignals(ctx)
 	code := cli.OK
 	for _, repo := range repos {
 		runs, err := o.trigger(e, repo).Missed(ctx)

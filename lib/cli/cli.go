@@ -11,7 +11,6 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -32,7 +31,7 @@ const (
 	Failure = 111 // quire could not do its work
 )
 
-// Env is what a command gets from whoever started it.
+// Env is what a command gets from the process that started it.
 type Env struct {
 	Name   string   // the command's name, for diagnostics
 	Args   []string // without the name; Parse leaves the operands
@@ -41,64 +40,47 @@ type Env struct {
 	Stderr io.Writer
 	Getenv func(string) string
 
-	usage   string // of the last Parse, printed after a misuse
-	literal bool   // the last Parse met "--": operands may begin with '-'
+	usage   string          // of the last Parse, printed after a misuse
+	literal bool            // the last Parse met "--": operands may begin with '-'
+	caught  context.Context // of CatchSignals; without it, one that never ends
 }
 
 // Func is the body of a command. Its error becomes the exit code, see Main.
 type Func func(context.Context, *Env) error
 
 // Main runs a command on the standard streams, reports its error on stderr, and
-// returns the exit code: that of a Status error, Misuse for a Usagef error,
-// Failure for any other. The context ends at the first of the signals Heeded, and
-// the code is then 128 and the signal's number unless the error has its own.
+// returns the exit code: that of a Status error, Misuse for a Usagef error, Failure for
+// any other. If run returns context.Canceled because of a signal that CatchSignals
+// caught, the code is 128 plus the signal's number.
 func Main(name string, args []string, run Func) int {
-	ctx, stop := withSignals(context.Background())
-	defer stop()
-	e := &Env{Name: name, Args: args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	ctx := context.Background()
+	e := &Env{caught: ctx, Name: name, Args: args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
 	err := run(ctx, e)
-	if sig := (SignalError{}); errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &sig) {
+	if sig := (SignalError{}); errors.Is(err, context.Canceled) && errors.As(context.Cause(e.caught), &sig) {
 		err = Status(128+int(sig.Signal), sig)
 	}
 	return e.Report(err)
 }
 
-// Heeded are the signals that ask a command to end, but for those that were ignored when
-// it began, as HUP is by nohup, and INT by a shell's '&'.
-var Heeded = slices.DeleteFunc([]os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
+// EndSignals are the signals that ask a command to end, except those that were ignored
+// when it started: nohup ignores HUP, and a shell ignores INT for a command behind '&'.
+var EndSignals = slices.DeleteFunc([]os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
 
-// withSignals returns a context that the first of the signals Heeded ends, with a
-// SignalError as its cause.
-//
-// To listen takes threads of the runtime, a tenth of what a short command takes. So
-// that begins when the command asks for Done: what waits can be sure that a signal
-// ends it, and what does not is ended by the signal itself, with the same code.
-func withSignals(parent context.Context) (context.Context, func()) {
+// CatchSignals returns a context that ends at the first of the EndSignals, with a
+// SignalError as its cause. A command calls it before it starts anything that it has to
+// end or remove. From then on the first signal does not end the process, the second does.
+// Any other command is ended by the signal itself, which gives a shell the same code.
+func (e *Env) CatchSignals(ctx context.Context) context.Context {
 	signals := make(chan os.Signal, 1)
-	ctx, cancel := context.WithCancelCause(parent)
-	listen := sync.OnceFunc(func() {
-		signal.Notify(signals, Heeded...)
-		go func() {
-			select {
-			case s := <-signals:
-				signal.Stop(signals) // the second one is for the impatient, and kills
-				cancel(SignalError{s.(syscall.Signal)})
-			case <-ctx.Done():
-			}
-		}()
-	})
-	return &listening{ctx, listen}, func() { cancel(nil) }
-}
-
-// listening is a context that listens before anyone waits for it.
-type listening struct {
-	context.Context
-	listen func()
-}
-
-func (l *listening) Done() <-chan struct{} {
-	l.listen()
-	return l.Context.Done()
+	signal.Notify(signals, EndSignals...)
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		s := <-signals
+		signal.Stop(signals)
+		cancel(SignalError{s.(syscall.Signal)})
+	}()
+	e.caught = ctx
+	return ctx
 }
 
 // SignalError is the cause of a context that a signal ended.
@@ -178,7 +160,7 @@ func (e *Env) Warn(format string, args ...any) {
 	fmt.Fprintf(e.Stderr, "%s: warning: %s\n", e.Name, oneLine(fmt.Sprintf(format, args...)))
 }
 
-// Note says on stderr what was done, for whoever watches.
+// Note reports on stderr what was done.
 func (e *Env) Note(format string, args ...any) {
 	fmt.Fprintf(e.Stderr, "%s: %s\n", e.Name, oneLine(fmt.Sprintf(format, args...)))
 }

@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"os"
+	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -201,6 +205,48 @@ func TestCheckUsage(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%q: %q, want %q", usage, got, want)
+		}
+	}
+}
+
+// A signal ends the context of a command that catches it, and gives the exit code. A
+// second signal, or one that is not caught, ends the process.
+func TestSignals(t *testing.T) {
+	if mode := os.Getenv("QUIRE_TEST_SIGNALS"); mode != "" {
+		os.Exit(Main("quire-x", nil, func(ctx context.Context, e *Env) error {
+			if mode != "uncaught" {
+				ctx = e.CatchSignals(ctx)
+			}
+			fmt.Fprintln(e.Stdout, "ready")
+			<-ctx.Done()
+			if mode == "twice" {
+				fmt.Fprintln(e.Stdout, "again")
+				select {}
+			}
+			return ctx.Err()
+		}))
+	}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[string]string{
+		"once": "exit status 143", "twice": "signal: terminated", "uncaught": "signal: terminated",
+	} {
+		cmd := exec.Command(program, "-test.run=TestSignals")
+		cmd.Env = append(os.Environ(), "QUIRE_TEST_SIGNALS="+mode)
+		out, err := cmd.StdoutPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			cmd.Process.Signal(syscall.SIGTERM)
+		}
+		if err := cmd.Wait(); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", mode, err, want)
 		}
 	}
 }
