@@ -47,7 +47,7 @@ func needsSandbox(t *testing.T) {
 }
 
 var sandboxProblem = sync.OnceValue(func() string {
-	return problemOf("bwrap", "--unshare-all", "--ro-bind", "/", "/", "true")
+	return problemOf("bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--ro-bind", "/", "/", "true")
 })
 
 var mountProblem = sync.OnceValue(func() string {

@@ -29,6 +29,7 @@ func main() {
 			{Name: "compile", Summary: "print the Lua that a file compiles to", Run: compile},
 			{Name: "graph", Summary: "print the job graph in DOT", Run: graph},
 			{Name: "launch", Summary: "run the pipeline of a recorded run", Run: launch},
+			{Name: "seccomp", Summary: "print the system call filter for launchers", Run: seccomp},
 		})
 	}))
 }

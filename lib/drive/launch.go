@@ -19,7 +19,8 @@ import (
 	"quire/lib/runstore"
 )
 
-// The descriptors by which a program behind a launcher is told of its run.
+// The descriptors by which a program behind a launcher is told of its run. The one after
+// them, 5, is the launcher's: it has what SeccompFilter returns.
 const (
 	factsFD = 3 + iota
 	secretsFD
@@ -137,7 +138,7 @@ func imageOf(ctx context.Context, dir string, settings config.Settings) (string,
 }
 
 // attach puts what is known of the run into files, and adds them to the arguments
-// under the numbers they are inherited by.
+// under the numbers they are inherited by. A launcher also gets a system call filter.
 func (l *Launch) attach(spec executor.Spec, secrets map[string]string) error {
 	var text bytes.Buffer
 	if err := executor.WriteSpec(&text, spec); err != nil {
@@ -150,18 +151,20 @@ func (l *Launch) attach(spec executor.Spec, secrets map[string]string) error {
 	if err := executor.WriteSecrets(&text, secrets); err != nil {
 		return err
 	}
-	return l.attachFile("--secrets", secretsFD, text.Bytes())
+	if err := l.attachFile("--secrets", secretsFD, text.Bytes()); err != nil || !l.Launched {
+		return err
+	}
+	_, err := l.addFile("seccomp", SeccompFilter())
+	return err
 }
 
-// attachFile makes text a file without a name, in memory, that stays open across
-// execve. Its number is known beforehand only to a child: in this process others may
-// be in use.
+// attachFile adds a file with text, and option with its path, to what the program gets.
+// Its number is known beforehand only to a child: in this process others may be in use.
 func (l *Launch) attachFile(option string, number int, text []byte) error {
-	f, err := file.Nameless("quire"+option, text)
+	f, err := l.addFile(option, text)
 	if err != nil {
-		return fmt.Errorf("cannot make file for %s: %w", option, err)
+		return err
 	}
-	l.files = append(l.files, f)
 	if !l.Launched {
 		if err := file.Inherit(f); err != nil {
 			return fmt.Errorf("cannot make file for %s: %w", option, err)
@@ -170,4 +173,15 @@ func (l *Launch) attachFile(option string, number int, text []byte) error {
 	}
 	l.Args = append(l.Args, option, fmt.Sprintf("/dev/fd/%d", number))
 	return nil
+}
+
+// addFile adds a nameless file with text to what the program gets. A child gets the files
+// in their order, as descriptors from 3 on.
+func (l *Launch) addFile(name string, text []byte) (*os.File, error) {
+	f, err := file.Nameless("quire"+name, text)
+	if err != nil {
+		return nil, fmt.Errorf("cannot make file for %s: %w", name, err)
+	}
+	l.files = append(l.files, f)
+	return f, nil
 }

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"runtime"
+
+	"quire/lib/cli"
+	"quire/lib/drive"
+)
+
+const seccompUsage = `usage: quire-ci seccomp
+Internal: prints the system call filter of this machine, in the form that bwrap reads.
+`
+
+// seccomp prints the filter that a launcher gets as descriptor 5, for launchers that
+// another one starts on another machine.
+func seccomp(_ context.Context, e *cli.Env) error {
+	if err := e.Parse(new(flag.FlagSet), seccompUsage); err != nil {
+		return err
+	}
+	if err := e.Operands(0, 0, ""); err != nil {
+		return err
+	}
+	filter := drive.SeccompFilter()
+	if len(filter) == 0 {
+		return errors.New("no system call filter for " + runtime.GOARCH)
+	}
+	_, err := e.Stdout.Write(filter)
+	return err
+}
