@@ -116,20 +116,45 @@ func (x *exam) launcher(ctx context.Context, set config.Settings) {
 		return
 	}
 	base := filepath.Base(name)
+	probe := slices.Contains(probed, base)
 	if filepath.Dir(path) == filepath.Join(x.Program, "../../share/quire/launchers") {
 		program := cmp.Or(needs[base], base)
-		if _, err := x.lookPath(program); err != nil {
+		found, err := x.lookPath(program)
+		if err != nil {
 			x.wrong(name, "# install "+program, "the launcher needs '%s': %v", program, err)
 			return
 		}
+		if base == "podman" {
+			if probe, err = tryPodman(ctx, found, set.Launcher[1:]); err != nil {
+				x.wrong(name, "# see podman(1)", "the launcher does not work: %v", err)
+				return
+			}
+		}
 	}
-	if slices.Contains(probed, base) {
+	if probe {
 		if err := x.probe(ctx, path, set.Launcher[1:]); err != nil {
 			x.wrong(name, "# see quire-launcher(7)", "the launcher does not work: %v", err)
 			return
 		}
 	}
 	x.ok(name)
+}
+
+// tryPodman returns an error if podman cannot work for this user. hasImage reports whether
+// it has the image that the launcher's options name, so that a container can be made
+// without fetching one.
+func tryPodman(ctx context.Context, program string, options []string) (hasImage bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, program, "info", "--format", "{{.Host.OS}}").CombinedOutput()
+	if err != nil {
+		return false, fmt.Errorf("podman info: %w: %.300s", err, strings.TrimSpace(string(out)))
+	}
+	i := slices.Index(options, "--image")
+	if i < 0 || i+1 == len(options) {
+		return false, nil
+	}
+	return exec.CommandContext(ctx, program, "image", "exists", options[i+1]).Run() == nil, nil
 }
 
 // probe has a launcher start quire-ci, as quire-launcher(7) says.

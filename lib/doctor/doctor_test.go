@@ -3,6 +3,7 @@ package doctor
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -35,24 +36,35 @@ func TestJudge(t *testing.T) {
 // A launcher of quire's is told from others, and needs its program.
 func TestLauncher(t *testing.T) {
 	top := t.TempDir()
-	for _, name := range []string{"share/quire/launchers/podman", "share/quire/launchers/limits", "own/podman", "bin/quire-ci"} {
+	for _, name := range []string{"share/quire/launchers/podman", "share/quire/launchers/limits", "own/podman", "bin/quire-ci", "broken/podman"} {
 		path := filepath.Join(top, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte("#!/bin/sh\nexec /bin/echo quire-ci 0\n"), 0o755); err != nil {
+		text := "#!/bin/sh\nexec /bin/echo quire-ci 0\n"
+		if name == "broken/podman" {
+			text = "#!/bin/sh\necho no subordinate ids >&2\nexit 125\n"
+		}
+		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for launcher, want := range map[string]string{
-		"share/quire/launchers/podman": "the launcher needs 'podman': no such file or directory",
-		"share/quire/launchers/limits": "the launcher needs 'prlimit': no such file or directory",
-		"share/quire/launchers/none":   "the launcher cannot be started: no such file or directory",
-		"share/quire/launchers":        "the launcher cannot be started: not a file",
-		"own/podman":                   "",
+		"share/quire/launchers/podman --image x": "the launcher does not work: podman info: exit status 125: no subordinate ids",
+		"share/quire/launchers/podman":           "the launcher needs 'podman': no such file or directory",
+		"share/quire/launchers/limits":           "the launcher needs 'prlimit': no such file or directory",
+		"share/quire/launchers/none":             "the launcher cannot be started: no such file or directory",
+		"share/quire/launchers":                  "the launcher cannot be started: not a file",
+		"own/podman":                             "",
 	} {
-		x := &exam{Patient: Patient{Root: top, Program: filepath.Join(top, "bin/quire-runstate"), Path: filepath.Join(top, "empty")}}
-		x.launcher(t.Context(), config.Settings{Executor: "quire-ci", Launcher: []string{filepath.Join(top, launcher)}})
+		words := strings.Fields(launcher)
+		path := filepath.Join(top, "empty")
+		if len(words) > 1 {
+			path = filepath.Join(top, "broken")
+		}
+		words[0] = filepath.Join(top, words[0])
+		x := &exam{Patient: Patient{Root: top, Program: filepath.Join(top, "bin/quire-runstate"), Path: path}}
+		x.launcher(t.Context(), config.Settings{Executor: "quire-ci", Launcher: words})
 		if len(x.findings) != 1 || x.findings[0].Wrong != want {
 			t.Errorf("%s: got %+v, want %q", launcher, x.findings, want)
 		}
