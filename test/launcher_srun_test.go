@@ -17,6 +17,9 @@ func TestLauncherSrun(t *testing.T) {
 	slow(t)
 	needs(t, slurmPrograms...)
 	needsRoot(t)
+	if _, err := os.Stat(freezer); err != nil {
+		t.Skipf("Slurm 22.05 needs the control groups of %s", freezer)
+	}
 	launcherScripts(t, "srun", setupSlurm)
 	anyLauncher(t, programs{
 		launcher: `exec "$LAUNCHERS/srun" --partition=ci "$@"`,

@@ -66,8 +66,11 @@ func node(n int) string { return "n" + strconv.Itoa(n) }
 
 func (s *slurm) path(name string) string { return filepath.Join(s.dir, name) }
 
-// configure writes the configuration of the cluster. Nothing in it needs systemd,
-// cgroups, or a host name that resolves.
+// freezer is the control group hierarchy by which Slurm finds the processes of a job.
+const freezer = "/sys/fs/cgroup/freezer"
+
+// configure writes the configuration of the cluster, which is that of quire-cluster(7).
+// Nothing in it needs systemd or a host name that resolves.
 func (s *slurm) configure(nodes int, lines []string) error {
 	if err := os.Chmod(s.dir, 0o755); err != nil { // munged wants its socket to be in reach
 		return err
@@ -87,7 +90,7 @@ SlurmdSpoolDir=%[1]s/%%n
 SlurmctldPidFile=%[1]s/slurmctld.pid
 SlurmdPidFile=%[1]s/%%n/pid
 MailProg=/bin/true
-ProctrackType=proctrack/linuxproc
+ProctrackType=proctrack/cgroup
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
@@ -97,7 +100,7 @@ SlurmdParameters=config_overrides
 ReturnToService=2
 SlurmdTimeout=3
 MessageTimeout=3
-KillWait=5
+KillWait=30
 InactiveLimit=5
 `, s.dir, ports[0])
 	for i, port := range ports[1:] {
@@ -108,12 +111,12 @@ InactiveLimit=5
 	}
 	fmt.Fprintln(&conf, "PartitionName=ci Nodes=ALL Default=YES")
 	fmt.Fprintln(&conf, strings.Join(lines, "\n"))
-	for _, name := range []string{"state", "munge", "cgroup"} {
+	for _, name := range []string{"state", "munge"} {
 		if err := os.MkdirAll(s.path(name), 0o755); err != nil {
 			return err
 		}
 	}
-	cgroup := fmt.Sprintf("CgroupPlugin=cgroup/v1\nCgroupAutomount=no\nCgroupMountpoint=%s/cgroup\n", s.dir)
+	const cgroup = "CgroupPlugin=cgroup/v1\nCgroupMountpoint=/sys/fs/cgroup\n"
 	return errors.Join(
 		os.WriteFile(s.path("munge/key"), bytes.Repeat([]byte("not a secret\n"), 10), 0o600),
 		os.WriteFile(s.path("cgroup.conf"), []byte(cgroup), 0o644),
