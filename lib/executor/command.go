@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"quire/lib/runlog"
@@ -57,9 +58,22 @@ func (c *command) describe() string {
 	case !c.started:
 		return fmt.Sprintf("could not be started (exit %d)", c.code)
 	case c.signal != "":
-		return fmt.Sprintf("was ended by signal %s (exit %d)", c.signal, c.code)
+		return fmt.Sprintf("was ended by signal %s (exit %d)%s", c.signal, c.code, exceeded(c.code))
 	}
-	return fmt.Sprintf("failed with exit %d", c.code)
+	return fmt.Sprintf("failed with exit %d%s", c.code, exceeded(c.code))
+}
+
+// exceeded returns the resource limit that ended a command with this exit status, as a
+// remark behind it, or "". A shell reports the signal that ended its child in its own
+// status, 128 and the number; see setrlimit(2).
+func exceeded(code int) string {
+	switch syscall.Signal(code - 128) {
+	case syscall.SIGXFSZ:
+		return ": a file reached the limit on file size"
+	case syscall.SIGXCPU:
+		return ": a process reached the limit on processor time"
+	}
+	return ""
 }
 
 // createLog returns the log of command n of a job. A scratch one, which nobody
