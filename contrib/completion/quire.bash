@@ -29,7 +29,7 @@ _quire_options() {
 
 _quire_subcommands() {
 	case $1 in
-	quire-ci) echo validate run shell compile graph launch ;;
+	quire-ci) echo validate run shell compile graph launch seccomp ;;
 	quire-runstate) echo create transition exec list show log wait cancel reconcile notify prune fsck doctor ;;
 	esac
 }

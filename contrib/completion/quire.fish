@@ -89,6 +89,7 @@ complete -c quire-ci -f -n __quire_none -a shell -d 'a command or shell as in a 
 complete -c quire-ci -f -n __quire_none -a compile -d 'print the Lua that a file compiles to'
 complete -c quire-ci -f -n __quire_none -a graph -d 'print the job graph in DOT'
 complete -c quire-ci -f -n __quire_none -a launch -d 'run a recorded run'
+complete -c quire-ci -f -n __quire_none -a seccomp -d 'print the system call filter for launchers'
 complete -c quire-ci -n '__quire_in validate run shell graph' -l workspace -x -a '(__fish_complete_directories)' -d 'where the pipeline is'
 complete -c quire-ci -n '__quire_in run' -l out -x -a '(__fish_complete_directories)' -d 'where the records go'
 complete -c quire-ci -n '__quire_in run' -l secrets -r -F -d 'a JSON object of names and values'
