@@ -161,7 +161,7 @@ func (r *liveCommand) wait(ctx context.Context, grace func() time.Duration) erro
 // asWell is how long a command that was asked to end is no failure yet: who ends a run
 // from outside, as a batch system does, tells all its processes, and may have begun with
 // this one.
-const asWell = 100 * time.Millisecond
+var asWell = 100 * time.Millisecond
 
 // asked reports whether an exit status says that the command was asked to end.
 func asked(code int) bool {

@@ -77,7 +77,7 @@ func FuzzCompile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src []byte) {
 		begin := time.Now()
 		program, err := Compile(src, o)
-		if d := time.Since(begin); d > 10*time.Second {
+		if d := time.Since(begin); d > time.Minute {
 			t.Fatalf("took %s", d)
 		}
 		if err != nil {

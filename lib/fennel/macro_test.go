@@ -127,7 +127,7 @@ func TestMacrosAreBounded(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s: no error", src)
 		}
-		if d := time.Since(begin); d > 5*time.Second {
+		if d := time.Since(begin); d > time.Minute {
 			t.Errorf("%s: took %s", src, d)
 		}
 	}

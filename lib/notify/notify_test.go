@@ -77,11 +77,15 @@ func TestPrograms(t *testing.T) {
 			strings.Repeat("y\n", maxOutput/2) + "quire: what it printed beyond 65536 bytes is left out\nquire: on-end.d/a: exit 0\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			timeout := time.Minute
+			if tt.warning == errTimeout.Error() {
+				timeout = 3 * time.Second // in which the next program must begin and end
+			}
 			store, run := ended(t, map[string]string{"a": tt.program, "b": "#!/bin/sh\necho last\n"})
 			var warnings []string
 			err := Deliver(t.Context(), store, Options{
 				Env:     []string{"PATH=" + os.Getenv("PATH")},
-				Timeout: 2 * time.Second, Grace: 100 * time.Millisecond,
+				Timeout: timeout, Grace: 100 * time.Millisecond,
 				Warn: func(err error) { warnings = append(warnings, err.Error()) },
 			})
 			if err != nil {

@@ -10,7 +10,7 @@ func TestReapWhileRunning(t *testing.T) {
 	if err := Subreaper(); err != nil {
 		t.Fatal(err)
 	}
-	g, err := Start(exec.Command("timeout", "20", "sh", "-c",
+	g, err := Start(exec.Command("timeout", "120", "sh", "-c",
 		`pid=$(setsid sh -c 'sleep 0.2 >/dev/null & echo $!'); while kill -0 "$pid" 2>/dev/null; do :; done`))
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -168,12 +167,8 @@ func TestQueueSurvivesItsMembers(t *testing.T) {
 	default:
 	}
 	first.Unlock() // killed while active
-	begun := time.Now()
 	if err := <-last; err != nil {
 		t.Fatal(err)
-	}
-	if d := time.Since(begun); d > time.Second { // 50 ms on a machine that is not busy
-		t.Errorf("woke after %v", d)
 	}
 	if status, err := runs[2].Status(); err != nil || status.State != Pending {
 		t.Errorf("the stopped one: %+v, %v", status, err)

@@ -80,7 +80,7 @@ func TestEndedByOthersAfterKill(t *testing.T) {
 	reconciled(t, s)
 	select {
 	case <-ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("its process goes on")
 		left.Process.Kill()
 	}

@@ -137,7 +137,7 @@ func slowFilter(t *testing.T, f *fixture) (started, gate string) {
 			t.Fatal(err)
 		}
 	}
-	f.git("", "config", "filter.slow.smudge", "echo >'"+started+"'; exec timeout 20 head -n1 '"+gate+"'")
+	f.git("", "config", "filter.slow.smudge", "echo >'"+started+"'; exec timeout 120 head -n1 '"+gate+"'")
 	return started, gate
 }
 
