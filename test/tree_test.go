@@ -20,6 +20,7 @@ import (
 // the layers before its own.
 var layers = [][]string{
 	{"file", "text", "unit"},
+	{"git/direct"},
 	{"diag", "cli", "git", "glob", "process", "push", "runlog", "vm"},
 	{"runstore", "fennel", "workspace", "hook"},
 	{"config", "pipeline", "view"},
@@ -40,7 +41,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		}
 	}
 	for _, file := range goFiles(t, "../lib") {
-		name := filepath.Base(filepath.Dir(file))
+		name := filepath.ToSlash(strings.TrimPrefix(filepath.Dir(file), "../lib/"))
 		mine, ok := rank[name]
 		if !ok {
 			t.Errorf("%s: package %s has no layer", file, name)

@@ -127,7 +127,7 @@ func (b *batch) answer(i int, spec string, contents bool, each func(i int, in In
 	if errors.Is(err, ErrMissing) {
 		return false, nil
 	}
-	if err == nil && isID(spec) && in.OID != spec {
+	if err == nil && IsID(spec) && in.OID != spec {
 		err = errDamaged
 	}
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"path/filepath"
 	"strings"
+
+	"quire/lib/git/direct"
 )
 
 // Config returns the value of a configuration variable such as "quire.root": the
@@ -33,7 +35,7 @@ func ConfigHere(key string) (value string, ok bool, err error) {
 }
 
 func (r *Repo) loadConfig() (map[string][]string, error) {
-	if config, ok := r.plainConfig(); ok {
+	if config, ok := direct.Config(r.CommonDir()); ok {
 		return config, nil
 	}
 	out, err := r.output(context.Background(), "config", "--list", "-z", "--includes")

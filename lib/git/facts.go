@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"quire/lib/git/direct"
 )
 
 // IsZero reports whether oid is the id of nothing that post-receive lines have
@@ -103,9 +105,9 @@ func fromLatin1(text []byte) string {
 // nothing of its own (a tag on main), all files are named: better a job too many
 // than one too few.
 func (r *Repo) ChangedFiles(ctx context.Context, old, new string) ([]string, error) {
-	if isID(old) && isID(new) && !IsZero(old) {
+	if IsID(old) && IsID(new) && !IsZero(old) {
 		// Nearly every push, so without asking first what the two are.
-		files, err := r.newLooseStore().changed(old, new)
+		files, err := direct.NewObjects(r.CommonDir()).Changed(old, new)
 		if err == nil {
 			slices.Sort(files)
 			return files, nil
@@ -152,11 +154,6 @@ func (r *Repo) listNames(ctx context.Context, args ...string) ([]string, error) 
 	files := splitNUL(out)
 	slices.Sort(files)
 	return files, nil
-}
-
-// isID reports whether s can be a full object id.
-func isID(s string) bool {
-	return (len(s) == 40 || len(s) == 64) && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 // forkTree returns the tree of the commit at which commit left HEAD's branch; ""

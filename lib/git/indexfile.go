@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"quire/lib/git/direct"
 )
 
 // formatIndex returns an index file of entries, at least one, that knows nothing of the
@@ -39,7 +41,7 @@ func formatIndex(entries []IndexEntry) ([]byte, error) {
 		b = append(b, e.Path...)
 		b = append(b, make([]byte, align-(len(b)-start)%align)...)
 	}
-	h := newHash(entries[0].OID)
+	h := direct.NewHash(entries[0].OID)
 	h.Write(b)
 	return h.Sum(b), nil
 }

@@ -10,14 +10,16 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"quire/lib/git/direct"
 )
 
-func (f *fixture) loose() *looseStore {
-	return f.open().newLooseStore()
+func (f *fixture) loose() *direct.Objects {
+	return direct.NewObjects(f.open().CommonDir())
 }
 
 func (f *fixture) looseFile(id string) string {
-	return filepath.Join(f.loose().dir, id[:2], id[2:])
+	return filepath.Join(f.open().CommonDir(), "objects", id[:2], id[2:])
 }
 
 func TestLoose(t *testing.T) {
@@ -27,7 +29,7 @@ func TestLoose(t *testing.T) {
 			empty := f.gitIn("", "mktree")
 			bare := f.git("commit-tree", "-m", "nothing", empty)
 			f.write(".quire/ci.fnl", "(x)")
-			f.write("large", strings.Repeat("x", maxLoose))
+			f.write("large", strings.Repeat("x", 1<<20))
 			commit := f.commit("one")
 			f.git("update-index", "--add", "--cacheinfo", "160000,"+commit+",sub")
 			f.git("commit", "-qm", "two")
@@ -58,28 +60,28 @@ func TestLoose(t *testing.T) {
 				{bare + "^{tree}", empty, "tree", nil},
 				{bare + ":.quire", "", "", ErrMissing},
 
-				{"HEAD", "", "", errAskGit},
-				{commit + "^", "", "", errAskGit},
-				{commit + "~1", "", "", errAskGit},
-				{commit + "^{blob}", "", "", errAskGit},
-				{commit + "^{/one}", "", "", errAskGit},
-				{commit + ":", "", "", errAskGit},
-				{commit + ":./x", "", "", errAskGit},
-				{commit + ":large", "", "", errAskGit},
-				{withSub + ":sub", "", "", errAskGit},
-				{strings.Repeat("1", len(commit)), "", "", errAskGit},
+				{"HEAD", "", "", direct.ErrAskGit},
+				{commit + "^", "", "", direct.ErrAskGit},
+				{commit + "~1", "", "", direct.ErrAskGit},
+				{commit + "^{blob}", "", "", direct.ErrAskGit},
+				{commit + "^{/one}", "", "", direct.ErrAskGit},
+				{commit + ":", "", "", direct.ErrAskGit},
+				{commit + ":./x", "", "", direct.ErrAskGit},
+				{commit + ":large", "", "", direct.ErrAskGit},
+				{withSub + ":sub", "", "", direct.ErrAskGit},
+				{strings.Repeat("1", len(commit)), "", "", direct.ErrAskGit},
 			}
 			s := f.loose()
 			for _, tt := range tests {
-				o, err := s.find(tt.spec)
+				o, err := s.Find(tt.spec)
 				got := [2]string{o.OID, o.Type}
 				if diff := cmp.Diff([2]string{tt.oid, tt.kind}, got); diff != "" || !errors.Is(err, tt.err) {
 					t.Errorf("find(%q): %v %s", tt.spec, err, diff)
 				}
 			}
 			f.git("repack", "-adq")
-			if _, err := f.loose().find(commit); err != errAskGit {
-				t.Errorf("of a packed commit: %v, want errAskGit", err)
+			if _, err := f.loose().Find(commit); err != direct.ErrAskGit {
+				t.Errorf("of a packed commit: %v, want direct.ErrAskGit", err)
 			}
 		})
 	}
@@ -109,7 +111,7 @@ func TestLooseDamaged(t *testing.T) {
 		"wrong size":        deflated("blob 9\x00contents"),
 		"no size":           deflated("blob\x00contents"),
 		"no header":         deflated("contents"),
-		"a header too long": deflated(strings.Repeat("blob 8", maxLoose)),
+		"a header too long": deflated(strings.Repeat("blob 8", 1<<20)),
 	} {
 		if err := os.Remove(f.looseFile(id)); err != nil {
 			t.Fatal(err)
@@ -117,7 +119,7 @@ func TestLooseDamaged(t *testing.T) {
 		if err := os.WriteFile(f.looseFile(id), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if o, err := f.loose().find(id); err != errAskGit {
+		if o, err := f.loose().Find(id); err != direct.ErrAskGit {
 			t.Errorf("%s: found %+v, %v", name, o, err)
 		}
 	}

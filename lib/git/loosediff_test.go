@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"quire/lib/git/direct"
 )
 
 func TestLooseChanged(t *testing.T) {
@@ -36,7 +38,7 @@ func TestLooseChanged(t *testing.T) {
 	}
 	for _, old := range trees {
 		for _, new := range trees {
-			got, err := f.loose().changed(old, new)
+			got, err := f.loose().Changed(old, new)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -54,14 +56,14 @@ func TestLooseChanged(t *testing.T) {
 	for range 20 {
 		bomb = tree(dir("a", bomb), dir("b", bomb))
 	}
-	if _, err := f.loose().changed(trees[0], bomb); err != errAskGit {
+	if _, err := f.loose().Changed(trees[0], bomb); err != direct.ErrAskGit {
 		t.Errorf("of a tree without an end: %v", err)
 	}
 	for name, ids := range map[string][2]string{
 		"no object": {trees[0], strings.Repeat("1", 40)},
 		"a blob":    {one, trees[0]},
 	} {
-		if _, err := f.loose().changed(ids[0], ids[1]); err != errAskGit {
+		if _, err := f.loose().Changed(ids[0], ids[1]); err != direct.ErrAskGit {
 			t.Errorf("of %s: %v", name, err)
 		}
 	}

@@ -9,33 +9,33 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"quire/lib/git/direct"
 )
 
-// Errors of an object that was asked for. They come wrapped, with its name.
-var (
-	ErrMissing  = errors.New("no such object")
-	ErrTooLarge = errors.New("too large")
+// ErrTooLarge is the error for an object that is larger than the caller's limit. It comes
+// wrapped, with the object's name.
+var ErrTooLarge = errors.New("too large")
+
+const (
+	// maxMisses: after so many misses the rest of a call is left to git, because
+	// objects in packs are usually all asked for together.
+	maxMisses = 4
+	// maxFound is the most bytes of loose objects that a call reads without git.
+	maxFound = 8 << 20
 )
 
-// Info is what is known of an object without reading it.
-type Info struct {
-	OID  string // full, in hexadecimal
-	Type string // commit, tree, blob or tag
-	Size int64  // in bytes
-}
-
-// Objects reads a repository's objects through long-lived processes: one that
-// tells what an object is, and one, started when it is first needed, that reads.
-// So thousands of questions cost two processes, and the few of a usual push none,
-// see looseStore. It may be used by many
-// goroutines, which take turns. A process that died, by a damaged object say, is
-// replaced at the next question.
+// Objects reads a repository's objects through long-lived processes: one that describes
+// objects, and one, started when it is first needed, that reads them. So thousands of
+// questions cost two processes. The few questions of a usual push cost none, see package
+// direct. Objects is safe for concurrent use. A process that died, for example of a damaged
+// object, is replaced at the next question.
 type Objects struct {
 	repo *Repo
 	ctx  context.Context
 
 	mu    sync.Mutex
-	loose *looseStore
+	loose *direct.Objects
 	check *batch // cat-file --batch-check
 	read  *batch // cat-file --batch
 }
@@ -46,7 +46,7 @@ func (r *Repo) Objects(ctx context.Context) (*Objects, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return &Objects{repo: r, ctx: ctx, loose: r.newLooseStore()}, nil
+	return &Objects{repo: r, ctx: ctx, loose: direct.NewObjects(r.CommonDir())}, nil
 }
 
 // Close ends the processes.
@@ -66,16 +66,16 @@ func (o *Objects) drop() {
 	}
 }
 
-// Info tells what spec names, in any way that gitrevisions(7) knows, such as
-// "main^{commit}" or "<id>:.quire/ci.fnl". What is not there, or not of the asked
-// type, is ErrMissing.
+// Info describes the object that spec names, in any way that gitrevisions(7) knows, such
+// as "main^{commit}" or "<id>:.quire/ci.fnl". The error is ErrMissing if it does not exist
+// or does not have the asked type.
 func (o *Objects) Info(spec string) (oid, kind string, size int64, err error) {
 	infos, errs := o.InfoAll([]string{spec})
 	return infos[0].OID, infos[0].Type, infos[0].Size, errs[0]
 }
 
-// InfoAll is Info of many: errs[i] belongs to specs[i]. The questions are all
-// under way at once, so that thousands take milliseconds.
+// InfoAll is Info of many: errs[i] belongs to specs[i]. It asks all questions at once, so
+// thousands take milliseconds.
 func (o *Objects) InfoAll(specs []string) (infos []Info, errs []error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -110,10 +110,10 @@ func (o *Objects) Read(spec string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// ReadAll reads many objects and hands them to each in order, with the index of the
-// spec and a reader of the contents, which need not be read to the end. The questions run ahead of the answers. An object that is not
-// there is passed over and is the error in the end; any other error, or one of
-// each's, ends it at once. each must not ask o anything.
+// ReadAll reads many objects and calls each for them in order, with the index of the spec
+// and a reader of the contents, which need not be read to the end. Questions run ahead of
+// answers. A missing object is skipped and is the error at the end. Any other error, or an
+// error of each, ends the reading at once. each must not call o.
 func (o *Objects) ReadAll(specs []string, each func(i int, in Info, body io.Reader) error) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -129,9 +129,8 @@ func (o *Objects) ReadAll(specs []string, each func(i int, in Info, body io.Read
 	return nil
 }
 
-// ask puts questions to the process in *slot, which it starts where there is none
-// and one is needed. An answer that there is no such object goes to errs; any
-// other failure ends the process and is returned.
+// ask asks the process in *slot, which it starts if needed. If an object does not exist,
+// the error goes to errs. Any other failure ends the process and is returned.
 func (o *Objects) ask(slot **batch, mode string, specs []string, errs []error,
 	each func(i int, in Info, body io.Reader) error) (err error) {
 	if o.ctx.Err() != nil { // the process may not have noticed yet
@@ -160,7 +159,7 @@ func (o *Objects) ask(slot **batch, mode string, specs []string, errs []error,
 		}
 		if object, ok := found[i]; ok {
 			delete(found, i)
-			err = each(i, object.Info, bytes.NewReader(object.data))
+			err = each(i, object.Info, bytes.NewReader(object.Data))
 		} else {
 			var there bool
 			there, err = b.answer(i, spec, mode == "--batch", each)
@@ -186,12 +185,12 @@ func (o *Objects) ask(slot **batch, mode string, specs []string, errs []error,
 	return <-written
 }
 
-// lookUp returns the objects that are found without git, by the index of their
-// spec, and the lines to ask git about the others. What is not there goes to errs.
-func (o *Objects) lookUp(specs []string, errs []error) (found map[int]looseObject, questions string) {
-	found = map[int]looseObject{}
+// lookUp returns the objects that it finds without git, by the index of their spec, and
+// the lines that ask git about the others. Objects that do not exist go to errs.
+func (o *Objects) lookUp(specs []string, errs []error) (found map[int]direct.Object, questions string) {
+	found = map[int]direct.Object{}
 	var lines strings.Builder
-	vain, size := 0, int64(0)
+	misses, size := 0, int64(0)
 	for i, spec := range specs {
 		// One question a line: a line break would make it two, and every later
 		// answer would be taken for that of another question.
@@ -199,8 +198,8 @@ func (o *Objects) lookUp(specs []string, errs []error) (found map[int]looseObjec
 			errs[i] = missing(spec)
 			continue
 		}
-		if vain < strangers && size < maxFound {
-			object, err := o.loose.find(spec)
+		if misses < maxMisses && size < maxFound {
+			object, err := o.loose.Find(spec)
 			if err == nil {
 				found[i] = object
 				size += object.Size
@@ -210,7 +209,7 @@ func (o *Objects) lookUp(specs []string, errs []error) (found map[int]looseObjec
 				errs[i] = missing(spec)
 				continue
 			}
-			vain++
+			misses++
 		}
 		lines.WriteString(spec)
 		lines.WriteByte('\n')

@@ -29,8 +29,8 @@ func TestInfo(t *testing.T) {
 				want Info
 				err  error
 			}{
-				{"v1^{commit}", Info{commit, "commit", int64(len(f.git("cat-file", "commit", "HEAD"))) + 1}, nil},
-				{commit + ":.quire/ci.fnl", Info{blob, "blob", 3}, nil},
+				{"v1^{commit}", Info{OID: commit, Type: "commit", Size: int64(len(f.git("cat-file", "commit", "HEAD"))) + 1}, nil},
+				{commit + ":.quire/ci.fnl", Info{OID: blob, Type: "blob", Size: 3}, nil},
 				{commit + ":.quire/ci.lua", Info{}, ErrMissing},
 				{blob + "^{commit}", Info{}, ErrMissing},
 				{strings.Repeat("0", len(commit)), Info{}, ErrMissing},
@@ -39,13 +39,13 @@ func TestInfo(t *testing.T) {
 				{"HEAD\x00", Info{}, ErrMissing},
 				{"no such thing at all", Info{}, ErrMissing},
 				{"--help", Info{}, ErrMissing},
-				{"HEAD:.quire/ci.fnl", Info{blob, "blob", 3}, nil}, // answers are still in step
+				{"HEAD:.quire/ci.fnl", Info{OID: blob, Type: "blob", Size: 3}, nil}, // answers are still in step
 			}
 			specs := make([]string, len(tests))
 			for i, tt := range tests {
 				specs[i] = tt.spec
 				oid, kind, size, err := o.Info(tt.spec)
-				if diff := cmp.Diff(tt.want, Info{oid, kind, size}); diff != "" || !errors.Is(err, tt.err) {
+				if diff := cmp.Diff(tt.want, Info{OID: oid, Type: kind, Size: size}); diff != "" || !errors.Is(err, tt.err) {
 					t.Errorf("Info(%q): %v %s", tt.spec, err, diff)
 				}
 			}

@@ -52,7 +52,7 @@ func parseUpdate(line string) (Update, error) {
 	switch {
 	case !ok:
 		return Update{}, errors.New("want '<old> <new> <ref>'")
-	case !isID(old) || !isID(id) || len(old) != len(id):
+	case !git.IsID(old) || !git.IsID(id) || len(old) != len(id):
 		return Update{}, errors.New("want two object ids of 40 or 64 hexadecimal digits")
 	case !strings.HasPrefix(ref, "refs/") || strings.ContainsFunc(ref, isControl) || strings.Contains(ref, " "):
 		return Update{}, fmt.Errorf("want a full ref name, not '%.200s'", ref)
@@ -61,8 +61,3 @@ func parseUpdate(line string) (Update, error) {
 }
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
-
-// isID says whether s is a full object id of SHA-1 or SHA-256.
-func isID(s string) bool {
-	return (len(s) == 40 || len(s) == 64) && strings.Trim(s, "0123456789abcdef") == ""
-}

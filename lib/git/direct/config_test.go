@@ -1,4 +1,4 @@
-package git
+package direct
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,11 +55,24 @@ var configTexts = []struct {
 	{"[a]\nb = h\xe9\xff\n", true},
 }
 
+// listed reads what `git config --list -z` prints.
+func listed(out string) map[string][]string {
+	config := map[string][]string{}
+	for entry := range strings.SplitSeq(strings.TrimSuffix(out, "\x00"), "\x00") {
+		if key, value, ok := strings.Cut(entry, "\n"); ok {
+			config[key] = append(config[key], value)
+		} else if key != "" {
+			config[key] = append(config[key], "true")
+		}
+	}
+	return config
+}
+
 // listConfig returns what git itself reads out of file; ok is false where it fails.
 func listConfig(t testing.TB, file string) (config map[string][]string, ok bool) {
 	t.Helper()
 	out, err := exec.Command("git", "config", "--file", file, "--list", "-z", "--includes").Output()
-	return parseConfig(string(out)), err == nil
+	return listed(string(out)), err == nil
 }
 
 func TestPlainConfig(t *testing.T) {
@@ -107,7 +121,12 @@ func FuzzPlainConfig(f *testing.F) {
 // wherever it might know of another one.
 func TestConfigFiles(t *testing.T) {
 	home, xdg := t.TempDir(), t.TempDir()
-	r := newFixture(t).open()
+	t.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+	t.Setenv("GIT_CONFIG_GLOBAL", filepath.Join(home, "none"))
+	dir := t.TempDir()
+	if out, err := exec.Command("git", "init", "-q", "--bare", dir).CombinedOutput(); err != nil {
+		t.Fatalf("git init: %v\n%s", err, out)
+	}
 	write := func(name, value string) {
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			t.Fatal(err)
@@ -143,15 +162,15 @@ func TestConfigFiles(t *testing.T) {
 					os.Unsetenv(name)
 				}
 			}
-			config, ok := r.plainConfig()
+			config, ok := Config(dir)
 			if ok != tt.plain || !cmp.Equal(config["quire.name"], tt.want) {
 				t.Errorf("%v: %v, %q", tt.env, ok, config["quire.name"])
 			}
 			if !ok {
 				return
 			}
-			out, err := exec.Command("git", "-C", r.Dir(), "config", "--list", "-z").Output()
-			if diff := cmp.Diff(parseConfig(string(out)), config); diff != "" || err != nil {
+			out, err := exec.Command("git", "-C", dir, "config", "--list", "-z").Output()
+			if diff := cmp.Diff(listed(string(out)), config); diff != "" || err != nil {
 				t.Errorf("%v: git has it otherwise: %v %s", tt.env, err, diff)
 			}
 		})

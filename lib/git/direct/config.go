@@ -1,4 +1,4 @@
-package git
+package direct
 
 import (
 	"errors"
@@ -11,11 +11,11 @@ import (
 	"quire/lib/file"
 )
 
-// plainConfig returns the configuration as `git config --list --includes` has it, read
-// without git, which takes longer to start than the rest of the work for a push. ok is
-// false where the files have more in them than plain lines: then only git knows.
-func (r *Repo) plainConfig() (config map[string][]string, ok bool) {
-	files, ok := r.configFiles()
+// Config returns the configuration of the repository whose common directory is dir, as
+// `git config --list --includes` prints it. ok is false if the files have more than plain
+// lines, or if it is not certain which files git reads: then only git knows.
+func Config(dir string) (config map[string][]string, ok bool) {
+	files, ok := configFiles(dir)
 	if !ok {
 		return nil, false
 	}
@@ -33,8 +33,8 @@ func (r *Repo) plainConfig() (config map[string][]string, ok bool) {
 }
 
 // configFiles returns the files that git reads, in its order, see FILES in
-// git-config(1). ok is false where that is not certain.
-func (r *Repo) configFiles() (files []string, ok bool) {
+// git-config(1). ok is false if that is not certain.
+func configFiles(dir string) (files []string, ok bool) {
 	switch system, set := os.LookupEnv("GIT_CONFIG_SYSTEM"); {
 	case os.Getenv("GIT_CONFIG_NOSYSTEM") == "1":
 	case os.Getenv("GIT_CONFIG_NOSYSTEM") != "" || set && system == "":
@@ -58,13 +58,12 @@ func (r *Repo) configFiles() (files []string, ok bool) {
 	default:
 		files = append(files, filepath.Join(user, "git/config"), filepath.Join(home, ".gitconfig"))
 	}
-	return append(files, filepath.Join(r.CommonDir(), "config")), true
+	return append(files, filepath.Join(dir, "config")), true
 }
 
 // systemConfig returns the configuration file of the system, if there is one. A git in
-// /usr/bin has it in /etc (Makefile of git: sysconfdir). For any other build, ok is false
-// where there is a file in /etc, or in etc beside the directory that git or what its name
-// leads to is in.
+// /usr/bin has it in /etc (Makefile of git: sysconfdir). For any other git, ok is false if
+// there is a file in /etc, or in the etc beside its bin, with or without links resolved.
 func systemConfig() (files []string, ok bool) {
 	const etc = "/etc/gitconfig"
 	link, err := exec.LookPath("git")

@@ -1,30 +1,29 @@
-package git
+package direct
 
 import "path"
 
-// maxCompared is how many pairs of trees are compared here. A few small trees that
-// hold each other many times are a tree without an end.
+// maxCompared is how many pairs of trees are compared here. A few small trees that contain
+// each other many times would take forever.
 const maxCompared = 1000
 
-// changed lists the files that differ between the trees that two ids lead to, as
-// `git diff-tree -r --no-renames --name-only` does, in no order. It is errAskGit
-// where a tree is needed that is not loose: between the commits of a push nearly all
-// are, and what did not change is not looked at.
-func (s *looseStore) changed(old, new string) ([]string, error) {
+// Changed returns the files that differ between the trees of two ids, in no order, as
+// `git diff-tree -r --no-renames --name-only` does. The error is ErrAskGit, such as for a
+// tree that is not loose. Between the commits of a push nearly all that differ are loose.
+func (s *Objects) Changed(old, new string) ([]string, error) {
 	before, err := s.peel(old, "tree")
 	if err != nil {
-		return nil, errAskGit
+		return nil, ErrAskGit
 	}
 	after, err := s.peel(new, "tree")
 	if err != nil {
-		return nil, errAskGit
+		return nil, ErrAskGit
 	}
 	type pair struct{ dir, old, new string } // "" for no tree
 	var files []string
 	pairs := []pair{{"", before.OID, after.OID}}
 	for i := 0; i < len(pairs); i++ {
 		if i == maxCompared {
-			return nil, errAskGit
+			return nil, ErrAskGit
 		}
 		p := pairs[i]
 		old, err := s.entries(p.old)
@@ -60,7 +59,8 @@ func (s *looseStore) changed(old, new string) ([]string, error) {
 	return files, nil
 }
 
-// entry is what of a tree's entry counts as a change; the zero value is none.
+// entry is the part of a tree's entry that counts as a change. The zero value is for a
+// name that the tree lacks.
 type entry struct {
 	kind uint32
 	oid  string
@@ -75,28 +75,28 @@ func (e entry) tree() string {
 	return ""
 }
 
-// entries returns those of a tree by name. It leaves odd ones to git.
-func (s *looseStore) entries(tree string) (map[string]entry, error) {
+// entries returns the entries of a tree by name. The error is ErrAskGit if one is odd.
+func (s *Objects) entries(tree string) (map[string]entry, error) {
 	if tree == "" {
 		return nil, nil
 	}
 	o := s.object(tree)
 	if o.err != nil || o.Type != "tree" {
-		return nil, errAskGit
+		return nil, ErrAskGit
 	}
-	list, err := ParseTree(tree, o.data)
+	list, err := ParseTree(tree, o.Data)
 	if err != nil {
-		return nil, errAskGit
+		return nil, ErrAskGit
 	}
 	entries := make(map[string]entry, len(list))
 	for _, e := range list {
 		if e.Kind() == 0 || path.Base(e.Name) != e.Name || e.Name == ".." || e.Name == "." {
-			return nil, errAskGit
+			return nil, ErrAskGit
 		}
 		entries[e.Name] = entry{e.Kind(), e.OID}
 	}
 	if len(entries) != len(list) {
-		return nil, errAskGit
+		return nil, ErrAskGit
 	}
 	return entries, nil
 }
