@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -11,8 +12,8 @@ import (
 
 const (
 	// lookEvery is the number of Lua instructions between two looks at the clock
-	// while no watch runs.
-	lookEvery = 16
+	// while no watch runs. One instruction may fill an array of 16 MiB.
+	lookEvery = 4
 
 	// checkEvery is the number of steps of work in Go between two looks at the
 	// call. A step is about a nanosecond: one byte or one value.
@@ -44,6 +45,8 @@ type call struct {
 	steps   int         // instructions of the stretch, while no watch runs
 	work    int         // steps of work in Go since the last check
 	watch   *watch      // nil while none runs
+
+	paused atomic.Bool
 
 	mu    sync.Mutex
 	cause error // why done is closed
@@ -109,9 +112,22 @@ func (t *call) stop() {
 	runtime.UnlockOSThread()
 }
 
+// pause runs f while Lua does not go on to its next instruction, nor Go to its next
+// check. It would allocate more otherwise.
+func (t *call) pause(f func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.paused.Store(true)
+	defer t.paused.Store(false)
+	f()
+}
+
 // step counts an instruction of Lua.
 func (t *call) step() {
 	if t.watch != nil {
+		if t.paused.Load() {
+			t.Err() // waits for the mutex
+		}
 		return
 	}
 	if t.steps++; t.steps%lookEvery == 0 && time.Since(t.began) > watchEvery {

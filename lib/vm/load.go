@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -28,7 +29,7 @@ func (v *VM) Load(text, name string, lines ...Lines) (fn *lua.LFunction, err err
 		defer t.stop()
 	}
 	defer caught(name, lines, &err)
-	stmts, err := parse.Parse(&boundedReader{strings.NewReader(text), t}, name)
+	stmts, err := parse.Parse(newBoundedReader(text, t), name)
 	if err != nil {
 		return nil, loadError(text, name, lines, err)
 	}
@@ -67,10 +68,18 @@ func checkUpvalues(p *lua.FunctionProto) error {
 }
 
 // A boundedReader panics with the error of a call that has failed. gopher-lua's parser
-// reads a few kilobytes at a time, and makes an error of the panic.
+// reads a few kilobytes at a time, and makes an error of the panic. Its stack doubles
+// when it is full, so it may take no more than half of the memory before that.
 type boundedReader struct {
-	text *strings.Reader
-	call *call
+	text  *strings.Reader
+	call  *call
+	start uint64 // heap before the text was parsed
+	next  uint64 // heap from which on it is measured without garbage
+}
+
+func newBoundedReader(text string, t *call) *boundedReader {
+	start := readUsage().rest
+	return &boundedReader{strings.NewReader(text), t, start, start + t.vm.limits.Memory/2}
 }
 
 func (r *boundedReader) Read(b []byte) (int, error) {
@@ -78,6 +87,16 @@ func (r *boundedReader) Read(b []byte) (int, error) {
 	if failed := r.call.tick(n * parseCost); failed != nil {
 		panic(failed)
 	}
+	limit := r.call.vm.limits.Memory
+	if n == 0 || readUsage().heap < r.next {
+		return n, err
+	}
+	runtime.GC()
+	heap := readUsage().heap
+	if heap > r.start+limit/2 {
+		panic(r.call.exceed(Memory))
+	}
+	r.next = max(r.start+limit/2, heap+limit/8)
 	return n, err
 }
 

@@ -106,8 +106,10 @@ func (w *watch) look() {
 		return u.heap > base+limit && mine || u.heap > base+2*limit
 	}
 	if over(now) && now.heap < w.start.heap+2*limit {
-		runtime.GC()
-		now = readUsage()
+		w.call.pause(func() {
+			runtime.GC()
+			now = readUsage()
+		})
 	}
 	if over(now) {
 		w.exceed(Memory)
