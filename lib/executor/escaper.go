@@ -36,7 +36,9 @@ func (e *escaper) Write(p []byte) (int, error) {
 // flush writes the beginning of a character that no end came for.
 func (e *escaper) flush() error { return e.escape(e.rest) }
 
-// escape writes text by RFC 8259, section 7; what is no UTF-8 becomes U+FFFD.
+// escape writes text by RFC 8259, section 7. A byte that is no UTF-8 becomes half of a
+// surrogate pair, from \udc80 on, as in Python's surrogateescape; decodePlain reads it
+// back.
 func (e *escaper) escape(text []byte) error {
 	plain := 0 // text[plain:i] goes as it is
 	for i := 0; i < len(text); {
@@ -56,6 +58,8 @@ func (e *escaper) escape(text []byte) error {
 			e.w.WriteByte(byte(r))
 		case '\n':
 			e.w.WriteString(`\n`)
+		case utf8.RuneError:
+			fmt.Fprintf(e.w, `\udc%02x`, text[i])
 		default:
 			fmt.Fprintf(e.w, `\u%04x`, r)
 		}

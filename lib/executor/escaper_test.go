@@ -31,5 +31,8 @@ func FuzzEscaper(f *testing.F) {
 		if want := strings.ToValidUTF8(text, "\ufffd"); strings.ReplaceAll(got, "\ufffd", "") != strings.ReplaceAll(want, "\ufffd", "") {
 			t.Errorf("%q became %q", text, got)
 		}
+		if back, err := decodePlain(b.Bytes()); err != nil || back != text {
+			t.Errorf("%q came back as %q, %v", text, back, err)
+		}
 	})
 }

@@ -2,13 +2,13 @@ package executor
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	lua "github.com/yuin/gopher-lua"
 )
@@ -97,7 +97,27 @@ func (c *copier) table(t *lua.LTable) (value, error) {
 		entries = append(entries, entry{"exit", float64(code)})
 	}
 	slices.SortFunc(entries, compareKeys)
-	return entries.sequence(), nil
+	if len(entries) == 0 && t.Metatable == emptyObject() {
+		return object{}, nil
+	}
+	list := entries.sequence()
+	if _, ok := list.(object); ok {
+		return list, entries.checkKeys()
+	}
+	return list, nil
+}
+
+// checkKeys returns an error if two keys are the same text in JSON.
+func (o object) checkKeys() error {
+	seen := map[string]bool{}
+	for _, e := range o {
+		text := keyText(e.key)
+		if seen[text] {
+			return fmt.Errorf("has two keys that are %q in JSON", text)
+		}
+		seen[text] = true
+	}
+	return nil
 }
 
 // entry copies one entry of a table. On an error the path stays as it is, for the
@@ -146,7 +166,7 @@ func keyText(key any) string {
 	return fmt.Sprint(key)
 }
 
-// sequence returns o as a list where its keys, which are sorted, are 1 to n.
+// sequence returns o as a list if its keys, which are sorted, are 1 to n.
 func (o object) sequence() value {
 	list := make([]value, len(o))
 	for i, e := range o {
@@ -158,32 +178,13 @@ func (o object) sequence() value {
 	return list
 }
 
-// decodePlain returns the value that JSON made of plain data stands for.
-func decodePlain(data []byte) (value, error) {
-	var v value
-	if err := json.Unmarshal(data, &v); err != nil {
-		return nil, err
-	}
-	return ordered(v), nil
-}
-
-// ordered returns what package json decoded, with objects for its maps.
-func ordered(v value) value {
-	switch v := v.(type) {
-	case []value:
-		for i := range v {
-			v[i] = ordered(v[i])
-		}
-	case map[string]value:
-		var o object
-		for key, item := range v {
-			o = append(o, entry{key, ordered(item)})
-		}
-		slices.SortFunc(o, compareKeys)
-		return o
-	}
-	return v
-}
+// emptyObject is the metatable of empty tables that were an object in JSON: without it
+// they would become empty arrays. The field __metatable protects it.
+var emptyObject = sync.OnceValue(func() lua.LValue {
+	t := &lua.LTable{Metatable: lua.LNil}
+	t.RawSetString("__metatable", lua.LString("object"))
+	return t
+})
 
 // toLua returns v as Lua has it, in tables of its own.
 func toLua(v value) lua.LValue {
@@ -200,6 +201,9 @@ func toLua(v value) lua.LValue {
 			t.RawSetInt(i+1, toLua(item))
 		}
 	case object:
+		if len(v) == 0 {
+			t.Metatable = emptyObject()
+		}
 		for _, e := range v {
 			t.RawSet(toLua(e.key), toLua(e.value))
 		}
