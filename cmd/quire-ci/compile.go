@@ -23,7 +23,7 @@ Prints the Lua that a Fennel file, or standard input, compiles to.
 
 // compile prints the Lua that a Fennel file, or stdin, compiles to. Modules for
 // macros are looked for where the file is.
-func compile(_ context.Context, e *cli.Env) error {
+func compile(ctx context.Context, e *cli.Env) error {
 	options := new(flag.FlagSet)
 	strict := true
 	options.BoolFunc("strict", "", func(string) error { strict = true; return nil })
@@ -38,7 +38,7 @@ func compile(_ context.Context, e *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	lua, err := pipeline.Compile(text, name, os.DirFS(dir).(fs.ReadLinkFS), strict)
+	lua, err := pipeline.Compile(ctx, text, name, os.DirFS(dir).(fs.ReadLinkFS), strict)
 	if errors.As(err, new(diag.List)) {
 		return cli.Status(cli.No, err)
 	}

@@ -24,7 +24,9 @@ const maxNesting = 8
 func (d *document) parseFennel(ctx context.Context) (*table, error) {
 	v := vm.New(vm.Limits{})
 	defer v.Close()
-	program, err := fennel.Compile(d.text, fennel.Options{File: d.file, Globals: v.Globals()})
+	bound := v.Bound(ctx)
+	program, err := fennel.Compile(d.text, fennel.Options{File: d.file, Globals: v.Globals(), Bound: bound})
+	bound.End()
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package fennel
 
 import (
+	"context"
 	"strconv"
 
 	lua "github.com/yuin/gopher-lua"
@@ -31,9 +32,13 @@ type Options struct {
 	// them, for whoever wants to point into the source later.
 	Forms func([]Node)
 
-	// Limits bound what the macros of the source may use; the zero value is
-	// vm.DefaultLimits.
+	// Limits bound the macros of the source, and the whole compilation if there is no
+	// Bound. The zero value is vm.DefaultLimits.
 	Limits vm.Limits
+
+	// Bound ends the compilation if it uses too much time or memory. With it, the
+	// compilation counts to other work.
+	Bound *vm.Bound
 }
 
 // A Program is a source that compiled.
@@ -55,10 +60,18 @@ func (p *Program) Load(v *vm.VM) (*lua.LFunction, error) {
 
 // Compile translates Fennel into Lua. The error is a diag.List in the order of the
 // source: every error that can be told apart from the consequences of another, at least
-// one for each form that has any.
-func Compile(src []byte, o Options) (*Program, error) {
+// one for each form that has any. If the context of the Bound ended, the error is the
+// cause.
+func Compile(src []byte, o Options) (p *Program, err error) {
+	defer stopping(&err)
+	if o.Bound == nil {
+		v := vm.New(o.Limits)
+		defer v.Close()
+		o.Bound = v.Bound(context.Background())
+		defer o.Bound.End()
+	}
 	s := &source{name: o.File, text: string(src)}
-	r := newReader(s)
+	r := newReader(s, o.Bound)
 	forms := r.forms()
 	if len(r.errs) > 0 {
 		return nil, r.errs
@@ -76,7 +89,7 @@ func Compile(src []byte, o Options) (*Program, error) {
 		sortByPlace(c.errs)
 		return nil, c.errs
 	}
-	return printLua(b, o.File), nil
+	return c.print(b, o.File), nil
 }
 
 // A compiler holds what one call of Compile shares among its forms.
@@ -169,6 +182,7 @@ func (c *compiler) compile(n Node, s *scope, b *block, w want) []luaExpr {
 	if c.depth++; c.depth > maxDepth {
 		c.failHint(n, "split the form into functions", "nested too deeply: more than %d levels", maxDepth)
 	}
+	c.step()
 	c.deepest = c.depth
 	n = c.expand(n, s)
 	r := c.form(n, s, b, w)

@@ -2,7 +2,6 @@ package fennel
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -17,10 +16,8 @@ import (
 // that sees forms as tables, and nothing of the program that is compiled. It
 // exists once the source defines or imports a macro.
 type compileTime struct {
-	c      *compiler
-	vm     *vm.VM
-	ctx    context.Context
-	cancel context.CancelFunc
+	c  *compiler
+	vm *vm.VM
 
 	listMeta, symMeta, varargMeta, commentMeta *lua.LTable
 	sequenceMark                               *lua.LTable
@@ -47,15 +44,8 @@ func (c *compiler) macros() *compileTime {
 	if c.compileTime != nil {
 		return c.compileTime
 	}
-	limits := c.opts.Limits
-	if limits.Time == 0 {
-		limits.Time = vm.DefaultLimits.Time
-	}
-	// The time is that of all macros together: each may be called thousands of times.
-	ctx, cancel := context.WithTimeoutCause(context.Background(), limits.Time,
-		fmt.Errorf("the macros of this file ran longer than %s", limits.Time))
 	t := &compileTime{
-		c: c, vm: vm.New(limits), ctx: ctx, cancel: cancel,
+		c: c, vm: vm.New(c.opts.Limits),
 		places:  map[*lua.LTable]Position{},
 		loading: map[string]bool{},
 	}
@@ -67,7 +57,6 @@ func (c *compiler) macros() *compileTime {
 // close ends the state of the macros, if there is one.
 func (c *compiler) close() {
 	if c.compileTime != nil {
-		c.compileTime.cancel()
 		c.compileTime.vm.Close()
 	}
 }
@@ -105,12 +94,16 @@ func (t *compileTime) enter(fn *lua.LFunction, args []lua.LValue) ([]lua.LValue,
 		l.SetTop(top)
 		return results, nil
 	}
-	return t.vm.Call(t.ctx, fn, args...)
+	return t.vm.Call(t.c.opts.Bound.Context(), fn, args...)
 }
 
 // fail reports an error that macro code raised, at the form that called it or at
 // the one it complained about.
 func (t *compileTime) fail(at Node, err error) {
+	t.c.step() // gopher-lua makes an error of Lua of the panic of an earlier step
+	if limit := (*vm.LimitError)(nil); errors.As(err, &limit) && limit.Kind != vm.Depth {
+		panic(stop{at.Pos(), limit})
+	}
 	message, hint := err.Error(), ""
 	var run *vm.Error
 	var api *lua.ApiError
@@ -159,7 +152,7 @@ func (t *compileTime) compile(src *source, forms []Node, at Node) *lua.LFunction
 	if src != nil {
 		name = src.name
 	}
-	fn, err := printLua(b, name).Load(t.vm)
+	fn, err := c.print(b, name).Load(t.vm)
 	if err != nil {
 		c.fail(at, "this macro code is too much for Lua: %s", oneLine(err.Error()))
 	}

@@ -17,6 +17,7 @@ import (
 const maxNodes = 5_000_000
 
 func (t *compileTime) count() {
+	t.c.step()
 	if t.nodeCount++; t.nodeCount > maxNodes {
 		t.c.fail(&List{Position: t.c.at}, "the macros of this file make too much code: more than %d forms", maxNodes)
 	}

@@ -23,6 +23,7 @@ func (t *compileTime) view(v lua.LValue) string {
 const maxViewDepth = 100
 
 func (t *compileTime) write(b *strings.Builder, v lua.LValue, depth int) {
+	t.c.step()
 	if depth > maxViewDepth {
 		b.WriteString("...")
 		return

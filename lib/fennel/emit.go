@@ -1,7 +1,7 @@
 package fennel
 
 import (
-	"bytes"
+	"errors"
 	"strings"
 
 	"quire/lib/vm"
@@ -13,7 +13,8 @@ import (
 // source. Only an included module has rows of its own, which move all rows after it
 // further down.
 type printer struct {
-	out   bytes.Buffer
+	c     *compiler
+	out   strings.Builder
 	file  string     // that the present row belongs to
 	line  int        // of that file
 	row   int        // of the output
@@ -25,9 +26,9 @@ type printer struct {
 	stat   bool // a statement ended here, and nothing separates it from the next
 }
 
-// printLua returns the program of a chunk that comes from file.
-func printLua(b *block, file string) *Program {
-	p := &printer{file: file, line: 1, row: 1, fresh: true}
+// print returns the program of a chunk that comes from file.
+func (c *compiler) print(b *block, file string) *Program {
+	p := &printer{c: c, file: file, line: 1, row: 1, fresh: true}
 	p.statements(b)
 	p.newline()
 	return &Program{Lua: p.out.String(), file: file, lines: p.moved}
@@ -53,6 +54,19 @@ func (p *printer) enter(file string, line int) {
 	p.row++
 	p.file, p.line = file, line
 	p.moved = append(p.moved, vm.Lines{Row: p.row, File: file, Line: line})
+}
+
+// maxText is how long the Lua of a file may be, in bytes: eight modules of the largest size.
+const maxText = 8 << 20
+
+var errText = errors.New("made more than 8 MiB of Lua")
+
+// step bounds the work.
+func (p *printer) step() {
+	p.c.step()
+	if p.out.Len() > maxText {
+		panic(stop{p.c.at, errText})
+	}
 }
 
 // text writes s, which has no newline.
@@ -95,6 +109,7 @@ func (p *printer) body(b *block) {
 
 func (p *printer) statements(b *block) {
 	for _, s := range b.stats {
+		p.step()
 		if c, ok := s.(*statComment); ok {
 			p.comment(c)
 			continue
@@ -209,6 +224,7 @@ func (p *printer) raw(text string) {
 	first, rest, more := strings.Cut(text, "\n")
 	p.text(first)
 	for more {
+		p.step()
 		p.goTo(p.line + 1)
 		first, rest, more = strings.Cut(rest, "\n")
 		p.fresh = false // no indentation: this may be within a string

@@ -18,6 +18,7 @@ func (p *printer) comma() {
 }
 
 func (p *printer) expr(e luaExpr) {
+	p.step()
 	p.goTo(e.lineOf())
 	switch e := e.(type) {
 	case *luaName:

@@ -1,10 +1,12 @@
 package fennel
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	"quire/lib/diag"
+	"quire/lib/vm"
 )
 
 // diagnose makes the diagnostic of a message at p.
@@ -19,6 +21,34 @@ func diagnose(p Position, hint, message string) diag.Diagnostic {
 // bail is what a form that cannot be compiled panics with, after its error has
 // been recorded; guard catches it at the next form that can be skipped.
 type bail struct{}
+
+// A stop is what the compilation panics with if its Bound ends it. Only Compile catches it.
+type stop struct {
+	at  Position
+	err error
+}
+
+// step ends the compilation once it has used too much time or memory.
+func (c *compiler) step() {
+	if err := c.opts.Bound.Step(); err != nil {
+		panic(stop{c.at, err})
+	}
+}
+
+// stopping makes an error of a stop.
+func stopping(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case stop:
+		*err = r.err
+		if errors.Is(r.err, errText) || errors.As(r.err, new(*vm.LimitError)) {
+			const hint = "does a macro or an include make much more code than it seems to?"
+			*err = diag.List{diagnose(r.at, hint, "the compiler "+r.err.Error())}
+		}
+	default:
+		panic(r)
+	}
+}
 
 // report records an error at n and lets the compiler go on.
 func (c *compiler) report(n Node, hint, format string, args ...any) {

@@ -226,6 +226,9 @@ func (m *measurer) exprs(f *measured, list []luaExpr) {
 }
 
 func (m *measurer) expr(f *measured, e luaExpr) {
+	if m.c != nil {
+		m.c.step()
+	}
 	m.at(e.lineOf())
 	m.deeper()
 	switch e := e.(type) {

@@ -144,6 +144,7 @@ func bound(at Node, bindings []Node, form Node) Node {
 // place for many looks at more than the first. seen holds the values of the
 // names bound so far: the same name again must be the same value.
 func (m *matcher) pattern(values []Node, pattern Node, seen map[string]Node, place patternPlace) clause {
+	m.c.step()
 	switch p := pattern.(type) {
 	case *Symbol:
 		return m.name(values[0], p, seen)

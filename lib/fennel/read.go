@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"quire/lib/diag"
+	"quire/lib/vm"
 )
 
 // maxNesting bounds how deep delimiters may nest. Lua itself refuses a chunk of
@@ -20,7 +21,7 @@ const maxErrors = 50
 // place that cannot be read: the reader skips what it cannot understand and
 // goes on, so that one go shows all.
 func Read(src []byte, file string) ([]Node, error) {
-	r := newReader(&source{name: file, text: string(src)})
+	r := newReader(&source{name: file, text: string(src)}, nil)
 	forms := r.forms()
 	if len(r.errs) > 0 {
 		return nil, r.errs
@@ -43,6 +44,8 @@ type reader struct {
 	full bool // maxErrors reached
 
 	unbalanced bool // a wrong delimiter has been reported
+
+	bound *vm.Bound // ends the reading; nil for no limit
 }
 
 // An opener is a delimiter that waits for its closer, or a prefix such as the
@@ -73,8 +76,8 @@ func prefixed(b byte) string {
 	return ""
 }
 
-func newReader(src *source) *reader {
-	r := &reader{src: src, text: src.text, line: 1, col: 1}
+func newReader(src *source, bound *vm.Bound) *reader {
+	r := &reader{src: src, text: src.text, line: 1, col: 1, bound: bound}
 	if strings.HasPrefix(r.text, "#!") {
 		r.skipLine()
 	}
@@ -97,6 +100,9 @@ func (r *reader) forms() []Node {
 
 // next reads one token.
 func (r *reader) next() {
+	if err := r.bound.Step(); err != nil {
+		panic(stop{r.here(), err})
+	}
 	switch b := r.text[r.pos]; {
 	case b == ' ' || (b >= 9 && b <= 13):
 		r.advance(1)

@@ -63,7 +63,7 @@ func (c *compiler) readModule(name string, at Node) *source {
 
 // parse reads a module, and fails the form at hand where it cannot be read.
 func (c *compiler) parse(src *source) []Node {
-	r := newReader(src)
+	r := newReader(src, c.opts.Bound)
 	forms := r.forms()
 	if len(r.errs) > 0 {
 		c.errs = append(c.errs, r.errs...)

@@ -33,14 +33,16 @@ type loader struct {
 // are found at the top of a tree. name is the file that diagnostics give. If strict is
 // set, the text may only use the globals that a pipeline has. An error in the text is a
 // diag.List.
-func Compile(text []byte, name string, modules fs.ReadLinkFS, strict bool) (lua string, err error) {
-	l := &loader{tree: newTree(modules), dir: "."}
+func Compile(ctx context.Context, text []byte, name string, modules fs.ReadLinkFS, strict bool) (lua string, err error) {
+	v := vm.New(vm.Limits{})
+	defer v.Close()
+	l := &loader{vm: v, tree: newTree(modules), dir: "."}
 	if strict {
-		v := vm.New(vm.Limits{})
 		l.globals = v.Globals()
-		v.Close()
 	}
-	program, err := l.compile(&file{name: name, text: text}, "")
+	bound := v.Bound(ctx)
+	defer bound.End()
+	program, err := l.compile(bound, &file{name: name, text: text}, "")
 	if err != nil {
 		return "", err
 	}
@@ -49,17 +51,17 @@ func Compile(text []byte, name string, modules fs.ReadLinkFS, strict bool) (lua 
 
 // compile compiles a Fennel file, and keeps its forms. module is the name that the file is
 // required by, "" for the main file.
-func (l *loader) compile(f *file, module string) (*fennel.Program, error) {
+func (l *loader) compile(bound *vm.Bound, f *file, module string) (*fennel.Program, error) {
 	return fennel.Compile(f.text, fennel.Options{
-		File: f.name, Module: module, Globals: l.globals, Macros: l.macros, Limits: l.limits,
+		File: f.name, Module: module, Globals: l.globals, Macros: l.macros, Limits: l.limits, Bound: bound,
 		Forms: func(forms []fennel.Node) { f.forms = forms },
 	})
 }
 
 // function compiles a file, which module is the name of; "" for the main file. An error in
 // the file is a diag.List.
-func (l *loader) function(f *file, module string) (*lua.LFunction, error) {
-	fn, err := l.load(f, module)
+func (l *loader) function(ctx context.Context, f *file, module string) (*lua.LFunction, error) {
+	fn, err := l.load(ctx, f, module)
 	var syntax *vm.SyntaxError
 	if errors.As(err, &syntax) {
 		if included := l.tree.files[syntax.File]; included != nil {
@@ -74,25 +76,31 @@ func (l *loader) function(f *file, module string) (*lua.LFunction, error) {
 	return fn, err
 }
 
-func (l *loader) load(f *file, module string) (*lua.LFunction, error) {
+// load makes a function of a file. To compile the file and to load the Lua count as one
+// stretch of Lua.
+func (l *loader) load(ctx context.Context, f *file, module string) (*lua.LFunction, error) {
 	if !f.isFennel() {
 		return l.vm.Load(string(f.text), f.name)
 	}
-	program, err := l.compile(f, module)
+	bound := l.vm.Bound(ctx)
+	defer bound.End()
+	program, err := l.compile(bound, f, module)
 	if err != nil {
 		return nil, err
 	}
 	return program.Load(l.vm)
 }
 
-// search is the vm.Searcher for the pipeline's own modules.
-func (l *loader) search(name string) (*lua.LFunction, string, error) {
-	f, looked, err := l.module(name, moduleFiles)
-	if f == nil || err != nil {
-		return nil, looked, err
+// searcher returns the vm.Searcher for the pipeline's own modules.
+func (l *loader) searcher(ctx context.Context) vm.Searcher {
+	return func(name string) (*lua.LFunction, string, error) {
+		f, looked, err := l.module(name, moduleFiles)
+		if f == nil || err != nil {
+			return nil, looked, err
+		}
+		fn, err := l.function(ctx, f, name)
+		return fn, "", err
 	}
-	fn, err := l.function(f, name)
-	return fn, "", err
 }
 
 // macros finds modules at compile time.

@@ -111,12 +111,12 @@ func Load(ctx context.Context, fsys fs.ReadLinkFS, o Options) (*Pipeline, error)
 // evaluate runs the top level and takes over what it registered.
 func (p *Pipeline) evaluate(ctx context.Context, tree *tree, main *file, limits vm.Limits) error {
 	l := &loader{vm: p.VM, limits: limits, tree: tree, dir: Dir, globals: p.VM.Globals()}
-	fn, err := l.function(main, "")
+	fn, err := l.function(ctx, main, "")
 	if err != nil {
 		return err
 	}
 	r := newRegistry(tree, p.VM)
-	p.VM.Search(l.search)
+	p.VM.Search(l.searcher(ctx))
 	_, err = p.VM.Call(ctx, fn)
 	r.closed = true
 	if err != nil {

@@ -1,0 +1,64 @@
+package vm
+
+import "context"
+
+// A Bound holds work that Go does for a text, such as to compile it, to the limits of a
+// VM. The work counts like one stretch of Lua. If Lua called for it, it counts to the
+// stretch that goes on. A nil Bound has no limits.
+type Bound struct {
+	call   *call
+	own    bool // no Lua is running
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+}
+
+// Bound begins work under the limits of v, for the holder of the Lua lock or while nothing
+// runs. The caller calls End afterwards, on the same goroutine.
+func (v *VM) Bound(ctx context.Context) *Bound {
+	b := &Bound{call: v.current}
+	if b.call == nil {
+		b.call, b.own = newCall(ctx, v), true
+		b.call.start()
+	}
+	b.ctx, b.cancel = context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-b.call.done:
+			b.cancel(b.call.Err())
+		case <-b.ctx.Done():
+		}
+	}()
+	return b
+}
+
+// Step returns an error once a limit is exceeded: a *LimitError, or the cause if the
+// context of the Bound has ended. The work calls it at least every few microseconds.
+func (b *Bound) Step() error {
+	if b == nil {
+		return nil
+	}
+	select {
+	case <-b.call.Done():
+		return b.call.Err()
+	default:
+		return nil
+	}
+}
+
+// Context returns a context that ends when Step begins to return errors, for Lua that runs
+// as a part of the work.
+func (b *Bound) Context() context.Context {
+	if b == nil {
+		return context.Background()
+	}
+	return b.ctx
+}
+
+// End ends the work.
+func (b *Bound) End() {
+	b.cancel(nil)
+	if b.own {
+		b.call.stop()
+		b.call.end()
+	}
+}
