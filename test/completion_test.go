@@ -2,6 +2,7 @@ package test
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -11,15 +12,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// isCommon reports whether an option is one that completion offers everywhere.
+func isCommon(call []string) func(string) bool {
+	return func(o string) bool {
+		return o == "-h" || o == "--help" || o == "--version" || o == "--root" && len(call) == 2 && call[0] == "quire-runstate"
+	}
+}
+
 // completes are the options that a call completes to: those of its own usage.
 func completes(t *testing.T, call []string) []string {
-	options := usageOptions(t, call...)
-	if len(call) == 1 && len(subcommands(t, call[0])) > 0 { // whose usage shows its subcommands too
-		options = nil
-		if call[0] == "quire-runstate" {
-			options = []string{"--root"}
-		}
-	}
+	options := slices.DeleteFunc(slices.Clone(usageOptions(t, call...)), isCommon(call))
 	slices.Sort(options)
 	return options
 }
@@ -29,7 +31,7 @@ func TestCompletionOptions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "completion")
 	for shell, list := range map[string]string{
-		"bash": ". ../contrib/completion/quire.bash; _quire_options \"$*\" | tr ' ' '\\n'",
+		"bash": ". ../contrib/completion/quire.bash; _quire_options \"$@\"; :",
 		"fish": "source ../contrib/completion/quire.fish; complete -C \"$argv -\" | string replace -r '\t.*' ''",
 	} {
 		t.Run(shell, func(t *testing.T) {
@@ -37,7 +39,7 @@ func TestCompletionOptions(t *testing.T) {
 			for _, call := range calls(t) {
 				words := []string{"-c", list, strings.Join(call, " ")}
 				if shell == "bash" {
-					words = slices.Insert(words, 2, "bash")
+					words = append([]string{"-c", list, "bash"}, call...)
 				}
 				cmd := exec.Command(shell, words...)
 				cmd.Env = w.env
@@ -45,10 +47,7 @@ func TestCompletionOptions(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%s: %v\n%s", call, err, out)
 				}
-				got := slices.DeleteFunc(strings.Fields(string(out)), func(o string) bool {
-					// Everywhere, and in no usage but that of the command.
-					return o == "--help" || o == "--version" || o == "--root" && len(call) == 2 && call[0] == "quire-runstate"
-				})
+				got := slices.DeleteFunc(strings.Fields(string(out)), isCommon(call))
 				slices.Sort(got)
 				if diff := cmp.Diff(strings.Join(completes(t, call), " "), strings.Join(got, " ")); diff != "" {
 					t.Errorf("%s: %s", call, diff)
@@ -158,6 +157,97 @@ func TestCompletion(t *testing.T) {
 			out := w.sh(t, "", fmt.Sprintf("fish -c 'complete -C \"%s\"' | cut -f 1", c[0]))
 			before := c[0][:strings.LastIndex(c[0], " ")+1]
 			got = append(got, before+strings.TrimRight(out, "/\n"))
+		}
+		check(t, got)
+	})
+}
+
+// oddJobs are names of jobs that a shell would not read as one word, by what a person
+// types to complete them.
+var oddJobs = [][2]string{
+	{"\\$", "$(touch pwned)"},
+	{"'$", "$(touch pwned)"},
+	{"tw", "two words"},
+	{"'tw", "two words"},
+	{"\"tw", "two words"},
+	{"two\\ w", "two words"},
+	{"it", `it's "q"`},
+	{"\"it", `it's "q"`},
+	{"'it", `it's "q"`},
+	{"\\;", ";touch pwned"},
+	{"gl", "glob*[x]?"},
+	{"\\!", "!bang"},
+	{"\\~", "~tilde"},
+	{"b", `b\ack`},
+	{"a@", "a@b:c=d"},
+	{"a@b:c=", "a@b:c=d"},
+}
+
+// TestCompletionQuotes wants a completed name to be one word of the shell that is the
+// name itself, whatever characters it has and whichever quote is open.
+func TestCompletionQuotes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "completion")
+	share := filepath.Join(prefix, "share")
+	w.env = append(w.env, "XDG_DATA_DIRS="+share)
+	var pipeline strings.Builder
+	for _, job := range oddJobs {
+		if quoted := fmt.Sprintf("(job %q [:quire/push] #nil)\n", job[1]); !strings.Contains(pipeline.String(), quoted) {
+			pipeline.WriteString(quoted)
+		}
+	}
+	w.sh(t, "", "mkdir -p odd/.quire; cat >odd/.quire/ci.fnl <<'EOF'\n(local {: job} (require :quire.ci))\n"+pipeline.String()+"EOF")
+	const line = "quire-ci run --workspace odd --job "
+	check := func(t *testing.T, got []string) {
+		t.Helper()
+		var want []string
+		for _, job := range oddJobs {
+			want = append(want, job[1])
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		if _, err := os.Stat(filepath.Join(w.dir, "pwned")); err == nil {
+			t.Error("the name of a job was run")
+		}
+	}
+	// The completed line becomes the arguments of the function last, and is entered.
+	var typed []string
+	for _, job := range oddJobs {
+		typed = append(typed, line+job[0]+"\t\x01last \x05")
+	}
+	bash := []string{"PS1=", "bind 'set enable-bracketed-paste off'", `last() { printf 'RESULT %s\n' "${@: -1}"; }`}
+	for name, setup := range map[string][]string{
+		"bash":                      bash,
+		"bash with bash-completion": append(bash, ". /usr/share/bash-completion/bash_completion"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			needs(t, "bash")
+			if _, err := os.Stat("/usr/share/bash-completion/bash_completion"); err != nil && len(setup) > len(bash) {
+				t.Skip("bash-completion is not installed")
+			}
+			setup = append(slices.Clip(setup), ". "+share+"/bash-completion/completions/quire-ci")
+			check(t, w.typeInto(t, "bash --norc --noprofile -i", append(setup, typed...)))
+		})
+	}
+	t.Run("zsh", func(t *testing.T) {
+		needs(t, "zsh")
+		setup := []string{"PS1=; unsetopt prompt_cr prompt_sp beep; bindkey -e", "fpath=(" + share + "/zsh/site-functions $fpath)",
+			"autoload -Uz compinit && compinit -u -D", `last() { printf 'RESULT %s\n' "${@[-1]}" }`}
+		check(t, w.typeInto(t, "zsh -f -i", append(setup, typed...)))
+	})
+	t.Run("fish", func(t *testing.T) {
+		needs(t, "fish")
+		var got []string
+		for _, job := range oddJobs {
+			// fish inserts what complete --escape prints.
+			cmd := exec.Command("fish", "-c", `set word (complete --escape -C $argv[1] | cut -f 1); eval "printf '%s\n' $word"`, line+job[0])
+			cmd.Dir, cmd.Env = w.dir, w.env
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			got = append(got, strings.TrimSuffix(string(out), "\n"))
 		}
 		check(t, got)
 	})

@@ -1,50 +1,15 @@
-# bash completion of quire's commands; see quire(7)
+# bash completion of quire's commands; see quire(7). What --help lists is completed.
 
-# What --help says of a command, or of a subcommand.
+# The options in the --help of a command or subcommand: _quire_options WORD...
 _quire_options() {
-	case $1 in
-	quire-trigger) echo --root --git-dir --ref --missed --run --rerun --failed --install-hook --uninstall-hook ;;
-	quire-materialize) echo --git-dir --reuse --keep-ignored --lfs --with-git --submodules --run --root ;;
-	quire-dispatch) echo -w ;;
-	quire-runstate) echo --root ;;
-	'quire-ci validate' | 'quire-ci graph') echo --workspace ;;
-	'quire-ci run') echo --workspace --out --secrets --facts --ref --sha -j --job --var --env --timeout \
-		--grace --fail-fast -n --dry-run ;;
-	'quire-ci shell') echo -c --workspace --root --facts --ref --sha --job --var --env ;;
-	'quire-ci compile') echo --strict --no-strict ;;
-	'quire-ci launch') echo --root ;;
-	'quire-runstate create') echo --repo --git-dir --ref --sha --old-sha --pusher --executor ;;
-	'quire-runstate transition') echo --reason --code --by --note ;;
-	'quire-runstate exec') echo --timeout --grace ;;
-	'quire-runstate list') echo --repo --ref --state --limit --json --count ;;
-	'quire-runstate show') echo --json ;;
-	'quire-runstate log') echo -f ;;
-	'quire-runstate cancel') echo --note ;;
-	'quire-runstate notify') echo --timeout ;;
-	'quire-runstate prune') echo --keep --older-than --state -n ;;
-	'quire-runstate fsck') echo --repair ;;
-	'quire-runstate doctor') echo -v ;;
-	esac
+	"$@" --help 2>/dev/null | sed -n 's/^  \(-[^ ,]*\), \(--[^ ]*\) .*/\1\n\2/p; t; s/^  \(-[^ ]*\) .*/\1/p'
 }
 
-_quire_subcommands() {
-	case $1 in
-	quire-ci) echo validate run shell compile graph launch seccomp ;;
-	quire-runstate) echo create transition exec list show log wait cancel reconcile notify prune fsck doctor ;;
-	esac
-}
+# The subcommands of a command.
+_quire_subcommands() { "$1" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p'; }
 
-# Whether an option has a value behind it.
-_quire_valued() {
-	case $1 in
-	--missed | --failed | --install-hook | --uninstall-hook | --reuse | --keep-ignored | --lfs | --with-git | \
-		--submodules | --fail-fast | --dry-run | --strict | --no-strict | --json | --count | --repair | \
-		--help | --version | -w | -f | -v) return 1 ;;
-	-n) return 1 ;;
-	-*) return 0 ;;
-	esac
-	return 1
-}
+# Whether an option takes a value, by the --help in the variable help.
+_quire_valued() { [[ $1 == -* && $'\n'$help == *[$'\n,']*" $1 "[A-Z]* ]]; }
 
 # quire-runstate on the root that the line names.
 _quire_runstate() { quire-runstate ${root:+--root "$root"} "$@" 2>/dev/null; }
@@ -52,8 +17,12 @@ _quire_runstate() { quire-runstate ${root:+--root "$root"} "$@" 2>/dev/null; }
 # The runs in the given states, or all: their ids, and REPO@REF.
 _quire_runs() {
 	_quire_runstate list --limit 500 ${1:+--state "$1"} | awk -F '\t' '{ print $1
+		if (index($3, "\\")) next # an escape
 		sub("^refs/(heads|tags)/", "", $4); if (!seen[$3 "@" $4]++) print $3 "@" $4 }'
 }
+
+# The names of the jobs that quire-runstate show prints.
+_quire_run_jobs() { sed -En '/[\\]/d; s/^job	(.*) [a-z]+( reason=[a-z-]+)?$/\1/p'; }
 
 # The values that an option may have, or what an operand may be. What they are
 # compared with is cur.
@@ -67,7 +36,7 @@ _quire_value() {
 	--state)
 		local before=
 		case $cur in *,*) before=${cur%,*}, ;; esac
-		printf "$before%s\n" pending active complete failed superseded
+		printf '%s\n' "$before"{pending,active,complete,failed,superseded}
 		;;
 	--reason) printf '%s\n' exit signal timeout invalid-pipeline materialize launcher orphaned cancelled internal ;;
 	--job) quire-ci validate ${workspace:+--workspace "$workspace"} 2>/dev/null | cut -f 1 ;;
@@ -78,19 +47,78 @@ _quire_value() {
 	'quire-runstate exec 1' | 'quire-ci launch 1') _quire_runs pending ;;
 	'quire-runstate '*' 1' | 'quire-ci shell 1') _quire_runs ;;
 	'quire-runstate transition 2') printf '%s\n' active complete failed superseded ;;
-	'quire-runstate log 2') _quire_runstate show "$operand" | sed -n 's/^job	\([^ ]*\).*/\1/p' ;;
+	'quire-runstate log 2') _quire_runstate show "$operand" | _quire_run_jobs ;;
 	'quire-ci compile 1' | 'quire-materialize 2') compgen -f -- "$cur" ;;
 	'quire-materialize 1') git for-each-ref --format='%(refname:short)' 2>/dev/null ;;
 	esac
 }
 
+# Splits the line up to the cursor into words as the shell does, but expands nothing.
+# words are the words without quotes, quote is the open quote of the last word, and kept
+# is the beginning of the last word that readline does not replace.
+_quire_split() {
+	local line=${COMP_LINE:0:COMP_POINT} i c word='' begun='' before=''
+	words=() quote='' kept=''
+	for ((i = 0; i < ${#line}; i++)); do
+		c=${line:i:1}
+		if [[ $c == "$quote" ]]; then
+			quote='' kept=$before
+		elif [[ $quote == '"' && $c == '\' && ${line:i+1:1} == [\\\"\$\`] ]]; then
+			i=$((i + 1)) word+=${line:i:1}
+		elif [[ $quote ]]; then
+			word+=$c
+		else
+			case $c in
+			[[:space:]])
+				[[ ! $begun ]] || words+=("$word")
+				word='' begun='' kept=''
+				continue
+				;;
+			[';|&(`'])
+				words=() word='' begun='' kept=''
+				continue
+				;;
+			[\'\"]) quote=$c before=$kept kept=$word ;;
+			\\) i=$((i + 1)) word+=${line:i:1} ;;
+			*)
+				# readline replaces from an @ on, and what is behind other breaks
+				[[ $c != '@' || $COMP_WORDBREAKS != *@* ]] || kept=$word
+				word+=$c
+				[[ $c == '@' || $COMP_WORDBREAKS != *"$c"* ]] || kept=$word
+				;;
+			esac
+			begun=1
+		fi
+	done
+	words+=("$word")
+}
+
+# Quotes a text so that the shell reads just this text behind the open quote.
+_quire_quote() {
+	local text=$1 i c result=''
+	for ((i = 0; i < ${#text}; i++)); do
+		c=${text:i:1}
+		case $quote$c in
+		"''") c="'\\''" ;;
+		'"'[\"\$\`\\]) c=\\$c ;;
+		'"!') c='"\!"' ;;
+		[\'\"]?) ;;
+		'~') [[ $i == 0 && $text == '~/'* && -z $kept ]] || c=\\$c ;;
+		[[:space:]\!\"#\$\&\'\(\)*\;\<\>\?\[\\\]\^\`\{\|\}]) c=\\$c ;;
+		esac
+		result+=$c
+	done
+	printf %s "$result"
+}
+
 _quire() {
-	local IFS=$' \t\n' line=${COMP_LINE:0:COMP_POINT} call=$1 words cur word previous='' found
+	local IFS=$' \t\n' name=${1##*/} words quote kept help call cur word previous='' found option=''
 	local root='' workspace='' operand='' operands=0
-	# bash would part words at @ and = as well, which names of runs hold.
-	read -ra words <<<"${line##*[;|&(\`]}"
-	case $line in *[[:space:]]) words+=('') ;; esac
-	cur=${words[-1]}
+	_quire_split
+	while ((${#words[@]} > 1)) && [[ ${words[0]##*/} != "$name" ]]; do words=("${words[@]:1}"); done
+	((${#words[@]} > 1)) || return
+	cur=${words[-1]} call=$name
+	help=$("$name" --help 2>/dev/null)
 	for word in "${words[@]:1:${#words[@]}-2}"; do
 		if [[ $previous == --root || $previous == --workspace ]]; then
 			printf -v "${previous#--}" %s "$word"
@@ -99,35 +127,49 @@ _quire() {
 			previous=''
 		elif [[ $word == -- ]]; then
 			return # a command of its own
+		elif [[ $word == --root=* || $word == --workspace=* ]]; then
+			option=${word%%=*}
+			printf -v "${option#--}" %s "${word#*=}"
+			option='' previous=''
 		elif [[ $word == -* ]]; then
 			previous=$word
 			[[ $word != --*=* ]] || previous=''
-		elif [[ $call == "$1" && " $(_quire_subcommands "$1") " == *" $word "* ]]; then
+		elif [[ $call == "$name" && $'\n'$help == *$'\n'"  $word  "* ]]; then
 			call+=" $word" previous=''
+			help=$("$name" "$word" --help 2>/dev/null)
 		else
 			operand=$word previous=''
 			operands=$((operands + 1))
 		fi
 	done
+	if [[ $cur == --*=* && -z $previous ]]; then
+		previous=${cur%%=*} option=${cur%%=*}= cur=${cur#*=}
+	fi
 	if _quire_valued "$previous"; then
 		found=$(_quire_value "$previous")
 	elif [[ $cur == -* ]]; then
-		found=$(_quire_options "$call" | tr ' ' '\n')$'\n'--help$'\n'--version
-	elif [[ $call == "$1" && -n $(_quire_subcommands "$1") ]]; then
-		found=$(_quire_subcommands "$1" | tr ' ' '\n')
+		# shellcheck disable=SC2086 # a command and its subcommand
+		found=$(_quire_options $call)
+	elif [[ $call == "$name" && -n $(_quire_subcommands "$name") ]]; then
+		found=$(_quire_subcommands "$name")
 	elif [[ $call == 'quire-runstate wait' || $call == 'quire-runstate cancel' ]]; then
 		found=$(_quire_value "$call 1") # any number
 	else
 		found=$(_quire_value "$call $((operands + 1))")
 	fi
-	# readline replaces only what is behind the last = or :, and from the last @ on.
-	local parted=${cur%"${cur##*[=:]}"} IFS=$'\n'
-	case ${cur#"$parted"} in *@*) parted=${cur%@*} ;; esac
 	COMPREPLY=()
-	for word in $found; do
-		[[ $word != "$cur"* ]] || COMPREPLY+=("${word#"$parted"}")
-	done
-	[[ ${#COMPREPLY[@]} != 1 || ! -d ${COMPREPLY[0]} ]] || compopt -o nospace -o filenames 2>/dev/null
+	while IFS= read -r word; do
+		[[ $word == "$cur"* && $word != *[[:cntrl:]]* && $word ]] || continue
+		word=$option$word
+		COMPREPLY+=("$(_quire_quote "${word#"$kept"}")")
+		found=$word
+	done <<<"$found"
+	# readline closes the quote, except behind a character that looks like its end
+	[[ ${#COMPREPLY[@]} != 1 || -z $quote || ${COMPREPLY[0]} != *"$quote" ]] || COMPREPLY[0]+=$quote
+	if [[ ${#COMPREPLY[@]} == 1 && $previous == --* && -d ${found/#'~'/$HOME} ]]; then
+		COMPREPLY[0]+=/
+		compopt -o nospace 2>/dev/null
+	fi
 }
 
 complete -F _quire quire-trigger quire-materialize quire-ci quire-runstate quire-dispatch

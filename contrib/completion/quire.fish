@@ -27,7 +27,7 @@ function __quire_jobs; quire-ci validate (__quire_option --workspace) 2>/dev/nul
 
 # The jobs of the run that is on the line.
 function __quire_run_jobs
-	__quire_runstate show (__quire_operands)[2] | sed -n 's/^job	\([^ ]*\).*/\1/p'
+	__quire_runstate show (__quire_operands)[2] | sed -En '/[\\]/d; s/^job	(.*) [a-z]+( reason=[a-z-]+)?$/\1/p'
 end
 
 # What stands on the line behind the command, without options and the values of those
@@ -54,7 +54,7 @@ function __quire_at
 	test (count $operands) = (math $argv[1] + 1); and contains -- $operands[1] $argv[2..]
 end
 
-set -l all quire-trigger quire-materialize quire-ci quire-runstate
+set -l all quire-trigger quire-materialize quire-ci quire-runstate quire-dispatch
 for command in $all
 	complete -c $command -f -l help -d usage
 	complete -c $command -f -l version -d version
@@ -143,7 +143,6 @@ complete -c quire-runstate -n '__quire_in list prune' -l state -x -d 'only those
 	-a '(__fish_append , pending active complete failed superseded)'
 complete -c quire-runstate -n '__quire_in list' -l limit -x -d 'at most so many'
 complete -c quire-runstate -n '__quire_in list show' -l json -d 'one JSON object a line'
-complete -c quire-runstate -n '__quire_in list' -l count -d 'how many in each state'
 complete -c quire-runstate -n '__quire_in log' -s f -d 'follow it'
 complete -c quire-runstate -n '__quire_in notify' -l timeout -x -d 'how long each program may take'
 complete -c quire-runstate -n '__quire_in prune' -s n -d 'only print what would be removed'
