@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"golang.org/x/sys/unix"
 
 	"quire/lib/runlog"
+	"quire/lib/text"
 )
 
 // clearLine goes to the beginning of a terminal's line and erases it (ECMA-48).
@@ -97,17 +97,12 @@ func (v *view) line() string {
 // begunMax is how much of a line that has begun is shown, in characters.
 const begunMax = 40
 
-// begin shows the end of a line that the job has begun: a question, or what a
-// progress bar was last overwritten with. No text takes the line back.
-func (v *view) begin(job string, text []byte) {
-	text = bytes.TrimRight(text, "\r")
-	text = plainText(text[bytes.LastIndexByte(text, '\r')+1:])
-	shown := []rune(strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return -1
-	}, string(text)))
+// begin shows the end of a line that the job has begun: a question, or the last state of a
+// progress bar. An empty line removes it.
+func (v *view) begin(job string, line []byte) {
+	line = bytes.TrimRight(line, "\r")
+	clean := text.Line(string(plainText(line[bytes.LastIndexByte(line, '\r')+1:])))
+	shown := []rune(clean)
 	v.begun[job] = string(shown[max(0, len(shown)-begunMax):])
 }
 

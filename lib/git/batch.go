@@ -33,16 +33,8 @@ type batch struct {
 // errDamaged says that an object is longer or shorter than it says.
 var errDamaged = errors.New("the object is damaged: its length is not what it says")
 
-// hugePages has malloc(3) of the GNU C library ask for huge pages, see "Memory Allocation
-// Tunables" in its manual. Two of three page faults of a git that reads thousands of objects
-// are gone with them, and a twentieth of its time.
-const hugePages = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1"
-
 func (r *Repo) startBatch(ctx context.Context, mode string) (*batch, error) {
 	cmd := r.command(ctx, "cat-file", mode)
-	if _, tuned := os.LookupEnv("GLIBC_TUNABLES"); !tuned {
-		cmd.Env = append(cmd.Env, hugePages)
-	}
 	b := &batch{cmd: cmd, stderr: &tail{}}
 	cmd.Stderr = b.stderr
 	in, err := cmd.StdinPipe()

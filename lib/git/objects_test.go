@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -275,39 +274,5 @@ func BenchmarkInfo2000(b *testing.B) {
 		}
 		o.InfoAll(specs)
 		o.Close()
-	}
-}
-
-// A git that may read much is tuned for it, unless whoever runs quire has tuned it.
-func TestHugePages(t *testing.T) {
-	f := newFixture(t)
-	f.write("file", "contents")
-	f.commit("one")
-	f.git("gc", "-q") // what is in a pack only git reads
-	program, err := exec.LookPath("git")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	stub := fmt.Sprintf("#!/bin/sh\nprintf %%s \"$GLIBC_TUNABLES\" >%s/tunables\nexec %s \"$@\"\n", dir, program)
-	if err := os.WriteFile(filepath.Join(dir, "git"), []byte(stub), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
-	t.Setenv("GLIBC_TUNABLES", "")
-	for _, tt := range []struct{ own, want string }{
-		{"", "glibc.malloc.hugetlb=1"},
-		{"glibc.malloc.check=0", "glibc.malloc.check=0"},
-	} {
-		os.Unsetenv("GLIBC_TUNABLES")
-		if tt.own != "" {
-			os.Setenv("GLIBC_TUNABLES", tt.own)
-		}
-		if _, _, _, err := f.objects().Commit("HEAD"); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := os.ReadFile(filepath.Join(dir, "tunables")); err != nil || string(got) != tt.want {
-			t.Errorf("own %q: %q, %v, want %q", tt.own, got, err, tt.want)
-		}
 	}
 }

@@ -2,13 +2,13 @@ package runlog
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"quire/lib/text"
 )
 
 // TimeFormat is how times are written, in UTC: RFC 3339 with nine digits of the
@@ -71,11 +71,10 @@ func (l *Log) Close() error {
 			l.err = err
 		}
 	}
-	var pe *fs.PathError
-	if errors.As(l.err, &pe) {
-		return fmt.Errorf("cannot write log '%s': %w", pe.Path, pe.Err)
+	if l.err != nil {
+		return fmt.Errorf("cannot write log '%s': %w", l.path, text.Cause(l.err))
 	}
-	return l.err
+	return nil
 }
 
 // A Stream is a stream of a log. It is not safe for concurrent use.

@@ -1,13 +1,10 @@
 package runstore
 
 import (
-	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"sync"
 	"time"
 
 	"quire/lib/file"
@@ -92,8 +89,10 @@ func (s *Store) create(runs []*Run, end *Change) (err error) {
 			m.undo(runs, named)
 		}
 	}()
-	if err := m.putAll(runs); err != nil {
-		return err
+	for i, r := range runs {
+		if err := m.put(i, r); err != nil {
+			return err
+		}
 	}
 	if err := s.syncStaged(runs); err != nil {
 		return err
@@ -133,7 +132,7 @@ func (m *maker) end(journal *os.File, runs []*Run) error {
 	return addLines(journal, records)
 }
 
-// A maker has the directories open that runs are made in.
+// A maker holds open the directories in which runs are made.
 type maker struct {
 	store   *Store
 	stage   *stage
@@ -180,25 +179,6 @@ func (m *maker) close() {
 	}
 }
 
-// putAll puts runs, many of them side by side: it is the file system that takes its time.
-func (m *maker) putAll(runs []*Run) error {
-	workers := 1
-	if len(runs) >= syncAllFrom {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	var all sync.WaitGroup
-	errs := make([]error, workers)
-	for w := range workers {
-		all.Go(func() {
-			for i := w; i < len(runs) && errs[w] == nil; i += workers {
-				errs[w] = m.put(i, runs[i])
-			}
-		})
-	}
-	all.Wait()
-	return cmp.Or(errs...)
-}
-
 // put writes the run into the stage, and links it.
 func (m *maker) put(i int, r *Run) error {
 	if err := m.stage.Mkdir(r.ID, 0o700); err != nil {
@@ -219,9 +199,8 @@ func (m *maker) put(i int, r *Run) error {
 	return err
 }
 
-// undo takes back what create did: each run first goes out of sight, where it has its
-// name, then its link, so that none that can be seen is without one. What cannot be
-// deleted now is waste for sweep.
+// undo removes the runs again: first the directory, then its link, so that every visible
+// run has a link. sweep removes what cannot be deleted now.
 func (m *maker) undo(runs []*Run, named int) {
 	for i, r := range runs {
 		hidden := i >= named || m.repos[r.Repo].Rename(r.ID, m.stage.Dir, r.ID) == nil
@@ -245,9 +224,8 @@ func (s *Store) syncStaged(runs []*Run) error {
 	return file.Sync(paths...)
 }
 
-// syncNames makes durable the names in the directories of the runs' repositories,
-// and those of the directories themselves: whoever made one may not have come to
-// syncing it yet.
+// syncNames makes durable the names in the directories of the runs' repositories, and the
+// names of these directories: the process that made one may not have synced it yet.
 func (s *Store) syncNames(runs []*Run) error {
 	if len(runs) >= syncAllFrom {
 		return file.SyncAll(s.root)
