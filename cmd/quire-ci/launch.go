@@ -41,7 +41,14 @@ func launch(ctx context.Context, e *cli.Env) error {
 	} else if err != nil {
 		return err
 	}
-	l, err := drive.NewLaunch(ctx, store, run)
+	plan, warning, err := drive.PlanOf(ctx, store, run, e.Getenv)
+	if err != nil {
+		return err
+	}
+	if warning != "" {
+		e.Warn("%s", warning)
+	}
+	l, err := drive.NewLaunch(ctx, run, plan)
 	if err != nil {
 		return withStatus(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"quire/lib/workspace"
 )
 
-// ofRun makes the workspace of a run, of which whoever drives it is the caller.
+// ofRun makes the workspace of a run, below its driver or by hand.
 func ofRun(ctx context.Context, e *cli.Env, flags *flag.FlagSet, root, id string) error {
 	other := ""
 	flags.Visit(func(f *flag.Flag) {
@@ -32,10 +32,20 @@ func ofRun(ctx context.Context, e *cli.Env, flags *flag.FlagSet, root, id string
 		return err
 	}
 	run, err := store.Find(id)
-	if err == nil {
-		err = drive.MakeWorkspace(ctx, store, run)
+	if errors.Is(err, runstore.ErrNotFound) {
+		return cli.Status(cli.No, err)
+	} else if err != nil {
+		return err
 	}
-	if errors.Is(err, runstore.ErrNotFound) || errors.Is(err, workspace.ErrUnknownCommit) {
+	plan, warning, err := drive.PlanOf(ctx, store, run, e.Getenv)
+	if err != nil {
+		return err
+	}
+	if warning != "" {
+		e.Warn("%s", warning)
+	}
+	_, err = drive.MakeWorkspace(ctx, store, run, plan)
+	if errors.Is(err, workspace.ErrUnknownCommit) {
 		return cli.Status(cli.No, err)
 	}
 	return err

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
+	"os"
 
 	"quire/lib/cli"
+	"quire/lib/drive"
 	"quire/lib/runstore"
 	"quire/lib/view"
 )
@@ -35,24 +38,21 @@ func (r *rootOption) exec(ctx context.Context, e *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	set, err := loadSettings(ctx, s)
-	if err != nil {
-		return err // the run stays pending, and is handed out again
-	}
-	x := set.exec(run.Repo)
-	x.Command, x.Signal = command, signalOf
+	x := drive.Exec{Command: command, Env: os.Environ(), Signal: signalOf}
 	if *timeout >= 0 {
-		x.Timeout = *timeout
+		x.Timeout = timeout
 	}
 	if *grace >= 0 {
-		x.Grace = *grace
+		x.Grace = grace
 	}
-	child, end, err := x.Run(ctx, run)
-	if end.State == "" {
-		if ctx.Err() != nil {
-			return context.Canceled // while it waited for its turn; it stays pending
-		}
+	child, end, err := x.Run(ctx, s, run)
+	switch {
+	case end.State == "" && ctx.Err() != nil:
+		return context.Canceled // while it waited for its turn; it stays pending
+	case end.State == "":
 		return err
+	case errors.As(err, new(*drive.FactsError)):
+		return cli.Status(cli.No, err)
 	}
 	e.Report(err)
 	if end.State != runstore.Complete {

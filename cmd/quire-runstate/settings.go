@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"math"
-	"os"
 	"syscall"
 	"time"
 
 	"quire/lib/cli"
 	"quire/lib/config"
-	"quire/lib/drive"
 	"quire/lib/runstore"
 )
 
@@ -38,18 +36,6 @@ func loadAndWarn(ctx context.Context, e *cli.Env, s *runstore.Store) (settings, 
 
 func (s settings) grace(repo string) time.Duration { return s.config.For(repo).Grace }
 func (s settings) executor(repo string) string     { return s.config.For(repo).Executor }
-
-// exec returns how the runs of a repository are driven.
-func (s settings) exec(repo string) drive.Exec {
-	set := s.config.For(repo)
-	return drive.Exec{
-		Env:     os.Environ(),
-		Limits:  drive.Limits(s.config),
-		Timeout: set.Timeout,
-		Grace:   set.Grace,
-		Keep:    func(state runstore.State) bool { return set.Keeps(state == runstore.Failed) },
-	}
-}
 
 // keepRuns returns how many ended runs of a repository prune leaves.
 func (s settings) keepRuns(repo string) int {

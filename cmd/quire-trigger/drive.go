@@ -19,11 +19,11 @@ func drive(ctx context.Context, e *cli.Env, o options) error {
 	if err != nil {
 		return err
 	}
-	state, err := host.Host(e.CatchSignals(ctx), store, run, e.Stdout)
-	if state == "" {
+	end, err := host.Host(e.CatchSignals(ctx), store, run, e.Stdout)
+	if end.State == "" {
 		return err
 	}
-	if state == runstore.Complete && err == nil {
+	if end.State == runstore.Complete && err == nil {
 		return nil
 	}
 	return cli.Status(cli.No, err)

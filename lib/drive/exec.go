@@ -7,9 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
+	"quire/lib/config"
 	"quire/lib/file"
 	"quire/lib/process"
 	"quire/lib/runstore"
@@ -20,48 +22,63 @@ import (
 type Exec struct {
 	Command []string
 	Env     []string                             // for the command; the run's facts are added
-	Limits  runstore.Limits                      // on runs at once
-	Timeout time.Duration                        // of the run, from when it is active; 0: none
-	Grace   time.Duration                        // between SIGTERM and SIGKILL
-	Keep    func(runstore.State) bool            // whether to keep the workspace; nil: no
+	Timeout *time.Duration                       // of the run, from when it is active; nil: that of the configuration
+	Grace   *time.Duration                       // between SIGTERM and SIGKILL, likewise
 	Signal  func(context.Context) syscall.Signal // which signal ended the context; nil: SIGTERM
 }
 
-// Exec drives the run with a command: makes it active when its turn comes, runs
-// the command, ends whatever processes the command left, and ends the run by the
-// command's status. It returns that status, and the state the run is in then,
-// which may have been decided by somebody else meanwhile. The command is ended
-// early when ctx ends, at the timeout, and when somebody else ends the run.
+// Run drives run with the command: makes it active when its turn comes, runs the
+// command, ends the processes that the command left, and ends the run by the command's
+// status. It returns that status, and the status of the run, which another process may
+// have decided meanwhile. If the status of the run is zero, it was not begun, and the
+// error says why. The command is ended early when ctx ends, at the timeout, and when
+// another process ends the run.
 //
-// This process becomes a subreaper, and must have no other children.
-func (x Exec) Run(ctx context.Context, r *runstore.Run) (process.Status, runstore.Status, error) {
-	driver, err := r.Drive()
-	if err != nil {
-		return process.Status{}, runstore.Status{}, err
-	}
-	defer driver.Unlock()
+// The command inherits the plan of the run, see PlanVariable. It is not started if the
+// facts of the push cannot be read, except for a run that names no tree: that was made by
+// hand, and perhaps for no commit at all.
+//
+// This process becomes a subreaper. It must have no other children.
+func (x Exec) Run(ctx context.Context, store *runstore.Store, run *runstore.Run) (process.Status, runstore.Status, error) {
 	if err := process.Subreaper(); err != nil {
 		return process.Status{}, runstore.Status{}, err
 	}
-	log, err := file.OpenFile(filepath.Join(r.Dir, runstore.LogFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
-	if err != nil {
-		return process.Status{}, runstore.Status{}, fmt.Errorf("cannot write log of run %s: %w", r.ID, text.Cause(err))
+	var log, planFile *os.File
+	defer func() {
+		log.Close() // of a nil file, too
+		planFile.Close()
+	}()
+	var status process.Status
+	d := drive{store: store, run: run, optional: run.Tree == ""}
+	if run.Executor == "" {
+		d.executor = "quire-ci"
 	}
-	defer log.Close()
-	watched, stop := driver.Context(ctx)
-	defer stop()
-	begin := runstore.Change{State: runstore.Active}
-	if r.Executor == "" {
-		begin.Executor = "quire-ci"
+	d.adjust = func(s *config.Settings) {
+		if x.Timeout != nil {
+			s.Timeout = *x.Timeout
+		}
+		if x.Grace != nil {
+			s.Grace = *x.Grace
+		}
 	}
-	if err := driver.Begin(watched, x.Limits, begin); err != nil {
-		return process.Status{}, runstore.Status{}, err
+	d.prepare = func(p *Plan) (err error) {
+		log.Close() // of an earlier turn
+		planFile.Close()
+		log, err = file.OpenFile(filepath.Join(run.Dir, runstore.LogFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+		if err != nil {
+			return fmt.Errorf("cannot write log of run %s: %w", run.ID, text.Cause(err))
+		}
+		planFile, err = p.file()
+		return err
 	}
-	fmt.Fprintf(log, "quire: %s run %s: %s\n", now(), r.ID, text.QuoteLine(x.Command...))
-	status, change := x.supervise(watched, r, log)
-	fmt.Fprintf(log, "quire: %s run %s: %s\n", now(), r.ID, status)
-	final, err := x.end(r, change)
-	return status, final, err
+	d.work = func(ctx context.Context, p *Plan) (change runstore.Change, err error) {
+		fmt.Fprintf(log, "quire: %s run %s: %s\n", now(), run.ID, text.QuoteLine(x.Command...))
+		status, change = x.supervise(ctx, run, p.Settings, log, planFile)
+		fmt.Fprintf(log, "quire: %s run %s: %s\n", now(), run.ID, status)
+		return change, nil
+	}
+	end, err := d.do(ctx)
+	return status, end, err
 }
 
 // recordTime is added to the grace of the driven command, which must still write its
@@ -70,19 +87,22 @@ func (x Exec) Run(ctx context.Context, r *runstore.Run) (process.Status, runstor
 const recordTime = time.Second
 
 // supervise runs the command and returns how it ended and what that makes of the run.
-func (x Exec) supervise(ctx context.Context, r *runstore.Run, log *os.File) (process.Status, runstore.Change) {
+func (x Exec) supervise(ctx context.Context, r *runstore.Run, s config.Settings, log, plan *os.File) (process.Status, runstore.Change) {
 	cmd := exec.Command(x.Command[0], x.Command[1:]...)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.Env = append(x.Env, r.Environ()...)
+	cmd.Env = slices.Concat(x.Env, r.Environ(), []string{fmt.Sprintf("%s=/dev/fd/%d", PlanVariable, planFD)})
+	cmd.ExtraFiles = make([]*os.File, planFD-3+1) // nil: closed
+	cmd.ExtraFiles[planFD-3] = plan
 	group, err := process.Start(cmd)
+	plan.Close() // jobs could find it in /proc otherwise
 	if err != nil {
 		fmt.Fprintf(log, "quire: %v\n", err)
 		code := process.StartCode(err)
 		return process.Status{Code: code}, runstore.Change{State: runstore.Failed, Reason: "exit", Code: code}
 	}
 	var timeout <-chan time.Time
-	if x.Timeout > 0 {
-		t := time.NewTimer(x.Timeout)
+	if s.Timeout > 0 {
+		t := time.NewTimer(s.Timeout)
 		defer t.Stop()
 		timeout = t.C
 	}
@@ -100,11 +120,11 @@ func (x Exec) supervise(ctx context.Context, r *runstore.Run, log *os.File) (pro
 		early = &runstore.Change{State: runstore.Failed, Reason: "signal", Code: 128 + int(sig)}
 		_ = group.Signal(sig)
 	}
-	grace := x.Grace
+	grace := s.Grace
 	if early != nil {
-		// Were all processes told at once, the command would take those that it
-		// runs for failed, not ended. It and they have one grace together.
-		over := time.Now().Add(x.Grace + recordTime)
+		// If all processes were signalled at once, the command would take its own
+		// for failed, not ended. It and they share one grace.
+		over := time.Now().Add(s.Grace + recordTime)
 		select {
 		case <-group.Done():
 		case <-time.After(time.Until(over)):
@@ -113,7 +133,7 @@ func (x Exec) supervise(ctx context.Context, r *runstore.Run, log *os.File) (pro
 	}
 	var status process.Status
 	select {
-	case <-group.Done(): // reaped, it leaves a process without children most of the time
+	case <-group.Done(): // once it is reaped, this process mostly has no children
 		status, err = group.Wait()
 		err = errors.Join(err, process.EndDescendants(grace))
 	default:
@@ -142,30 +162,6 @@ func outcome(s process.Status) runstore.Change {
 		return runstore.Change{State: runstore.Failed, Reason: "internal"}
 	}
 	return runstore.Change{State: runstore.Failed, Reason: "exit", Code: s.Code}
-}
-
-// end brings the run to the state of c, unless somebody else ended it, and
-// removes its workspace before that can be seen.
-func (x Exec) end(r *runstore.Run, c runstore.Change) (runstore.Status, error) {
-	status, err := r.Status()
-	if err != nil {
-		return runstore.Status{}, err
-	}
-	state := c.State
-	if status.State.Final() {
-		state = status.State
-	}
-	var failure error
-	if x.Keep == nil || !x.Keep(state) {
-		failure = r.RemoveWorkspace()
-	}
-	err = r.Transition(c)
-	var refused *runstore.StateError
-	if err != nil && !errors.As(err, &refused) {
-		return runstore.Status{}, errors.Join(err, failure)
-	}
-	status, err = r.Status()
-	return status, errors.Join(err, failure)
 }
 
 // now returns the present as times are written in logs.

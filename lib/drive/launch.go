@@ -10,10 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"quire/lib/config"
 	"quire/lib/executor"
 	"quire/lib/file"
-	"quire/lib/git"
 	"quire/lib/pipeline"
 	"quire/lib/runlog"
 	"quire/lib/runstore"
@@ -39,24 +37,14 @@ type Launch struct {
 	files []*os.File // what is known of the push, and the secrets
 }
 
-// NewLaunch returns what `quire-ci launch` turns into or runs for run, whose
-// workspace is there already. The facts of the push and the values of the secrets
-// are in files without a name, which Args refer to as /dev/fd/N: so they are neither
-// in the arguments nor in the environment, where others could read them, and
-// quire-ci needs to see neither the root nor the repository. An error leaves
-// nothing open.
-func NewLaunch(ctx context.Context, store *runstore.Store, run *runstore.Run) (*Launch, error) {
-	p, err := newPlan(ctx, store.Root(), run)
-	if err != nil {
-		return nil, err
-	}
-	repo, err := git.Open(run.GitDir)
-	if err != nil {
-		return nil, err
-	}
-	spec, err := p.spec(ctx, store, repo) // without a timeout, which quire-runstate exec has
-	if err != nil {
-		return nil, err
+// NewLaunch returns what `quire-ci launch` turns into or runs for run, whose workspace
+// exists. The facts of the push and the values of the secrets are in nameless files, which
+// Args refer to as /dev/fd/N. So they are neither in the arguments nor in the environment,
+// where others could read them, and quire-ci need not see the root or the repository. On
+// error nothing is left open.
+func NewLaunch(ctx context.Context, run *runstore.Run, p *Plan) (*Launch, error) {
+	if p.Unread != "" {
+		return nil, &FactsError{p.Unread}
 	}
 	// Behind the link there may be at its place: the jobs are told where they are.
 	dir, err := filepath.EvalSymlinks(filepath.Join(run.Dir, runstore.WorkspaceDir))
@@ -64,19 +52,19 @@ func NewLaunch(ctx context.Context, store *runstore.Store, run *runstore.Run) (*
 		return nil, fmt.Errorf("cannot find workspace of run %s: %w", run.ID, err)
 	}
 	l := &Launch{
-		Args: slices.Clone(p.settings.Launcher), Env: os.Environ(), Launched: len(p.settings.Launcher) > 0,
-		Warnings: p.warnings, run: run, out: run.Dir,
+		Args: slices.Clone(p.Settings.Launcher), Env: environ(), Launched: len(p.Settings.Launcher) > 0,
+		Warnings: p.Warnings, run: run, out: run.Dir,
 	}
 	if l.Launched {
-		if err := l.prepare(ctx, dir, p.settings); err != nil {
+		if err := l.prepare(ctx, dir, p); err != nil {
 			return nil, err
 		}
 	}
 	l.Args = append(l.Args, "quire-ci", "run", "--workspace", dir, "--out", l.out)
-	if p.settings.Jobs > 0 {
-		l.Args = append(l.Args, "-j", strconv.Itoa(p.settings.Jobs))
+	if p.Settings.Jobs > 0 {
+		l.Args = append(l.Args, "-j", strconv.Itoa(p.Settings.Jobs))
 	}
-	if err := l.attach(spec, p.secrets); err != nil {
+	if err := l.attach(p.spec(), p.Secrets); err != nil {
 		l.Close()
 		return nil, err
 	}
@@ -94,8 +82,8 @@ func (l *Launch) Close() {
 // behind, beside the records of the run that they must not touch, and an environment
 // that says where everything is. In the directory of the run links stand for the
 // events and the logs, for those who look for them there.
-func (l *Launch) prepare(ctx context.Context, dir string, settings config.Settings) error {
-	image, err := imageOf(ctx, dir, settings)
+func (l *Launch) prepare(ctx context.Context, dir string, p *Plan) error {
+	image, err := imageOf(ctx, l.run, dir, p)
 	if err != nil {
 		return err
 	}
@@ -122,19 +110,30 @@ func (l *Launch) prepare(ctx context.Context, dir string, settings config.Settin
 	return nil
 }
 
-// imageOf returns the image that the pipeline in dir names, "" without one.
-func imageOf(ctx context.Context, dir string, settings config.Settings) (string, error) {
+// imageOf returns the image that the pipeline of run names, "" if it names none. The
+// trigger wrote it into the record when it compiled the pipeline. If it did not come to
+// that, the pipeline in dir is evaluated for it.
+func imageOf(ctx context.Context, run *runstore.Run, dir string, p *Plan) (string, error) {
+	if run.Image != nil {
+		return *run.Image, nil
+	}
 	tree, err := file.OpenTree(dir)
 	if err != nil {
 		return "", err
 	}
 	defer tree.Close()
-	p, err := pipeline.Load(ctx, tree, pipeline.Options{Limits: settings.Limits()})
+	loaded, err := pipeline.Load(ctx, tree, pipeline.Options{Limits: p.Settings.Limits()})
 	if err != nil {
 		return "", err
 	}
-	defer p.Close()
-	return p.Image, nil
+	defer loaded.Close()
+	_ = run.AddFacts(runstore.Facts{Image: &loaded.Image}) // only show needs it
+	return loaded.Image, nil
+}
+
+// environ returns the environment of this process without the plan, which ends here.
+func environ() []string {
+	return slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, PlanVariable+"=") })
 }
 
 // attach puts what is known of the run into files, and adds them to the arguments

@@ -6,30 +6,20 @@ import (
 	"os"
 	"path/filepath"
 
-	"quire/lib/config"
 	"quire/lib/git"
 	"quire/lib/runstore"
 	"quire/lib/workspace"
 )
 
-// MakeWorkspace writes the commit of run, which the caller's process or one it
-// was started by drives, into the run's workspace, as the configuration wants it.
-func MakeWorkspace(ctx context.Context, store *runstore.Store, run *runstore.Run) error {
-	cfg, err := config.Load(ctx, store.Root())
-	if err != nil {
-		return err
-	}
+// MakeWorkspace writes the commit of run into its workspace, as plan wants it. This
+// process, or one above it, holds the lock of the run. It returns the directory, which is
+// the run's own, or a kept one that the run's links to.
+func MakeWorkspace(ctx context.Context, store *runstore.Store, run *runstore.Run, plan *Plan) (string, error) {
 	repo, err := git.Open(run.GitDir)
 	if err != nil {
-		return err
+		return "", err
 	}
-	_, err = makeWorkspace(ctx, store, run, repo, cfg.For(run.Repo))
-	return err
-}
-
-// makeWorkspace returns the directory the workspace is in, which is the run's own,
-// or a kept one that the run's leads to.
-func makeWorkspace(ctx context.Context, store *runstore.Store, run *runstore.Run, repo *git.Repo, s config.Settings) (string, error) {
+	s := plan.Settings
 	dir := filepath.Join(run.Dir, runstore.WorkspaceDir)
 	o := workspace.Options{WithGit: s.WithGit, LFS: s.LFS, Submodules: s.Submodules}
 	kept, err := takeKept(store, run, s.Workspaces)

@@ -25,21 +25,30 @@ const maxCommit = 1 << 20
 // Commit reads the commit that spec names or leads to, through tags: its id, that
 // of its tree, and its message in UTF-8. Anything else is ErrMissing.
 func (o *Objects) Commit(spec string) (oid, tree, message string, err error) {
-	var text []byte
-	err = o.ReadAll([]string{spec + "^{commit}"}, func(_ int, in Info, body io.Reader) error {
-		oid = in.OID
-		text, err = io.ReadAll(io.LimitReader(body, maxCommit))
-		return err
+	err = o.Commits([]string{spec}, func(_ int, id, t, m string) { oid, tree, message = id, t, m })
+	return oid, tree, message, err
+}
+
+// Commits is Commit of many, which are all asked for at once. A commit that is missing is
+// passed over and is the error in the end; any other error ends it.
+func (o *Objects) Commits(specs []string, each func(i int, oid, tree, message string)) error {
+	questions := make([]string, len(specs))
+	for i, spec := range specs {
+		questions[i] = spec + "^{commit}"
+	}
+	return o.ReadAll(questions, func(i int, in Info, body io.Reader) error {
+		text, err := io.ReadAll(io.LimitReader(body, maxCommit))
+		if err != nil {
+			return err
+		}
+		line, _, _ := strings.Cut(string(text), "\n")
+		tree, ok := strings.CutPrefix(line, "tree ")
+		if !ok || len(tree) != len(in.OID) {
+			return fmt.Errorf("malformed commit %s: no tree", in.OID)
+		}
+		each(i, in.OID, tree, parseMessage(text))
+		return nil
 	})
-	if err != nil {
-		return "", "", "", err
-	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	tree, ok := strings.CutPrefix(line, "tree ")
-	if !ok || len(tree) != len(oid) {
-		return "", "", "", fmt.Errorf("malformed commit %s: no tree", oid)
-	}
-	return oid, tree, parseMessage(text), nil
 }
 
 // Message returns the message of a commit, or of the commit that a tag points

@@ -18,14 +18,14 @@ func TestDue(t *testing.T) {
 		names[named[name].ID] = name
 	}
 	driver := drive(t, named["a0 runs"])
-	if err := driver.Begin(t.Context(), Limits{Root: 1}, Change{State: Active}); err != nil {
+	if err := driver.Begin(t.Context(), Limits{Root: 1}, Change{State: Active}, nil); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error)
 	for i, name := range []string{"a2 waits", "a5 waits"} {
 		d := drive(t, named[name])
-		go func() { ended <- d.Begin(ctx, Limits{Root: 1}, Change{State: Active}) }()
+		go func() { ended <- d.Begin(ctx, Limits{Root: 1}, Change{State: Active}, nil) }()
 		awaitQueued(t, s, 1+i+1)
 	}
 	for _, tt := range []struct {

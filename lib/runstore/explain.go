@@ -36,7 +36,7 @@ func (r *Run) Explain() (string, error) {
 	return "", nil
 }
 
-// explainWaiting says behind whom the run waits for its turn.
+// explainWaiting names the runs that the run waits for.
 func (r *Run) explainWaiting() (string, error) {
 	held, err := file.Locked(filepath.Join(r.Dir, lockFile), waitingByte)
 	if err != nil || !held {
@@ -54,6 +54,9 @@ func (r *Run) explainWaiting() (string, error) {
 		if p.id < r.ID {
 			before = append(before, p.id)
 		}
+	}
+	if len(before) == 0 {
+		return "about to begin", nil
 	}
 	return fmt.Sprintf("waits for its turn behind %s", strings.Join(before, ", ")), nil
 }

@@ -44,7 +44,7 @@ func TestOnEnd(t *testing.T) {
 		}, 0},
 		"a driver's end": {func(t *testing.T, s *Store, runs []*Run) {
 			d := drive(t, runs[0])
-			ok(t, d.Begin(t.Context(), Limits{}, Change{State: Active}))
+			ok(t, d.Begin(t.Context(), Limits{}, Change{State: Active}, nil))
 			ok(t, runs[0].Transition(done))
 			d.Unlock()
 		}, 1},

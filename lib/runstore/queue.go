@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"quire/lib/file"
 	"quire/lib/text"
@@ -26,45 +27,91 @@ func (l Limits) repo(name string) int {
 	return l.Repo(name)
 }
 
-// Begin makes the run active with the change c, as soon as the limits allow it.
-// Until then the run stays pending. Those that wait begin in the order of their
-// ids; one that its repository's limit holds back holds back no other repository.
+// Begin waits until the limits allow one more active run, calls prepare, and then makes
+// the run active with the change c. Until then the run stays pending. Runs begin in the
+// order of their ids. A run that its repository's limit holds back does not hold back
+// another repository.
 //
-// Waiting costs nothing: a waiter sleeps on the kernel's locks of those it waits
-// for, which also wake it when they are killed.
-func (d *Driver) Begin(ctx context.Context, limits Limits, c Change) error {
+// While prepare works, the run counts as the first of those that wait: no younger run
+// takes its turn. If an older run took the turn meanwhile, Begin waits again, and calls
+// prepare again when the next turn has come, so that what it read is never out of date.
+// If prepare returns an error, Begin gives the turn back and returns that error. nil
+// prepares nothing.
+//
+// Waiting costs nothing: a waiter sleeps on the kernel's locks of the runs before it.
+// They wake it also if their holders are killed.
+func (d *Driver) Begin(ctx context.Context, limits Limits, c Change, prepare func(context.Context) error) error {
+	if prepare == nil {
+		prepare = func(context.Context) error { return nil }
+	}
 	if limits.Root == 0 && limits.Repo == nil {
+		if err := prepare(ctx); err != nil {
+			return err
+		}
 		return d.begin(c)
 	}
 	defer file.Unlock(d.file, waitingByte)
-	released := make(chan struct{}, 1)
-	watched := map[holder]bool{}
+	w := waiter{released: make(chan struct{}, 1), watched: map[holder]bool{}}
 	for {
-		holders, err := d.tryBegin(limits, c)
-		if err != nil || holders == nil {
+		before, err := d.tryBegin(limits, nil)
+		if err != nil {
 			return err
 		}
-		for _, h := range holders {
-			if watched[h] {
-				continue
+		if len(before) == 0 {
+			if err := prepare(ctx); err != nil {
+				return err
 			}
-			watched[h] = true
-			// Where a lock cannot be waited for, the next try says so. The
-			// thread of a lock that outlasts the waiting ends with it.
-			go func() {
-				_ = awaitLock(h.dir, h.lock)
-				select {
-				case released <- struct{}{}:
-				default:
-				}
-			}()
+			if before, err = d.tryBegin(limits, &c); err != nil || len(before) == 0 {
+				return err
+			}
 		}
-		select {
-		case <-released:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		if err := w.wait(ctx, before); err != nil {
+			return err
 		}
 	}
+}
+
+// A waiter waits for locks of other runs.
+type waiter struct {
+	released chan struct{} // has a value if a lock was released since the last wait
+
+	mu      sync.Mutex
+	watched map[holder]bool // locks that a goroutine waits for
+}
+
+// wait returns nil when one of the locks may have been released, or the cause of ctx.
+func (w *waiter) wait(ctx context.Context, locks []holder) error {
+	for _, h := range locks {
+		w.watch(h)
+	}
+	select {
+	case <-w.released:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// watch has a goroutine wait for the lock, unless one does. If the lock cannot be waited
+// for, the caller's next look at it says so. A goroutine whose lock outlasts the waiter
+// keeps a thread until the process ends.
+func (w *waiter) watch(h holder) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.watched[h] {
+		return
+	}
+	w.watched[h] = true
+	go func() {
+		_ = awaitLock(h.dir, h.lock)
+		w.mu.Lock()
+		delete(w.watched, h)
+		w.mu.Unlock()
+		select {
+		case w.released <- struct{}{}:
+		default:
+		}
+	}()
 }
 
 func (d *Driver) begin(c Change) error {
@@ -73,22 +120,23 @@ func (d *Driver) begin(c Change) error {
 	return err
 }
 
-// A holder is a lock whose release may be what a waiter waits for.
+// A holder is a lock that a waiter may wait for.
 type holder struct {
 	dir  string
 	lock int64
 }
 
-// tryBegin makes the run active if it is its turn. If not, it returns the locks to
-// wait for, of which there is at least one.
-func (d *Driver) tryBegin(limits Limits, c Change) ([]holder, error) {
+// tryBegin adds the run to those that wait. If it is not the run's turn, it returns the
+// locks to wait for, at least one. If it is, it returns none, and makes the run active
+// unless c is nil.
+func (d *Driver) tryBegin(limits Limits, c *Change) ([]holder, error) {
 	q, err := file.OpenLocked(d.run.store.path("queue"))
 	if err != nil {
 		return nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, text.Cause(err))
 	}
 	defer q.Close()
-	// Under the lock of the queue, so that nobody takes a turn who has looked for
-	// older runs a moment too early. Taking a lock that one has is no error.
+	// The lock of the queue is held: no younger run that looked for older ones a moment
+	// too early takes the turn. Taking the same lock again is no error.
 	if err := file.TryLock(d.file, waitingByte, file.Exclusive); err != nil {
 		return nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, err)
 	}
@@ -96,13 +144,13 @@ func (d *Driver) tryBegin(limits Limits, c Change) ([]holder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, text.Cause(err))
 	}
-	if holders := turn(d.run, limits, running, waiting); len(holders) > 0 {
+	if holders := turn(d.run, limits, running, waiting); len(holders) > 0 || c == nil {
 		return holders, nil
 	}
-	if err := d.begin(c); err != nil {
+	if err := d.begin(*c); err != nil {
 		return nil, err
 	}
-	// Before anyone else looks: an active run whose driver waits is not running.
+	// Before another driver looks: an active run whose driver waits is not running.
 	return nil, file.Unlock(d.file, waitingByte)
 }
 
@@ -113,7 +161,7 @@ type place struct{ id, repo, dir string }
 // is by id.
 func turn(r *Run, limits Limits, running, waiting []place) []holder {
 	perRepo := map[string]int{}
-	var all []holder // who holds a slot, or will take one first
+	var all []holder // locks of the runs that have a slot, or will take one first
 	of := map[string][]holder{}
 	take := func(p place, lock int64) {
 		h := holder{p.dir, lock}
@@ -151,10 +199,9 @@ func turn(r *Run, limits Limits, running, waiting []place) []holder {
 	return nil
 }
 
-// driven returns the live runs that are driven: those that are active, and those
-// that wait, each by id. One that was made active by somebody else than its driver,
-// who waits for its turn, does so still: among the active, several of these would wait
-// for each other for ever.
+// driven returns the live runs that have a driver: those that are active, and those that
+// wait, each by id. A run may have been made active by hand while its driver still waits.
+// It counts as waiting; otherwise such drivers could wait for each other forever.
 func (s *Store) driven() (running, waiting []place, err error) {
 	names, err := s.liveNames()
 	if err != nil {

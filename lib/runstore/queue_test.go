@@ -84,7 +84,7 @@ func queueUp(t *testing.T, limit int) (order []string, most int) {
 		d := drive(t, r)
 		all.Go(func() {
 			defer d.Unlock()
-			if err := d.Begin(context.Background(), Limits{Root: limit}, Change{State: Active}); err != nil {
+			if err := d.Begin(context.Background(), Limits{Root: limit}, Change{State: Active}, nil); err != nil {
 				t.Error(err)
 				return
 			}
@@ -140,13 +140,13 @@ func TestQueueSurvivesItsMembers(t *testing.T) {
 	runs := create(t, s, make8()[:4]...)
 	one := Limits{Root: 1}
 	first := drive(t, runs[0])
-	if err := first.Begin(context.Background(), one, Change{State: Active}); err != nil {
+	if err := first.Begin(context.Background(), one, Change{State: Active}, nil); err != nil {
 		t.Fatal(err)
 	}
 	begin := func(i int, ctx context.Context) (*Driver, chan error) {
 		d := drive(t, runs[i])
 		done := make(chan error, 1)
-		go func() { done <- d.Begin(ctx, one, Change{State: Active}) }()
+		go func() { done <- d.Begin(ctx, one, Change{State: Active}, nil) }()
 		awaitQueued(t, s, i+1)
 		return d, done
 	}
@@ -181,7 +181,7 @@ func TestQueueWithRunsMadeActive(t *testing.T) {
 	s := open(t)
 	runs := create(t, s, make8()[:4]...)
 	first := drive(t, runs[0])
-	if err := first.Begin(context.Background(), Limits{Root: 1}, Change{State: Active}); err != nil {
+	if err := first.Begin(context.Background(), Limits{Root: 1}, Change{State: Active}, nil); err != nil {
 		t.Fatal(err)
 	}
 	var waiting []chan error
@@ -191,7 +191,7 @@ func TestQueueWithRunsMadeActive(t *testing.T) {
 		waiting = append(waiting, done)
 		go func() {
 			defer d.Unlock()
-			done <- d.Begin(context.Background(), Limits{Root: 1}, Change{State: Active})
+			done <- d.Begin(context.Background(), Limits{Root: 1}, Change{State: Active}, nil)
 		}()
 		awaitQueued(t, s, 1+i+1)
 	}
@@ -234,10 +234,10 @@ func TestDriverContext(t *testing.T) {
 func TestReconcile(t *testing.T) {
 	s := open(t)
 	runs := create(t, s, make8()[:5]...)
-	change(t, runs[0], Change{State: Active})                                      // orphaned
-	drive(t, runs[1]).Begin(context.Background(), Limits{}, Change{State: Active}) // driven
-	drive(t, runs[2])                                                              // about to begin
-	change(t, runs[4], Change{State: Complete})                                    // ended, but not known
+	change(t, runs[0], Change{State: Active})                                           // orphaned
+	drive(t, runs[1]).Begin(context.Background(), Limits{}, Change{State: Active}, nil) // driven
+	drive(t, runs[2])                                                                   // about to begin
+	change(t, runs[4], Change{State: Complete})                                         // ended, but not known
 	if err := relink(s, runs[4]); err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ func began(t *testing.T, s *Store) (*Run, *Driver) {
 	r := create(t, s, facts("a.git", "r"))[0]
 	d, err := r.Drive()
 	if err == nil {
-		err = d.Begin(context.Background(), Limits{}, Change{State: Active})
+		err = d.Begin(context.Background(), Limits{}, Change{State: Active}, nil)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +65,7 @@ func TestEndedByOthersAfterKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := late.Begin(context.Background(), Limits{}, Change{State: Active}); err == nil {
+	if err := late.Begin(context.Background(), Limits{}, Change{State: Active}, nil); err == nil {
 		t.Error("a run that has ended was begun")
 	}
 	late.Unlock()

@@ -88,8 +88,10 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 	now := time.Now()
 	facts := make([]runstore.Facts, len(wanted))
 	for i, w := range wanted {
-		facts[i] = runstore.Facts{Facts: push.Facts{Repo: name, GitDir: t.Repo.Dir(), Ref: w.Ref, SHA: w.commit, PreviousSHA: w.Old,
-			Pusher: t.Pusher, PushedAt: now}}
+		facts[i].Facts = push.Facts{
+			Repo: name, GitDir: t.Repo.Dir(), Ref: w.Ref, SHA: w.commit, PreviousSHA: w.Old,
+			Pusher: t.Pusher, PushedAt: now,
+		}
 	}
 	store, err := runstore.Open(t.Root(), t.OnEnd)
 	if err != nil {
@@ -113,6 +115,7 @@ func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.
 			t.Warn(cfg.Warnings)
 		}
 	}
+	unread := describe(objects, facts)
 	for i := range facts {
 		facts[i].Executor = settings.Executor
 	}
@@ -128,7 +131,30 @@ func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.
 		return nil, settings, &notRecorded{errors.Join(err, configErr)}
 	}
 	checked, err := t.check(ctx, store, objects, wanted, runs, settings)
-	return checked, settings, errors.Join(err, configErr)
+	return checked, settings, errors.Join(err, configErr, unread)
+}
+
+// describe adds the tree and the subject of its commit to each of facts. It reads each
+// commit once. What it cannot read is missing from the record, and is read again when the
+// run is driven.
+func describe(objects *git.Objects, facts []runstore.Facts) error {
+	var commits []string
+	of := map[string][]int{} // indices of facts
+	for i, f := range facts {
+		if f.Tree != "" { // of a rerun
+			continue
+		}
+		if of[f.SHA] == nil {
+			commits = append(commits, f.SHA)
+		}
+		of[f.SHA] = append(of[f.SHA], i)
+	}
+	return objects.Commits(commits, func(i int, _, tree, message string) {
+		subject := push.Subject(message)
+		for _, at := range of[commits[i]] {
+			facts[at].Tree, facts[at].Subject = tree, subject
+		}
+	})
 }
 
 // A want is an update whose commit has a pipeline.
@@ -172,7 +198,7 @@ func find(objects *git.Objects, updates []Update) ([]want, error) {
 
 // check ends the runs that are not to be driven, and compiles each .quire tree once.
 func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git.Objects, wanted []want, runs []*runstore.Run, settings config.Settings) ([]Run, error) {
-	problems := map[string]error{}
+	pipelines := map[string]compiled{}
 	checked := make([]Run, len(runs))
 	var failures []error
 	var changes []runstore.RunChange
@@ -182,15 +208,19 @@ func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git
 			checked[i].Problem = ErrSkipped
 			continue
 		}
-		problem, known := problems[wanted[i].quire]
+		p, known := pipelines[wanted[i].quire]
 		if !known {
-			problem = compile(ctx, objects.Tree(wanted[i].commit), settings)
-			problems[wanted[i].quire] = problem
+			p = compile(ctx, objects.Tree(wanted[i].commit), settings)
+			pipelines[wanted[i].quire] = p
 		}
+		problem := p.problem
 		var list diag.List
 		switch {
 		case problem == nil:
 			checked[i].Executor = settings.Executor
+			if r.Image == nil {
+				failures = append(failures, r.AddFacts(runstore.Facts{Image: &p.image}))
+			}
 			continue
 		case errors.As(problem, &list):
 			if err := file.Write(filepath.Join(r.Dir, runstore.LogFile), []byte(list.Text()), 0o600); err != nil {
@@ -208,14 +238,20 @@ func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git
 	return checked, errors.Join(failures...)
 }
 
-// compile returns what is wrong with the pipeline of a commit's tree.
-func compile(ctx context.Context, tree fs.ReadLinkFS, settings config.Settings) error {
+// A compiled is what a run must know of its pipeline before it is driven.
+type compiled struct {
+	image   string
+	problem error // what is wrong with the pipeline, or why it could not be compiled
+}
+
+// compile evaluates the pipeline of a commit's tree.
+func compile(ctx context.Context, tree fs.ReadLinkFS, settings config.Settings) compiled {
 	p, err := pipeline.Load(ctx, tree, pipeline.Options{Limits: settings.Limits()})
 	if err != nil {
-		return err
+		return compiled{problem: err}
 	}
-	p.Close()
-	return nil
+	defer p.Close()
+	return compiled{image: p.Image}
 }
 
 // supersede ends the runs that are older than one of runs, of the same repository

@@ -1,0 +1,131 @@
+// Package drive brings a recorded run to its end: in this process, or with a command,
+// which may run the jobs behind the configured launcher.
+package drive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"quire/lib/config"
+	"quire/lib/diag"
+	"quire/lib/file"
+	"quire/lib/runstore"
+)
+
+// A drive is one run on its way from pending to its end. The two executors differ only
+// in its fields.
+type drive struct {
+	store    *runstore.Store
+	run      *runstore.Run
+	executor string // to be recorded; "" leaves that of the record
+
+	adjust   func(*config.Settings)                                // by options of the command line; nil: nothing
+	prepare  func(*Plan) error                                     // before the run is active; nil: nothing
+	optional bool                                                  // the work can be done without the facts of the push
+	work     func(context.Context, *Plan) (runstore.Change, error) // while the run is active
+}
+
+// do drives the run and returns the status that it has then, which another process may
+// have decided. The error is quire's own. If the status is zero, the run was not begun:
+// it is still pending, or was ended by another process.
+//
+// The run's lock is held from before it waits for its turn until nothing of it is left.
+func (d *drive) do(ctx context.Context) (runstore.Status, error) {
+	driver, err := d.run.Drive()
+	if err != nil {
+		return runstore.Status{}, err
+	}
+	defer driver.Unlock()
+	cfg, err := config.Load(ctx, d.store.Root()) // for max-runs, and nothing else
+	if err != nil {
+		return runstore.Status{}, err
+	}
+	watched, stop := driver.Context(ctx) // ends also when another process ends the run
+	defer stop()
+	var plan *Plan
+	active := runstore.Change{State: runstore.Active, Executor: d.executor}
+	err = driver.Begin(watched, Limits(cfg), active, func(ctx context.Context) (err error) {
+		if plan, err = NewPlan(ctx, d.store, d.run); err != nil {
+			return err
+		}
+		if d.adjust != nil {
+			d.adjust(&plan.Settings)
+		}
+		if d.prepare != nil {
+			return d.prepare(plan)
+		}
+		return nil
+	})
+	if err != nil {
+		return runstore.Status{}, err
+	}
+	change, problem := d.active(watched, plan)
+	return d.end(plan, change, problem)
+}
+
+// active does the work of a run that is active.
+func (d *drive) active(ctx context.Context, plan *Plan) (runstore.Change, error) {
+	if plan.Unread != "" && !d.optional {
+		err := &FactsError{plan.Unread}
+		return failed(ctx, "materialize"), errors.Join(err, explain(d.run, err))
+	}
+	_ = plan.record(d.run) // only show needs it
+	return d.work(ctx, plan)
+}
+
+// A FactsError says that a run failed because the facts of its push cannot be read.
+type FactsError struct{ What string }
+
+func (e *FactsError) Error() string { return e.What }
+
+// end removes the workspace, unless the plan keeps it, and brings the run to the state of
+// c, unless another process ended it.
+func (d *drive) end(plan *Plan, c runstore.Change, problem error) (runstore.Status, error) {
+	status, err := d.run.Status()
+	if err != nil {
+		return runstore.Status{}, errors.Join(problem, err)
+	}
+	state := c.State
+	if status.State.Final() {
+		state = status.State
+	}
+	if !plan.Settings.Keeps(state == runstore.Failed) {
+		problem = errors.Join(problem, d.run.RemoveWorkspace())
+	}
+	err = d.run.Transition(c)
+	if err != nil && !errors.As(err, new(*runstore.StateError)) {
+		return runstore.Status{}, errors.Join(problem, err)
+	}
+	status, err = d.run.Status()
+	return status, errors.Join(problem, err)
+}
+
+// failed is the end of a run that did not come to its jobs for reason, unless it was
+// being cancelled anyway.
+func failed(ctx context.Context, reason string) runstore.Change {
+	if ctx.Err() != nil {
+		reason = "cancelled"
+	}
+	return runstore.Change{State: runstore.Failed, Reason: reason}
+}
+
+// explain writes a problem that is not an outcome of the jobs to the run's log, where a
+// reader looks for it.
+func explain(run *runstore.Run, problem error) error {
+	text := problem.Error() + "\n"
+	if list := (diag.List)(nil); errors.As(problem, &list) {
+		text = list.Text()
+	}
+	f, err := file.OpenFile(filepath.Join(run.Dir, runstore.LogFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if err == nil {
+		_, err = f.WriteString(text)
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write log of run %s: %w", run.ID, err)
+	}
+	return nil
+}

@@ -1,0 +1,243 @@
+package drive
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"quire/lib/config"
+	"quire/lib/executor"
+	"quire/lib/file"
+	"quire/lib/git"
+	"quire/lib/push"
+	"quire/lib/runlog"
+	"quire/lib/runstore"
+)
+
+// A Plan is all that driving a run takes from outside its record: the settings of its
+// repository, the secrets that it may have, and the facts of its push. The driver makes
+// it when the run's turn has come, and every later step uses it. So an edit of the
+// configuration changes a run that has not begun as a whole, and one that has not at all.
+type Plan struct {
+	Run      string            // the id of the run
+	Settings config.Settings   // without Secrets
+	Secrets  map[string]string `json:"-"` // values by name; no other secret was read
+	Withheld map[string]string // see executor.Options
+	Warnings []string          // about secrets that are not safe
+
+	Facts  push.Facts
+	Tree   string                     // the id of the commit's tree
+	Done   map[string]json.RawMessage // see executor.Options
+	Unread string                     // why Facts, Tree and Done are not complete; "" if they are
+}
+
+// NewPlan reads the configuration, the secrets and the facts of run. The error is about
+// the configuration, or ctx has ended. If the commit or its facts cannot be read, the plan
+// says so in Unread.
+func NewPlan(ctx context.Context, store *runstore.Store, run *runstore.Run) (*Plan, error) {
+	cfg, err := config.Load(ctx, store.Root())
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{Run: run.ID, Settings: cfg.For(run.Repo)}
+	s := p.Settings.ReadSecrets(run.Ref)
+	p.Secrets, p.Withheld, p.Warnings = s.Values, s.Withheld, s.Warnings
+	p.Settings.Secrets = nil
+	if err := p.readFacts(ctx, store, run); err != nil {
+		p.Unread = fmt.Sprintf("cannot tell the facts of run %s: %v", run.ID, err)
+	}
+	return p, context.Cause(ctx)
+}
+
+// Limits returns how many runs may be active at once.
+func Limits(cfg *config.Config) runstore.Limits {
+	return runstore.Limits{
+		Root: cfg.For("").MaxRuns,
+		Repo: func(name string) int { return cfg.For(name).MaxRuns },
+	}
+}
+
+func (p *Plan) readFacts(ctx context.Context, store *runstore.Store, run *runstore.Run) error {
+	repo, err := git.Open(run.GitDir)
+	if err != nil {
+		return err
+	}
+	if p.Facts, p.Tree, err = facts(ctx, run, repo); err != nil {
+		return err
+	}
+	p.Done, err = done(store, run)
+	return err
+}
+
+// Facts returns the facts of the push that a run is for: those on record, and what the
+// repository knows of the commit. On error some of them are missing.
+func Facts(ctx context.Context, run *runstore.Run, repo *git.Repo) (push.Facts, error) {
+	f, _, err := facts(ctx, run, repo)
+	return f, err
+}
+
+// facts is Facts with the id of the commit's tree.
+func facts(ctx context.Context, run *runstore.Run, repo *git.Repo) (f push.Facts, tree string, err error) {
+	f = run.Facts.Facts
+	read := make(chan error, 1) // beside the other question: the first job waits for both
+	go func() {
+		objects, err := repo.Objects(ctx)
+		if err == nil {
+			_, tree, f.CommitMessage, err = objects.Commit(run.SHA)
+			objects.Close()
+		}
+		read <- err
+	}()
+	files, err := repo.ChangedFiles(ctx, run.PreviousSHA, run.SHA)
+	err = errors.Join(<-read, err)
+	f.FilesChanged = files
+	return f, tree, err
+}
+
+// maxDone bounds the outputs of the jobs that are not run again, in bytes.
+const maxDone = 256 << 20
+
+// done returns the outputs of the jobs that need not run again, because they succeeded in
+// the run that this one repeats. Outputs that it had from a run before are among them. A
+// job whose output cannot be read runs again.
+func done(store *runstore.Store, run *runstore.Run) (map[string]json.RawMessage, error) {
+	if !run.OnlyFailed {
+		return nil, nil
+	}
+	first, err := store.Find(run.RerunOf)
+	if err != nil {
+		return nil, err
+	}
+	jobs, _ := runlog.Summarize(first.Dir)
+	outputs := map[string]json.RawMessage{}
+	left := maxDone
+	for _, j := range jobs {
+		if j.State != runlog.Complete {
+			continue
+		}
+		if output, err := j.ReadOutput(first.Dir, left); err == nil {
+			outputs[j.ID] = output
+			left -= len(output)
+		}
+	}
+	return outputs, nil
+}
+
+// spec returns what the program that runs the jobs must know of the run. It has no
+// timeout: the driver ends the run.
+func (p *Plan) spec() executor.Spec {
+	limits := p.Settings.Limits()
+	return executor.Spec{
+		Facts: p.Facts, Done: p.Done, Withheld: p.Withheld,
+		Env: p.Settings.Env, Grace: executor.Duration(p.Settings.Grace),
+		EvalTime: executor.Duration(limits.Time), EvalMemory: limits.Memory,
+	}
+}
+
+// record adds to the record of the run what it lacks of the commit.
+func (p *Plan) record(run *runstore.Run) error {
+	if p.Unread != "" || run.Tree != "" {
+		return nil
+	}
+	return run.AddFacts(runstore.Facts{Tree: p.Tree, Subject: push.Subject(p.Facts.CommitMessage)})
+}
+
+// PlanVariable is the environment variable that names the file with the plan, as
+// /dev/fd/N. A driver sets it for the command that it starts, so that the commands of
+// quire in any shell below use the driver's plan. A high number is used: scripts
+// redirect descriptors with one digit.
+const (
+	PlanVariable = "QUIRE_PLAN"
+	planFD       = 10
+)
+
+// planJSON is the plan in its file. The secrets are bytes: a JSON string could not hold
+// all of them.
+type planJSON struct {
+	*Plan
+	Secrets map[string][]byte
+}
+
+// file returns the plan as a nameless file in memory. It has secrets in it: close it as
+// soon as the command is started.
+func (p *Plan) file() (*os.File, error) {
+	secrets := make(map[string][]byte, len(p.Secrets))
+	for name, value := range p.Secrets {
+		secrets[name] = []byte(value)
+	}
+	data, err := json.Marshal(planJSON{p, secrets})
+	if err != nil {
+		return nil, fmt.Errorf("cannot write plan of run %s: %w", p.Run, err)
+	}
+	return file.Nameless("quire-plan", data)
+}
+
+// PlanOf returns the plan of run that the driver above this process made. The descriptor
+// is closed then: neither this process nor a program that it starts has it any longer.
+// Other processes may still read theirs.
+//
+// If there is none, because no driver of run is above this process, PlanOf makes a plan
+// from the configuration as it is now. If there should be one, the warning says so: the
+// driver is of quire 0.1, or a program on the way cleared the environment.
+func PlanOf(ctx context.Context, store *runstore.Store, run *runstore.Run, getenv func(string) string) (p *Plan, warning string, err error) {
+	if p, err = inheritedPlan(getenv(PlanVariable), run); p != nil || err != nil {
+		return p, "", err
+	}
+	if getenv("QUIRE_RUN") == run.ID {
+		warning = fmt.Sprintf("run %s: the driver handed down no plan, so the configuration is read again", run.ID)
+	}
+	p, err = NewPlan(ctx, store, run)
+	return p, warning, err
+}
+
+// inheritedPlan returns the plan in the file path, nil if there is none or it is the plan
+// of another run.
+func inheritedPlan(path string, run *runstore.Run) (*Plan, error) {
+	if path == "" {
+		return nil, nil
+	}
+	p, err := readPlan(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read plan of run %s, %s=%s: %w", run.ID, PlanVariable, path, err)
+	}
+	if p.Run != run.ID {
+		return nil, nil
+	}
+	return p, nil
+}
+
+func readPlan(path string) (*Plan, error) {
+	number, ok := strings.CutPrefix(path, "/dev/fd/")
+	fd, err := strconv.Atoi(number)
+	if !ok || err != nil || fd < 3 {
+		return nil, errors.New("not of the form /dev/fd/N")
+	}
+	var stat unix.Stat_t
+	if err := unix.Fstat(fd, &stat); err != nil {
+		return nil, fmt.Errorf("the descriptor was closed on the way: %w", err)
+	}
+	unix.CloseOnExec(fd)
+	f := os.NewFile(uintptr(fd), path)
+	defer f.Close()
+	// The offset is shared with other processes that read the plan.
+	data, err := io.ReadAll(io.NewSectionReader(f, 0, stat.Size))
+	if err != nil {
+		return nil, err
+	}
+	p := planJSON{Plan: new(Plan)}
+	if err := json.Unmarshal(data, &p); err != nil || p.Run == "" {
+		return nil, errors.New("the descriptor is another file by now")
+	}
+	p.Plan.Secrets = make(map[string]string, len(p.Secrets))
+	for name, value := range p.Secrets {
+		p.Plan.Secrets[name] = string(value)
+	}
+	return p.Plan, nil
+}
