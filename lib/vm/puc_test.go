@@ -18,6 +18,8 @@ var pucCases = []struct{ name, text, want string }{
 	{"call in parentheses", `local function g(...) return ... end local function f(s) s = (g(s, 1)) local u = s return s, u end print(f(3))`, "3\t3"},
 	{"concat in a loop", `local function f(s) for i = 1, 3 do s = s .. i end return s end print(f(""))`, "123"},
 	{"concat to a global and a field", `t = {} s = "a" s = s .. "b" t.x = s .. "c" t[s] = s .. s print(s, t.x, t.ab)`, "ab\tabc\tabab"},
+	{"a function and its name", `local f = 1 local f = function() return f end print(f()) local function g() return g end print(g() == g)
+		local print = function(x) return print(x) end print(2)`, "1\ntrue\n2"},
 	{"more values than targets", `local function g() return 1, 2 end local function f(s) s = (g()), g() return s end print(f(0))`, "1"},
 	{"varargs to a parameter", `local function f(s, ...) s = (...) return s end print(f(1, 2, 3))`, "2"},
 

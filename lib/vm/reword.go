@@ -7,15 +7,18 @@ import (
 )
 
 // reword returns a raised value in the words of PUC Lua if it is an error of gopher-lua's
-// own operators. gopher-lua has a blank in place of an unknown line.
+// own operators. gopher-lua has a blank in place of an unknown line there.
 func reword(value lua.LValue) lua.LValue {
 	s, ok := value.(lua.LString)
 	if !ok {
 		return value
 	}
 	text := strings.TrimPrefix(string(s), " ")
-	if place, left, right, ok := operands(text, "attempt to compare ", " with "); ok && left == right {
-		return lua.LString(place + "attempt to compare two " + left + " values")
+	if place, left, right, ok := operands(text, "attempt to compare ", " with "); ok {
+		if left == right {
+			return lua.LString(place + "attempt to compare two " + left + " values")
+		}
+		return lua.LString(text)
 	}
 	if place, tail, ok := cut(text, "cannot perform "); ok {
 		operator, _, _ := strings.Cut(tail, " ")
@@ -26,7 +29,7 @@ func reword(value lua.LValue) lua.LValue {
 			return lua.LString(place + "attempt to perform arithmetic on a " + left + " value")
 		}
 	}
-	return lua.LString(text)
+	return value
 }
 
 // operands returns the place and the types of the operands in a message.

@@ -108,6 +108,7 @@ func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 		return parallel(single(s))
 	case *ast.LocalAssignStmt:
 		r.each(s.Exprs)
+		notItself(s)
 		r.cost.declare(len(s.Names))
 	case *ast.FuncCallStmt:
 		s.Expr = r.expression(s.Expr)

@@ -64,6 +64,18 @@ func parallel(s *ast.AssignStmt) ast.Stmt {
 	return at(s, block)
 }
 
+// notItself makes the function in 'local f = function() ... end' see the f outside, as in
+// Lua, by a second value, which is dropped. gopher-lua compiles the statement like 'local
+// function f() ... end', of which its parser knows the last line as well.
+func notItself(s *ast.LocalAssignStmt) {
+	if len(s.Names) != 1 || len(s.Exprs) != 1 || s.LastLine() != 0 {
+		return
+	}
+	if _, ok := s.Exprs[0].(*ast.FunctionExpr); ok {
+		s.Exprs = append(s.Exprs, at(s, &ast.NilExpr{}))
+	}
+}
+
 // fieldsPerFlush is the number of items that gopher-lua collects before it stores them
 // in the table that a constructor makes.
 const fieldsPerFlush = 50
