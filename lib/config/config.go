@@ -4,6 +4,7 @@
 package config
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -146,6 +147,7 @@ func read(ctx context.Context, path string) (*Config, error) {
 	if len(text) > MaxSize {
 		return nil, diag.List{{File: path, Message: fmt.Sprintf("is larger than %d KiB", MaxSize>>10)}}
 	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // a byte order mark
 	d := &document{file: path, text: text, open: info.Mode()&othersRead != 0}
 	var top *table
 	if strings.HasSuffix(path, ".fnl") {

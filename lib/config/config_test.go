@@ -347,3 +347,14 @@ func FuzzConfig(f *testing.F) {
 		}
 	})
 }
+
+// TestByteOrderMark reads configurations that begin with a byte order mark.
+func TestByteOrderMark(t *testing.T) {
+	for name, text := range map[string]string{"config.toml": "max-runs = 3\n", "config.fnl": "{:max-runs 3}\n"} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("\ufeff"+text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		load(t, dir)
+	}
+}

@@ -40,6 +40,12 @@ func (s *source) line(n int) string {
 	return ""
 }
 
+// startOf returns the place of the first character of line n that is not blank.
+func (s *source) startOf(n int) Position {
+	text := s.line(n)
+	return Position{Line: n, Column: 1 + len(text) - len(strings.TrimLeft(text, " \t")), src: s}
+}
+
 // A Node is one form of Fennel as the reader gives it. The types that implement
 // it are *Symbol, *String, *Number, *Bool, *Vararg, *List, *Sequence and *Table.
 type Node interface {

@@ -32,6 +32,9 @@ type Options struct {
 	// them, for whoever wants to point into the source later.
 	Forms func([]Node)
 
+	// Hint returns what to do about an unknown name, "" for the usual hint. It may be nil.
+	Hint func(name string) string
+
 	// Limits bound the macros of the source, and the whole compilation if there is no
 	// Bound. The zero value is vm.DefaultLimits.
 	Limits vm.Limits
@@ -108,10 +111,11 @@ type compiler struct {
 	temporaries int
 	expansions  int
 
-	compileTime *compileTime    // nil until a macro is defined
-	module      string          // the name of the module being compiled, "" if it is none
-	included    map[string]bool // modules, false while they are being compiled
-	preload     *block          // of the chunk, where include puts modules in front of the form at hand
+	compileTime *compileTime       // nil until a macro is defined
+	module      string             // the name of the module being compiled, "" if it is none
+	included    map[string]bool    // modules, false while they are being compiled
+	sources     map[string]*source // of modules, by file
+	preload     *block             // of the chunk, where include puts modules in front of the form at hand
 }
 
 func newCompiler(o Options) *compiler {

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
+	"quire/lib/diag"
 	"quire/lib/vm"
 )
 
@@ -34,9 +36,14 @@ type compileTime struct {
 	loaded  *lua.LTable // macro modules by name
 	loading map[string]bool
 
-	// refused is the last complaint of assert-compile, and the form it is about.
-	refused   string
-	refusedAt Position
+	refused refusal
+}
+
+// A refusal is an error of the compiler on its way through macro code, which may catch it.
+type refusal struct {
+	message string    // by which it is recognised
+	at      Position  // that assert-compile was given
+	errs    diag.List // with places of their own, in a macro module
 }
 
 // macros returns the state for macros, and makes it at the first call.
@@ -81,6 +88,28 @@ func (t *compileTime) call(at Node, s *scope, fn *lua.LFunction, args ...lua.LVa
 	return results
 }
 
+// callModule calls the function of a macro module. An error that it raises is reported at
+// its own line.
+func (t *compileTime) callModule(at Node, fn *lua.LFunction, args ...lua.LValue) []lua.LValue {
+	results, err := t.enter(fn, args)
+	if err == nil {
+		return results
+	}
+	text := err.Error()
+	if api := (*lua.ApiError)(nil); errors.As(err, &api) {
+		text = api.Object.String()
+	}
+	file, rest, _ := strings.Cut(text, ":")
+	number, message, ok := strings.Cut(rest, ": ")
+	line, numberErr := strconv.Atoi(number)
+	if src := t.c.sources[file]; ok && numberErr == nil && src != nil {
+		at = &Symbol{Position: src.startOf(line)}
+		err = errors.New(message)
+	}
+	t.fail(at, err)
+	return nil
+}
+
 func (t *compileTime) enter(fn *lua.LFunction, args []lua.LValue) ([]lua.LValue, error) {
 	if l := t.running; l != nil {
 		top := l.GetTop()
@@ -116,13 +145,18 @@ func (t *compileTime) fail(at Node, err error) {
 	case errors.As(err, &api):
 		message = cmp.Or(strings.TrimSpace(api.Object.String()), vm.EmptyMessage)
 	}
-	if t.refused != "" && message == t.refused {
+	refused := t.refused
+	t.refused = refusal{}
+	if refused.message != "" && message == refused.message {
 		hint = ""
-		if t.refusedAt.Line > 0 {
-			at = &Symbol{Position: t.refusedAt}
+		if refused.at.Line > 0 {
+			at = &Symbol{Position: refused.at}
+		}
+		if len(refused.errs) > 0 {
+			t.c.errs = append(t.c.errs, refused.errs...)
+			panic(bail{})
 		}
 	}
-	t.refused = ""
 	t.c.failHint(at, hint, "%s", oneLine(message))
 }
 
@@ -183,8 +217,12 @@ func (t *compileTime) module(name string, at Node) lua.LValue {
 	var fn *lua.LFunction
 	if isLuaFile(src.name) {
 		var err error
-		if fn, err = t.vm.Load(src.text, src.name); err != nil {
-			c.fail(at, "%s", oneLine(err.Error()))
+		fn, err = t.vm.Load(src.text, src.name)
+		if syntax := (*vm.SyntaxError)(nil); errors.As(err, &syntax) {
+			c.fail(&Symbol{Position: src.startOf(syntax.Line)}, "%s", oneLine(syntax.Message))
+		}
+		if err != nil {
+			t.fail(at, err)
 		}
 		fn.Env = t.environment()
 	} else {
@@ -193,7 +231,7 @@ func (t *compileTime) module(name string, at Node) lua.LValue {
 		defer func() { c.module = before }()
 		fn = t.compile(src, c.parse(src), at)
 	}
-	results := t.call(at, t.scope, fn, lua.LString(name), lua.LString(src.name))
+	results := t.callModule(at, fn, lua.LString(name), lua.LString(src.name))
 	var value lua.LValue = lua.LTrue
 	if len(results) > 0 && results[0] != lua.LNil {
 		value = results[0]

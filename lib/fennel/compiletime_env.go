@@ -2,9 +2,12 @@ package fennel
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"quire/lib/vm"
 )
 
 // version is the version of the language that macros are told.
@@ -97,8 +100,11 @@ func (t *compileTime) guarded(f func(*lua.LState) int) lua.LGFunction {
 		n, errs := 0, len(t.c.errs)
 		if !t.c.catch(func() { n = f(l) }) {
 			message := "this could not be compiled"
-			if len(t.c.errs) > errs {
-				message = t.c.errs[errs].Message
+			if found := t.c.errs[errs:]; len(found) > 0 {
+				message = found[0].Message
+				if found[0].File != t.c.at.File() {
+					t.refused = refusal{message: message, errs: slices.Clone(found)}
+				}
 				t.c.errs = t.c.errs[:errs]
 			}
 			l.Error(lua.LString(message), 0)
@@ -314,12 +320,11 @@ func (t *compileTime) luaAssertCompile(l *lua.LState) int {
 		l.Push(l.Get(1))
 		return 1
 	}
-	t.refused = oneLine(lua.LVAsString(l.Get(2)))
-	t.refusedAt = Position{}
+	t.refused = refusal{message: oneLine(lua.LVAsString(l.Get(2)))}
 	if form, ok := l.Get(3).(*lua.LTable); ok {
-		t.refusedAt = t.places[form]
+		t.refused.at = t.places[form]
 	}
-	l.Error(lua.LString(t.refused), 0)
+	l.Error(lua.LString(t.refused.message), 0)
 	return 0
 }
 
@@ -368,7 +373,11 @@ func (t *compileTime) luaMacroexpand(l *lua.LState) int {
 
 // luaRequire loads another macro module.
 func (t *compileTime) luaRequire(l *lua.LState) int {
-	l.Push(t.module(l.CheckString(1), &List{Position: t.c.at}))
+	at := t.c.at
+	if file, line := vm.Caller(l); t.c.sources[file] != nil {
+		at = t.c.sources[file].startOf(line)
+	}
+	l.Push(t.module(l.CheckString(1), &List{Position: at}))
 	return 1
 }
 

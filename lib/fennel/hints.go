@@ -8,6 +8,11 @@ import (
 
 // similar returns a hint that names a known identifier close to a misspelt one.
 func (c *compiler) similar(name string, s *scope) string {
+	if c.opts.Hint != nil {
+		if hint := c.opts.Hint(name); hint != "" {
+			return hint
+		}
+	}
 	best, distance := "", len(name)/3+1
 	consider := func(candidate string) {
 		if d := editDistance(name, candidate); d < distance || d == distance && best != "" && candidate < best {

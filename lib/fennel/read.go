@@ -55,6 +55,7 @@ type opener struct {
 	closer byte   // 0 for a prefix
 	prefix string // the head of the list a prefix makes
 	items  []Node
+	errs   int // how many errors there were when it was opened
 }
 
 // Delimiters, each opener over its closer.
@@ -203,7 +204,7 @@ func (r *reader) openDelimiter(b byte) {
 		r.full = true
 		return
 	}
-	r.open = append(r.open, &opener{Position: at, closer: closers[strings.IndexByte(openers, b)]})
+	r.open = append(r.open, &opener{Position: at, closer: closers[strings.IndexByte(openers, b)], errs: len(r.errs)})
 	r.advance(1)
 }
 
@@ -247,7 +248,7 @@ func (r *reader) waitedFor(b byte) bool {
 // dropPrefixes removes prefixes that nothing follows.
 func (r *reader) dropPrefixes(at Position) {
 	for r.top().prefix != "" {
-		r.fail(at, "", "expected a form after the prefix of %s", r.top().prefix)
+		r.failDelimiter(at, "", "expected a form after the prefix of %s", r.top().prefix)
 		r.open = r.open[:len(r.open)-1]
 	}
 }
@@ -266,10 +267,13 @@ func (r *reader) finish() {
 	}
 }
 
-// table pairs up what stands between braces.
+// table pairs up the items between braces. An odd number of them is no error of its own if
+// there was another one inside.
 func (r *reader) table(o *opener) *Table {
 	if len(o.items)%2 != 0 {
-		r.fail(o.Position, "every key needs a value", "expected even number of values in table literal")
+		if !r.unbalanced && len(r.errs) == o.errs {
+			r.fail(o.Position, "every key needs a value", "expected even number of values in table literal")
+		}
 		o.items = o.items[:len(o.items)-1]
 	}
 	t := &Table{Position: o.Position}
@@ -324,6 +328,7 @@ func (r *reader) checkClosed() {
 	if len(missing) == 1 {
 		plural = ""
 	}
-	r.failDelimiter(at, fmt.Sprintf("the innermost one was opened at line %d, column %d", o.Line, o.Column),
+	opened := strings.TrimSpace(r.src.line(o.Line))
+	r.failDelimiter(at, fmt.Sprintf("the innermost one was opened at line %d, column %d: %s", o.Line, o.Column, opened),
 		"expected closing delimiter%s %s", plural, missing)
 }

@@ -58,7 +58,12 @@ func (c *compiler) readModule(name string, at Node) *source {
 	if err != nil {
 		c.fail(at, "module not found: %s: %s", name, oneLine(err.Error()))
 	}
-	return &source{file, string(text)}
+	src := &source{file, string(text)}
+	if c.sources == nil {
+		c.sources = map[string]*source{}
+	}
+	c.sources[file] = src
+	return src
 }
 
 // parse reads a module, and fails the form at hand where it cannot be read.

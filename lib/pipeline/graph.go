@@ -162,6 +162,9 @@ func (r *registry) suggest(input string) string {
 	if len(input) > maxID {
 		return ""
 	}
+	if "quire/"+input == Push {
+		return "did you mean " + Push + "?"
+	}
 	best, least := "", len(input)/2+1
 	for _, id := range append([]string{Push}, ids(r.jobs)...) {
 		if d := distance(input, id); d < least {

@@ -42,7 +42,7 @@ func Compile(ctx context.Context, text []byte, name string, modules fs.ReadLinkF
 	}
 	bound := v.Bound(ctx)
 	defer bound.End()
-	program, err := l.compile(bound, &file{name: name, text: text}, "")
+	program, err := l.compile(bound, &file{name: name, text: withoutMark(text)}, "")
 	if err != nil {
 		return "", err
 	}
@@ -53,7 +53,7 @@ func Compile(ctx context.Context, text []byte, name string, modules fs.ReadLinkF
 // required by, "" for the main file.
 func (l *loader) compile(bound *vm.Bound, f *file, module string) (*fennel.Program, error) {
 	return fennel.Compile(f.text, fennel.Options{
-		File: f.name, Module: module, Globals: l.globals, Macros: l.macros, Limits: l.limits, Bound: bound,
+		File: f.name, Module: module, Globals: l.globals, Macros: l.macros, Limits: l.limits, Bound: bound, Hint: hintFor(f),
 		Forms: func(forms []fennel.Node) { f.forms = forms },
 	})
 }
@@ -80,12 +80,21 @@ func (l *loader) function(ctx context.Context, f *file, module string) (*lua.LFu
 // stretch of Lua.
 func (l *loader) load(ctx context.Context, f *file, module string) (*lua.LFunction, error) {
 	if !f.isFennel() {
-		return l.vm.Load(string(f.text), f.name)
+		fn, err := l.vm.Load(string(f.text), f.name)
+		if err == nil {
+			err = unknownGlobals(f, fn.Proto, l.globals)
+		}
+		return fn, err
 	}
 	bound := l.vm.Bound(ctx)
 	defer bound.End()
 	program, err := l.compile(bound, f, module)
 	if err != nil {
+		if module == "" && l.isLua(f) {
+			d := f.diagnostic(1, 1, "this looks like Lua")
+			d.Hint = "name the file " + Lua
+			return nil, diag.List{d}
+		}
 		return nil, err
 	}
 	return program.Load(l.vm)
@@ -158,6 +167,7 @@ func (t *tree) diagnose(ctx context.Context, err error, found diag.List) error {
 	if f := t.files[e.File]; f != nil {
 		d = f.diagnostic(e.Line, f.indent(e.Line), "%s", d.Message)
 	}
+	d.Hint = Hint(e.Message)
 	if errors.As(err, new(*vm.LimitError)) {
 		d.Hint = "the top level of a pipeline only defines jobs; work belongs in their functions"
 	}

@@ -144,7 +144,11 @@ func (r *registry) patterns(c call, what, name string, to *[]string) setter {
 func (r *registry) strings(c call, what, name string, value lua.LValue, written fennel.Node) (list []string, ok bool) {
 	t, ok := value.(*lua.LTable)
 	if !ok {
-		r.report(c.problemAt(written, "%s of %s must be a sequence of strings, not %s", name, what, kind(value)))
+		d := c.problemAt(written, "%s of %s must be a sequence of strings, not %s", name, what, kind(value))
+		if s, isString := value.(lua.LString); isString {
+			d.Hint = c.file.sequence(string(s))
+		}
+		r.report(d)
 		return nil, false
 	}
 	n := t.MaxN()

@@ -100,7 +100,7 @@ func (t *tree) open(name string, info fs.FileInfo) (*file, error) {
 	if len(text) > MaxSize {
 		return nil, diag.List{{File: name, Message: fmt.Sprintf("is larger than %d KiB", MaxSize>>10)}}
 	}
-	f := &file{name: name, text: text}
+	f := &file{name: name, text: withoutMark(text)}
 	if at := bytes.IndexByte(text, 0); at >= 0 {
 		line := 1 + bytes.Count(text[:at], []byte("\n"))
 		return nil, diag.List{f.diagnostic(line, f.column(at), "is a binary file: it holds a zero byte")}
@@ -108,6 +108,9 @@ func (t *tree) open(name string, info fs.FileInfo) (*file, error) {
 	t.files[name] = f
 	return f, nil
 }
+
+// withoutMark drops a byte order mark.
+func withoutMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufeff")) }
 
 // isFennel says which of the two languages f is in.
 func (f *file) isFennel() bool {

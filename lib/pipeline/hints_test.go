@@ -1,0 +1,62 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"quire/lib/diag"
+)
+
+// TestHints loads what beginners write, and checks the first message and its hint.
+func TestHints(t *testing.T) {
+	const (
+		head    = "(local ci (require :quire.ci))\n"
+		luaHead = "local ci = require(\"quire.ci\")\n"
+	)
+	for _, test := range []struct{ file, text, message, hint string }{
+		{Fennel, head + "(ci.job :a [:quire/push] (fn [] (sh :x)))", "unknown identifier: sh", "take it as an argument: (fn [{: sh}] ...)"},
+		{Fennel, head + "(ci.job :a [:quire/push] #(read-file :x))", "unknown identifier: read-file", "take it as an argument: (fn [{: read-file}] ...)"},
+		{Fennel, "(ci.job :a [:quire/push] #nil)", "unknown identifier: ci", "begin with (local ci (require :quire.ci))"},
+		{Fennel, head + "(io.open :x)", "unknown identifier: io", "a pipeline reaches no files of its own: use read-file, write-file or sh"},
+		{Fennel, "(local ci (require :quire))", "module 'quire' not found", "did you mean quire.ci?"},
+		{Fennel, head + "(ci.job :a :quire/push #nil)", "inputs of job 'a' must be a sequence of strings, not 'quire/push'", "write [:quire/push]"},
+		{Fennel, head + "(ci.job :a :b #nil)", "inputs of job 'a' must be a sequence of strings, not 'b'", "write [:b]"},
+		{Fennel, head + "(ci.job :a [:push] #nil)", "unknown input 'push' of job 'a'", "did you mean quire/push?"},
+		{Fennel, luaHead + "ci.job('a', {'quire/push'}, function(p) p.sh('x') end)", "this looks like Lua", "name the file .quire/ci.lua"},
+		{Fennel, "-- a comment\nfoo()", "this looks like Lua", "name the file .quire/ci.lua"},
+		{Fennel, head + "(ci.job :a [:quire/push]\n  (fn []\n    1)", "expected closing delimiter )", "the innermost one was opened at line 2, column 1: (ci.job :a [:quire/push]"},
+		{Lua, luaHead + "ci.job('a', {'quire/push'}, function() sh('x') end)", "unknown global: sh", `take it from the argument of the function: function(p) p["sh"](...) end`},
+		{Lua, "ci.job('a', {'quire/push'}, print)", "unknown global: ci", `begin with local ci = require("quire.ci")`},
+		{Lua, luaHead + "local function f() return foo end\nci.job('a', {'quire/push'}, f)", "unknown global: foo", "declare it with local, or look for a misspelling"},
+		{Lua, luaHead + "ci.job('a', 'quire/push', print)", "inputs of job 'a' must be a sequence of strings, not 'quire/push'", `write {"quire/push"}`},
+	} {
+		t.Run(test.text, func(t *testing.T) {
+			_, err := Load(context.Background(), files(test.file, test.text), Options{})
+			var list diag.List
+			if !errors.As(err, &list) {
+				t.Fatal(err)
+			}
+			if d := list[0]; !strings.HasPrefix(d.Message, test.message) || d.Hint != test.hint {
+				t.Errorf("got %q, hint %q; want %q, hint %q", d.Message, d.Hint, test.message, test.hint)
+			}
+		})
+	}
+}
+
+// TestGlobalsOfLua checks which globals a Lua file may use.
+func TestGlobalsOfLua(t *testing.T) {
+	const head = "local ci = require('quire.ci') ci.job('a', {'quire/push'}, print) "
+	for _, good := range []string{
+		"x = 1 print(x)", "function f() return f end f()", "local function f() y = 1 end print(y)", "print(_G.z)", "local t = {} t.x = t.y",
+	} {
+		load(t, files(Lua, head+good))
+	}
+}
+
+func TestByteOrderMark(t *testing.T) {
+	const mark = "\ufeff"
+	load(t, files(Fennel, mark+"(local ci (require :quire.ci)) (require :m) (ci.job :a [:quire/push] #nil)", Dir+"/m.lua", mark+"return 1"))
+	load(t, files(Lua, mark+"local ci = require('quire.ci') ci.job('a', {'quire/push'}, print)"))
+}
