@@ -19,13 +19,12 @@ put = chmod 755 $(1).new && mv -f $(1).new $(1)
 all:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/... # static: they go into images
 
-# Under the race detector: packages whose tests run the code in their own process. The
-# programs that ./test and strace run are built as for users. SLOW=1 runs all tests.
+# SLOW=1 also runs tests that start services or add users, and has the race detector watch
+# the packages whose tests run the code in their own process (./test runs the programs).
 # Fennel is compared with the reference compiler if FENNEL_REFERENCE names its fennel.lua.
 check: lint
 	$(GO) run ./test/summary -absent '$(ABSENT)' $(if $(FENNEL_REFERENCE),,-skip 'Differential|ConformanceReference') \
-		-timeout 30m $(if $(filter cc,$(ABSENT)),,-race) ./lib/... ./cmd/... \
-		-- -timeout 30m -parallel 4 ./test/...
+		-timeout 30m $(if $(SLOW),$(if $(filter cc,$(ABSENT)),,-race)) ./lib/... ./cmd/... -- -timeout 30m -parallel 4 ./test/...
 
 lint:
 	@test -z "$$(gofmt -l cmd lib test)" || { gofmt -d cmd lib test; exit 1; }

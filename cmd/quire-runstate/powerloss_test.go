@@ -226,8 +226,9 @@ func decode(arg string) string {
 	return arg
 }
 
-// The power is lost after each system call that a command makes: what was not
-// synced is gone. Whatever was acknowledged is there, and the rest can be put right.
+// The power is lost after each system call of a command: unsynced data is gone. All that was
+// acknowledged must be there, and reconcile and fsck must repair the rest. Without SLOW=1,
+// the calls alternate between a file system that keeps names and one that loses them.
 func TestPowerLoss(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
 		t.Skip("power loss is not tested: there is no strace")
@@ -235,6 +236,7 @@ func TestPowerLoss(t *testing.T) {
 	binaries := build(t)
 	for name, scene := range scenes {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			sc := scene(t)
 			before := &disk{sc.store.Root(), readTree(t, sc.store.Root())}
 			trace := filepath.Join(t.TempDir(), "trace")
@@ -261,6 +263,9 @@ func TestPowerLoss(t *testing.T) {
 				}
 				points++
 				for _, keepNames := range []bool{false, true} {
+					if os.Getenv("SLOW") == "" && keepNames == (points%2 == 0) {
+						continue
+					}
 					after := sc.at(t, before, keepNames)
 					after.check(t, fmt.Sprintf("call %d, %s %.80q, names kept %v", i, c.name, c.args, keepNames), i == len(calls)-1, said)
 				}
@@ -270,7 +275,7 @@ func TestPowerLoss(t *testing.T) {
 			if points < 2 {
 				t.Errorf("%d points: the trace was not understood", points)
 			}
-			t.Logf("%d points", 2*points)
+			t.Logf("%d points", points)
 		})
 	}
 }
