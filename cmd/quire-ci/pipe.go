@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"quire/lib/cli"
+	"quire/lib/runlog"
 )
 
 // errPipe is the cause of a context that ended because nobody reads any more.
@@ -17,34 +18,25 @@ var errPipe = errors.New("the output is a closed pipe")
 // pipeStatus is what a shell says of a command that a closed pipe ended.
 const pipeStatus = 128 + int(syscall.SIGPIPE)
 
-// untilPipe returns a context that ends at the first write to out, by way of the
-// writer it returns, that finds nobody reading. The signal that comes with it would
-// end the process, and leave behind what the commands of a run have started; it is
-// caught and means nothing by itself: a command that does not read its standard
-// input causes one too. Being caught, not ignored, it is not so for commands.
-func untilPipe(ctx context.Context, out io.Writer) (context.Context, io.Writer, func()) {
+// untilPipe returns a context that ends when the reader of out has closed it, and a
+// writer for output, which does not wait for a reader that is slow. SIGPIPE would end
+// the process and leave processes of the run behind, so it is caught. By itself it means
+// nothing: a command that does not read its standard input causes one too. Commands do
+// not inherit that, since it is caught and not ignored. The caller must call stop when
+// nothing more is written.
+func untilPipe(ctx context.Context, out io.Writer) (_ context.Context, output io.Writer, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGPIPE)
-	closed := func() { cancel(errPipe) }
-	return ctx, pipe{out, closed}, func() {
+	output, end := runlog.NewLive(out, func(err error) {
+		if errors.Is(err, syscall.EPIPE) {
+			cancel(errPipe)
+		}
+	})
+	return ctx, output, func() {
+		end()
 		signal.Stop(signals)
-		cancel(nil)
 	}
-}
-
-// A pipe calls closed when a write finds that nobody reads any more.
-type pipe struct {
-	io.Writer
-	closed func()
-}
-
-func (p pipe) Write(text []byte) (int, error) {
-	n, err := p.Writer.Write(text)
-	if errors.Is(err, syscall.EPIPE) {
-		p.closed()
-	}
-	return n, err
 }
 
 // ended returns the error of a run that ctx ended. What a signal means, cli.Main

@@ -55,15 +55,21 @@ func run(ctx context.Context, e *cli.Env) error {
 		return err
 	}
 	o.Columns, o.Color = executor.Columns(e.Stdout), colors(e, e.Stdout)
-	ctx, output, stop := untilPipe(ctx, e.Stdout)
-	o.Output = output
-	defer stop()
+	errors, endErrors := e.Stderr, func() {}
+	o.Output = e.Stdout
+	if s.facts == "" { // else a driver reads it, for the log
+		var stop func()
+		ctx, o.Output, stop = untilPipe(ctx, e.Stdout)
+		defer stop()
+		errors, endErrors = runlog.NewLive(e.Stderr, nil)
+	}
+	defer endErrors()
 	outcome, err := executor.Run(ctx, p.Pipeline, o)
 	defer func() { done(outcome) }()
 	if err != nil {
 		return asked(err)
 	}
-	err = executor.Report(e.Stderr, o.Out, outcome, colors(e, e.Stderr))
+	err = executor.Report(errors, o.Out, outcome, colors(e, e.Stderr))
 	switch {
 	case err != nil && ctx.Err() == nil:
 		return err

@@ -89,7 +89,7 @@ func TestRunLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, _, _ := runIn(t, dir, "--facts", facts)
-	for _, want := range []string{"ran longer than 50ms", "other | complete in "} {
+	for _, want := range []string{"ran longer than 50ms", "other | complete ("} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the output is without %q: %s", want, out)
 		}

@@ -31,11 +31,7 @@ func (r *rootOption) log(ctx context.Context, e *cli.Env) error {
 			return err
 		}
 	}
-	out := e.Stdout
-	if e.Terminal() {
-		out = text.Terminal(out)
-	}
-	l := view.NewLog(run, job, out)
+	l := view.NewLog(run, job, text.Terminal(e.Stdout))
 	if !*follow {
 		return l.Print()
 	}

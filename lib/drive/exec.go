@@ -4,16 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"syscall"
 	"time"
 
 	"quire/lib/config"
-	"quire/lib/file"
 	"quire/lib/process"
+	"quire/lib/runlog"
 	"quire/lib/runstore"
 	"quire/lib/text"
 )
@@ -43,7 +45,9 @@ func (x Exec) Run(ctx context.Context, store *runstore.Store, run *runstore.Run)
 	if err := process.Subreaper(); err != nil {
 		return process.Status{}, runstore.Status{}, err
 	}
-	var log, planFile *os.File
+	ignoreStops()
+	var log *runlog.RunLog
+	var planFile *os.File
 	defer func() {
 		log.Close() // of a nil file, too
 		planFile.Close()
@@ -64,17 +68,16 @@ func (x Exec) Run(ctx context.Context, store *runstore.Store, run *runstore.Run)
 	d.prepare = func(p *Plan) (err error) {
 		log.Close() // of an earlier turn
 		planFile.Close()
-		log, err = file.OpenFile(filepath.Join(run.Dir, runstore.LogFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
-		if err != nil {
-			return fmt.Errorf("cannot write log of run %s: %w", run.ID, text.Cause(err))
+		if log, err = runlog.OpenRunLog(filepath.Join(run.Dir, runstore.LogFile)); err != nil {
+			return err
 		}
 		planFile, err = p.file()
 		return err
 	}
 	d.work = func(ctx context.Context, p *Plan) (change runstore.Change, err error) {
-		fmt.Fprintf(log, "quire: %s run %s: %s\n", now(), run.ID, text.QuoteLine(x.Command...))
+		log.Note("quire: %s run %s: %s", now(), run.ID, text.QuoteLine(x.Command...))
 		status, change = x.supervise(ctx, run, p.Settings, log, planFile)
-		fmt.Fprintf(log, "quire: %s run %s: %s\n", now(), run.ID, status)
+		log.Note("quire: %s run %s: %s", now(), run.ID, status)
 		return change, nil
 	}
 	end, err := d.do(ctx)
@@ -87,16 +90,22 @@ func (x Exec) Run(ctx context.Context, store *runstore.Store, run *runstore.Run)
 const recordTime = time.Second
 
 // supervise runs the command and returns how it ended and what that makes of the run.
-func (x Exec) supervise(ctx context.Context, r *runstore.Run, s config.Settings, log, plan *os.File) (process.Status, runstore.Change) {
+func (x Exec) supervise(ctx context.Context, r *runstore.Run, s config.Settings, log *runlog.RunLog, plan *os.File) (process.Status, runstore.Change) {
 	cmd := exec.Command(x.Command[0], x.Command[1:]...)
-	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = slices.Concat(x.Env, r.Environ(), []string{fmt.Sprintf("%s=/dev/fd/%d", PlanVariable, planFD)})
 	cmd.ExtraFiles = make([]*os.File, planFD-3+1) // nil: closed
 	cmd.ExtraFiles[planFD-3] = plan
-	group, err := process.Start(cmd)
+	output, drain, err := logPipe(log)
+	var group *process.Group
+	if err == nil {
+		defer drain()
+		cmd.Stdout, cmd.Stderr = output, output
+		group, err = process.Start(cmd)
+		output.Close()
+	}
 	plan.Close() // jobs could find it in /proc otherwise
 	if err != nil {
-		fmt.Fprintf(log, "quire: %v\n", err)
+		log.Note("quire: %v", err)
 		code := process.StartCode(err)
 		return process.Status{Code: code}, runstore.Change{State: runstore.Failed, Reason: "exit", Code: code}
 	}
@@ -142,12 +151,43 @@ func (x Exec) supervise(ctx context.Context, r *runstore.Run, s config.Settings,
 		err = errors.Join(err, ended)
 	}
 	if err != nil {
-		fmt.Fprintf(log, "quire: %v\n", err)
+		log.Note("quire: %v", err)
 	}
 	if early != nil {
 		return status, *early
 	}
 	return status, outcome(status)
+}
+
+// drainTime is how long the output of processes that have ended is still read. Only a
+// process that escaped every signal could print more.
+const drainTime = time.Second
+
+// logPipe returns a pipe to log for the output of a command. The command does not get the
+// file itself: a job could open that again by /proc/1/fd/1, and empty it. The caller
+// must call drain when the command's processes have ended.
+func logPipe(log *runlog.RunLog) (output *os.File, drain func(), err error) {
+	in, output, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = io.Copy(log, in)
+	}()
+	return output, func() {
+		_ = in.SetReadDeadline(time.Now().Add(drainTime))
+		<-done
+		in.Close()
+	}, nil
+}
+
+// ignoreStops keeps a terminal from stopping this process, which has a run's lock and
+// watches its deadlines, and a reader that has gone from ending it. The signals are
+// caught, so that commands do not inherit it.
+func ignoreStops() {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGPIPE)
 }
 
 // outcome returns the change that the status of a command makes. 111 is what

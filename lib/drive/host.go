@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"quire/lib/diag"
 	"quire/lib/executor"
 	"quire/lib/file"
 	"quire/lib/pipeline"
+	"quire/lib/runlog"
 	"quire/lib/runstore"
 )
 
@@ -20,7 +22,17 @@ import (
 // begun.
 func Host(ctx context.Context, store *runstore.Store, run *runstore.Run, output io.Writer) (runstore.Status, error) {
 	d := drive{store: store, run: run, executor: "host"}
-	d.prepare = func(p *Plan) error {
+	var log *runlog.RunLog
+	defer func() { log.Close() }()
+	live, end := runlog.NewLive(output, nil)
+	defer end() // after the run has ended for everybody else
+	ignoreStops()
+	d.prepare = func(p *Plan) (err error) {
+		log.Close() // of an earlier turn
+		if log, err = runlog.OpenRunLog(filepath.Join(run.Dir, runstore.LogFile)); err != nil {
+			return err
+		}
+		output = io.MultiWriter(log, live)
 		for _, w := range p.Warnings {
 			fmt.Fprintf(output, "quire: warning: %s\n", w)
 		}

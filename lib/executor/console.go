@@ -8,9 +8,9 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"quire/lib/runlog"
+	"quire/lib/text"
 )
 
 // maxMark bounds how wide the column with the names of jobs gets.
@@ -36,7 +36,7 @@ type console struct {
 func newConsole(o Options, jobs []*job) *console {
 	c := &console{w: o.Output, color: o.Color}
 	for _, j := range jobs {
-		c.width = max(c.width, min(maxMark, utf8.RuneCountInString(j.spec.ID)))
+		c.width = max(c.width, min(maxMark, text.Width(text.Line(j.spec.ID))))
 	}
 	if o.Output != nil && o.Columns != nil {
 		c.view = newView(o.Columns, len(jobs))
@@ -46,24 +46,24 @@ func newConsole(o Options, jobs []*job) *console {
 
 // mark returns what a line of the job begins with.
 func (c *console) mark(job string) string {
-	text := fmt.Sprintf("%-*s | ", c.width, job)
+	name := text.PadWidth(text.Line(job), c.width) + " | "
 	if c.color && job != "" {
 		h := fnv.New32a()
 		io.WriteString(h, job)
 		// The six colours that are neither black nor white, but red is for failures.
-		return paint(fmt.Sprint(32+h.Sum32()%5), text)
+		return paint(fmt.Sprint(32+h.Sum32()%5), name)
 	}
-	return text
+	return name
 }
 
-func paint(color, text string) string { return "\x1b[" + color + "m" + text + "\x1b[0m" }
+func paint(color, words string) string { return "\x1b[" + color + "m" + words + "\x1b[0m" }
 
-// paint colours text where colours are wanted.
-func (c *console) paint(color, text string) string {
+// paint colours words if colours are wanted.
+func (c *console) paint(color, words string) string {
 	if !c.color {
-		return text
+		return words
 	}
-	return paint(color, text)
+	return paint(color, words)
 }
 
 // print writes whole lines, above the line that tells what runs. Nobody is told
@@ -82,20 +82,27 @@ func (c *console) print(lines []byte) {
 	c.w.Write(b.Bytes())
 }
 
-// say writes text, which is redacted, as lines of the job.
-func (c *console) say(job, text string) {
+// say writes words, which are redacted, as lines of the job.
+func (c *console) say(job, words string) { c.sayIn("", job, words) }
+
+// sayIn is say in a color.
+func (c *console) sayIn(color, job, words string) {
 	if c.w == nil {
 		return
 	}
 	var b bytes.Buffer
-	for line := range strings.SplitSeq(text, "\n") {
+	for line := range strings.SplitSeq(words, "\n") {
+		line = text.Overwritten(line)
+		if color != "" {
+			line = c.paint(color, line)
+		}
 		b.WriteString(c.mark(job) + line + "\n")
 	}
 	c.print(b.Bytes())
 }
 
-// command tells that the job runs a command.
-func (c *console) command(job, text string) { c.say(job, c.paint(dim, "$ "+brief(text))) }
+// command writes the command that the job runs.
+func (c *console) command(job, words string) { c.sayIn(dim, job, "$ "+brief(words)) }
 
 // started and ended tell of the jobs' beginnings and ends.
 func (c *console) started(job string) {
@@ -112,23 +119,23 @@ func (c *console) ended(o JobOutcome) {
 		c.view.ended(o)
 		c.mu.Unlock()
 	}
-	text, color := o.State, green
+	words, color := o.State, green
 	switch o.State {
 	case runlog.Failed:
 		color = red
 	case runlog.Skipped:
 		color = dim
 	}
-	if !o.Started.IsZero() {
-		text += " in " + seconds(o.Finished.Sub(o.Started))
+	if o.Error != "" {
+		words += ": " + o.Error
 	}
 	if o.Allowed {
-		text += ", which is allowed"
+		words += " (allowed)"
 	}
-	if o.Error != "" {
-		text += ": " + o.Error
+	if !o.Started.IsZero() {
+		words += " (" + seconds(o.Finished.Sub(o.Started)) + ")"
 	}
-	c.say(o.ID, c.paint(color, text))
+	c.sayIn(color, o.ID, words)
 }
 
 // seconds returns d for people.
@@ -157,12 +164,12 @@ func (c *console) close() {
 	c.view = nil
 }
 
-// begun tells of a line that the job has begun, or with no text that it has ended.
-func (c *console) begun(job string, text []byte) {
+// begun shows a line that the job has begun. An empty line takes it back.
+func (c *console) begun(job string, line []byte) {
 	if c.view != nil {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.view.begin(job, text)
+		c.view.begin(job, line)
 	}
 }
 
@@ -179,9 +186,9 @@ type jobLines struct {
 // lines returns a writer for the output of a job.
 func (c *console) lines(job string) *jobLines {
 	l := &jobLines{c: c, job: job, mark: c.mark(job)}
-	l.lines.Emit = func(text []byte, _ bool) {
+	l.lines.Emit = func(line []byte, _ bool) {
 		l.buf.WriteString(l.mark)
-		l.buf.Write(text)
+		l.buf.WriteString(text.Overwritten(string(line)))
 		l.buf.WriteByte('\n')
 	}
 	return l

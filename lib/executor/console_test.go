@@ -26,7 +26,7 @@ a         | error
 a         | two
 a         | rest
 long-name | $ first line...
-a         | failed in 1m15s, which is allowed: why
+a         | failed: why (allowed) (1m15s)
 long-name | skipped: input 'a' failed
 `
 	if b.String() != want {
@@ -81,7 +81,7 @@ func TestViewOfBegunLines(t *testing.T) {
 	l.pause()
 	l.flush()
 	want := clearLine + "0/1 jobs | a 0s: 20%" +
-		clearLine + "a | 10%\r\x1b[32m20%\x1b[0m\rdone\n0/1 jobs | a 0s" +
+		clearLine + "a | done\n0/1 jobs | a 0s" +
 		clearLine + "0/1 jobs | a 0s: Password: " +
 		clearLine + "a | Password: \n0/1 jobs | a 0s"
 	if b.String() != want {

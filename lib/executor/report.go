@@ -2,7 +2,6 @@ package executor
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,14 +11,11 @@ import (
 	"time"
 
 	"quire/lib/runlog"
+	"quire/lib/text"
 )
 
-// tailLines is how many lines of a failed command the report shows, and tailBytes
-// where it begins to look for them.
-const (
-	tailLines = 10
-	tailBytes = 64 << 10
-)
+// tailLines is how many lines of a failed command the report shows.
+const tailLines = 10
 
 // Report writes for people how a run ended whose files are in dir: each job that
 // failed, with the last lines of its last command that failed and where the rest
@@ -35,35 +31,45 @@ func Report(w io.Writer, dir string, o Outcome, colors bool) error {
 		if j.State != runlog.Failed {
 			continue
 		}
-		fmt.Fprintf(out, "\n%s", c.paint(red, "failed: "+j.ID))
+		fmt.Fprintf(out, "\n%s", c.paint(red, "failed: "+text.Line(j.ID)))
 		if j.Allowed {
 			out.WriteString(" (allowed)")
 		}
-		fmt.Fprintf(out, "\n  %s\n", j.Error)
+		out.WriteString("\n")
+		for line := range strings.SplitSeq(j.Error, "\n") {
+			fmt.Fprintf(out, "  %s\n", text.Overwritten(line))
+		}
 		for _, r := range records {
 			if r.ID == j.ID {
 				reportCommand(out, dir, r.Commands)
 			}
 		}
 	}
-	text, color := o.State, green
+	words, color := o.State, green
 	if o.State == runlog.Failed {
 		color = red
 		out.WriteString("\n")
 	}
 	if o.Reason != "" && o.Reason != reasonExit {
-		text += " (" + o.Reason + ")"
+		words += " (" + o.Reason + ")"
 	}
-	fmt.Fprintf(out, "%s: %s\n", c.paint(color, text), numbers(o.Jobs))
+	fmt.Fprintf(out, "%s: %s\n", c.paint(color, words), numbers(o.Jobs))
 	return out.Flush()
 }
+
+// failedAllowed is what the report calls jobs whose failure is allowed.
+const failedAllowed = "failed (allowed)"
 
 // numbers returns how many jobs came to which end, and how long all took.
 func numbers(jobs []JobOutcome) string {
 	counts := map[string]int{}
 	var first, last time.Time
 	for _, j := range jobs {
-		counts[j.State]++
+		if j.Allowed && j.State == runlog.Failed {
+			counts[failedAllowed]++
+		} else {
+			counts[j.State]++
+		}
 		if j.Started.IsZero() {
 			continue
 		}
@@ -75,7 +81,7 @@ func numbers(jobs []JobOutcome) string {
 		}
 	}
 	var parts []string
-	for _, state := range []string{runlog.Failed, runlog.Complete, runlog.Skipped} {
+	for _, state := range []string{runlog.Failed, failedAllowed, runlog.Complete, runlog.Skipped} {
 		if n := counts[state]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, state))
 		}
@@ -93,7 +99,7 @@ func reportCommand(out *bufio.Writer, dir string, commands []runlog.CommandRecor
 		if c.Exit == nil || *c.Exit == 0 {
 			continue
 		}
-		lines, err := tail(dir, c.Log)
+		lines, err := runlog.Tail(dir, c.Log, tailLines)
 		for _, line := range lines {
 			fmt.Fprintf(out, "    %s\n", line)
 		}
@@ -102,37 +108,4 @@ func reportCommand(out *bufio.Writer, dir string, commands []runlog.CommandRecor
 		}
 		return
 	}
-}
-
-// tail returns the texts of the last records of a log of the run in dir.
-func tail(dir, name string) ([]string, error) {
-	file, err := runlog.Open(dir, name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	from := max(0, info.Size()-tailBytes)
-	data, err := io.ReadAll(io.NewSectionReader(file, from, tailBytes))
-	if err != nil {
-		return nil, err
-	}
-	if from > 0 {
-		_, data, _ = bytes.Cut(data, []byte("\n")) // the rest of a record
-	}
-	lines := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
-	lines = lines[max(0, len(lines)-tailLines):]
-	for i, line := range lines {
-		// The time, the stream and the tag hold no space.
-		if parts := strings.SplitN(line, " ", 4); len(parts) == 4 {
-			lines[i] = parts[3]
-		}
-	}
-	if len(lines) == 1 && lines[0] == "" {
-		return nil, nil
-	}
-	return lines, nil
 }

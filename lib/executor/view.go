@@ -1,7 +1,6 @@
 package executor
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -90,39 +89,17 @@ func (v *view) line() string {
 			fmt.Fprintf(&b, ": %s", v.begun[job])
 		}
 	}
-	text := []rune(b.String())
-	return string(text[:min(len(text), max(0, v.columns()-1))])
+	return text.CutWidth(text.Line(b.String()), max(0, v.columns()-1))
 }
 
 // begunMax is how much of a line that has begun is shown, in characters.
 const begunMax = 40
 
-// begin shows the end of a line that the job has begun: a question, or the last state of a
-// progress bar. An empty line removes it.
+// begin shows the end of a line that the job has begun: a question, or the last state of
+// a progress bar. An empty line takes it back.
 func (v *view) begin(job string, line []byte) {
-	line = bytes.TrimRight(line, "\r")
-	clean := text.Line(string(plainText(line[bytes.LastIndexByte(line, '\r')+1:])))
-	shown := []rune(clean)
+	shown := []rune(text.Line(text.Plain(text.Overwritten(string(line)))))
 	v.begun[job] = string(shown[max(0, len(shown)-begunMax):])
-}
-
-// plainText returns text without the control sequences of ECMA-48 (section 5.4): CSI,
-// bytes of parameters, bytes between, and a final one.
-func plainText(text []byte) []byte {
-	var plain []byte
-	for {
-		before, rest, found := bytes.Cut(text, []byte("\x1b["))
-		plain = append(plain, before...)
-		if !found {
-			return plain
-		}
-		rest = bytes.TrimLeftFunc(rest, func(r rune) bool { return '0' <= r && r <= '?' })
-		rest = bytes.TrimLeftFunc(rest, func(r rune) bool { return ' ' <= r && r <= '/' })
-		if len(rest) > 0 && '@' <= rest[0] && rest[0] <= '~' {
-			rest = rest[1:]
-		}
-		text = rest
-	}
 }
 
 // tick calls redraw from time to time until the view is stopped.

@@ -1,6 +1,7 @@
 package runlog
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
@@ -41,7 +42,7 @@ type Event struct {
 	Ref      string  `json:"ref,omitempty"`
 	SHA      string  `json:"sha,omitempty"`
 	Pipeline string  `json:"pipeline,omitempty"`
-	Jobs     []JobID `json:"jobs,omitempty"`
+	Jobs     JobList `json:"jobs,omitempty"`
 
 	Cmd  string   `json:"cmd,omitempty"`
 	Argv []string `json:"argv,omitempty"`
@@ -65,6 +66,26 @@ type Event struct {
 	OutputFile string `json:"output-file,omitempty"`
 
 	Text string `json:"text,omitempty"`
+}
+
+// A JobList has the jobs of the first event.
+type JobList []JobID
+
+// UnmarshalJSON reads no more jobs than a summary has, so that a short text cannot take
+// much memory.
+func (l *JobList) UnmarshalJSON(text []byte) error {
+	in := json.NewDecoder(bytes.NewReader(text))
+	if open, err := in.Token(); err != nil || open != json.Delim('[') {
+		return err
+	}
+	for in.More() && len(*l) < maxRecords {
+		var j JobID
+		if err := in.Decode(&j); err != nil {
+			return err
+		}
+		*l = append(*l, j)
+	}
+	return nil
 }
 
 // A JobID is a job in the first event.

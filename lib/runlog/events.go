@@ -68,10 +68,11 @@ func (e *LineError) Error() string {
 
 func (e *LineError) Unwrap() error { return e.Err }
 
-// How much of the events of a run is read, in bytes: more than a pipeline can need,
-// and little enough to be read while somebody waits.
+// How much of the events of a run is read: more than a pipeline can need, and little
+// enough to be read while a person waits.
 const (
-	maxEvents = 128 << 20
+	maxEvents = 128 << 20 // bytes
+	maxLines  = 1 << 20
 	maxLine   = 16 << 20
 )
 
@@ -97,6 +98,9 @@ func ReadEvents(dir string) iter.Seq2[Event, error] {
 			line, err := readLine(in)
 			if err == io.EOF && limited.N == 0 {
 				err = errLarge
+			}
+			if err == nil && n > maxLines {
+				err = errLines
 			}
 			if err == io.EOF {
 				return
@@ -148,6 +152,7 @@ func readLine(in *bufio.Reader) (line []byte, err error) {
 }
 
 var (
+	errLines = fmt.Errorf("more than %d lines", maxLines)
 	errLong  = &sizeError{"longer", maxLine}
 	errLarge = &sizeError{"larger", maxEvents}
 )

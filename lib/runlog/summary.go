@@ -86,6 +86,9 @@ func Summarize(dir string) ([]JobRecord, error) {
 	return s.list(), nil
 }
 
+// timeOf returns the time of ev on its own: a pointer into ev would keep all of ev in memory.
+func timeOf(ev Event) *time.Time { t := ev.Time; return &t }
+
 type summary struct {
 	order    []string
 	jobs     map[string]*JobRecord
@@ -132,13 +135,13 @@ func (s *summary) add(ev Event) {
 		}
 	case JobStart:
 		j := s.job(ev.Job)
-		j.State, j.Started, j.Attempts = "active", &ev.Time, 1
+		j.State, j.Started, j.Attempts = "active", timeOf(ev), 1
 	case JobRetry:
 		s.job(ev.Job).Attempts = ev.Attempt + 1
 	case JobEnd:
 		j := s.job(ev.Job)
 		j.State, j.Reason, j.Code, j.Error = ev.State, ev.Reason, ev.Code, ev.Error
-		j.Allowed, j.Output, j.OutputFile, j.Finished = ev.Allowed, ev.Output, ev.OutputFile, &ev.Time
+		j.Allowed, j.Output, j.OutputFile, j.Finished = ev.Allowed, ev.Output, ev.OutputFile, timeOf(ev)
 	case ShStart:
 		s.start(ev)
 	case ShEnd:
@@ -154,7 +157,7 @@ func (s *summary) start(ev Event) {
 	}
 	s.commands[command{ev.Job, ev.Sh}] = place{j, len(j.Commands)}
 	j.Commands = append(j.Commands, CommandRecord{
-		N: ev.Sh, Cmd: ev.Cmd, Argv: ev.Argv, Started: &ev.Time, Log: ev.Log,
+		N: ev.Sh, Cmd: ev.Cmd, Argv: ev.Argv, Started: timeOf(ev), Log: ev.Log,
 	})
 }
 
@@ -166,5 +169,5 @@ func (s *summary) end(ev Event) {
 	}
 	c := &at.job.Commands[at.index]
 	c.Exit, c.Signal, c.Reason = ev.Exit, ev.Signal, ev.Reason
-	c.Truncated, c.Finished = ev.Truncated, &ev.Time
+	c.Truncated, c.Finished = ev.Truncated, timeOf(ev)
 }

@@ -7,8 +7,9 @@ import (
 )
 
 // Terminal returns a writer that passes the output of jobs to the terminal w. Colours,
-// line breaks, tabs and carriage returns stay; each other control character or invalid
-// byte is '?', so that reading a log cannot set the reader's title, clipboard or keys.
+// line breaks and tabs stay, and a carriage return within a line is a line break, so that
+// no line hides another. Each other control character or invalid byte is '?', so that
+// reading a log cannot set the reader's title, clipboard or keys.
 func Terminal(w io.Writer) io.Writer { return &terminal{w: w} }
 
 type terminal struct {
@@ -45,13 +46,18 @@ func (t *terminal) next(out *bytes.Buffer) int {
 			return 0
 		}
 	}
-	if !utf8.FullRune(t.rest) {
+	if !utf8.FullRune(t.rest) || t.rest[0] == '\r' && len(t.rest) == 1 {
 		return 0
 	}
 	r, n := utf8.DecodeRune(t.rest)
 	switch {
-	case r == '\n', r == '\t', r == '\r':
+	case r == '\n', r == '\t':
 		out.WriteRune(r)
+	case r == '\r' && t.rest[1] == '\n':
+		out.WriteByte('\r')
+	case r == '\r' && t.rest[1] == '\r':
+	case r == '\r':
+		out.WriteByte('\n')
 	case isUnsafe(r, n):
 		out.WriteByte('?')
 	default:

@@ -43,6 +43,10 @@ func Cut(s string, most int) string {
 	return s[:most] + "..."
 }
 
-// isControl reports whether a terminal may obey r. These are the C0 and C1 sets of
-// ECMA-48 with DEL.
-func isControl(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }
+// isControl reports whether r may change more than its own place on a screen. These are
+// the C0 and C1 sets of ECMA-48 with DEL, which a terminal obeys, and of Unicode the line
+// and paragraph separators and the characters that reorder text (UAX #9).
+func isControl(r rune) bool {
+	return r < ' ' || r >= 0x7f && r < 0xa0 ||
+		r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f || r == 0x061c
+}

@@ -127,7 +127,8 @@ func (l *Log) copy(s source) error {
 		return err
 	}
 	if !s.lines {
-		n, err := io.Copy(l.out, f)
+		// A job can still have emptied or lengthened the file if an older quire wrote it.
+		n, err := io.Copy(l.out, io.LimitReader(f, maxLog-l.seen[s.path]))
 		l.seen[s.path] += n
 		return err
 	}
@@ -147,8 +148,13 @@ func (l *Log) copy(s source) error {
 	}
 }
 
-// maxLine is more than the longest line of a command's log, in bytes.
-const maxLine = 2 * runlog.MaxRecord
+const (
+	// maxLine is more than the longest line of a command's log, in bytes.
+	maxLine = 2 * runlog.MaxRecord
+
+	// maxLog is more than the combined log can have, in bytes.
+	maxLog = runlog.MaxRunLog + 1<<20
+)
 
 // line prints a line of a command's log, TIME STREAM F|P TEXT, of which P is a part
 // of a longer line that goes on in the next one.

@@ -64,14 +64,26 @@ func TestLog(t *testing.T) {
 	add(t, run, runlog.EventsFile, events)
 	add(t, run, "jobs/a/sh-1.log", "T stdout F one\nT stderr P two\nT stderr P  and\nT stderr F  three\nT stdout F \nT stdo")
 	add(t, run, "jobs/b/sh-1.log", "T stdout F four\nnot a record\nT stdout F five\n")
-	add(t, run, runstore.LogFile, "what the driver has to say\n")
+	old := started(t, "host") // by a quire that wrote no combined log
+	add(t, old, runlog.EventsFile, events)
+	add(t, old, "jobs/a/sh-1.log", "T stdout F one\nT stderr P two\nT stderr P  and\nT stderr F  three\nT stdout F \nT stdo")
+	add(t, old, "jobs/b/sh-1.log", "T stdout F four\nnot a record\nT stdout F five\n")
+	if err := old.Transition(runstore.Change{State: runstore.Complete}); err != nil {
+		t.Fatal(err)
+	}
+	add(t, run, runstore.LogFile, "a | the combined log\n")
 	for _, test := range []struct{ name, job, want string }{
-		{"all", "", "a | one\na | two and three\na | \n" + `b\n\x1b | four` + "\n" + `b\n\x1b | five` + "\nwhat the driver has to say\n"},
+		{"all", "", "a | the combined log\n"},
+		{"all of an old run", "", "a | one\na | two and three\na | \n" + `b\n\x1b | four` + "\n" + `b\n\x1b | five` + "\n"},
 		{"one job", "a", "one\ntwo and three\n\n"},
 		{"no such job", "c", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var out strings.Builder
+			run := run
+			if test.name == "all of an old run" {
+				run = old
+			}
 			if err := NewLog(run, test.job, &out).Print(); err != nil {
 				t.Fatal(err)
 			}
@@ -85,22 +97,23 @@ func TestLog(t *testing.T) {
 // What is printed again is only what is new, also where a line had not ended.
 func TestLogGrows(t *testing.T) {
 	run := started(t, "host")
-	var out strings.Builder
-	l := NewLog(run, "", &out)
+	var out, one strings.Builder
+	l, a := NewLog(run, "", &out), NewLog(run, "a", &one)
 	for _, step := range []struct{ name, text, want string }{
 		{runstore.LogFile, "beg", "beg"},
 		{runstore.LogFile, "in\n", "in\n"},
 		{runlog.EventsFile, events, ""},
 		{"jobs/a/sh-1.log", "T stdout P one", ""},
-		{"jobs/a/sh-1.log", "\nT stdout P  and", "a | one"},
+		{"jobs/a/sh-1.log", "\nT stdout P  and", "one"},
 		{"jobs/a/sh-1.log", "\nT stdout F two\n", " andtwo\n"},
 	} {
 		add(t, run, step.name, step.text)
 		out.Reset()
-		if err := l.Print(); err != nil {
+		one.Reset()
+		if err := errors.Join(l.Print(), a.Print()); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(step.want, out.String()); diff != "" {
+		if diff := cmp.Diff(step.want, out.String()+one.String()); diff != "" {
 			t.Errorf("after %q: %s", step.text, diff)
 		}
 	}

@@ -1,6 +1,11 @@
 package view
 
 import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
 	"quire/lib/runlog"
 	"quire/lib/runstore"
 	"quire/lib/text"
@@ -30,18 +35,13 @@ func HasJob(run *runstore.Run, job string, future bool) error {
 	return &NoJobError{run.ID, job}
 }
 
-// sources returns the files that make up a log, in order: of one job its commands'
-// logs; else what the driven command printed, which has all, or where jobs ran in
-// the driver itself their logs and what the driver had to say. With an error come
-// those that are known nevertheless.
+// sources returns the files that make up a log, in order: of one job its commands' logs,
+// else the combined log. An older quire wrote no combined log of a run that it drove
+// itself; then these are the logs of all commands. With an error, it returns the
+// sources that are known nevertheless.
 func (l *Log) sources() ([]source, error) {
-	whole := source{path: runstore.LogFile}
-	record, err := l.run.Record()
-	if err != nil {
-		return nil, err
-	}
-	if l.job == "" && record.Executor == "quire-ci" {
-		return []source{whole}, nil
+	if l.job == "" && !l.withoutCombined() {
+		return []source{{path: runstore.LogFile}}, nil
 	}
 	jobs, err := runlog.Summarize(l.run.Dir)
 	var found []source
@@ -57,8 +57,12 @@ func (l *Log) sources() ([]source, error) {
 			found = append(found, source{c.Log, true, mark})
 		}
 	}
-	if l.job == "" {
-		found = append(found, whole)
-	}
 	return found, err
+}
+
+// withoutCombined reports whether the run has ended and has no combined log.
+func (l *Log) withoutCombined() bool {
+	_, err := os.Lstat(filepath.Join(l.run.Dir, runstore.LogFile))
+	status, unknown := l.run.Status()
+	return errors.Is(err, fs.ErrNotExist) && unknown == nil && status.State.Final()
 }

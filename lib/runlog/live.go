@@ -1,0 +1,150 @@
+package runlog
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+)
+
+const (
+	// liveBuffer is how much output waits for its reader, in bytes.
+	liveBuffer = 4 << 20
+
+	// liveWait is how long a write to a full buffer waits for the reader. It is the
+	// most by which a reader can delay a run each time it falls behind.
+	liveWait = time.Second
+
+	// liveEnd is how long Close waits for a reader that does not read.
+	liveEnd = 3 * time.Second
+)
+
+// A Live passes output on to a reader who watches: a pusher, a pager, a terminal. A run
+// never waits for that reader for longer than liveWait. If the reader is too slow, output
+// is lost, and a line says how much.
+type Live struct {
+	w      io.Writer
+	broken func(error) // called when a write to w fails
+
+	mu     sync.Mutex
+	moved  *sync.Cond // the reader took something, or the state changed
+	buf    []byte
+	lost   int  // bytes since the reader fell behind
+	behind bool // until half of the buffer is free, nothing is added
+	closed bool
+	failed bool // the reader is gone
+	busy   bool // a write to w is in progress
+	moves  int  // how many writes to w have ended
+}
+
+// NewLive returns a Live for the reader behind w. A regular file needs none, since its
+// reader cannot hold up a write: then output is w itself. If broken is not nil, it is
+// called with the first error of w, such as EPIPE. The caller must call end when nothing
+// more is written.
+func NewLive(w io.Writer, broken func(error)) (output io.Writer, end func()) {
+	if f, ok := w.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			return w, func() {}
+		}
+	}
+	l := &Live{w: w, broken: broken}
+	l.moved = sync.NewCond(&l.mu)
+	go l.pass()
+	return l, l.end
+}
+
+// Write hands p on. It never fails, since the logs have all of it.
+func (l *Live) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.behind && len(l.buf) <= liveBuffer/2 {
+		l.behind = false
+	}
+	if !l.behind && !l.failed && len(l.buf)+len(p) > liveBuffer {
+		l.await(liveWait, func() bool { return l.failed || len(l.buf)+len(p) <= liveBuffer })
+		l.behind = len(l.buf)+len(p) > liveBuffer
+	}
+	switch {
+	case l.failed:
+	case l.behind:
+		l.lost += len(p)
+	default:
+		l.tell()
+		l.buf = append(l.buf, p...)
+		l.moved.Broadcast()
+	}
+	return len(p), nil
+}
+
+// tell adds the line that says how much was lost.
+func (l *Live) tell() {
+	if l.lost > 0 {
+		l.buf = fmt.Appendf(l.buf, "quire: %d bytes of output are not shown here, since they were not read in time; the log has them\n", l.lost)
+		l.lost = 0
+	}
+}
+
+// await waits until done, at most for some time.
+func (l *Live) await(most time.Duration, done func() bool) {
+	over := false
+	timer := time.AfterFunc(most, func() {
+		l.mu.Lock()
+		over = true
+		l.mu.Unlock()
+		l.moved.Broadcast()
+	})
+	defer timer.Stop()
+	for !over && !done() {
+		l.moved.Wait()
+	}
+}
+
+// pass writes out the buffer until the end.
+func (l *Live) pass() {
+	var piece []byte
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		for len(l.buf) == 0 && !l.closed {
+			l.moved.Wait()
+		}
+		if len(l.buf) == 0 {
+			return
+		}
+		piece = append(piece[:0], l.buf[:min(len(l.buf), MaxRecord)]...)
+		l.busy = true
+		l.mu.Unlock()
+		_, err := l.w.Write(piece)
+		l.mu.Lock()
+		l.busy = false
+		l.moves++
+		l.buf = l.buf[len(piece):]
+		if len(l.buf) == 0 {
+			l.buf = nil
+		}
+		if err != nil {
+			l.failed, l.buf = true, nil
+			if l.broken != nil {
+				l.broken(err)
+			}
+		}
+		l.moved.Broadcast()
+	}
+}
+
+// end waits until all was written, as long as the reader goes on reading.
+func (l *Live) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tell()
+	l.closed = true
+	l.moved.Broadcast()
+	for !l.failed && (l.busy || len(l.buf) > 0) {
+		moves := l.moves
+		l.await(liveEnd, func() bool { return l.moves != moves || l.failed || !l.busy && len(l.buf) == 0 })
+		if l.moves == moves {
+			return
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package runlog
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A reader that keeps up gets all; a reader that stops gets a line that says how much it
+// missed, and nobody waits for it for long.
+func TestLive(t *testing.T) {
+	line := strings.Repeat("x", 99) + "\n"
+	t.Run("reader", func(t *testing.T) {
+		r, w := io.Pipe()
+		output, end := NewLive(w, nil)
+		got := make(chan string)
+		go func() { text, _ := io.ReadAll(r); got <- string(text) }()
+		for range 200_000 { // several buffers
+			io.WriteString(output, line)
+		}
+		end()
+		w.Close()
+		if text := <-got; text != strings.Repeat(line, 200_000) {
+			t.Errorf("%d bytes came, want %d", len(text), 200_000*len(line))
+		}
+	})
+	t.Run("stopped reader", func(t *testing.T) {
+		r, w := io.Pipe()
+		output, end := NewLive(w, nil)
+		begin := time.Now()
+		for range 200_000 {
+			io.WriteString(output, line)
+		}
+		if took := time.Since(begin); took > 5*liveWait {
+			t.Errorf("the writer took %v", took)
+		}
+		got := make(chan string)
+		go func() { text, _ := io.ReadAll(r); got <- string(text) }()
+		end()
+		w.Close()
+		text := <-got
+		var lost int
+		i := strings.Index(text, "quire: ")
+		if i < 0 {
+			t.Fatal("nothing says that output was lost")
+		}
+		fmt.Sscanf(text[i:], "quire: %d bytes", &lost)
+		rest, _, _ := strings.Cut(text[i:], "\n")
+		if kept := len(text) - len(rest) - 1; kept+lost != 200_000*len(line) {
+			t.Errorf("%d bytes came and %d were lost, of %d", kept, lost, 200_000*len(line))
+		}
+	})
+	t.Run("gone reader", func(t *testing.T) {
+		r, w := io.Pipe()
+		r.CloseWithError(io.ErrClosedPipe)
+		broken := make(chan error, 1)
+		output, end := NewLive(w, func(err error) { broken <- err })
+		for range 200_000 {
+			io.WriteString(output, line)
+		}
+		end()
+		if err := <-broken; !errors.Is(err, io.ErrClosedPipe) {
+			t.Error(err)
+		}
+	})
+	t.Run("file", func(t *testing.T) {
+		f, err := os.Create(filepath.Join(t.TempDir(), "f"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if output, _ := NewLive(f, nil); output != io.Writer(f) {
+			t.Error("a regular file is not written to directly")
+		}
+	})
+}
+
+// The combined log has a bound, and quire's own lines are in it nevertheless.
+func TestRunLog(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	if err := os.WriteFile(path, []byte("before\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, MaxRunLog-20); err != nil {
+		t.Fatal(err)
+	}
+	log, err := OpenRunLog(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(log, "last line\n")
+	io.WriteString(log, "fits\ndoes not fit\n")
+	io.WriteString(log, "x\n")
+	log.Note("quire: %s", "the end")
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.NewSectionReader(f, MaxRunLog-20, 1<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "last line\nfits\nquire: this log has 256 MiB, and the rest of the output is not in it; see the logs of the jobs\nquire: the end\n"
+	if got := string(text); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if err := os.Symlink("/dev/null", path+"2"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenRunLog(path + "2"); err == nil {
+		t.Error("a symbolic link was followed")
+	}
+}

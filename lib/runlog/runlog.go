@@ -1,0 +1,98 @@
+package runlog
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"quire/lib/text"
+)
+
+// MaxRunLog is how large the combined log of a run may get, in bytes. The logs of the
+// commands have the rest of their output.
+const MaxRunLog = 256 << 20
+
+// A RunLog writes the combined log of a run: all that its jobs print, as it came. It is
+// safe for concurrent use.
+type RunLog struct {
+	mu   sync.Mutex
+	file *os.File
+	left int64 // until MaxRunLog
+	full bool
+	part bool  // whether the last byte was within a line
+	err  error // the first failure to write
+}
+
+// OpenRunLog opens the combined log at path, and creates it if it is missing.
+func OpenRunLog(path string) (*RunLog, error) {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("cannot write '%s': %w", path, text.Cause(err))
+	}
+	info, err := file.Stat()
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("cannot write '%s': %w", path, text.Cause(err))
+	}
+	return &RunLog{file: file, left: MaxRunLog - info.Size()}, nil
+}
+
+// Write appends output of jobs. It never fails, since a full disk that only the log
+// suffers from must not stop the jobs; Close returns the error. Output beyond MaxRunLog
+// is left out, which a line says.
+func (l *RunLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.full:
+	case int64(len(p)) <= l.left:
+		l.append(p)
+	default:
+		l.append(p[:bytes.LastIndexByte(p[:max(0, l.left)], '\n')+1])
+		l.note(fmt.Sprintf("quire: this log has %d MiB, and the rest of the output is not in it; see the logs of the jobs\n", MaxRunLog>>20))
+		l.full = true
+	}
+	return len(p), nil
+}
+
+// Note appends a line of quire's own, whatever the size of the log is. The line is
+// formatted as by fmt.Sprintf.
+func (l *RunLog) Note(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.note(fmt.Sprintf(format, args...) + "\n")
+}
+
+func (l *RunLog) note(line string) {
+	if l.part {
+		line = "\n" + line
+	}
+	l.append([]byte(line))
+}
+
+func (l *RunLog) append(p []byte) {
+	if l.err != nil || len(p) == 0 {
+		return
+	}
+	_, l.err = l.file.Write(p)
+	l.left -= int64(len(p))
+	l.part = p[len(p)-1] != '\n'
+}
+
+// Close closes the log, if l is not nil. Its error is the first failure of any write.
+func (l *RunLog) Close() error {
+	if l == nil {
+		return nil
+	}
+	err := l.file.Close()
+	if l.err != nil {
+		err = l.err
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write '%s': %w", l.file.Name(), text.Cause(err))
+	}
+	return nil
+}

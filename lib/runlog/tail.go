@@ -1,0 +1,68 @@
+package runlog
+
+import (
+	"bytes"
+	"io"
+
+	"quire/lib/text"
+)
+
+// tailBytes is how much of the end of a log Tail reads.
+const tailBytes = 64 << 10
+
+// Tail returns the last lines, most at most, of the log of a command, whose path name is
+// relative to the directory of the run. Parts of a line are joined, and each line is as a
+// terminal would show it.
+func Tail(dir, name string, most int) ([]string, error) {
+	file, err := Open(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	from := max(0, info.Size()-tailBytes)
+	data, err := io.ReadAll(io.NewSectionReader(file, from, tailBytes))
+	if err != nil {
+		return nil, err
+	}
+	if from > 0 {
+		_, data, _ = bytes.Cut(data, []byte("\n")) // the rest of a record
+	}
+	var lines []string
+	parts := map[string]string{} // the beginnings of lines, by stream
+	for record := range bytes.Lines(data) {
+		stream, text, full, ok := ParseRecord(record)
+		if !ok {
+			continue
+		}
+		parts[stream] += string(text)
+		if full {
+			lines = append(lines, parts[stream])
+			delete(parts, stream)
+		}
+	}
+	for _, stream := range []string{"stdout", "stderr"} {
+		if parts[stream] != "" {
+			lines = append(lines, parts[stream])
+		}
+	}
+	lines = lines[max(0, len(lines)-most):]
+	for i, line := range lines {
+		lines[i] = text.Overwritten(line)
+	}
+	return lines, nil
+}
+
+// ParseRecord returns the stream and the text of a record, which is a line of a command's
+// log: TIME STREAM F|P TEXT. It reports whether the text ends its line (F), and whether
+// the line is a record at all.
+func ParseRecord(line []byte) (stream string, text []byte, full, ok bool) {
+	fields := bytes.SplitN(bytes.TrimSuffix(line, []byte("\n")), []byte(" "), 4)
+	if len(fields) < 4 {
+		return "", nil, false, false
+	}
+	return string(fields[1]), fields[3], string(fields[2]) != "P", true
+}
