@@ -53,7 +53,7 @@ func TestRun(t *testing.T) {
 		{"failed", []string{"--ref", "refs/tags/v1"},
 			"three | last words\n", "exit status 1", 1},
 		{"no such secret", []string{"--ref", "refs/heads/main"},
-			"no secret 'token': there are none; --secrets FILE gives them\n", "exit status 1", 1},
+			"no secret 'token': there are none; --secrets FILE gives them (0.0s)\n", "exit status 1", 1},
 		{"one job", []string{"--job", "one"}, "one | out of one\n", "complete: 1 complete in ", 0},
 		{"plan", []string{"-n", "--ref", "refs/heads/main"},
 			"one\trun\tquire/push\t-\ntwo\trun\tone\t-\nthree\tskip\tone\tthe push does not match its :when\n", "", 0},
