@@ -55,15 +55,9 @@ func run(ctx context.Context, e *cli.Env) error {
 		return err
 	}
 	o.Columns, o.Color = executor.Columns(e.Stdout), colors(e, e.Stdout)
-	errors, endErrors := e.Stderr, func() {}
-	o.Output = e.Stdout
-	if s.facts == "" { // else a driver reads it, for the log
-		var stop func()
-		ctx, o.Output, stop = untilPipe(ctx, e.Stdout)
-		defer stop()
-		errors, endErrors = runlog.NewLive(e.Stderr, nil)
-	}
-	defer endErrors()
+	ctx, output, errors, end := s.outputs(ctx, e)
+	defer end()
+	o.Output = output
 	outcome, err := executor.Run(ctx, p.Pipeline, o)
 	defer func() { done(outcome) }()
 	if err != nil {
