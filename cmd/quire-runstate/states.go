@@ -10,7 +10,8 @@ import (
 	"quire/lib/runstore"
 )
 
-// A stateList is an option whose value is states, separated by commas.
+// A stateList is an option whose value is states, separated by commas. "live" stands for
+// all states that are not final, "ended" for all that are.
 type stateList []runstore.State
 
 func (l *stateList) String() string { return fmt.Sprint(*l) }
@@ -18,6 +19,14 @@ func (l *stateList) String() string { return fmt.Sprint(*l) }
 func (l *stateList) Set(text string) error {
 	*l = nil
 	for name := range strings.SplitSeq(text, ",") {
+		if name == "live" || name == "ended" {
+			for _, s := range runstore.States {
+				if s.Final() == (name == "ended") {
+					*l = append(*l, s)
+				}
+			}
+			continue
+		}
 		s := runstore.State(name)
 		if !slices.Contains(runstore.States, s) {
 			return fmt.Errorf("unknown state '%s', the states are %s", name, joinStates())

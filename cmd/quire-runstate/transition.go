@@ -32,7 +32,7 @@ func (r *rootOption) transition(_ context.Context, e *cli.Env) error {
 		return err
 	}
 	c.State = runstore.State(e.Args[1])
-	if c.State == runstore.Failed && c.Reason == "" {
+	if c.State.HasReason() && c.Reason == "" {
 		c.Reason = "internal"
 		if c.Code != 0 {
 			c.Reason = "exit"
@@ -43,9 +43,9 @@ func (r *rootOption) transition(_ context.Context, e *cli.Env) error {
 		return cli.Usagef("unknown state '%s', the states are %s", c.State, joinStates())
 	case c.Reason != "" && !slices.Contains(runstore.Reasons, c.Reason):
 		return cli.Usagef("unknown reason '%s'", c.Reason)
-	case c.State != runstore.Failed && (c.Reason != "" || c.Code != 0):
+	case !c.State.HasReason() && (c.Reason != "" || c.Code != 0):
 		return cli.Usagef("options '--reason' and '--code' are for failed")
-	case (c.State == runstore.Superseded) != (by != ""):
+	case c.State.IsReplaced() != (by != ""):
 		return cli.Usagef("superseded, and nothing else, needs option '--by'")
 	}
 	if by != "" {

@@ -41,9 +41,9 @@ _quire_value() {
 	--reason) printf '%s\n' exit signal timeout invalid-pipeline materialize launcher orphaned cancelled internal ;;
 	--job) quire-ci validate ${workspace:+--workspace "$workspace"} 2>/dev/null | cut -f 1 ;;
 	--run) _quire_runs pending ;;
-	--rerun) _quire_runs complete,failed,superseded ;;
+	--rerun) _quire_runs ended ;;
 	--by) _quire_runs ;;
-	'quire-runstate wait 1' | 'quire-runstate cancel 1') _quire_runs pending,active ;;
+	'quire-runstate wait 1' | 'quire-runstate cancel 1') _quire_runs live ;;
 	'quire-runstate exec 1' | 'quire-ci launch 1') _quire_runs pending ;;
 	'quire-runstate '*' 1' | 'quire-ci shell 1') _quire_runs ;;
 	'quire-runstate transition 2') printf '%s\n' active complete failed superseded ;;

@@ -137,7 +137,7 @@ func (s *Store) Previous(r *Run) (Record, error) {
 			continue
 		}
 		rec, err := parseRecord(string(l.text))
-		if err == nil && (rec.State == Complete || rec.State == Failed) && found.ID < rec.ID && rec.ID < r.ID {
+		if err == nil && rec.State.isVerdict() && found.ID < rec.ID && rec.ID < r.ID {
 			found = rec
 		}
 	}

@@ -26,7 +26,7 @@ func (r *Run) Explain() (string, error) {
 		return "nobody drives it; reconcile hands it out", nil
 	case s.State == Active && !driven:
 		return "its driver is gone; reconcile fails it", nil
-	case s.State == Superseded:
+	case s.State.IsReplaced():
 		return "replaced by run " + s.By, nil
 	case s.Reason == "orphaned":
 		return "its driver was found to be gone at " + formatTime(s.Finished), nil

@@ -39,7 +39,7 @@ func (s *Store) Prunable(p Prune) ([]Record, error) {
 		}
 		count[r.Repo]++
 		last := result{r.Repo, r.Ref, r.State}
-		isLast := r.State != Superseded && !have[last]
+		isLast := r.State.isVerdict() && !have[last]
 		have[last] = true
 		switch {
 		case isLast,

@@ -8,10 +8,10 @@ import (
 	"quire/lib/text"
 )
 
-// A State is where a run is in its life.
+// A State says how far a run has come.
 type State string
 
-// The states. The last three are final.
+// The states. What each of them means for the code is in the table below.
 const (
 	Pending    State = "pending"
 	Active     State = "active"
@@ -20,11 +20,44 @@ const (
 	Superseded State = "superseded"
 )
 
-// States lists all states, in the order of a life.
-var States = []State{Pending, Active, Complete, Failed, Superseded}
+// states are all states in the order of a life, the first one being that of a new run.
+// A new state is a new line here and in quire-run(5).
+var states = []struct {
+	State
+	next     []State // what a run in it may become; none: the state is final
+	verdict  bool    // it says whether the commit is good
+	reason   bool    // it has a reason, one of Reasons
+	replaced bool    // it has the id of the run that took the place
+}{
+	{State: Pending, next: []State{Active, Complete, Failed, Superseded}},
+	{State: Active, next: []State{Complete, Failed, Superseded}},
+	{State: Complete, verdict: true},
+	{State: Failed, verdict: true, reason: true},
+	{State: Superseded, replaced: true},
+}
 
-// Final reports whether a run in state s stays in it for ever.
-func (s State) Final() bool { return s == Complete || s == Failed || s == Superseded }
+// States lists all states, in the order of a life.
+var States = func() (all []State) {
+	for _, s := range states {
+		all = append(all, s.State)
+	}
+	return all
+}()
+
+// at returns the index of s in states, -1 if it is none.
+func (s State) at() int { return slices.Index(States, s) }
+
+// Final reports whether a run in state s stays in it forever.
+func (s State) Final() bool { return s.at() >= 0 && len(states[s.at()].next) == 0 }
+
+// HasReason reports whether a run in state s has a reason.
+func (s State) HasReason() bool { return s.at() >= 0 && states[s.at()].reason }
+
+// IsReplaced reports whether a run in state s was replaced by another one.
+func (s State) IsReplaced() bool { return s.at() >= 0 && states[s.at()].replaced }
+
+// isVerdict reports whether the state says if the commit is good.
+func (s State) isVerdict() bool { return s.at() >= 0 && states[s.at()].verdict }
 
 // Reasons lists what a failed run may carry as its reason.
 var Reasons = []string{
@@ -32,17 +65,13 @@ var Reasons = []string{
 	"internal",
 }
 
-// mayBecome reports whether a run that is s, "" for none, may be to next.
+// mayBecome reports whether a run in state s may change to next. A run that is being
+// made has the state "".
 func (s State) mayBecome(next State) bool {
-	switch s {
-	case "":
-		return next == Pending
-	case Pending:
-		return next == Active || next.Final()
-	case Active:
-		return next.Final()
+	if s == "" {
+		return next == States[0]
 	}
-	return false
+	return s.at() >= 0 && slices.Contains(states[s.at()].next, next)
 }
 
 // A Change is a new state for a run, and why.
@@ -62,16 +91,16 @@ func (c Change) check() error {
 	switch {
 	case !slices.Contains(States, c.State):
 		return fmt.Errorf("unknown state '%s'", text.Escape(string(c.State)))
-	case c.State == Failed && c.Reason == "":
-		return fmt.Errorf("a failed run needs a reason")
-	case c.State == Failed && !slices.Contains(Reasons, c.Reason):
+	case c.State.HasReason() && c.Reason == "":
+		return fmt.Errorf("a run that is %s needs a reason", c.State)
+	case c.State.HasReason() && !slices.Contains(Reasons, c.Reason):
 		return fmt.Errorf("unknown reason '%s'", text.Escape(c.Reason))
-	case c.State != Failed && (c.Reason != "" || c.Code != 0):
-		return fmt.Errorf("only a failed run has a reason or a code, not one that is %s", c.State)
-	case c.State == Superseded && !IsID(c.By):
-		return fmt.Errorf("a superseded run needs the id of the one that replaced it")
-	case c.State != Superseded && c.By != "":
-		return fmt.Errorf("only a superseded run was replaced, not one that is %s", c.State)
+	case !c.State.HasReason() && (c.Reason != "" || c.Code != 0):
+		return fmt.Errorf("a run that is %s has neither a reason nor a code", c.State)
+	case c.State.IsReplaced() && !IsID(c.By):
+		return fmt.Errorf("a run that is %s needs the id of the run that replaced it", c.State)
+	case !c.State.IsReplaced() && c.By != "":
+		return fmt.Errorf("a run that is %s was not replaced", c.State)
 	}
 	return nil
 }

@@ -152,3 +152,20 @@ func FuzzParseHistory(f *testing.F) {
 		}
 	})
 }
+
+// The table of states, which all else asks.
+func TestStates(t *testing.T) {
+	for _, tt := range []struct {
+		s                                State
+		final, reason, replaced, verdict bool
+	}{
+		{s: Pending}, {s: Active}, {s: "other"}, {s: ""},
+		{s: Complete, final: true, verdict: true},
+		{s: Failed, final: true, verdict: true, reason: true},
+		{s: Superseded, final: true, replaced: true},
+	} {
+		if tt.s.Final() != tt.final || tt.s.HasReason() != tt.reason || tt.s.IsReplaced() != tt.replaced || tt.s.isVerdict() != tt.verdict {
+			t.Errorf("%q: final %v, reason %v, replaced %v, verdict %v", tt.s, tt.s.Final(), tt.s.HasReason(), tt.s.IsReplaced(), tt.s.isVerdict())
+		}
+	}
+}
