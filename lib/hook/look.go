@@ -45,7 +45,8 @@ var template string
 // The line of the template that names quire's hook, before its value.
 const variable = "\nhook="
 
-// scriptFor returns the script that runs quire's hook at path.
+// scriptFor returns the script that runs quire's hook at path. The path is in quotes even
+// if the shell needs none, unlike from text.Quote: installed hooks are compared with it.
 func scriptFor(path string) string {
 	before, rest, _ := strings.Cut(template, variable)
 	_, after, _ := strings.Cut(rest, "\n")

@@ -77,7 +77,7 @@ func readProc(pid int) (proc, error) {
 // program in parentheses, and may itself hold spaces and parentheses: the rest
 // begins after the last one.
 func parseStat(line string) (proc, error) {
-	bad := fmt.Errorf("not a line of /proc/PID/stat: %q", line)
+	bad := fmt.Errorf("not a line of /proc/PID/stat: '%s'", line)
 	open, end := strings.IndexByte(line, '('), strings.LastIndexByte(line, ')')
 	if open < 0 || end < open {
 		return proc{}, bad

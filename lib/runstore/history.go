@@ -48,17 +48,17 @@ func parseChange(line string) (Change, error) {
 	when, rest, ok := strings.Cut(line, " ")
 	t, err := time.Parse(time.RFC3339, when)
 	if !ok || err != nil {
-		return Change{}, fmt.Errorf("no time: %q", line)
+		return Change{}, fmt.Errorf("no time: '%s'", line)
 	}
 	words := strings.Split(rest, " ")
 	c := Change{Time: t.UTC(), State: State(words[0])}
 	if !slices.Contains(States, c.State) {
-		return Change{}, fmt.Errorf("unknown state: %q", line)
+		return Change{}, fmt.Errorf("unknown state: '%s'", line)
 	}
 	for _, w := range words[1:] {
 		key, value, ok := strings.Cut(w, "=")
 		if !ok {
-			return Change{}, fmt.Errorf("not KEY=VALUE: %q", line)
+			return Change{}, fmt.Errorf("not KEY=VALUE: '%s'", line)
 		}
 		value = text.Unescape(value)
 		switch key {
@@ -66,7 +66,7 @@ func parseChange(line string) (Change, error) {
 			c.Reason = value
 		case "code":
 			if c.Code, err = strconv.Atoi(value); err != nil {
-				return Change{}, fmt.Errorf("code is no number: %q", line)
+				return Change{}, fmt.Errorf("code is no number: '%s'", line)
 			}
 		case "by":
 			c.By = value

@@ -87,7 +87,7 @@ func (r Record) Line() string {
 func parseRecord(line string) (Record, error) {
 	f := strings.Split(line, "\t")
 	if len(f) < len(RecordFields) {
-		return Record{}, fmt.Errorf("not a record: %q", line)
+		return Record{}, fmt.Errorf("not a record: '%s'", line)
 	}
 	for i := range f {
 		f[i] = text.Unfield(f[i])
@@ -96,12 +96,12 @@ func parseRecord(line string) (Record, error) {
 		ID: f[0], State: State(f[1]), Repo: f[2], Ref: f[3], SHA: f[4], Executor: f[5], Reason: f[6],
 	}
 	if !IsID(r.ID) {
-		return Record{}, fmt.Errorf("not a record: %q", line)
+		return Record{}, fmt.Errorf("not a record: '%s'", line)
 	}
 	if f[7] != "" {
 		code, err := strconv.Atoi(f[7])
 		if err != nil {
-			return Record{}, fmt.Errorf("not a record: %q", line)
+			return Record{}, fmt.Errorf("not a record: '%s'", line)
 		}
 		r.Code = &code
 	}
@@ -111,7 +111,7 @@ func parseRecord(line string) (Record, error) {
 		}
 		var err error
 		if *t, err = time.Parse(time.RFC3339, f[8+i]); err != nil {
-			return Record{}, fmt.Errorf("not a record: %q", line)
+			return Record{}, fmt.Errorf("not a record: '%s'", line)
 		}
 	}
 	return r, nil
