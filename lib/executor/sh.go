@@ -9,6 +9,7 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
+	"quire/lib/pipeline"
 	"quire/lib/text"
 	"quire/lib/unit"
 )
@@ -103,7 +104,7 @@ func (c *command) parseOptions(opts *lua.LTable) error {
 				err = fmt.Errorf("is a %s, not a boolean", v.Type())
 			}
 		default:
-			return fmt.Errorf("unknown option '%s': there are check, cwd, env, stdin and timeout", name)
+			return fmt.Errorf("unknown option '%s': there are %s", name, strings.Join(pipeline.ShOptions, ", "))
 		}
 		if err != nil {
 			return fmt.Errorf("option '%s' %w", key, err)

@@ -361,6 +361,8 @@ var explained = []struct{ reference, ours, why string }{
 	{"", "expected parameters table", "the reference takes any table for parameters"},
 	{"", "unable to bind symbol nil", "the reference lets nil stand for a name here and there"},
 	{"", "expected a string of Lua", "the reference pastes any form into its Lua"},
+	{"", "missing subject", "the reference takes a case-try without a subject for nil"},
+	{"must provide at least one value", "->", "the reference refuses an empty pattern in where"},
 	{"", "assert-repl needs a prompt", "there is no prompt in a pipeline"},
 	{"", "unknown identifier: io", "macros of a pipeline read no files (FENNEL.md section 19)"},
 }

@@ -47,6 +47,14 @@ type Pipeline struct {
 	Image string // of ci.image, "" without
 	Jobs  []*Job // each after its inputs, else in the order of their definition
 	VM    *vm.VM // in which the jobs' functions live
+
+	Secrets []Secret // that the functions ask for by a literal name
+}
+
+// A Secret is a name that a job asks for.
+type Secret struct {
+	Name string
+	At   diag.Diagnostic // without a message
 }
 
 // Close frees the VM. The jobs' functions must not be called any more.
@@ -126,7 +134,7 @@ func (p *Pipeline) evaluate(ctx context.Context, tree *tree, main *file, limits 
 	if len(r.problems) > 0 {
 		return sorted(r.problems)
 	}
-	p.Image, p.Jobs = r.image, r.order()
+	p.Image, p.Jobs, p.Secrets = r.image, r.order(), r.secrets
 	return nil
 }
 

@@ -26,6 +26,7 @@ type registry struct {
 	imaged   int // the line of ci.image, 0 without
 	seen     map[callKey]int
 	problems diag.List
+	secrets  []Secret
 }
 
 // A registered job has its call, to point at.
@@ -95,6 +96,7 @@ func (r *registry) job(l *lua.LState) int {
 	if j.Fn, ok = l.Get(3).(*lua.LFunction); !ok {
 		r.report(c.problemAt(c.arg(3), "run-fn of %s must be a function, not %s", what, kind(l.Get(3))))
 	}
+	r.checkFunction(c, c.arg(3))
 	r.jobOptions(c, what, l.Get(4), &j.Options)
 	if l.GetTop() > 4 {
 		r.report(c.problemAt(c.arg(5), "%s has more than 4 arguments", what))

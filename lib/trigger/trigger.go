@@ -24,7 +24,7 @@ type Trigger struct {
 	Repo   *git.Repo
 	Pusher string          // for the record; may be empty
 	Skip   bool            // the push asked for nothing to run
-	Warn   func(diag.List) // gets the warnings about the configuration; may be nil
+	Warn   func(diag.List) // gets warnings about the configuration and pipelines; may be nil
 }
 
 // A Run is one run that was recorded for an update.
@@ -212,6 +212,9 @@ func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git
 		if !known {
 			p = compile(ctx, objects.Tree(wanted[i].commit), settings)
 			pipelines[wanted[i].quire] = p
+			if t.Warn != nil && len(p.warnings) > 0 {
+				t.Warn(p.warnings)
+			}
 		}
 		problem := p.problem
 		var list diag.List
@@ -242,6 +245,8 @@ func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git
 type compiled struct {
 	image   string
 	problem error // what is wrong with the pipeline, or why it could not be compiled
+
+	warnings diag.List
 }
 
 // compile evaluates the pipeline of a commit's tree.
@@ -251,7 +256,15 @@ func compile(ctx context.Context, tree fs.ReadLinkFS, settings config.Settings) 
 		return compiled{problem: err}
 	}
 	defer p.Close()
-	return compiled{image: p.Image}
+	c := compiled{image: p.Image}
+	for _, s := range p.Secrets {
+		if _, ok := settings.Secrets[s.Name]; !ok {
+			d := s.At
+			d.Message = fmt.Sprintf("warning: the repository has no secret '%s': a job that asks for it will fail", s.Name)
+			c.warnings = append(c.warnings, d)
+		}
+	}
+	return c
 }
 
 // supersede ends the runs that are older than one of runs, of the same repository

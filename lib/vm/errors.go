@@ -178,10 +178,7 @@ func describe(l *lua.LState, value lua.LValue) *Error {
 	if file, line, rest, ok := cutPlace(e.Message); ok && (file == e.File || known(e.Traceback, file)) {
 		e.File, e.Line, e.Message = file, line, rest
 	}
-	switch {
-	case e.Message == noFunction:
-		e.Message = callOfNone(l)
-	case strings.TrimSpace(e.Message) == "":
+	if e.Message = named(l, e.Message); strings.TrimSpace(e.Message) == "" {
 		e.Message = EmptyMessage
 	}
 	return e
@@ -189,41 +186,6 @@ func describe(l *lua.LState, value lua.LValue) *Error {
 
 // EmptyMessage is the message of an error that was raised with none.
 const EmptyMessage = "error has an empty message"
-
-// noFunction is what gopher-lua says of a call of what cannot be called. It does
-// not say what that was.
-const noFunction = "attempt to call a non-function object"
-
-// callOfNone is what to say instead: the name of what was called, where the line
-// has only one call.
-func callOfNone(l *lua.LState) string {
-	for level := 0; ; level++ {
-		dbg, ok := l.GetStack(level)
-		if !ok {
-			break
-		}
-		fn, err := l.GetInfo("lf", dbg, lua.LNil)
-		if err != nil || dbg.CurrentLine < 1 {
-			continue
-		}
-		proto, name := fn.(*lua.LFunction).Proto, ""
-		for _, c := range proto.DbgCalls {
-			if c.Pc >= len(proto.DbgSourcePositions) || proto.DbgSourcePositions[c.Pc] != dbg.CurrentLine || c.Name == concatName {
-				continue
-			}
-			if name != "" && name != c.Name {
-				name = ""
-				break
-			}
-			name = c.Name
-		}
-		if name != "" && name != "?" {
-			return fmt.Sprintf("attempt to call '%s', which is not a function", name)
-		}
-		break
-	}
-	return "attempt to call what is not a function"
-}
 
 // message is what to tell of a raised value. A table's __tostring is not called:
 // this runs while Lua is being left.
