@@ -11,7 +11,7 @@ import (
 )
 
 const seccompUsage = `usage: quire-ci seccomp
-Internal: prints the system call filter of this machine, in the form that bwrap reads.
+Internal: prints this machine's system call filter, as bwrap reads it.
 `
 
 // seccomp prints the filter that a launcher gets as descriptor 5, for launchers that
