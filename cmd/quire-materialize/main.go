@@ -6,7 +6,6 @@ import (
 	"errors"
 	"flag"
 	"os"
-	"runtime/debug"
 
 	"quire/lib/cli"
 	"quire/lib/git"
@@ -28,7 +27,6 @@ commit of a run into its workspace, as the configuration says.
 `
 
 func main() {
-	debug.SetGCPercent(400) // it has little garbage in its short life, and no use for a tenth of its time
 	os.Exit(cli.Main("quire-materialize", os.Args[1:], run))
 }
 
@@ -66,6 +64,8 @@ func run(ctx context.Context, e *cli.Env) error {
 	if err != nil {
 		return err
 	}
+	o.KeepIndex = true // the first --reuse is quick, too
+	o.Left = func(_ string, err error) { e.Warn("what was there cannot be removed: %v", err) }
 	err = workspace.Materialize(ctx, repo, e.Args[0], e.Args[1], o)
 	if errors.Is(err, workspace.ErrUnknownCommit) {
 		return cli.Status(cli.No, err)

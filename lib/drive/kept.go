@@ -15,17 +15,18 @@ import (
 	"quire/lib/runstore"
 )
 
-// The kept workspaces of a repository are in workspaces/REPO/N of the root, REPO
-// being one name, so that none is in another's:
+// The kept workspaces of a repository are in workspaces/REPO/N of the root. REPO is the
+// name of the repository in one component, so that no repository is inside another:
 //
 //	tree   the workspace
-//	user   "<run id> <boot id>" of who has it, or had it last
+//	user   "<run id> <boot id>" of the run that uses it, or used it last
 //
-// One is in use while its user's run is driven, which is a lock that the kernel
+// A workspace is in use while its user has a driver, which is a lock that the kernel
 // holds: there is no other mark, so none can be left behind. It is taken, and its
-// user written, before the tree is touched. What its user was not driven to an
-// orderly end with is not trusted, nor what was made before the machine started:
-// what was on disk by then is not known.
+// user written, before the tree is touched. It is doubtful if the run did not come to an
+// orderly end, if the machine started since, because what was on disk by then is not
+// known, or if it is not a directory of this user. A doubtful workspace is removed, and
+// if that fails it is set aside, see runstore.Store.RemoveTree.
 const (
 	keptDir  = "workspaces"
 	keptTree = "tree"
@@ -55,23 +56,29 @@ type pool struct {
 	boot  string
 	store *runstore.Store
 	run   *runstore.Run
+	warn  func(error) // told what goes wrong with one of them
 }
 
 // takeKept takes the kept workspace of run's repository that is nearest to its
-// commit, of most, and returns its tree, which need not exist; "" where all are in
-// use. Those beyond most, which were made when there were to be more, are removed
-// as soon as nobody uses them.
-func takeKept(store *runstore.Store, run *runstore.Run, most int) (string, error) {
-	p := &pool{dir: filepath.Join(store.Root(), keptDir, flat.Replace(run.Repo)), store: store, run: run}
-	if most > 0 {
-		if err := os.MkdirAll(p.dir, 0o700); err != nil {
-			return "", err
+// commit, of most, and returns its tree, which need not exist; "" if all are in use.
+// Workspaces beyond most, from when more were configured, are removed as soon as they
+// are free.
+func takeKept(store *runstore.Store, run *runstore.Run, most int, warn func(error)) (string, error) {
+	top := filepath.Join(store.Root(), keptDir)
+	p := &pool{dir: filepath.Join(top, flat.Replace(run.Repo)), store: store, run: run, warn: warn}
+	if most == 0 {
+		if _, err := os.Lstat(p.dir); errors.Is(err, fs.ErrNotExist) {
+			return "", nil
 		}
 	}
+	if err := os.MkdirAll(top, 0o700); err != nil {
+		return "", err
+	}
+	if err := p.makeOurs(p.dir); err != nil {
+		return "", err
+	}
 	unlock, err := p.lock()
-	if most == 0 && errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	} else if err != nil {
+	if err != nil {
 		return "", err
 	}
 	defer unlock()
@@ -83,12 +90,36 @@ func takeKept(store *runstore.Store, run *runstore.Run, most int) (string, error
 	if err := p.removeBeyond(most); err != nil {
 		return "", err
 	}
-	return p.take(most)
+	return p.take(most), nil
 }
 
-// lock waits for the pool's lock and returns what gives it back.
+// ours reports whether path is a directory that this user made, and no link to one: a job
+// may have replaced it.
+func ours(path string) bool {
+	var st unix.Stat_t
+	return unix.Lstat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR && int(st.Uid) == os.Geteuid()
+}
+
+// makeOurs makes the directory path, in place of anything that is there and not ours.
+func (p *pool) makeOurs(path string) error {
+	if ours(path) {
+		return nil
+	}
+	if free, err := p.store.RemoveTree(path, p.run.ID); err != nil {
+		p.warn(err)
+		if !free {
+			return err
+		}
+	}
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// lock waits for the pool's lock and returns what unlocks it.
 func (p *pool) lock() (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(p.dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(filepath.Join(p.dir, "lock"), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -110,120 +141,164 @@ func (p *pool) removeBeyond(most int) error {
 			continue
 		}
 		dir := filepath.Join(p.dir, e.Name())
-		user, near, err := p.examine(dir)
-		if err != nil {
-			return err
-		}
+		user, near := p.examine(dir)
 		if near == inUse {
 			continue
 		}
-		if err := clear(dir, user, unusable); err != nil {
-			return err
+		err := leave(dir, user)
+		if err == nil {
+			_, err = p.store.RemoveTree(dir, p.run.ID)
 		}
-		if err := os.Remove(dir); err != nil {
-			return err
+		if err != nil {
+			p.warn(err)
 		}
 	}
 	return nil
 }
 
 // take is takeKept of a pool that is locked.
-func (p *pool) take(most int) (string, error) {
-	var best string
-	var bestNear nearness
-	var bestUser *runstore.Run
-	for n := 1; n <= most; n++ {
-		dir := filepath.Join(p.dir, strconv.Itoa(n))
-		user, near, err := p.examine(dir)
+func (p *pool) take(most int) string {
+	failed := map[int]bool{}
+	for {
+		best, bestNear := 0, inUse
+		var bestUser *runstore.Run
+		for n := 1; n <= most; n++ {
+			user, near := p.examine(p.path(n))
+			if near > bestNear && !failed[n] {
+				best, bestNear, bestUser = n, near, user
+			}
+		}
+		if best == 0 {
+			return ""
+		}
+		tree, err := p.prepare(p.path(best), bestUser, bestNear)
+		if err == nil {
+			return tree
+		}
+		p.warn(err)
+		failed[best] = true
+	}
+}
+
+func (p *pool) path(n int) string { return filepath.Join(p.dir, strconv.Itoa(n)) }
+
+// prepare makes the run the user of a kept workspace: a doubtful one is removed, and a
+// tree that the last user keeps goes to it.
+func (p *pool) prepare(dir string, user *runstore.Run, near nearness) (tree string, err error) {
+	if err := p.makeOurs(dir); err != nil {
+		return "", err
+	}
+	if err := leave(dir, user); err != nil {
+		return "", err
+	}
+	tree = filepath.Join(dir, keptTree)
+	if near == unusable || !ours(tree) {
+		entries, err := os.ReadDir(dir)
 		if err != nil {
 			return "", err
 		}
-		if near > bestNear {
-			best, bestNear, bestUser = dir, near, user
+		for _, e := range entries {
+			free, err := p.store.RemoveTree(filepath.Join(dir, e.Name()), p.run.ID)
+			if err != nil {
+				p.warn(err)
+			}
+			if !free {
+				return "", err
+			}
 		}
 	}
-	if best == "" {
-		return "", nil
-	}
-	if err := clear(best, bestUser, bestNear); err != nil {
-		return "", err
-	}
-	// The pool is locked, and part of this line, after a crash, makes the tree unusable.
-	return filepath.Join(best, keptTree), file.Write(filepath.Join(best, keptUser), []byte(p.run.ID+" "+p.boot), 0o600)
+	return tree, writeUser(dir, p.run.ID+" "+p.boot)
 }
 
-// examine tells who used a kept workspace last, nil where that is not known, and
+// examine returns the run that used a kept workspace last, nil if that is not known, and
 // how near it is to what the run needs.
-func (p *pool) examine(dir string) (*runstore.Run, nearness, error) {
-	text, err := os.ReadFile(filepath.Join(dir, keptUser))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, unusable, nil
-	} else if err != nil {
-		return nil, inUse, err
+func (p *pool) examine(dir string) (*runstore.Run, nearness) {
+	if !ours(dir) {
+		return nil, unusable
 	}
-	id, usedBoot, _ := strings.Cut(string(text), " ")
+	text, err := readUser(dir)
+	if err != nil {
+		return nil, unusable
+	}
+	id, usedBoot, _ := strings.Cut(text, " ")
 	if !runstore.IsID(id) {
-		return nil, unusable, nil
+		return nil, unusable
 	}
 	user, err := p.store.Find(id)
 	if errors.Is(err, runstore.ErrNotFound) {
-		return nil, unusable, nil // pruned, and how it ended with it
-	} else if err != nil {
-		return nil, inUse, err
+		return nil, unusable // pruned, and how it ended with it
 	}
-	driven, err := user.Driven()
-	if err != nil || driven {
-		return user, inUse, err
+	var driven bool
+	if err == nil {
+		driven, err = user.Driven()
 	}
-	status, err := user.Status()
+	var status runstore.Status
+	if err == nil {
+		status, err = user.Status()
+	}
 	switch {
 	case err != nil:
-		return user, inUse, err
+		p.warn(err)
+		return nil, inUse
+	case driven:
+		return user, inUse
 	case usedBoot != p.boot || !status.State.Final() || status.Reason == "orphaned":
-		return user, unusable, nil
+		return user, unusable
 	case user.SHA == p.run.SHA:
-		return user, sameCommit, nil
+		return user, sameCommit
 	case user.SHA == p.run.PreviousSHA:
-		return user, previousCommit, nil
+		return user, previousCommit
 	case user.Ref == p.run.Ref:
-		return user, sameRef, nil
+		return user, sameRef
 	}
-	return user, anyCommit, nil
+	return user, anyCommit
 }
 
-// clear makes a kept workspace ready for what is next: what cannot be trusted
-// goes, and what the last user was to keep is moved to where its link is.
-func clear(dir string, user *runstore.Run, near nearness) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	tree := filepath.Join(dir, keptTree)
-	if user != nil {
-		link := filepath.Join(user.Dir, runstore.WorkspaceDir)
-		if target, err := os.Readlink(link); err == nil && target == tree {
-			err := unix.Renameat2(unix.AT_FDCWD, tree, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE)
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("cannot leave workspace to run %s: %w", user.ID, err)
-			}
-			near = unusable // all that is left is the record of the tree
-		}
-	}
-	if near > unusable {
+// leave moves the tree of a kept workspace to the run that used it last, if that run
+// keeps it: if its link leads there, whichever path of the root the link has.
+func leave(dir string, user *runstore.Run) error {
+	if user == nil {
 		return nil
 	}
-	return removeKept(dir)
+	tree, link := filepath.Join(dir, keptTree), filepath.Join(user.Dir, runstore.WorkspaceDir)
+	if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 || !sameDir(tree, link) {
+		return nil
+	}
+	if err := unix.Renameat2(unix.AT_FDCWD, tree, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE); err != nil {
+		return fmt.Errorf("cannot leave workspace to run %s: %w", user.ID, err)
+	}
+	return os.Remove(tree) // which is the link now
 }
 
-// removeKept removes all that is in a kept workspace.
-func removeKept(dir string) error {
-	entries, err := os.ReadDir(dir)
+func sameDir(a, b string) bool {
+	x, errX := os.Lstat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}
+
+// readUser returns the mark of a kept workspace's user. The file is short, and no link.
+func readUser(dir string) (string, error) {
+	f, err := os.OpenFile(filepath.Join(dir, keptUser), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text := make([]byte, 200)
+	n, err := f.Read(text)
+	return string(text[:n]), err
+}
+
+// writeUser replaces the mark. The pool is locked, and a part of the mark, after a crash,
+// makes the workspace doubtful.
+func writeUser(dir, user string) error {
+	path := filepath.Join(dir, keptUser)
+	if err := file.RemoveTree(path); err != nil { // it may be a link by now
+		return err
+	}
+	f, err := file.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		if err := runstore.RemoveTree(filepath.Join(dir, e.Name())); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err = f.WriteString(user)
+	return errors.Join(err, f.Close())
 }

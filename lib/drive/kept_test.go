@@ -42,7 +42,7 @@ func (u users) takeOf(most int, ref, sha, old string) (run *runstore.Run, tree s
 		u.t.Fatal(err)
 	}
 	u.t.Cleanup(driver.Unlock)
-	if tree, err = takeKept(u.store, run, most); err != nil {
+	if tree, err = takeKept(u.store, run, most, func(err error) { u.t.Errorf("warning: %v", err) }); err != nil {
 		u.t.Fatal(err)
 	}
 	if tree == "" {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"quire/lib/file"
 	"quire/lib/runlog"
 )
 
@@ -19,7 +20,7 @@ func (o *Options) UseOut(dir string) (done func(Outcome), err error) {
 	o.Out, err = os.MkdirTemp("", "quire-ci-")
 	return func(outcome Outcome) {
 		if outcome.State == runlog.Complete {
-			os.RemoveAll(o.Out)
+			_ = file.RemoveTree(o.Out)
 		} else {
 			os.Remove(o.Out) // fails unless it is empty
 		}

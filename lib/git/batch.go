@@ -8,10 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"os/exec"
-
-	"golang.org/x/sys/unix"
 )
 
 // batch is one `git cat-file --batch` or `--batch-check`.
@@ -48,7 +45,6 @@ func (r *Repo) startBatch(ctx context.Context, mode string) (*batch, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, failure(ctx, "cat-file", err, b.stderr)
 	}
-	widen(out)
 	// No name has two dots, so that git need not look for it.
 	name := fmt.Sprintf("quire..%016x", rand.Uint64())
 	b.in, b.answers = in, &answers{in: out, name: name, last: []byte(name + " missing\n")}
@@ -89,22 +85,6 @@ func (b *batch) finish() error {
 	}
 	b.answers.end = nil
 	return err
-}
-
-// pipeSize is that of the pipe from git, in bytes: what Linux allows without
-// privileges, see pipe(7). With the usual 64 KiB the two processes wait for each other at
-// nearly every object, which takes a fifth more time in all.
-const pipeSize = 1 << 20
-
-// widen makes the pipe larger. Where that fails, it is slower and no less right.
-func widen(pipe io.ReadCloser) {
-	f, ok := pipe.(*os.File)
-	if !ok {
-		return
-	}
-	if conn, err := f.SyscallConn(); err == nil {
-		conn.Control(func(fd uintptr) { unix.FcntlInt(fd, unix.F_SETPIPE_SZ, pipeSize) })
-	}
 }
 
 // answer reads the next answer, which is to be the one about spec, and calls each

@@ -26,18 +26,18 @@ func (r *Repo) CommonDir() string {
 	return dir
 }
 
-// Borrow makes a repository in dir/.git for the files of commit that are in dir:
-// HEAD is detached at the commit, entries are its index. It reads r's objects and
-// has none of its own; what is written to it does not reach r. It has r's tags as
-// they are, and r's branches as those of a remote "origin". commit is a full id.
-func (r *Repo) Borrow(ctx context.Context, dir, commit string, entries []IndexEntry) error {
-	if err := r.borrow(ctx, filepath.Join(dir, ".git"), commit, entries); err != nil {
+// Borrow makes a repository in dir/.git for the files of commit, a full id, in dir. Its
+// HEAD is detached at the commit, and its index is a copy of the file index. It reads
+// r's objects; objects that are written to it do not reach r. It has r's tags, and r's
+// branches as those of a remote "origin".
+func (r *Repo) Borrow(ctx context.Context, dir, commit, index string) error {
+	if err := r.borrow(ctx, filepath.Join(dir, ".git"), commit, index); err != nil {
 		return fmt.Errorf("cannot make .git: %w", err)
 	}
 	return nil
 }
 
-func (r *Repo) borrow(ctx context.Context, gitDir, commit string, entries []IndexEntry) error {
+func (r *Repo) borrow(ctx context.Context, gitDir, commit, index string) error {
 	common := r.CommonDir()
 	if strings.ContainsAny(common, "\n\"") { // alternates has a path a line, and quotes
 		return errors.New("a path with a line break or a quote cannot be borrowed from")
@@ -69,8 +69,11 @@ func (r *Repo) borrow(ctx context.Context, gitDir, commit string, entries []Inde
 			return err
 		}
 	}
-	_, err = r.NewIndex(filepath.Join(gitDir, "index"), entries)
-	return err
+	text, err := file.Read(index)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(gitDir, "index"), text, 0o666)
 }
 
 // packedRefs returns the text of a packed-refs file.

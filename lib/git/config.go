@@ -24,6 +24,10 @@ func (r *Repo) Config(key string) (value string, ok bool, err error) {
 	return values[len(values)-1], true, nil
 }
 
+// AllConfig returns all values of all configuration variables, by their names as Git
+// prints them. The map is not to be changed.
+func (r *Repo) AllConfig() (map[string][]string, error) { return r.config() }
+
 // ConfigHere returns the value of a variable as the repository of the working directory
 // has it, as Config does; none where that is in no repository.
 func ConfigHere(key string) (value string, ok bool, err error) {

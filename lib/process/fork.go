@@ -43,6 +43,7 @@ func onForker(do func() error) error {
 func fork(cmd *exec.Cmd) error {
 	closeOnExec()
 	stopIgnoring()
+	SetUmask()
 	return onForker(func() error { return startTracked(cmd) })
 }
 

@@ -207,7 +207,7 @@ func (m *maker) undo(runs []*Run, named int) {
 		if hidden && m.linked[i] {
 			_ = m.store.unlink(r.ID)
 		}
-		_ = RemoveTree(m.store.path("tmp", r.ID))
+		_ = file.RemoveTree(m.store.path("tmp", r.ID))
 	}
 }
 

@@ -130,7 +130,7 @@ func TestUntold(t *testing.T) {
 	if diff := cmp.Diff([]string{second.ID, third.ID}, untold(t, s)); diff != "" {
 		t.Error(diff)
 	}
-	if err := RemoveTree(second.Dir); err != nil {
+	if err := os.RemoveAll(second.Dir); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{third.ID}, untold(t, s)); diff != "" || exists(s.path("ended", second.ID)) {

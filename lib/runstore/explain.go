@@ -8,9 +8,21 @@ import (
 	"quire/lib/file"
 )
 
-// Explain says in a few words why the run is where it is, "" where its state says
-// it all.
+// Explain says in a few words why the run is where it is, and what could not be removed
+// of it. It says "" if the state says it all.
 func (r *Run) Explain() (string, error) {
+	why, err := r.explainState()
+	if err != nil {
+		return "", err
+	}
+	left, err := r.Left()
+	for _, path := range left {
+		why += "; could not be removed whole, see '" + path + "'"
+	}
+	return strings.TrimPrefix(why, "; "), err
+}
+
+func (r *Run) explainState() (string, error) {
 	s, err := r.Status()
 	if err != nil {
 		return "", err

@@ -38,7 +38,7 @@ type checker struct {
 func (s *Store) Check(repair bool) ([]Problem, error) {
 	c := &checker{Store: s, repair: repair, ended: map[string]Record{}}
 	err := c.stages()
-	for _, step := range []func() error{c.runs, c.links, c.journal} {
+	for _, step := range []func() error{c.lefts, c.runs, c.links, c.journal} {
 		if err == nil {
 			err = step()
 		}

@@ -94,7 +94,8 @@ func (s *Store) Remove(records []Record) (err error) {
 	}
 	err = s.rewriteJournal(func(r Record) bool { return !gone[r.ID] }, nil)
 	for id := range gone {
-		err = errors.Join(err, RemoveTree(s.path("tmp", id)))
+		_, failure := s.RemoveTree(s.path("tmp", id), id)
+		err = errors.Join(err, failure)
 	}
 	return err
 }

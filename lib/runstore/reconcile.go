@@ -29,14 +29,14 @@ type Report struct {
 // The processes of an orphan are those with QUIRE_RUN=ID in their environment, and
 // what belongs to them. One run's failure does not keep the others waiting.
 func (s *Store) Reconcile(grace time.Duration) (*Report, error) {
-	if err := s.sweep(); err != nil {
-		return nil, fmt.Errorf("cannot reconcile '%s': %w", s.root, text.Cause(err))
+	var report Report
+	if err := s.sweep(); err != nil { // leftovers keep no run waiting
+		report.Failures = append(report.Failures, fmt.Errorf("cannot remove leftovers in '%s': %w", s.path("tmp"), text.Cause(err)))
 	}
 	names, err := s.liveNames()
 	if err != nil {
 		return nil, fmt.Errorf("cannot reconcile '%s': %w", s.root, text.Cause(err))
 	}
-	var report Report
 	var abandoned []*Run
 	for _, id := range names {
 		r, err := s.liveRun(id)

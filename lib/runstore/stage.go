@@ -95,8 +95,7 @@ func (s *Store) sweep() error {
 		if !strings.HasPrefix(e.Name(), waste) {
 			continue
 		}
-		path := s.path("tmp", e.Name())
-		if err := RemoveTree(path); err != nil && exists(path) { // and no other process did
+		if _, err := s.RemoveTree(s.path("tmp", e.Name()), e.Name()); err != nil {
 			failures = append(failures, err)
 		}
 	}

@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"quire/lib/text"
 )
 
 // LogFile is the file of a run's directory with all output of the driven command.
@@ -21,17 +19,22 @@ const WorkspaceDir = "workspace"
 // the workspace left beside it.
 const leftWorkspace = "." + WorkspaceDir + ".quire-"
 
-// RemoveWorkspace deletes the run's workspace, if there is one, or any part of it.
-// Where it is a link, what that leads to stays.
+// RemoveWorkspace deletes the run's workspace, if there is one, or any part of it. If it
+// is a link, the workspace that it leads to stays. The error names what could not be
+// removed and where that is now, see RemoveTree.
 func (r *Run) RemoveWorkspace() error {
 	entries, err := os.ReadDir(r.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	for _, e := range entries {
 		if e.Name() == WorkspaceDir || strings.HasPrefix(e.Name(), leftWorkspace) {
-			err = errors.Join(err, RemoveTree(filepath.Join(r.Dir, e.Name())))
+			_, failure := r.store.RemoveTree(filepath.Join(r.Dir, e.Name()), r.ID)
+			err = errors.Join(err, failure)
 		}
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot remove workspace of run %s: %w", r.ID, text.Cause(err))
+	if err != nil {
+		return fmt.Errorf("cannot remove workspace of run %s: %w", r.ID, err)
 	}
 	return nil
 }

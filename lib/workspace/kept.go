@@ -1,90 +1,126 @@
 package workspace
 
 import (
-	"context"
-	"path"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"quire/lib/git"
 )
 
-// A keptSet is what may stay in a workspace though the plan does not have it.
-type keptSet struct {
-	all     bool
-	paths   map[string]bool // of what stays, with all below it
-	parents map[string]bool // of directories that something stays in
+// Beside a workspace DIR the directory .DIR.quire-index keeps what the next call with
+// Reuse needs:
+//
+//	index   the index of the workspace
+//	state   a state, as JSON
+const (
+	indexFile = "index"
+	stateFile = "state"
+)
+
+// A state says what a kept index is worth.
+type state struct {
+	Tree      string // id of the tree in the index
+	Rules     string // digest of all that decides contents, except the tree
+	Directory uint64 // inode of the workspace
+	Mode      os.FileMode
+	facts
 }
 
-// newKeptSet makes one of what git lists: paths, those of directories with a slash
-// at the end.
-func newKeptSet(list []string) *keptSet {
-	k := &keptSet{paths: map[string]bool{}, parents: map[string]bool{}}
-	for _, p := range list {
-		p = strings.TrimSuffix(p, "/")
-		k.paths[p] = true
-		for dir := path.Dir(p); dir != "." && !k.parents[dir]; dir = path.Dir(dir) {
-			k.parents[dir] = true
-		}
+// loadState returns the state in the directory kept, and when the index was complete.
+// There is none if anything is missing or not in order.
+func loadState(kept string) (s state, complete int64, ok bool) {
+	var dir, st unix.Stat_t
+	if unix.Lstat(kept, &dir) != nil || dir.Mode&unix.S_IFMT != unix.S_IFDIR || int(dir.Uid) != os.Geteuid() ||
+		unix.Lstat(filepath.Join(kept, indexFile), &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG ||
+		int(st.Uid) != os.Geteuid() || st.Nlink != 1 {
+		return s, 0, false // not ours
 	}
-	return k
+	text, err := os.ReadFile(filepath.Join(kept, stateFile))
+	if err != nil || json.Unmarshal(text, &s) != nil {
+		return s, 0, false
+	}
+	return s, st.Ctim.Nano(), true
 }
 
-// remove removes name in dir, whose path is dirPath, but for what is kept.
-func (k *keptSet) remove(dir fd, dirPath, name string) error {
-	full := path.Join(dirPath, name)
-	if k.all || k.paths[full] {
-		return nil
+// saveState completes the directory kept: a change of the workspace that comes after it
+// has a later time of change than the index. File systems' clocks tick every few
+// milliseconds, so it waits for the next tick.
+func saveState(kept string, s state) error {
+	text, err := json.Marshal(s)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(kept, stateFile), text, 0o600)
 	}
-	if !k.parents[full] {
-		return dir.removeAll(name)
-	}
-	st, err := dir.lstat(name)
 	if err != nil {
 		return err
 	}
-	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
-		return dir.removeAll(name)
+	index := filepath.Join(kept, indexFile)
+	touch := func() (now int64, err error) {
+		var st unix.Stat_t
+		err = errors.Join(unix.UtimesNanoAt(unix.AT_FDCWD, index, nil, 0), unix.Lstat(index, &st))
+		return st.Ctim.Nano(), err
 	}
-	if st.Mode&0o700 != 0o700 {
-		if err := dir.chmod(name, st.Mode&0o7777|0o700); err != nil {
-			return fileError("change mode of", name, err)
-		}
+	begin, err := touch()
+	for now := begin; err == nil && now <= begin; now, err = touch() {
+		time.Sleep(time.Millisecond)
 	}
-	sub, err := openDir(dir, name)
-	if err != nil {
-		return err
-	}
-	defer sub.close()
-	names, err := sub.names()
-	if err != nil {
-		return err
-	}
-	for _, n := range names {
-		if err := k.remove(sub, full, n); err != nil {
-			return err
-		}
-	}
-	return nil
+	return err
 }
 
-// removeUntracked removes what is neither in the plan nor ignored by git. The
-// files of the plan must be there: they say what is ignored.
-func (m *materializer) removeUntracked(ctx context.Context, root fd) error {
-	index, err := m.repo.NewIndex(m.stage.path("ignored-index"), m.plan.index())
+// rules returns the digest of all that decides the contents and modes of files, except the
+// tree; "" if that cannot be known.
+func (m *materializer) rules() (string, error) {
+	config, err := m.repo.AllConfig()
 	if err != nil {
-		return err
+		return "", err
 	}
-	list, err := index.Ignored(ctx, m.stage.tree)
-	if err != nil {
-		return err
+	if config["attr.tree"] != nil { // a tree that may change with every push
+		return "", nil
 	}
-	perm, err := m.stage.dirPerm()
-	if err != nil {
-		return err
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %v %v\n", config, m.options.LFS, m.stage.fresh)
+	for _, name := range attributeFiles(m.repo) {
+		text, err := os.ReadFile(name)
+		fmt.Fprintf(h, "%s %v %q\n", name, err, text)
 	}
-	s := &sweep{
-		plan: m.plan, root: root, old: &record{}, perm: perm,
-		kept: newKeptSet(list), leaveFiles: true,
+	return fmt.Sprintf("%x", h.Sum(nil)), nil
+}
+
+// encodingsOutside reports whether an attribute file outside of the tree may set
+// working-tree-encoding.
+func encodingsOutside(repo *git.Repo) bool {
+	for _, name := range attributeFiles(repo) {
+		if text, err := os.ReadFile(name); err == nil && strings.Contains(string(text), encodingWord) {
+			return true
+		}
 	}
-	return s.run()
+	return false
+}
+
+// attributeFiles returns where Git looks for attributes outside of the tree, see
+// gitattributes(5). The system's file is where Git was built to have it.
+func attributeFiles(repo *git.Repo) []string {
+	files := []string{filepath.Join(repo.CommonDir(), "info/attributes"), "/etc/gitattributes"}
+	if program, err := exec.LookPath("git"); err == nil {
+		files = append(files, filepath.Join(filepath.Dir(program), "../etc/gitattributes"))
+	}
+	home := os.Getenv("HOME")
+	if own, ok, err := repo.Config("core.attributesFile"); err == nil && ok {
+		if rest, ok := strings.CutPrefix(own, "~/"); ok {
+			own = filepath.Join(home, rest)
+		}
+		return append(files, own)
+	}
+	if xdg := os.Getenv("XDG_CONFIG_HOME"); xdg != "" {
+		return append(files, filepath.Join(xdg, "git/attributes"))
+	}
+	return append(files, filepath.Join(home, ".config/git/attributes"))
 }

@@ -185,48 +185,48 @@ func (f *fixture) checkout(commit string) string {
 func snapshot(t testing.TB, path string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	root, err := openDir(atCwd, path)
+	root, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer root.close()
 	if err := describe(root, "", found); err != nil {
 		t.Fatal(err)
 	}
 	return found
 }
 
-func describe(dir fd, prefix string, found map[string]string) error {
-	names, err := dir.names()
+// describe closes dir. Paths in it may be too long for a path.
+func describe(dir int, prefix string, found map[string]string) error {
+	d := os.NewFile(uintptr(dir), prefix)
+	defer d.Close()
+	names, err := d.Readdirnames(-1)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		st, err := dir.lstat(name)
-		if err != nil {
+		var st unix.Stat_t
+		if err := unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 			return err
 		}
 		text := ""
 		switch st.Mode & unix.S_IFMT {
 		case unix.S_IFDIR:
-			sub, err := openDir(dir, name)
+			sub, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
 			if err != nil {
 				return err
 			}
-			err = describe(sub, prefix+name+"/", found)
-			sub.close()
-			if err != nil {
+			if err := describe(sub, prefix+name+"/", found); err != nil {
 				return err
 			}
 		case unix.S_IFLNK:
 			target := make([]byte, 5000)
-			n, err := unix.Readlinkat(int(dir), name, target)
+			n, err := unix.Readlinkat(dir, name, target)
 			if err != nil {
 				return err
 			}
 			text = string(target[:n])
 		case unix.S_IFREG:
-			n, err := unix.Openat(int(dir), name, unix.O_RDONLY|unix.O_NOFOLLOW, 0)
+			n, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_NOFOLLOW, 0)
 			if err != nil {
 				return err
 			}
@@ -268,7 +268,7 @@ func checkNoLeftovers(t testing.TB, parent string) {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		if strings.Contains(name, ".quire-") && !strings.HasSuffix(name, ".quire-record") {
+		if strings.Contains(name, ".quire-") && !strings.HasSuffix(name, ".quire-index") {
 			t.Errorf("left over: %s", name)
 		}
 	}

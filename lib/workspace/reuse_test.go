@@ -92,22 +92,22 @@ func TestReuse(t *testing.T) {
 	want := map[string]string{first: f.checkout(first), second: f.checkout(second)}
 
 	for name, do := range spoil {
-		for _, record := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%s/record=%v", name, record), func(t *testing.T) {
+		for _, index := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s/index=%v", name, index), func(t *testing.T) {
 				t.Parallel()
 				f := &fixture{t: t, dir: f.dir}
 				parent := t.TempDir()
 				dir := filepath.Join(parent, "ws")
 				f.reuse(first, dir)
 				next := second
-				if !record {
+				if !index {
 					next = first
-					if err := os.Remove(filepath.Join(parent, ".ws.quire-record")); err != nil {
+					if err := os.RemoveAll(filepath.Join(parent, ".ws.quire-index")); err != nil {
 						t.Fatal(err)
 					}
 				}
 				for _, commit := range []string{first, next} {
-					if record { // one that is later than all it is about
+					if index { // one that is later than all it is about
 						awaitTick(t, parent)
 						f.reuse(first, dir)
 						awaitTick(t, parent)
@@ -141,27 +141,22 @@ func awaitTick(t *testing.T, dir string) {
 	}
 }
 
-// What has other contents is written over where nobody else can have it.
-func TestReuseWritesOver(t *testing.T) {
+// Files that have another name, and programs that run, are left to whoever has them.
+func TestReuseWritesNothingOver(t *testing.T) {
 	f := newFixture(t)
-	files := map[string]string{"100644 a": "longer contents", "100755 run": "#!/bin/sh\n", "100644 twice": "one"}
+	files := map[string]string{"100755 run": "#!/bin/sh\n", "100644 twice": "one", "100644 same": "same"}
 	first := f.commitOf(files)
-	files["100644 a"], files["100755 run"], files["100644 twice"] = "short", "#!/bin/sh\nexit 1\n", "two"
+	files["100755 run"], files["100644 twice"] = "#!/bin/sh\nexit 1\n", "two"
 	second := f.commitOf(files)
 	parent := t.TempDir()
-	dir, other := filepath.Join(parent, "ws"), filepath.Join(parent, "other")
+	dir := filepath.Join(parent, "ws")
 	f.reuse(first, dir)
-	inode := func(name string) uint64 {
-		var st unix.Stat_t
-		if err := unix.Lstat(filepath.Join(dir, name), &st); err != nil {
+	for _, name := range []string{"twice", "same"} {
+		if err := os.Link(filepath.Join(dir, name), filepath.Join(parent, name)); err != nil {
 			t.Fatal(err)
 		}
-		return st.Ino
 	}
-	if err := os.Link(dir+"/twice", other); err != nil {
-		t.Fatal(err)
-	}
-	// What is being executed cannot be written to.
+	// A program that runs cannot be written to.
 	sleep, err := exec.LookPath("sleep")
 	if err != nil {
 		t.Fatal(err)
@@ -179,15 +174,24 @@ func TestReuseWritesOver(t *testing.T) {
 	}
 	defer cmd.Wait()
 	defer cmd.Process.Kill()
-	a, twice := inode("a"), inode("twice")
 	f.reuse(second, dir)
 	checkSame(t, f.checkout(second), dir)
-	if inode("a") != a {
-		t.Error("a file was made anew")
+	for name, want := range map[string]string{"twice": "one", "same": "same"} {
+		other := filepath.Join(parent, name)
+		text, err := os.ReadFile(other)
+		if err != nil || string(text) != want || inode(t, other) == inode(t, filepath.Join(dir, name)) {
+			t.Errorf("another name of %s has %q: %v", name, text, err)
+		}
 	}
-	if text, err := os.ReadFile(other); err != nil || string(text) != "one" || inode("twice") == twice {
-		t.Errorf("another name of a file has %q: %v", text, err)
+}
+
+func inode(t *testing.T, path string) uint64 {
+	t.Helper()
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
+		t.Fatal(err)
 	}
+	return st.Ino
 }
 
 // What is right is not written again: builds look at times.
@@ -196,97 +200,81 @@ func TestReuseKeepsFiles(t *testing.T) {
 	first := f.commitOf(map[string]string{"100644 same": "same", "100644 other": "one", "120000 link": "x"})
 	second := f.commitOf(map[string]string{"100644 same": "same", "100644 other": "two", "120000 link": "x"})
 	dir := filepath.Join(t.TempDir(), "ws")
-	inode := func(name string) uint64 {
-		t.Helper()
-		var st unix.Stat_t
-		if err := unix.Lstat(filepath.Join(dir, name), &st); err != nil {
-			t.Fatal(err)
-		}
-		return st.Ino
-	}
-	// Made without a record, taken over without one, and with one.
-	if err := Materialize(context.Background(), f.open(), first, dir, Options{}); err != nil {
+	if err := Materialize(context.Background(), f.open(), first, dir, Options{KeepIndex: true}); err != nil {
 		t.Fatal(err)
 	}
-	same, link := inode("same"), inode("link")
+	same, link := inode(t, dir+"/same"), inode(t, dir+"/link")
 	for _, commit := range []string{first, second, first} {
 		f.reuse(commit, dir)
 		checkSame(t, f.checkout(commit), dir)
-		if inode("same") != same || inode("link") != link {
+		if inode(t, dir+"/same") != same || inode(t, dir+"/link") != link {
 			t.Error("a file that did not change was written again")
 		}
 	}
 }
 
-// A record is believed only of files that are what it was made of.
-func TestReuseDistrustsRecord(t *testing.T) {
+// An index is believed only of the directory that it was made with, if it is whole and
+// nothing changed that decides how files are written.
+func TestReuseDistrustsIndex(t *testing.T) {
 	f := newFixture(t)
-	commit := f.commitOf(map[string]string{"100644 a": "a"})
-	for _, text := range []string{"", "junk", recordHeader, recordHeader + "half", recordHeader + "a b c\x00"} {
-		parent := t.TempDir()
-		dir := filepath.Join(parent, "ws")
-		f.reuse(commit, dir)
-		if err := os.WriteFile(filepath.Join(dir, "a"), []byte("b"), 0o644); err != nil {
-			t.Fatal(err)
+	commit := f.commitOf(map[string]string{"100644 a": "a", "100644 dir/b": "b"})
+	write := func(name, text string) func(string) error {
+		return func(parent string) error {
+			return os.WriteFile(filepath.Join(parent, ".ws.quire-index", name), []byte(text), 0o600)
 		}
-		if err := os.WriteFile(filepath.Join(parent, ".ws.quire-record"), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		f.reuse(commit, dir)
-		checkSame(t, f.checkout(commit), dir)
+	}
+	for name, spoil := range map[string]func(parent string) error{
+		"no state":      func(p string) error { return os.Remove(p + "/.ws.quire-index/state") },
+		"no index":      func(p string) error { return os.Remove(p + "/.ws.quire-index/index") },
+		"empty state":   write("state", ""),
+		"another state": write("state", "{}"),
+		"empty index":   write("index", ""),
+		"damaged index": write("index", "DIRC"),
+		"file of 0.1.0": func(p string) error {
+			return errors.Join(os.RemoveAll(p+"/.ws.quire-index"), os.WriteFile(p+"/.ws.quire-record", []byte("quire-record 3\n"), 0o600))
+		},
+		"another directory": func(p string) error {
+			return errors.Join(os.Rename(p+"/ws", p+"/old"), exec.Command("cp", "-a", p+"/old", p+"/ws").Run())
+		},
+		"a link to an index": func(p string) error {
+			return errors.Join(os.Rename(p+"/.ws.quire-index/index", p+"/elsewhere"), os.Symlink(p+"/elsewhere", p+"/.ws.quire-index/index"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &fixture{t: t, dir: f.dir}
+			parent := t.TempDir()
+			dir := filepath.Join(parent, "ws")
+			f.reuse(commit, dir)
+			awaitTick(t, parent)
+			if err := errors.Join(os.WriteFile(filepath.Join(dir, "dir/b"), []byte("c"), 0o644), spoil(parent)); err != nil {
+				t.Fatal(err)
+			}
+			before := inode(t, dir+"/a")
+			f.reuse(commit, dir)
+			checkSame(t, f.checkout(commit), dir)
+			if inode(t, dir+"/a") == before && name != "no index" {
+				t.Error("the workspace was not written again")
+			}
+			checkNoLeftovers(t, parent)
+		})
 	}
 }
 
-// Trees that did not change are read from the record, and from nowhere but where it has
-// what their ids are of.
-func TestReuseReadsTreesFromRecord(t *testing.T) {
-	for _, format := range []string{"sha1", "sha256"} {
-		t.Run(format, func(t *testing.T) {
-			f := newFixture(t, "--object-format="+format)
-			files := map[string]string{"100644 dir/sub/a": "a", "100755 dir/b": "b", "100644 c": "c"}
-			first := f.commitOf(files)
-			files["100644 c"] = "changed"
-			second := f.commitOf(files)
-			want := f.checkout(second)
-			parent := t.TempDir()
-			dir, record := filepath.Join(parent, "ws"), filepath.Join(parent, ".ws.quire-record")
-			f.reuse(first, dir)
-			honest, err := os.ReadFile(record)
-			if err != nil {
-				t.Fatal(err)
-			}
-			tree := f.git("", "rev-parse", first+":dir/sub")
-			object := filepath.Join(f.dir, "objects", tree[:2], tree[2:])
-			for _, tt := range []struct {
-				name, record string
-				there        bool // whether git has the tree
-			}{
-				{"git is not asked", string(honest), false},
-				{"another tree under its id", strings.Replace(string(honest), "a\x00", "x\x00", 1), true},
-				{"cut short", string(honest[:len(honest)-1]), true},
-				{"another length", strings.ReplaceAll(string(honest), "tree ", "tree 1"), true},
-				{"a length below nothing", strings.ReplaceAll(string(honest), "tree ", "tree -"), true},
-			} {
-				if !tt.there {
-					if err := os.Rename(object, object+".away"); err != nil {
-						t.Fatal(err)
-					}
-				} else if tt.record == string(honest) {
-					t.Fatalf("%s: the record is the same", tt.name)
-				}
-				if err := os.WriteFile(record, []byte(tt.record), 0o600); err != nil {
-					t.Fatal(err)
-				}
-				f.reuse(second, dir)
-				checkSame(t, want, dir)
-				if !tt.there {
-					if err := os.Rename(object+".away", object); err != nil {
-						t.Fatal(err)
-					}
-				}
-			}
-		})
+// Trees of the earlier commit may be gone from the repository.
+func TestReuseWithoutEarlierTrees(t *testing.T) {
+	f := newFixture(t)
+	files := map[string]string{"100644 dir/sub/a": "a", "100755 dir/b": "b"}
+	first := f.commitOf(files)
+	files["100644 dir/sub/c"] = "c"
+	second := f.commitOf(files)
+	dir := filepath.Join(t.TempDir(), "ws")
+	f.reuse(first, dir)
+	tree := f.git("", "rev-parse", first+":dir/sub")
+	if err := os.Remove(filepath.Join(f.dir, "objects", tree[:2], tree[2:])); err != nil {
+		t.Fatal(err)
 	}
+	f.reuse(second, dir)
+	checkSame(t, f.checkout(second), dir)
 }
 
 func TestReuseFailure(t *testing.T) {
@@ -427,6 +415,10 @@ func TestReuseChanged(t *testing.T) {
 	})
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "ws")
+	type stamp struct {
+		inode   uint64
+		changed unix.Timespec
+	}
 	stamps := func() map[string]stamp {
 		t.Helper()
 		awaitTick(t, parent)
@@ -438,7 +430,7 @@ func TestReuseChanged(t *testing.T) {
 			if err := unix.Lstat(filepath.Join(dir, name), &st); err != nil {
 				t.Fatal(err)
 			}
-			found[name] = newStamp(&st)
+			found[name] = stamp{st.Ino, st.Ctim}
 		}
 		return found
 	}
@@ -471,7 +463,7 @@ func TestReuseChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	fourth := stamps()
-	check("other attributes", third, fourth, "a.bat", "d.st", "dir/b.bat")
+	check("other attributes", third, fourth, "a.bat", "c.id", "d.st", "dir/b.bat")
 	f.git("", "config", "core.autocrlf", "true")
 	check("other configuration", fourth, stamps(), "a.bat", "c.id", "d.st", "dir/b.bat")
 }

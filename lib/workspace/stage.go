@@ -6,72 +6,68 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"golang.org/x/sys/unix"
 
-	qfile "quire/lib/file" // file is a type here
+	"quire/lib/file"
+	"quire/lib/text"
 )
 
-// A stage is where a workspace is made: a directory of its own, the holder, which
-// nobody else may enter, with the tree in it. The holder is beside the target, on
-// the same file system, so that one rename publishes the tree. Its maker holds a
-// lock on it for as long as it lives, by which a holder that was left behind by a
-// killed process is known: the next stage for the same target removes it.
+// A stage is where a workspace is made: a directory of its own, the holder, which no
+// other user may enter, with the tree in it. The holder is beside the target, on the
+// same file system, so that one rename publishes the tree. Its maker holds a lock on it.
+// If the maker is killed, the next stage for the same target finds the holder without a
+// lock, and removes it.
 //
-// Where the target cannot be replaced, being a mount point or the working
-// directory of who asks, or nothing can be made beside it, the holder is in it, and
-// the entries of the tree are published one by one: then, and only then, can a
-// kill leave a part of the tree.
+// If the target cannot be replaced, because it is a mount point or the working directory,
+// or if nothing can be made beside it, the holder is in it, and the entries of the tree
+// are published one by one. Only then can a kill leave a part of the tree.
 type stage struct {
 	target string
-	info   os.FileInfo // of what was there; nil for nothing
-	reuse  bool        // whether that becomes the tree
+	info   os.FileInfo // of the target; nil if there is none
+	kept   string      // beside the target, see kept.go
+
 	holder string
 	tree   string // where the tree is made, in the holder
 	inside bool
 	lock   *os.File
-	record string         // file beside the target that proves what is in it, see record.go
-	old    func() *record // what was in that
+	fresh  traits // of a new directory
+	now    int64  // time of change of a file made now
+
+	left func(path string, err error) // told what cannot be removed; nil: that is an error
+	told bool                         // left was called
 }
 
-// newStage returns a stage for dir, which is to be opened. With reuse, it begins to
-// read the record.
-func newStage(dir string, reuse bool) (*stage, error) {
+// newStage returns a stage for dir, which is to be opened.
+func newStage(dir string, left func(string, error)) (*stage, error) {
 	target, info, err := resolve(dir)
 	if err != nil {
 		return nil, err
 	}
 	parent, prefix := beside(target)
-	s := &stage{target: target, info: info, reuse: reuse, record: filepath.Join(parent, prefix+"record")}
-	s.old = func() *record { return &record{} }
-	if reuse {
-		s.old = sync.OnceValue(func() *record { return loadRecord(s.record) })
-		go s.old() // it is needed in a moment
-	}
-	return s, nil
+	return &stage{target: target, info: info, kept: filepath.Join(parent, prefix+indexFile), left: left}, nil
 }
 
-// open makes the holder and the tree in it. The target must be absent or empty unless
-// the stage is to reuse what is there: then that becomes the tree.
-func (s *stage) open() error {
+// open makes the holder with an empty tree in it, and with the kept index if that is
+// wanted. If the target is not empty and not to be reused, that is ErrNotEmpty.
+func (s *stage) open(reuse, index bool) error {
 	parent, prefix := beside(s.target)
 	if s.info != nil {
-		if err := removeLeftovers(s.target, prefix); err != nil {
+		if err := s.removeLeftovers(s.target, prefix); err != nil {
 			return err
 		}
 		names, err := readNames(s.target)
 		if err != nil {
 			return err
 		}
-		if len(names) > 0 && !s.reuse {
+		if len(names) > 0 && !reuse {
 			return ErrNotEmpty
 		}
 		s.inside = isMountPoint(s.target) || isWorkingDirectory(s.info)
 	}
 	var err error
 	if !s.inside {
-		if err := removeLeftovers(parent, prefix); err != nil {
+		if err := s.removeLeftovers(parent, prefix); err != nil {
 			return err
 		}
 		err = s.makeHolder(parent, prefix)
@@ -83,11 +79,83 @@ func (s *stage) open() error {
 	if err != nil {
 		return err
 	}
-	if err := s.takeOver(); err != nil {
+	if err := s.fill(reuse, index); err != nil {
 		s.discard()
-		return err
+		return text.Cause(err)
 	}
 	return nil
+}
+
+// fill makes what is in the holder. The kept index is no longer beside the target then:
+// it will not be true of it.
+func (s *stage) fill(reuse, index bool) error {
+	spread(s.lock)
+	if !index || unix.Rename(s.kept, s.path(indexFile)) != nil {
+		if err := file.RemoveTree(s.kept); err != nil && !s.inside {
+			return err
+		}
+		if err := os.Mkdir(s.path(indexFile), 0o700); err != nil {
+			return err
+		}
+	}
+	if err := s.makeTree(); err != nil {
+		return err
+	}
+	d, err := file.Open(s.tree)
+	if err != nil {
+		return err
+	}
+	fresh, st, err := traitsOf(int(d.Fd()))
+	d.Close()
+	s.fresh, s.now = fresh, st.Ctim.Nano()
+	if err == nil && s.info != nil && !reuse { // the mode of an empty directory was somebody's choice
+		err = os.Chmod(s.tree, s.info.Mode().Perm())
+	}
+	return err
+}
+
+// makeTree makes an empty tree.
+func (s *stage) makeTree() error {
+	var err error
+	s.tree, err = os.MkdirTemp(s.holder, "tree") // by its name it is spread
+	if err == nil {
+		err = os.Remove(s.tree)
+	}
+	if err == nil {
+		err = os.Mkdir(s.tree, 0o777)
+	}
+	return err
+}
+
+// takeOver makes the target the tree, which from then on is gone until it is published
+// again.
+func (s *stage) takeOver(mode os.FileMode) error {
+	// Moving a directory and working in it need this; a job may have taken it away.
+	if err := os.Chmod(s.target, mode|0o700); err != nil {
+		return err
+	}
+	return rename(s.target, s.tree)
+}
+
+// throwAway removes the target, if it is not taken over, or the tree, and makes an empty
+// tree.
+func (s *stage) throwAway() error {
+	if s.inside {
+		return s.clearTarget()
+	}
+	if s.info != nil && exists(s.target) { // not taken over
+		if err := s.takeOver(s.info.Mode().Perm()); err != nil {
+			return err
+		}
+	}
+	if err := file.RemoveTree(s.tree); err != nil {
+		if s.left == nil {
+			return err
+		}
+		s.told = true
+		s.left(s.tree, err)
+	}
+	return s.makeTree()
 }
 
 // beside returns the directory above target, and how the names begin of what is
@@ -115,7 +183,7 @@ func resolve(dir string) (string, os.FileInfo, error) {
 		return target, nil, nil
 	}
 	if err != nil {
-		return "", nil, unwrapPath(err)
+		return "", nil, text.Cause(err)
 	}
 	if !info.IsDir() {
 		return "", nil, errors.New("not a directory")
@@ -124,38 +192,12 @@ func resolve(dir string) (string, os.FileInfo, error) {
 	return target, info, err
 }
 
-// takeOver makes the stage's tree: a new directory, or, with reuse, the target
-// itself, which from then on is gone until it is published again.
-func (s *stage) takeOver() error {
-	spread(s.lock)
-	s.tree = s.path("tree" + filepath.Base(s.holder)) // by its name it is spread
-	if s.info != nil && s.reuse && !s.inside {
-		// Moving a directory and working in it need this; a job may have taken it away.
-		if err := os.Chmod(s.target, s.info.Mode().Perm()|0o700); err != nil {
-			return unwrapPath(err)
-		}
-		return unwrapPath(rename(s.target, s.tree))
-	}
-	if s.info != nil && s.reuse {
-		if err := s.clearTarget(); err != nil {
-			return err
-		}
-	}
-	if err := os.Mkdir(s.tree, 0o777); err != nil {
-		return unwrapPath(err)
-	}
-	if s.info != nil { // an empty directory that somebody made has the mode they want
-		return unwrapPath(os.Chmod(s.tree, s.info.Mode().Perm()))
-	}
-	return nil
-}
-
 // makeHolder makes the holder in dir and locks it.
 func (s *stage) makeHolder(dir, prefix string) error {
 	for {
 		holder, err := os.MkdirTemp(dir, prefix+"*")
 		if err != nil {
-			return fileError("write to directory", dir, unwrapPath(err))
+			return fileError("write to directory", dir, text.Cause(err))
 		}
 		lock, err := lockHolder(holder)
 		if err == nil {
@@ -163,7 +205,7 @@ func (s *stage) makeHolder(dir, prefix string) error {
 			return nil
 		}
 		// Somebody who removes leftovers may take it for one before it is locked.
-		if !errors.Is(err, os.ErrNotExist) && !errors.Is(err, qfile.ErrBusy) {
+		if !errors.Is(err, os.ErrNotExist) && !errors.Is(err, file.ErrBusy) {
 			os.Remove(holder)
 			return err
 		}
@@ -176,7 +218,7 @@ func lockHolder(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := qfile.TryFlock(f); err != nil {
+	if err := file.TryFlock(f); err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -195,24 +237,30 @@ func lockHolder(path string) (*os.File, error) {
 }
 
 // removeLeftovers removes the holders in dir whose makers are gone.
-func removeLeftovers(dir, prefix string) error {
+func (s *stage) removeLeftovers(dir, prefix string) error {
 	names, err := readNames(dir)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if !strings.HasPrefix(name, prefix) || name == prefix+"record" {
+		if !strings.HasPrefix(name, prefix) || name == prefix+indexFile {
 			continue
 		}
 		holder := filepath.Join(dir, name)
 		lock, err := lockHolder(holder)
-		if err != nil {
-			continue // alive, or removed by somebody else
+		if errors.Is(err, unix.ENOTDIR) { // the record of 0.1.0
+			os.Remove(holder)
 		}
-		err = removePath(holder)
-		lock.Close()
 		if err != nil {
+			continue // its maker is alive, or another process removes it
+		}
+		err = file.RemoveTree(holder)
+		lock.Close()
+		if err != nil && s.left == nil {
 			return fmt.Errorf("cannot remove what a killed process left: %w", err)
+		}
+		if err != nil {
+			s.left(holder, err)
 		}
 	}
 	return nil
@@ -221,24 +269,19 @@ func removeLeftovers(dir, prefix string) error {
 // path returns the path of name in the holder.
 func (s *stage) path(name string) string { return filepath.Join(s.holder, name) }
 
-// publish puts the tree at the target.
-func (s *stage) publish() error {
+// publish puts the tree at the target and, with keep, the index beside it.
+func (s *stage) publish(keep bool) error {
 	if s.inside {
 		return s.publishEntries()
 	}
-	os.Remove(s.record) // it is of an earlier tree
 	err := rename(s.tree, s.target)
 	if errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, unix.EEXIST) {
 		return ErrNotEmpty // since it was looked at
 	}
-	if err != nil {
+	if err != nil || !keep {
 		return err
 	}
-	// Without the record all contents are read to be sure, and no more than that.
-	if err := unix.Rename(s.path("record"), s.record); err != nil && err != unix.ENOENT {
-		return fileError("write", s.record, err)
-	}
-	return nil
+	return rename(s.path(indexFile), s.kept)
 }
 
 func (s *stage) publishEntries() error {
@@ -254,14 +297,9 @@ func (s *stage) publishEntries() error {
 	return nil
 }
 
-// clearTarget removes all that is in the target but the holder.
+// clearTarget removes everything in the target except the holder.
 func (s *stage) clearTarget() error {
-	target, err := openDir(atCwd, s.target)
-	if err != nil {
-		return err
-	}
-	defer target.close()
-	names, err := target.names()
+	names, err := readNames(s.target)
 	if err != nil {
 		return err
 	}
@@ -269,18 +307,30 @@ func (s *stage) clearTarget() error {
 		if name == filepath.Base(s.holder) {
 			continue
 		}
-		if err := target.removeAll(name); err != nil {
+		if err := file.RemoveTree(filepath.Join(s.target, name)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// discard removes the holder, with the tree where it was not published.
+// full returns why nothing can be written in the holder, if that is so. Git does not say.
+func (s *stage) full() error {
+	return text.Cause(os.WriteFile(s.path("probe"), make([]byte, 64<<10), 0o600))
+}
+
+// discard removes the holder, with the tree if that was not published.
 func (s *stage) discard() error {
-	err := removePath(s.holder)
+	err := file.RemoveTree(s.holder)
 	s.lock.Close()
-	return err
+	if err == nil || s.told {
+		return nil
+	}
+	if s.left == nil {
+		return fmt.Errorf("cannot remove leftovers: %w", err)
+	}
+	s.left(s.holder, err)
+	return nil
 }
 
 // isMountPoint reports whether dir is the root of a mount, also of one that shows
@@ -307,32 +357,19 @@ func rename(from, to string) error {
 }
 
 func readNames(dir string) ([]string, error) {
-	d, err := openDir(atCwd, dir)
+	d, err := file.OpenFile(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
 	if err != nil {
-		return nil, err
+		return nil, fileError("open directory", dir, text.Cause(err))
 	}
-	defer d.close()
-	return d.names()
+	defer d.Close()
+	return d.Readdirnames(-1)
 }
 
-// unwrapPath leaves out the path of an error whose words name it already.
-func unwrapPath(err error) error {
-	if e, ok := errors.AsType[*os.PathError](err); ok {
-		return e.Err
-	}
-	return err
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
-// dirPerm returns the mode that a directory of the tree is made with here, which
-// the umask or the parent's access list decide.
-func (s *stage) dirPerm() (uint32, error) {
-	probe := s.path("probe")
-	if err := os.Mkdir(probe, 0o777); err != nil {
-		return 0, err
-	}
-	var st unix.Stat_t
-	if err := unix.Lstat(probe, &st); err != nil {
-		return 0, errors.Join(err, os.Remove(probe))
-	}
-	return st.Mode & 0o7777, os.Remove(probe)
+func fileError(verb, path string, err error) error {
+	return fmt.Errorf("cannot %s '%s': %w", verb, shorten(path), err)
 }

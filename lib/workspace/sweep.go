@@ -1,161 +1,159 @@
 package workspace
 
 import (
-	"cmp"
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
-	"slices"
-	"sync"
+	"path"
 
 	"golang.org/x/sys/unix"
+
+	"quire/lib/file"
 )
 
-// A sweep goes over a tree that jobs have left, directory by directory, and puts
-// right what is not as the plan has it: it makes directories, and removes what is
-// wrong or not in the plan. Files that are then missing, or wrong and left to be
-// written over, it leaves in todo.
-//
-// A file system without a journal is slow to make files where others were removed
-// a minute ago. So what has other contents is not removed first.
+// traits are what decides who can use a directory, and what files in it are made like.
+type traits struct {
+	Mode, UID, GID uint32
+	Flags          uint32 // see ioctl_iflags(2)
+	Attributes     string // extended attributes with their values; access lists are some
+}
+
+// traitsOf returns the traits of an open directory.
+func traitsOf(fd int) (t traits, st unix.Stat_t, err error) {
+	if err := retry(func() error { return unix.Fstat(fd, &st) }); err != nil {
+		return t, st, err
+	}
+	t = traits{Mode: st.Mode & 0o7777, UID: st.Uid, GID: st.Gid}
+	if flags, err := unix.IoctlGetUint32(fd, unix.FS_IOC_GETFLAGS); err == nil {
+		t.Flags = flags &^ (topDir | ownFlags)
+	}
+	n, err := unix.Flistxattr(fd, nil)
+	if errors.Is(err, unix.ENOTSUP) || err == nil && n == 0 {
+		return t, st, nil
+	}
+	names := make([]byte, n)
+	if err == nil {
+		n, err = unix.Flistxattr(fd, names)
+	}
+	if err != nil {
+		return t, st, err
+	}
+	for name := range bytes.SplitSeq(names[:n], []byte{0}) {
+		value := make([]byte, 64<<10) // XATTR_SIZE_MAX
+		n, err := unix.Fgetxattr(fd, string(name), value)
+		t.Attributes += fmt.Sprintf("%q=%q %v\n", name, value[:max(n, 0)], err)
+	}
+	return t, st, nil
+}
+
+// ownFlags are those that file systems set by themselves: FS_INDEX_FL (many entries),
+// FS_EXTENT_FL and FS_INLINE_DATA_FL.
+const ownFlags = 0x00001000 | 0x00080000 | 0x10000000
+
+// A sweep removes from a workspace what Git does not notice: files whose contents it
+// would take for those of the index, modes, other names of files, access lists.
 type sweep struct {
-	plan     *plan
-	root     fd
-	filtered *filtered
-	old      *record
-	records  *recorder // nil: nothing is recorded
-	kept     *keptSet  // what else may stay
-	perm     uint32    // of directories; those of files follow
-	uid      int       // of who asks
-
-	// leaveFiles is for a second sweep, which only removes.
-	leaveFiles bool
-
-	mu     sync.Mutex
-	change *sync.Cond // of what follows
-	queue  []int32    // directories that are there and wait to be put right
-	active int        // those that are being put right
-	todo   []todo
-	err    error // the first
+	fresh   traits
+	since   int64           // when the index was complete
+	tracked map[string]bool // if not nil, the files in the index and all directories: nothing else is touched
+	remove  map[string]bool // other files to remove
 }
 
-// todo is a file to be written, by index.
-type todo struct {
-	file int32
-	over bool // a file that is there, of the same mode
-}
-
-// newSweep prepares the sweep of the stage's tree.
-func (m *materializer) newSweep(root fd, filtered *filtered, records *recorder) (*sweep, error) {
-	perm, err := m.stage.dirPerm()
+// root sweeps the workspace at tree. On an error it cannot be reused.
+func (s *sweep) root(tree string) error {
+	mounts, err := file.MountsBelow(tree)
+	if err != nil || len(mounts) > 0 {
+		return fmt.Errorf("there may be mounts in it: %q %w", mounts, errors.Join(err))
+	}
+	d, err := file.OpenFile(tree, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	kept := &keptSet{}
-	if m.options.KeepIgnored {
-		kept.all = true // for now: git cannot tell before the files are right
+	defer d.Close()
+	t, _, err := traitsOf(int(d.Fd()))
+	t.Mode = s.fresh.Mode // which the owner may choose
+	if err != nil || t != s.fresh {
+		return errors.New("it has attributes that a fresh one has not")
 	}
-	return &sweep{
-		plan: m.plan, root: root, filtered: filtered, records: records,
-		old: m.stage.old(), kept: kept, perm: perm, uid: os.Geteuid(),
-	}, nil
+	return s.entries(d, "", false)
 }
 
-// run sweeps the whole tree, with as many workers as there are processors.
-func (s *sweep) run() error {
-	s.change = sync.NewCond(&s.mu)
-	s.queue = []int32{0}
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(s.work)
+// entries sweeps the entries of the directory d. changed says that a directory above
+// it, or d, changed since the index was complete.
+func (s *sweep) entries(d *os.File, dir string, changed bool) error {
+	names, err := d.Readdirnames(-1)
+	if err != nil {
+		return err
 	}
-	workers.Wait()
-	slices.SortFunc(s.todo, func(a, b todo) int { return cmp.Compare(a.file, b.file) }) // as packs are quickest to read
-	return s.err
+	at := int(d.Fd())
+	for _, name := range names {
+		full := path.Join(dir, name)
+		var st unix.Stat_t
+		if err := retry(func() error { return unix.Fstatat(at, name, &st, unix.AT_SYMLINK_NOFOLLOW) }); err != nil {
+			return err
+		}
+		late := st.Ctim.Nano() >= s.since
+		tracked := s.tracked == nil || s.tracked[full]
+		rulesFile := s.tracked != nil && !tracked && (name == ".gitignore" || name == attributeFile)
+		remove := false
+		switch {
+		case name == ".git" || rulesFile:
+			remove = true // Git does not look into the first, and obeys the others
+		case !tracked:
+		case st.Mode&unix.S_IFMT == unix.S_IFDIR:
+			if remove, err = s.directory(d, name, full, changed || late); err != nil {
+				return err
+			}
+		default:
+			remove = late || st.Nlink != 1 || st.Uid != s.fresh.UID || s.remove[full]
+		}
+		if !remove {
+			continue
+		}
+		if err := file.RemoveAt(d, name, full); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (s *sweep) work() {
-	buffer := make([]byte, 16<<10)
+// directory sweeps a directory in d, or says to remove it.
+func (s *sweep) directory(d *os.File, name, full string, changed bool) (remove bool, err error) {
+	fd, err := file.OpenAt(int(d.Fd()), name, unix.O_RDONLY|unix.O_DIRECTORY)
+	if err == unix.EACCES {
+		if err = file.ChmodAt(int(d.Fd()), name, s.fresh.Mode|0o700); err == nil {
+			fd, err = file.OpenAt(int(d.Fd()), name, unix.O_RDONLY|unix.O_DIRECTORY)
+		}
+	}
+	if err != nil {
+		return false, err
+	}
+	sub := os.NewFile(uintptr(fd), full)
+	defer sub.Close()
+	if changed {
+		t, st, err := traitsOf(fd)
+		if err != nil {
+			return false, err
+		}
+		t.Mode = s.fresh.Mode
+		if t != s.fresh {
+			return true, nil
+		}
+		if st.Mode&0o7777 != s.fresh.Mode {
+			if err := unix.Fchmod(fd, s.fresh.Mode); err != nil {
+				return false, err
+			}
+		}
+	}
+	return false, s.entries(sub, full, changed)
+}
+
+// retry calls f again as long as a signal interrupts it.
+func retry(f func() error) error {
 	for {
-		dir, ok := s.next()
-		if !ok {
-			return
-		}
-		subs, todo, err := s.sweepDir(dir, buffer)
-		s.mu.Lock()
-		s.active--
-		s.queue = append(s.queue, subs...)
-		s.todo = append(s.todo, todo...)
-		if err != nil && s.err == nil {
-			s.err = fmt.Errorf("in '%s': %w", shorten(s.plan.dirs[dir].path), err)
-		}
-		s.change.Broadcast()
-		s.mu.Unlock()
-	}
-}
-
-// next takes a directory from the queue. It is not ok when there is none any more,
-// or something failed.
-func (s *sweep) next() (dir int32, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for len(s.queue) == 0 && s.active > 0 && s.err == nil {
-		s.change.Wait()
-	}
-	if len(s.queue) == 0 || s.err != nil {
-		return 0, false
-	}
-	last := len(s.queue) - 1
-	dir, s.queue = s.queue[last], s.queue[:last]
-	s.active++
-	return dir, true
-}
-
-// sweepDir puts one directory right, which is there, and returns the directories
-// in it, which then are there, too, and the files to be written.
-func (s *sweep) sweepDir(index int32, buffer []byte) (subs []int32, files []todo, err error) {
-	dir, st, err := s.enter(index)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer dir.close()
-	d := &s.plan.dirs[index]
-	t := &tidier{sweep: s, dir: dir, path: d.path}
-	if d.oid != "" && s.old.oid(&st) == d.oid {
-		err = t.checkFiles(d.files)
-	} else {
-		err = t.checkAll(d, buffer)
-	}
-	if err == nil && s.records != nil && !t.touched {
-		s.records.dirs[index] = newStamp(&st)
-	}
-	return d.subs, t.todo, err
-}
-
-// enter opens a directory and puts its mode right; that of the workspace itself is
-// its owner's.
-func (s *sweep) enter(index int32) (dir fd, st unix.Stat_t, err error) {
-	name := s.plan.dirs[index].path
-	dir, err = openDir(s.root, name)
-	if errors.Is(err, unix.EACCES) {
-		if err := s.root.chmod(name, s.perm); err != nil {
-			return -1, st, fileError("change mode of", name, err)
-		}
-		dir, err = openDir(s.root, name)
-	}
-	if err != nil {
-		return -1, st, err
-	}
-	err = retry(func() error { return unix.Fstat(int(dir), &st) })
-	if err == nil && index > 0 && st.Mode&0o7777 != s.perm {
-		if err = unix.Fchmod(int(dir), s.perm); err == nil {
-			err = retry(func() error { return unix.Fstat(int(dir), &st) })
+		if err := f(); err != unix.EINTR {
+			return err
 		}
 	}
-	if err != nil {
-		dir.close()
-		return -1, st, fileError("look at", name, err)
-	}
-	return dir, st, nil
 }

@@ -1,39 +1,48 @@
-// Package workspace writes the tree of a commit into a directory: whole, exactly
-// what `git checkout` gives in that repository, and all or nothing.
+// Package workspace writes the tree of a commit into a directory: whole, exactly what
+// `git checkout` writes in that repository, and all or nothing.
 //
-// Git is asked for the objects, and files are written here, by as many workers as
-// there are processors, which beats `git archive | tar -x` the more of those
-// there are. The files that the repository's attributes and filters change on the
-// way out are left to git itself.
+// Git writes the files, with an index of its own. This package refuses trees that Git
+// should not see, makes the directory appear at once, and decides what an earlier
+// workspace is still worth.
 package workspace
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
+	"os"
+	"path/filepath"
+	"syscall"
 
 	"quire/lib/git"
+	"quire/lib/process"
 )
 
 // Options of Materialize. The zero value makes a fresh workspace.
 type Options struct {
-	// Reuse takes over what an earlier call left in the directory, and turns it
-	// into exactly the commit's tree: all else in it is removed. Files that are
-	// right already are neither read nor written where the record of the earlier
-	// call, kept beside the directory, proves it.
+	// Reuse turns the workspace in the directory into exactly the commit's tree: all
+	// else in it is removed. Files that an earlier call wrote and that nobody touched
+	// are neither read nor written, if the index of that call is beside the
+	// directory. Otherwise the workspace is written again whole.
 	Reuse bool
-	// KeepIgnored leaves files that git ignores where they are, with Reuse.
+	// KeepIgnored leaves files that Git ignores, with Reuse.
 	KeepIgnored bool
+	// KeepIndex leaves the index beside the directory for a call with Reuse. Reuse
+	// implies it.
+	KeepIndex bool
 	// LFS puts files in place of pointers of Git LFS, by the filter that the
-	// configuration has for it; if there is none, or it fails, so does Materialize.
+	// configuration has for it. If there is none, or it fails, so does Materialize.
 	LFS bool
 	// WithGit gives the workspace a .git that borrows the repository's objects.
 	WithGit bool
 	// Submodules writes the trees of submodules too, from repositories on this
-	// machine, see git.Repo.SubmoduleRepo; if one is not there, Materialize fails.
+	// machine, see git.Repo.SubmoduleRepo. If one is missing, Materialize fails.
 	// They have no .git.
 	Submodules bool
+	// Left, if set, is called with a directory that could not be removed, and why. It
+	// may move the directory away. Then Materialize continues without it; if Left is
+	// nil, Materialize fails.
+	Left func(path string, err error)
 
 	nested int // how many submodules the tree is in
 }
@@ -44,19 +53,19 @@ var (
 	ErrNotEmpty      = errors.New("directory not empty")
 )
 
-// Materialize writes the tree of commit, anything that git resolves to a commit,
-// into the directory dir, which is absent or empty unless o.Reuse is set. On any
-// failure nothing is left of dir. Not even a kill leaves half a workspace there:
-// the tree is written beside dir and renamed when it is whole, and what a killed
-// call left beside it is removed by the next one.
+// Materialize writes the tree of commit, anything that Git resolves to a commit, into
+// the directory dir, which is missing or empty unless o.Reuse is set. On any failure
+// nothing is left of dir. Not even a kill leaves half a workspace there: the tree is
+// written beside dir and renamed when it is whole, and the next call removes what a
+// killed one left beside it.
 //
-// A tree is refused that no git makes: with names such as ".." or any spelling of
+// It refuses a tree that Git never makes: with names such as ".." or any spelling of
 // ".git", names twice in a directory, unknown modes.
+//
+// It sets the umask of this process to process.Umask.
 func Materialize(ctx context.Context, repo *git.Repo, commit, dir string, o Options) error {
-	if o.nested == 0 {
-		defer asBatch()()
-	}
-	s, err := newStage(dir, o.Reuse)
+	process.SetUmask()
+	s, err := newStage(dir, o.Left)
 	if err != nil {
 		return fmt.Errorf("cannot materialize '%s' into '%s': %w", commit, dir, err)
 	}
@@ -65,37 +74,17 @@ func Materialize(ctx context.Context, repo *git.Repo, commit, dir string, o Opti
 		return err
 	}
 	defer objects.Close()
-	go repo.Config("core.eol") // read beside the trees: it is needed in a moment
 	oid, tree, _, err := objects.Commit(commit)
 	if errors.Is(err, git.ErrMissing) {
 		return fmt.Errorf("cannot find commit '%s' in '%s': %w", commit, repo.Dir(), ErrUnknownCommit)
 	} else if err != nil {
 		return fmt.Errorf("cannot find commit '%s': %w", commit, err)
 	}
-	if err := materialize(ctx, repo, objects, oid, tree, s, o); err != nil {
+	m := &materializer{repo: repo, objects: objects, commit: oid, stage: s, options: o, state: state{Tree: tree}}
+	if err := m.make(ctx); err != nil {
 		return fmt.Errorf("cannot materialize '%s' into '%s': %w", commit, dir, err)
 	}
 	return nil
-}
-
-func materialize(ctx context.Context, repo *git.Repo, objects *git.Objects, commit, tree string, s *stage, o Options) (err error) {
-	p, err := readPlan(objects, s.old().trees, tree, maxEntries)
-	if err != nil {
-		return err
-	}
-	if err := s.open(); err != nil {
-		return err
-	}
-	defer func() {
-		if discardErr := s.discard(); err == nil && discardErr != nil {
-			err = fmt.Errorf("cannot remove what is left over: %w", discardErr)
-		}
-	}()
-	m := &materializer{repo: repo, objects: objects, commit: commit, plan: p, stage: s, options: o}
-	if err := m.fill(ctx); err != nil {
-		return err
-	}
-	return s.publish()
 }
 
 // materializer is what the steps of one Materialize share.
@@ -103,138 +92,171 @@ type materializer struct {
 	repo    *git.Repo
 	objects *git.Objects
 	commit  string
-	plan    *plan
 	stage   *stage
 	options Options
+	state   state // of the workspace as it will be
 }
 
-// complete adds what is beside the files.
-func (m *materializer) complete(ctx context.Context) error {
-	if err := m.addSubmodules(ctx); err != nil {
+// make checks the tree, writes it and publishes it.
+func (m *materializer) make(ctx context.Context) (err error) {
+	s, o := m.stage, m.options
+	var old state
+	var complete int64
+	reuse := false
+	if o.Reuse && s.info != nil {
+		old, complete, reuse = loadState(s.kept)
+		stat, ok := s.info.Sys().(*syscall.Stat_t)
+		reuse = reuse && ok && stat.Ino == old.Directory
+	}
+	c, err := checkTree(m.objects, old.Tree, m.state.Tree, maxEntries)
+	if err != nil && old.Tree != "" { // the earlier tree may be gone
+		old, reuse = state{}, false
+		c, err = checkTree(m.objects, "", m.state.Tree, maxEntries)
+	}
+	if err != nil {
 		return err
 	}
-	return m.addGit(ctx)
-}
-
-// addGit gives the workspace a .git, where that is wanted.
-func (m *materializer) addGit(ctx context.Context) error {
-	if !m.options.WithGit {
-		return nil
-	}
-	return m.repo.Borrow(ctx, m.stage.tree, m.commit, m.plan.index())
-}
-
-// fill makes the stage's tree that of the plan.
-func (m *materializer) fill(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	filtered, err := m.findFiltered(ctx)
-	if err != nil {
+	m.state.Submodules = c.Submodules || old.Submodules
+	m.state.Encodings = c.Encodings || old.Encodings
+	if err := s.open(o.Reuse, reuse); err != nil {
 		return err
 	}
 	defer func() {
-		cancel()
-		filtered.answer() // nothing of it outlives the stage
+		if left := s.discard(); err == nil {
+			err = left
+		}
 	}()
-	root, err := openDir(atCwd, m.stage.tree)
-	if err != nil {
+	if m.state.Rules, err = m.rules(); err != nil {
 		return err
 	}
-	defer root.close()
-	if !m.options.Reuse {
-		w := m.writer(root)
-		w.dirs = newDirMaker(root, m.plan)
-		if err := m.write(ctx, w, filtered, m.plan.all()); err != nil {
-			return err
+	reuse = reuse && !s.inside && !c.changed && old.Rules == m.state.Rules && old.Rules != "" && s.now >= complete
+	if reuse {
+		if err := m.reuse(ctx, old.Mode, complete); err != nil && ctx.Err() == nil {
+			reuse = false
 		}
-		return m.complete(ctx)
 	}
-	records := newRecorder(m.plan)
-	sweep, err := m.newSweep(root, filtered, records)
-	if err != nil {
-		return err
-	}
-	if err := sweep.run(); err != nil {
-		return err
-	}
-	w := m.writer(root)
-	w.records = records
-	if err := m.write(ctx, w, filtered, sweep.todo); err != nil {
-		return err
-	}
-	if !m.options.KeepIgnored {
-		if err := records.addDirs(root); err != nil {
+	if !reuse {
+		if err := m.fresh(ctx); err != nil {
 			return err
 		}
 	}
-	if m.options.KeepIgnored {
-		if err := m.removeUntracked(ctx, root); err != nil {
-			return err
-		}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	if err := m.complete(ctx); err != nil {
 		return err
 	}
-	return records.save(m.stage.path("record"))
+	return s.publish((o.Reuse || o.KeepIndex) && o.nested == 0)
 }
 
-func (m *materializer) writer(root fd) *writer {
-	return &writer{repo: m.repo, objects: m.objects, plan: m.plan, root: root}
+// checkout returns the tree as Git's working copy.
+func (m *materializer) checkout() *git.Checkout {
+	c := m.repo.Checkout(m.stage.path(indexFile+"/"+indexFile), m.stage.tree)
+	c.LFS = m.options.LFS
+	c.Serial = m.state.Encodings || encodingsOutside(m.repo)
+	return c
 }
 
-// write writes files, and those directories that are not there yet: first the files
-// that git is not asked about, last those that git writes, by the attribute files that are
-// there by then.
-func (m *materializer) write(ctx context.Context, w *writer, filtered *filtered, files []todo) error {
-	var plain, asked []todo
-	for _, t := range files {
-		if filtered.asked[t.file] {
-			asked = append(asked, t)
-		} else {
-			plain = append(plain, t)
-		}
-	}
-	if err := w.write(ctx, plain, runtime.GOMAXPROCS(0)); err != nil {
+// reuse turns the target into the tree of the commit. The index was complete at that
+// time. On an error the workspace is to be written again.
+func (m *materializer) reuse(ctx context.Context, mode os.FileMode, complete int64) error {
+	s := m.stage
+	if err := s.takeOver(mode); err != nil {
 		return err
 	}
-	changed, err := filtered.answer()
+	c := m.checkout()
+	filtered, err := c.Filtered(ctx)
 	if err != nil {
 		return err
 	}
-	var byGit []int32
-	plain = plain[:0]
-	for _, t := range asked {
-		if _, ok := filtered.of(t.file); ok {
-			byGit = append(byGit, t.file)
-		} else {
-			plain = append(plain, t)
-		}
+	w := &sweep{fresh: s.fresh, since: complete, remove: map[string]bool{}}
+	for _, path := range filtered {
+		w.remove[path] = true
 	}
-	if err := w.write(ctx, plain, runtime.GOMAXPROCS(0)); err != nil {
-		return err
-	}
-	if w.dirs != nil {
-		if err := w.dirs.makeAll(); err != nil {
+	if m.options.KeepIgnored {
+		if w.tracked, err = m.tracked(ctx, c); err != nil {
 			return err
 		}
 	}
-	if err := m.checkout(ctx, filtered.index, byGit); err != nil {
+	if err := w.root(s.tree); err != nil {
 		return err
 	}
-	if w.records == nil {
-		return nil
+	if err := c.Write(ctx, m.state.Tree); err != nil {
+		return err
 	}
-	return w.records.addChanged(w.root, changed, byGit)
+	return c.Clean(ctx, m.options.KeepIgnored)
 }
 
-// checkout has git write files.
-func (m *materializer) checkout(ctx context.Context, index *git.Index, files []int32) error {
-	if len(files) == 0 {
-		return nil
+// tracked returns the files of the index, their directories, and those of the new tree.
+func (m *materializer) tracked(ctx context.Context, c *git.Checkout) (map[string]bool, error) {
+	files, err := c.Files(ctx)
+	if err != nil {
+		return nil, err
 	}
-	paths := make([]string, len(files))
-	for i, file := range files {
-		paths[i] = m.plan.path(&m.plan.files[file])
+	dirs, err := c.Directories(ctx, m.state.Tree)
+	if err != nil {
+		return nil, err
 	}
-	return index.Checkout(ctx, m.stage.tree, paths)
+	tracked := map[string]bool{}
+	for _, path := range append(files, dirs...) {
+		for ; path != "." && !tracked[path]; path = filepath.Dir(path) {
+			tracked[path] = true
+		}
+	}
+	return tracked, nil
+}
+
+// fresh removes the earlier workspace, and writes the tree of the commit.
+func (m *materializer) fresh(ctx context.Context) error {
+	s := m.stage
+	if m.options.Reuse && s.info != nil {
+		if err := s.throwAway(); err != nil {
+			return err
+		}
+		if err := os.Chmod(s.tree, s.info.Mode().Perm()|0o700); err != nil {
+			return err
+		}
+	}
+	index := s.path(indexFile + "/" + indexFile)
+	if err := os.Remove(index); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	err := m.checkout().Write(ctx, m.state.Tree)
+	if err != nil && ctx.Err() == nil {
+		if full := s.full(); full != nil {
+			err = fmt.Errorf("%w: %w", err, full)
+		}
+	}
+	return err
+}
+
+// complete adds submodules and .git, and the state of the index.
+func (m *materializer) complete(ctx context.Context) error {
+	s := m.stage
+	c := m.checkout()
+	if m.state.Submodules {
+		modules, err := c.Submodules(ctx)
+		if err != nil {
+			return err
+		}
+		m.state.Submodules = len(modules) > 0
+		if err := m.addSubmodules(ctx, modules); err != nil {
+			return err
+		}
+	}
+	index := s.path(indexFile + "/" + indexFile)
+	if m.options.WithGit {
+		if err := m.repo.Borrow(ctx, s.tree, m.commit, index); err != nil {
+			return err
+		}
+	}
+	info, err := os.Stat(s.tree)
+	if err != nil {
+		return err
+	}
+	m.state.Mode = info.Mode().Perm()
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		m.state.Directory = stat.Ino
+	}
+	return saveState(s.path(indexFile), m.state)
 }

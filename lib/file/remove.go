@@ -1,0 +1,297 @@
+package file
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"quire/lib/text"
+)
+
+// A LeftError says what RemoveTree could not remove, and why.
+type LeftError struct {
+	paths []string
+	errs  []error
+	more  bool // some are not listed
+}
+
+// mostLeft is how many paths a LeftError lists.
+const mostLeft = 5
+
+func (e *LeftError) Error() string {
+	var b strings.Builder
+	for i, path := range e.paths {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		fmt.Fprintf(&b, "cannot remove '%s': %v", path, e.errs[i])
+	}
+	if e.more {
+		b.WriteString("; and others")
+	}
+	return b.String()
+}
+
+// Unwrap returns the reasons.
+func (e *LeftError) Unwrap() []error { return e.errs }
+
+// ErrMounted is the reason to leave a directory or file on which something is mounted.
+var ErrMounted = errors.New("it is a mount point")
+
+// RemoveTree removes path, if it exists, and everything below it. A job may have
+// written the tree: RemoveTree follows no symbolic link, enters no other mount, not
+// even one of the same file system, makes directories writable if it has to, and
+// copes with directories that are deeper than a path can be long. It removes all that
+// it can. The error is a *LeftError that names the rest.
+//
+// The directories above path are trusted.
+func RemoveTree(path string) error {
+	path = filepath.Clean(path)
+	parent, err := OpenFile(filepath.Dir(path), unix.O_PATH|unix.O_DIRECTORY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer parent.Close()
+	return removeAt(int(parent.Fd()), filepath.Base(path), path)
+}
+
+// RemoveAt is RemoveTree of name in the open directory dir. Errors call it path.
+func RemoveAt(dir *os.File, name, path string) error {
+	return removeAt(int(dir.Fd()), name, path)
+}
+
+func removeAt(dir int, name, path string) error {
+	r := &remover{top: -1, moved: map[string]string{}}
+	r.remove(dir, name, path, 0)
+	if len(r.left.paths) > 0 {
+		return &r.left
+	}
+	return nil
+}
+
+// A remover removes one tree.
+type remover struct {
+	top   int               // descriptor of the directory at the top
+	moved map[string]string // original paths of directories that were moved to the top
+	left  LeftError
+}
+
+// maxOpen is how many directories are open at once. Deeper ones are moved to the top.
+const maxOpen = 32
+
+// remove removes name in the directory dir, and reports whether that is gone.
+func (r *remover) remove(dir int, name, path string, depth int) bool {
+	err := retry(func() error { return unix.Unlinkat(dir, name, 0) })
+	switch err {
+	case nil, unix.ENOENT:
+		return true
+	case unix.EISDIR:
+		err = r.removeDir(dir, name, path, depth)
+	}
+	if err != nil && err != unix.ENOENT {
+		r.leave(path, err)
+	}
+	return err == nil || err == unix.ENOENT
+}
+
+// errInside says that something in a directory is left, which leave has noted.
+var errInside = errors.New("not empty")
+
+func (r *remover) removeDir(dir int, name, path string, depth int) error {
+	if depth == maxOpen {
+		unique := ".quire-" + strconv.FormatUint(rand.Uint64(), 36) // no name that the job chose
+		if err := unix.Renameat(dir, name, r.top, unique); err != nil {
+			return err
+		}
+		r.moved[unique] = path
+		return nil
+	}
+	fd, err := openForRemoval(dir, name)
+	if err != nil {
+		return err
+	}
+	d := os.NewFile(uintptr(fd), name)
+	if depth == 0 {
+		r.top = fd
+	}
+	empty, err := r.removeEntries(d, path, depth+1)
+	d.Close()
+	switch {
+	case err != nil:
+		return err
+	case !empty:
+		return errInside
+	}
+	return retry(func() error { return unix.Unlinkat(dir, name, unix.AT_REMOVEDIR) })
+}
+
+// removeEntries removes everything in d. It reads the directory again as long as that
+// helps: some file systems pass over names while others are being removed, and deep
+// directories are moved to the top.
+func (r *remover) removeEntries(d *os.File, path string, depth int) (empty bool, err error) {
+	for {
+		gone, left := 0, 0
+		for {
+			names, err := d.Readdirnames(1024)
+			for _, name := range names {
+				full, moved := r.moved[name]
+				if !moved || depth > 1 {
+					full = path + "/" + name
+				}
+				if r.remove(int(d.Fd()), name, full, depth) {
+					gone++
+				} else {
+					left++
+				}
+			}
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				return false, text.Cause(err)
+			}
+		}
+		if gone == 0 {
+			return left == 0, nil
+		}
+		if _, err := d.Seek(0, io.SeekStart); err != nil {
+			return false, text.Cause(err)
+		}
+	}
+}
+
+// leave notes that path cannot be removed, once.
+func (r *remover) leave(path string, err error) {
+	switch {
+	case err == errInside:
+		return
+	case err == unix.EXDEV || err == unix.EBUSY:
+		err = ErrMounted
+	}
+	for _, known := range r.left.paths {
+		if known == path {
+			return
+		}
+	}
+	if len(r.left.paths) == mostLeft {
+		r.left.more = true
+		return
+	}
+	const longest = 400
+	if len(path) > longest {
+		path = path[:longest] + "..."
+	}
+	r.left.paths, r.left.errs = append(r.left.paths, path), append(r.left.errs, err)
+}
+
+// openForRemoval opens a directory that may be unreadable, and makes it writable.
+func openForRemoval(dir int, name string) (int, error) {
+	fd, err := OpenAt(dir, name, unix.O_RDONLY|unix.O_DIRECTORY)
+	if err == unix.EACCES && ChmodAt(dir, name, 0o700) == nil {
+		fd, err = OpenAt(dir, name, unix.O_RDONLY|unix.O_DIRECTORY)
+	}
+	if err != nil {
+		return -1, err
+	}
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) == nil && st.Mode&0o700 != 0o700 {
+		_ = unix.Fchmod(fd, 0o700) // if it fails, so does the removal
+	}
+	return fd, nil
+}
+
+// OpenAt opens name, one component, in the open directory dir. It follows no symbolic
+// link (ELOOP) and enters no other mount (EXDEV), not even one of the same file system.
+// The error is an errno.
+func OpenAt(dir int, name string, flags int) (fd int, err error) {
+	flags |= unix.O_NOFOLLOW | unix.O_CLOEXEC
+	how := unix.OpenHow{Flags: uint64(flags), Resolve: unix.RESOLVE_NO_XDEV | unix.RESOLVE_NO_SYMLINKS}
+	err = retry(func() error {
+		fd, err = unix.Openat2(dir, name, &how)
+		return err
+	})
+	if err != unix.ENOSYS && err != unix.EPERM {
+		return fd, err
+	}
+	// Linux before 5.6, or a sandbox that does not know the call.
+	err = retry(func() error {
+		fd, err = unix.Openat(dir, name, flags, 0)
+		return err
+	})
+	if err == nil && mountID(fd) != mountID(dir) {
+		unix.Close(fd)
+		return -1, unix.EXDEV
+	}
+	return fd, err
+}
+
+// mountID returns the mount that the open file fd is on, see proc_pid_fdinfo(5), or ""
+// if that is not known.
+func mountID(fd int) string {
+	text, _ := Read("/proc/self/fdinfo/" + strconv.Itoa(fd))
+	_, id, _ := strings.Cut(string(text), "mnt_id:")
+	id, _, _ = strings.Cut(id, "\n")
+	return strings.TrimSpace(id)
+}
+
+// ChmodAt changes the mode of the directory name in the open directory dir. It follows
+// no symbolic link: fchmodat(2) does, and its flag against that is new in Linux 6.6.
+func ChmodAt(dir int, name string, perm uint32) error {
+	fd, err := OpenAt(dir, name, unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.Chmod("/proc/self/fd/"+strconv.Itoa(fd), perm)
+}
+
+// MountsBelow returns the mount points below the directory dir and dir itself, if it is
+// one, as this process sees them in /proc/self/mountinfo.
+func MountsBelow(dir string) ([]string, error) {
+	real, err := filepath.EvalSymlinks(dir)
+	if err == nil {
+		real, err = filepath.Abs(real)
+	}
+	if err != nil {
+		return nil, err
+	}
+	text, err := Read("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	var points []string
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if len(fields) < 5 {
+			continue
+		}
+		point := unescape.Replace(fields[4])
+		if point == real || strings.HasPrefix(point, real+"/") {
+			points = append(points, point)
+		}
+	}
+	return points, nil
+}
+
+// unescape undoes the escapes of proc_pid_mountinfo(5).
+var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
+
+// retry calls f again as long as a signal interrupts it.
+func retry(f func() error) error {
+	for {
+		if err := f(); err != unix.EINTR {
+			return err
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// A Checkout is a working copy of a repository with an index of its own. Git writes
+// the files; neither the repository's own index nor its refs change.
+type Checkout struct {
+	// LFS has Write put files in place of pointers of Git LFS, by the filter that
+	// git-lfs-install(1) configures, and fail if it fails. Without LFS pointers stay
+	// what the commit has: the filter would fetch from the network.
+	LFS bool
+	// Serial has Write write one file after the other. If Git writes several at once,
+	// it takes the working-tree-encoding of one for that of another (seen with 2.39): it
+	// keeps a pointer to text that it has freed.
+	Serial bool
+
+	repo  *Repo
+	index string
+	dir   string
+}
+
+// ErrNoLFS is the error of Write if a file needs Git LFS and the configuration has no
+// filter for it.
+var ErrNoLFS = errors.New("it has files of Git LFS, for which the configuration has no filter: see git-lfs-install(1)")
+
+// Checkout returns the working copy at dir whose index is the file index, which need
+// not exist. Both paths are absolute.
+func (r *Repo) Checkout(index, dir string) *Checkout {
+	return &Checkout{repo: r, index: index, dir: dir}
+}
+
+// settings make a working copy what the commit and the attributes say, whatever the
+// configuration has for working copies of people. They keep the index in one file that
+// depends on nothing else, and Git out of submodules.
+var settings = []string{
+	"core.sparseCheckout=false", "core.splitIndex=false", "core.untrackedCache=false", "index.sparse=false",
+	"index.skipHash=false", "core.symlinks=true", "core.fileMode=true", "core.checkStat=default", "core.trustctime=true",
+	"core.protectHFS=true", "core.protectNTFS=true", "submodule.recurse=false",
+}
+
+// command returns git with the index and the working copy.
+func (c *Checkout) command(ctx context.Context, args ...string) *exec.Cmd {
+	set := slices.Clone(settings)
+	switch {
+	case c.LFS && c.repo.hasLFS():
+		set = append(set, "filter.lfs.required=true")
+	case c.LFS: // Git does not require what it does not have
+		set = append(set, "filter.lfs.required=true", "filter.lfs.smudge=false")
+	default:
+		set = append(set, "filter.lfs.smudge=", "filter.lfs.process=", "filter.lfs.required=false")
+	}
+	if c.Serial {
+		set = append(set, "checkout.workers=1")
+	} else {
+		set = append(set, "checkout.workers=0") // as many as there are processors
+	}
+	var all []string
+	for _, s := range set {
+		all = append(all, "-c", s)
+	}
+	cmd := c.repo.command(ctx, append(all, args...)...)
+	cmd.Dir = c.dir
+	cmd.Env = append(cmd.Env, "GIT_INDEX_FILE="+c.index, "GIT_WORK_TREE="+c.dir)
+	// If quire is killed, Git stops writing, and if Git is killed, so do its filters.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	return cmd
+}
+
+// output runs git and returns what it printed, split at NULs.
+func (c *Checkout) output(ctx context.Context, stdin []byte, args ...string) ([]string, error) {
+	cmd := c.command(ctx, args...)
+	cmd.Stdin = bytes.NewReader(stdin)
+	out, err := finish(ctx, cmd, args[0])
+	return splitNUL(out), err
+}
+
+// Write makes the working copy that of tree, an object id. Files that are in the index,
+// and that their stat(2) proves to be what it has, stay. Other files of the tree are
+// written, over whatever is in their place. Files that are in neither stay.
+func (c *Checkout) Write(ctx context.Context, tree string) error {
+	_, err := c.output(ctx, nil, "read-tree", "--reset", "-u", tree)
+	if c.LFS && err != nil && strings.Contains(err.Error(), "smudge filter lfs failed") && !c.repo.hasLFS() {
+		return ErrNoLFS
+	}
+	return err
+}
+
+// Clean removes files that are not in the index, except, with keepIgnored, those that
+// Git ignores.
+func (c *Checkout) Clean(ctx context.Context, keepIgnored bool) error {
+	options := "-qffdx" // twice -f: also repositories
+	if keepIgnored {
+		options = "-qffd"
+	}
+	_, err := c.output(ctx, nil, "clean", options)
+	return err
+}
+
+// Files returns the paths in the index.
+func (c *Checkout) Files(ctx context.Context) ([]string, error) {
+	return c.output(ctx, nil, "ls-files", "-z")
+}
+
+// Directories returns the paths of the directories of a tree.
+func (c *Checkout) Directories(ctx context.Context, tree string) ([]string, error) {
+	return c.output(ctx, nil, "ls-tree", "-rdz", "--name-only", tree)
+}
+
+// Submodules returns those in the index, with paths for names.
+func (c *Checkout) Submodules(ctx context.Context) ([]Entry, error) {
+	lines, err := c.output(ctx, nil, "ls-files", "-sz")
+	if err != nil {
+		return nil, err
+	}
+	var list []Entry
+	for _, line := range lines { // MODE OID STAGE TAB PATH
+		if rest, ok := strings.CutPrefix(line, "160000 "); ok {
+			oid, _, _ := strings.Cut(rest, " ")
+			_, path, _ := strings.Cut(rest, "\t")
+			list = append(list, Entry{Name: path, Mode: ModeSubmodule, OID: oid})
+		}
+	}
+	return list, nil
+}
+
+// Filtered returns the paths in the index whose contents a program of the configuration
+// changes. Pushed files can only name such a program.
+func (c *Checkout) Filtered(ctx context.Context) ([]string, error) {
+	config, err := c.repo.AllConfig()
+	if err != nil {
+		return nil, err
+	}
+	declared := map[string]bool{}
+	for key := range config {
+		name, ok := strings.CutPrefix(key[:strings.LastIndex(key, ".")], "filter.")
+		if ok && (c.LFS || name != lfs) {
+			declared[name] = true
+		}
+	}
+	if len(declared) == 0 {
+		return nil, nil
+	}
+	files, err := finish(ctx, c.command(ctx, "ls-files", "-z"), "ls-files")
+	if err != nil {
+		return nil, err
+	}
+	fields, err := c.output(ctx, files, "check-attr", "--cached", "-z", "--stdin", "filter")
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for i := 0; i+2 < len(fields); i += 3 { // path, name of the attribute, value
+		if declared[fields[i+2]] {
+			list = append(list, fields[i])
+		}
+	}
+	return list, nil
+}
+
+// lfs is the name of the filter of Git LFS.
+const lfs = "lfs"
+
+// hasLFS reports whether the configuration has a program for the filter of Git LFS.
+func (r *Repo) hasLFS() bool {
+	smudge, _, _ := r.Config("filter.lfs.smudge")
+	process, _, _ := r.Config("filter.lfs.process")
+	return smudge != "" || process != ""
+}
