@@ -93,11 +93,21 @@ func takeKept(store *runstore.Store, run *runstore.Run, most int, warn func(erro
 	return p.take(most), nil
 }
 
-// ours reports whether path is a directory that this user made, and no link to one: a job
-// may have replaced it.
+// ours reports whether path is a directory that this user made: no link to one, and nothing
+// is mounted on it. A job may have replaced it.
 func ours(path string) bool {
+	parent, err := file.OpenFile(filepath.Dir(path), unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return false
+	}
+	defer parent.Close()
+	fd, err := file.OpenAt(int(parent.Fd()), filepath.Base(path), unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
 	var st unix.Stat_t
-	return unix.Lstat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR && int(st.Uid) == os.Geteuid()
+	return unix.Fstat(fd, &st) == nil && int(st.Uid) == os.Geteuid()
 }
 
 // makeOurs makes the directory path, in place of anything that is there and not ours.
@@ -105,16 +115,23 @@ func (p *pool) makeOurs(path string) error {
 	if ours(path) {
 		return nil
 	}
-	if free, err := p.store.RemoveTree(path, p.run.ID); err != nil {
-		p.warn(err)
-		if !free {
-			return err
-		}
+	if err := p.remove(path); err != nil {
+		return err
 	}
 	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return nil
+}
+
+// remove removes path or sets it aside. The error is that the name is still taken.
+func (p *pool) remove(path string) error {
+	free, err := p.store.RemoveTree(path, p.run.ID)
+	if err != nil && free {
+		p.warn(err)
+		return nil
+	}
+	return err
 }
 
 // lock waits for the pool's lock and returns what unlocks it.
@@ -185,27 +202,17 @@ func (p *pool) path(n int) string { return filepath.Join(p.dir, strconv.Itoa(n))
 // prepare makes the run the user of a kept workspace: a doubtful one is removed, and a
 // tree that the last user keeps goes to it.
 func (p *pool) prepare(dir string, user *runstore.Run, near nearness) (tree string, err error) {
-	if err := p.makeOurs(dir); err != nil {
-		return "", err
-	}
 	if err := leave(dir, user); err != nil {
 		return "", err
 	}
 	tree = filepath.Join(dir, keptTree)
 	if near == unusable || !ours(tree) {
-		entries, err := os.ReadDir(dir)
-		if err != nil {
+		if err := p.remove(dir); err != nil {
 			return "", err
 		}
-		for _, e := range entries {
-			free, err := p.store.RemoveTree(filepath.Join(dir, e.Name()), p.run.ID)
-			if err != nil {
-				p.warn(err)
-			}
-			if !free {
-				return "", err
-			}
-		}
+	}
+	if err := p.makeOurs(dir); err != nil {
+		return "", err
 	}
 	return tree, writeUser(dir, p.run.ID+" "+p.boot)
 }

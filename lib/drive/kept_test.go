@@ -12,8 +12,10 @@ import (
 
 // users are runs of one repository in a store of their own.
 type users struct {
-	t     *testing.T
-	store *runstore.Store
+	t        *testing.T
+	store    *runstore.Store
+	warnings *[]string // nil: none are expected
+	most     int       // kept workspaces
 }
 
 func newUsers(t *testing.T) users {
@@ -21,14 +23,14 @@ func newUsers(t *testing.T) users {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return users{t, store}
+	return users{t: t, store: store, most: 2}
 }
 
-// take makes a run, drives it, and takes one of two kept workspaces for it, in
+// take makes a run, drives it, and takes one of u.most kept workspaces for it, in
 // which it leaves a file.
 func (u users) take(ref, sha, old string) (run *runstore.Run, tree string, driver *runstore.Driver) {
 	u.t.Helper()
-	return u.takeOf(2, ref, sha, old)
+	return u.takeOf(u.most, ref, sha, old)
 }
 
 func (u users) takeOf(most int, ref, sha, old string) (run *runstore.Run, tree string, driver *runstore.Driver) {
@@ -42,7 +44,7 @@ func (u users) takeOf(most int, ref, sha, old string) (run *runstore.Run, tree s
 		u.t.Fatal(err)
 	}
 	u.t.Cleanup(driver.Unlock)
-	if tree, err = takeKept(u.store, run, most, func(err error) { u.t.Errorf("warning: %v", err) }); err != nil {
+	if tree, err = takeKept(u.store, run, most, u.warn); err != nil {
 		u.t.Fatal(err)
 	}
 	if tree == "" {
@@ -58,6 +60,14 @@ func (u users) takeOf(most int, ref, sha, old string) (run *runstore.Run, tree s
 		u.t.Fatal(err)
 	}
 	return run, tree, driver
+}
+
+func (u users) warn(err error) {
+	if u.warnings == nil {
+		u.t.Errorf("warning: %v", err)
+		return
+	}
+	*u.warnings = append(*u.warnings, err.Error())
 }
 
 // end ends a run as its driver does.
