@@ -12,8 +12,6 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
-
-	"quire/lib/text"
 )
 
 // A LeftError says what RemoveTree could not remove, and why.
@@ -159,14 +157,14 @@ func (r *remover) removeEntries(d *os.File, path string, depth int) (empty bool,
 				break
 			}
 			if err != nil {
-				return false, text.Cause(err)
+				return false, errors.Unwrap(err)
 			}
 		}
 		if gone == 0 {
 			return left == 0, nil
 		}
 		if _, err := d.Seek(0, io.SeekStart); err != nil {
-			return false, text.Cause(err)
+			return false, errors.Unwrap(err)
 		}
 	}
 }
