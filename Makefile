@@ -1,23 +1,25 @@
-# quire: make [all|check|lint|bench|crash|demo|install|uninstall|clean]
+# quire: make [all|check|lint|bench|crash|demo|install|uninstall|dist|deb|clean]
 PREFIX = /usr/local
 DESTDIR =
 GO = go
-COMMANDS = $(notdir $(wildcard cmd/*))
-PROGRAMS = launchers on-end.d
-SCRIPTS = hooks/post-receive hooks/quire-dispatch test/demo test/testdata/0.1.0/make.sh .ci/run lib/hook/post-receive.sh $(PROGRAMS:%=contrib/%/*)
-D = $(DESTDIR)$(PREFIX)
-# where the shells look for the completion of a command, by its name
-BASH = $(D)/share/bash-completion/completions
-ZSH = $(D)/share/zsh/site-functions
-FISH = $(D)/share/fish/vendor_completions.d
+SCRIPTS = hooks/post-receive hooks/quire-dispatch test/demo test/testdata/0.1.0/make.sh .ci/run lib/hook/post-receive.sh contrib/install contrib/launchers/* contrib/on-end.d/*
+PROGRAMS = $(patsubst cmd/%,bin/%,$(wildcard cmd/*))
+SOURCES = go.mod go.sum $(shell find cmd lib -name testdata -prune -o -type f ! -name '*_test.go' -print)
+# what contrib/install copies beside the programs
+COPIED = hooks man contrib README.md NEWS
+# static, since the programs go into images; from the tree alone, as Git refuses another user's clone
+BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags='-s -w'
+VERSION = $(shell sed -n 's/^const Version = "\(.*\)"/\1/p' lib/cli/cli.go)
+ARCHES = amd64 arm64
 # the tools of lint and check that are not installed; check reports them at last
 ABSENT = $(strip $(foreach tool,staticcheck shellcheck mandoc cc,$(if $(shell command -v $(tool)),,$(tool))))
 with = $(if $(filter $(1),$(ABSENT)),:,echo $(1); $(1) $(2))
-# put PROGRAM: rename PROGRAM.new to PROGRAM: a push or a run may start it at any moment
-put = chmod 755 $(1).new && mv -f $(1).new $(1)
 
-all:
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/... # static: they go into images
+all: $(PROGRAMS)
+
+$(PROGRAMS) &: $(SOURCES)
+	$(BUILD) -o bin/ ./cmd/...
+	@touch $(PROGRAMS)
 
 # SLOW=1 also runs tests that start services or add users, and has the race detector watch
 # the packages whose tests run the code in their own process (./test runs the programs).
@@ -43,23 +45,33 @@ crash:
 demo: all
 	./test/demo
 
+# install builds only what is older than its sources: after make it needs no Go
 install: all
-	install -d $(D)/bin $(D)/share/quire/hooks $(BASH) $(ZSH) $(FISH)
-	for name in $(COMMANDS); do install bin/$$name $(D)/bin/$$name.new && $(call put,$(D)/bin/$$name) || exit 1; done
-	sed 's|/usr/local|$(PREFIX)|' hooks/quire-dispatch >$(D)/bin/quire-dispatch.new && $(call put,$(D)/bin/quire-dispatch)
-	sed 's|/usr/local|$(PREFIX)|' hooks/post-receive >$(D)/share/quire/hooks/post-receive.new && $(call put,$(D)/share/quire/hooks/post-receive)
-	for dir in $(PROGRAMS); do install -d $(D)/share/quire/$$dir && install -m 755 contrib/$$dir/* $(D)/share/quire/$$dir || exit 1; done
-	for page in man/*; do install -D -m 644 $$page $(D)/share/man/man$${page##*.}/$${page#man/} || exit 1; done
-	install -m 644 contrib/completion/_quire $(ZSH)
-	for name in $(COMMANDS) quire-dispatch; do \
-		install -m 644 contrib/completion/quire.bash $(BASH)/$$name && install -m 644 contrib/completion/quire.fish $(FISH)/$$name.fish || exit 1; done
+	@DESTDIR='$(DESTDIR)' contrib/install '$(PREFIX)'
 
 uninstall:
-	for name in $(COMMANDS) quire-dispatch; do rm -f $(D)/bin/$$name $(BASH)/$$name $(FISH)/$$name.fish || exit 1; done
-	rm -rf $(D)/share/quire $(ZSH)/_quire
-	for page in man/*; do rm -f $(D)/share/man/man$${page##*.}/$${page#man/} || exit 1; done
+	@DESTDIR='$(DESTDIR)' contrib/install -u '$(PREFIX)'
+
+# archives to unpack and install with contrib/install PREFIX, and Debian packages
+dist: $(ARCHES:%=dist-%)
+deb: $(ARCHES:%=deb-%)
+
+dist-%: NAME = quire-$(VERSION)-linux-$*
+dist-%:
+	@rm -rf bin/$(NAME) && mkdir -p bin/$(NAME)/bin
+	GOARCH=$* $(BUILD) -o bin/$(NAME)/bin/ ./cmd/...
+	@cp -R $(COPIED) bin/$(NAME)
+	@tar -C bin --owner=0 --group=0 --numeric-owner --sort=name -czf bin/$(NAME).tar.gz $(NAME)
+	@echo bin/$(NAME).tar.gz
+
+deb-%: ROOT = bin/quire_$(VERSION)_$*
+deb-%: dist-%
+	@rm -rf $(ROOT) && mkdir -p $(ROOT)/DEBIAN $(ROOT)/usr
+	@sed 's/VERSION/$(VERSION)/; s/ARCH/$*/' contrib/debian/control >$(ROOT)/DEBIAN/control
+	@DESTDIR='$(CURDIR)/$(ROOT)' bin/quire-$(VERSION)-linux-$*/contrib/install /usr >/dev/null
+	@chmod -R go-w $(ROOT) && dpkg-deb --root-owner-group --build $(ROOT) $(ROOT).deb
 
 clean:
 	rm -rf bin
 
-.PHONY: all check lint bench crash demo install uninstall clean
+.PHONY: all check lint bench crash demo install uninstall dist deb clean

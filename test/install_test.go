@@ -39,6 +39,46 @@ func TestUninstall(t *testing.T) {
 	}
 }
 
+// TestInstall wants make install to only copy what make has built, with a few lines of
+// output, and to refuse what it cannot use with one line.
+func TestInstall(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, prefix string
+		want         string // of its output; "" if it installs
+	}{
+		{"without go", "/usr", ""},
+		{"a slash at the end", "/opt/quire/", ""},
+		{"relative", "usr", "install: PREFIX 'usr': must begin with a slash\n"},
+		{"none", "", "install: PREFIX '': must begin with a slash\n"},
+		{"a space", "/opt/my quire", "install: PREFIX '/opt/my quire': has a character that is special to the shell\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dest := t.TempDir()
+			cmd := exec.Command("make", "--no-print-directory", "-C", "..", "install", "GO=/nowhere/go", "DESTDIR="+dest, "PREFIX="+test.prefix)
+			out, err := cmd.CombinedOutput()
+			if test.want != "" {
+				if err == nil || !strings.HasPrefix(string(out), test.want) || len(filesBelow(t, dest)) > 0 {
+					t.Errorf("%v\n%s", err, out)
+				}
+				return
+			}
+			if err != nil || strings.Count(string(out), "\n") > 3 {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			prefix := strings.TrimSuffix(test.prefix, "/")
+			hook := read(t, filepath.Join(dest, prefix, "share/quire/hooks/post-receive"))
+			if !strings.Contains(hook, "PATH=$PATH:"+prefix+"/bin ") {
+				t.Errorf("the hook does not name %s:\n%s", prefix, hook)
+			}
+			if info, err := os.Stat(filepath.Join(dest, prefix, "bin/quire-ci")); err != nil || info.Mode().Perm() != 0o755 {
+				t.Errorf("quire-ci: %v, %v", info, err)
+			}
+		})
+	}
+}
+
 func filesBelow(t *testing.T, dir string) []string {
 	t.Helper()
 	var files []string

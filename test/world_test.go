@@ -74,7 +74,7 @@ func newWorld(t *testing.T, page string) *world {
 		_, walk, _ := strings.Cut(read(t, "../README.md"), "\n## From nothing to a mail\n")
 		walk, _, _ = strings.Cut(walk, "\n## ")
 		for _, e := range readmeExamples(walk) {
-			w.walked[e.text] = !cronLine.MatchString(e.text)
+			w.walked[e.text] = true
 		}
 	}
 	if out, err := w.command("", makeWorld); err != nil {

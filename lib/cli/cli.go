@@ -20,7 +20,7 @@ import (
 )
 
 // Version is the version of the whole toolkit.
-const Version = "0.1.0"
+const Version = "0.2.0"
 
 // The exit codes of every command. A command that runs another passes that
 // one's code on, by the shell's rules: 126, 127, 128+N.
