@@ -46,7 +46,9 @@ type call struct {
 	work    int         // steps of work in Go since the last check
 	watch   *watch      // nil while none runs
 
-	paused atomic.Bool
+	// fast is set while a watch runs and the call has neither failed nor is paused.
+	// There is nothing to do before an instruction then.
+	fast atomic.Bool
 
 	mu    sync.Mutex
 	cause error // why done is closed
@@ -80,6 +82,7 @@ func (t *call) fail(cause error) {
 	defer t.mu.Unlock()
 	if t.cause == nil {
 		t.cause = cause
+		t.fast.Store(false)
 		close(t.done)
 	}
 }
@@ -108,6 +111,7 @@ func (t *call) stop() {
 	if t.watch != nil {
 		t.watch.stop()
 		t.watch = nil
+		t.fast.Store(false)
 	}
 	runtime.UnlockOSThread()
 }
@@ -117,17 +121,16 @@ func (t *call) stop() {
 func (t *call) pause(f func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.paused.Store(true)
-	defer t.paused.Store(false)
+	t.fast.Store(false)
 	f()
+	t.fast.Store(t.cause == nil)
 }
 
-// step counts an instruction of Lua.
+// step counts an instruction of Lua while no watch runs, and waits for the end of a
+// pause.
 func (t *call) step() {
 	if t.watch != nil {
-		if t.paused.Load() {
-			t.Err() // waits for the mutex
-		}
+		t.Err() // waits for the mutex
 		return
 	}
 	if t.steps++; t.steps%lookEvery == 0 && time.Since(t.began) > watchEvery {
@@ -138,7 +141,12 @@ func (t *call) step() {
 // startWatch bounds the rest of the stretch in time and memory. Most stretches end
 // before it is called: a watch takes a timer and a look at the statistics of the
 // runtime, together a tenth of the time of a short command.
-func (t *call) startWatch() { t.watch = startWatch(t) }
+func (t *call) startWatch() {
+	t.watch = startWatch(t)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.fast.Store(t.cause == nil)
+}
 
 func (t *call) end() {
 	if t.unwatch != nil {
@@ -199,9 +207,13 @@ func (t *call) failure() error {
 	return t.Err()
 }
 
-// The methods of context.Context. gopher-lua calls Done before each instruction.
+// The methods of context.Context. gopher-lua calls Done before each instruction, and
+// looks whether the channel is closed; a nil channel takes least.
 
 func (t *call) Done() <-chan struct{} {
+	if t.fast.Load() {
+		return nil
+	}
 	t.step()
 	return t.done
 }

@@ -10,6 +10,14 @@ import (
 func concat(l *lua.LState) int {
 	i := l.GetTop()
 	right := l.Get(i)
+	if right, ok := right.(lua.LString); ok && i == 2 { // the usual case
+		if left, ok := l.Get(1).(lua.LString); ok {
+			checkAlloc(l, uint64(len(left)+len(right)))
+			callOf(l).spend(l, len(left)+len(right))
+			l.Push(left + right)
+			return 1
+		}
+	}
 	for i--; i > 0; {
 		last, ok := toText(right)
 		part, ok2 := toText(l.Get(i))
@@ -18,7 +26,8 @@ func concat(l *lua.LState) int {
 			i--
 			continue
 		}
-		parts, size := []string{last}, len(last)
+		var few [8]string
+		parts, size := append(few[:0], last), len(last)
 		for ; ok2; part, ok2 = toText(l.Get(i)) {
 			parts, size = append(parts, part), size+len(part)
 			i--

@@ -3,7 +3,6 @@ package vm
 import "time"
 
 // What gopher-lua takes for a text, in nanoseconds and bytes, on a slow machine.
-// TestLoadCost compares them with the real ones.
 const (
 	parseCost    = 50     // for each byte that is parsed
 	nodeTime     = 300    // for each statement and expression

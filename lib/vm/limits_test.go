@@ -36,6 +36,10 @@ func TestLimits(t *testing.T) {
 		{"balanced pattern", Time, `("("):rep(4e6):match("%b()")`},
 		{"sorting", Time, `local t = {} for i = 1, 3e5 do t[i] = i % 1000 end while true do table.sort(t) end`},
 
+		{"pattern with a large set", Time, `string.find(("a"):rep(1e5), "[" .. ("b"):rep(1e6) .. "]*c")`},
+		{"sorting long strings", Time, `local s, t = ("x"):rep(1e6), {} for i = 1, 5 do t[i] = s .. i end while true do table.sort(t) end`},
+		{"inserting far before the list", Time, `table.insert({}, -1e15, 1)`},
+
 		{"table", Memory, `local t = {} for i = 1, 1e9 do t[i] = {} end`},
 		{"table in pcall", Memory, `local t = {} while true do pcall(function() while true do t[#t + 1] = {} end end) end`},
 		{"string keys", Memory, `local t = {} for i = 1, 1e9 do t["k" .. i] = true end`},
@@ -102,6 +106,34 @@ func TestLimits(t *testing.T) {
 			var e *Error
 			if !errors.As(err, &e) || e.File != "test.lua" || e.Line == 0 {
 				t.Errorf("no place: %v", err)
+			}
+		})
+	}
+}
+
+// TestLoadIsBounded has texts that take the compiler of gopher-lua long, or much memory.
+func TestLoadIsBounded(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		kind       LimitKind
+	}{
+		{"many functions", strings.Repeat("x=function()end ", 60_000), Memory},
+		{"nested brackets", "return " + strings.Repeat("(", 1_000_000), Memory},
+		{"nested blocks", strings.Repeat("do ", 330_000), Memory},
+		{"variables in nested functions", strings.Repeat("return function() local a, b, c, d, e ", 100) + strings.Repeat("x=y ", 50_000) + strings.Repeat(" end", 100), Time},
+		{"constants", "local x = {} " + strings.Repeat("x.a = b x.c = d ", 30_000), Memory},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			v := New(small)
+			defer v.Close()
+			c := clock{id: processClock.id, start: processClock.read()}
+			_, err := v.Load(test.text, "t.lua")
+			var limit *LimitError
+			if !errors.As(err, &limit) || limit.Kind != test.kind && c.elapsed() < small.Time {
+				t.Errorf("got %.100v, want a limit of kind %d", err, test.kind)
+			}
+			if _, err := v.Load("return 1", "t.lua"); err != nil {
+				t.Errorf("the next text: %v", err)
 			}
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -142,7 +143,9 @@ func pucPrints(t *testing.T, text string) string {
 		t.Skip("lua5.1 is not installed")
 	}
 	// A chunk that is given as a text has the text as its name.
-	cmd := exec.Command(path, "-e", `local f, e = loadstring(io.read("*a"), "@t.lua") if not f then print(e) else f() end`)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, "-e", `local f, e = loadstring(io.read("*a"), "@t.lua") if not f then print(e) else f() end`)
 	cmd.Stdin = strings.NewReader(text)
 	out, err := cmd.CombinedOutput()
 	if err != nil {

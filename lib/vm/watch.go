@@ -106,9 +106,11 @@ func (w *watch) look() {
 		return u.heap > base+limit && mine || u.heap > base+2*limit
 	}
 	if over(now) && now.heap < w.start.heap+2*limit {
-		w.call.pause(func() {
-			runtime.GC()
-			now = readUsage()
+		w.unlessStopped(func() {
+			w.call.pause(func() {
+				runtime.GC()
+				now = readUsage()
+			})
 		})
 	}
 	if over(now) {
