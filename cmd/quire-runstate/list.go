@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 
+	"golang.org/x/sys/unix"
+
 	"quire/lib/cli"
 	"quire/lib/runstore"
 	"quire/lib/view"
@@ -35,7 +37,7 @@ func (r *rootOption) list(_ context.Context, e *cli.Env) error {
 	case *asJSON:
 		out = view.Objects(e.Stdout)
 	case e.Terminal():
-		out = view.Table(e.Stdout)
+		return listOnScreen(e, s, f)
 	}
 	code := cli.OK
 	for rec, err := range s.List(f) {
@@ -49,6 +51,29 @@ func (r *rootOption) list(_ context.Context, e *cli.Env) error {
 		}
 	}
 	if err := out.Flush(); err != nil {
+		return err
+	}
+	return status(code)
+}
+
+// listOnScreen lists the newest runs that fit on the terminal, or as many as --limit says.
+func listOnScreen(e *cli.Env, s *runstore.Store, f runstore.Filter) error {
+	screen, code := view.Screen{Columns: 80}, cli.OK
+	if size, err := unix.IoctlGetWinsize(1, unix.TIOCGWINSZ); err == nil && size.Col > 0 {
+		screen.Columns = int(size.Col)
+		if f.Limit == 0 {
+			screen.Rows = max(1, int(size.Row)-3) // for the heading, the last line and the prompt
+		}
+	}
+	for rec, err := range s.List(f) {
+		if err != nil {
+			e.Report(err)
+			code = cli.Failure
+			continue
+		}
+		screen.Add(rec)
+	}
+	if err := screen.Write(e.Stdout); err != nil {
 		return err
 	}
 	return status(code)

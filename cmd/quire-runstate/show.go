@@ -26,5 +26,8 @@ func (r *rootOption) show(_ context.Context, e *cli.Env) error {
 	if *asJSON {
 		return v.WriteJSON(e.Stdout)
 	}
+	if e.Terminal() {
+		return v.WriteScreen(e.Stdout)
+	}
 	return v.WriteText(e.Stdout)
 }

@@ -17,14 +17,14 @@ import (
 // A Filter says which runs to list. The zero value lists all.
 type Filter struct {
 	Repo   string  // only of this repository
-	Ref    string  // only of this ref
+	Ref    string  // only of this ref, whose name may be without refs/heads/ or refs/tags/
 	States []State // only in one of these states
 	Limit  int     // at most so many; 0: no limit
 }
 
 func (f Filter) matches(r Record) bool {
 	return (f.Repo == "" || f.Repo == r.Repo) &&
-		(f.Ref == "" || f.Ref == r.Ref) &&
+		(f.Ref == "" || f.Ref == r.Ref || "refs/heads/"+f.Ref == r.Ref || "refs/tags/"+f.Ref == r.Ref) &&
 		(len(f.States) == 0 || slices.Contains(f.States, r.State))
 }
 

@@ -4,13 +4,11 @@ package view
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
+	"time"
 
 	"quire/lib/runstore"
-	"quire/lib/text"
 )
 
 // A List writes records in one of several forms. Flush ends it.
@@ -38,28 +36,6 @@ func Objects(w io.Writer) *List {
 		_, err = w.Write(append(text, '\n'))
 		return err
 	})
-}
-
-// Table writes what people want to see, aligned. The last part of an id is what
-// differs between the runs of one push, and enough to name one.
-func Table(w io.Writer) *List {
-	l := newList(w, func(w io.Writer, rec runstore.Record) error {
-		state := string(rec.State)
-		if rec.Reason != "" {
-			state += " " + rec.Reason
-		}
-		if rec.Code != nil {
-			state += fmt.Sprintf(" %d", *rec.Code)
-		}
-		_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.10s\t%s\t%s\n", rec.ID[24:], state,
-			text.Escape(rec.Repo), text.Escape(shortRef(rec.Ref)), rec.SHA,
-			rec.Created.Local().Format("2006-01-02 15:04:05"), took(rec))
-		return err
-	})
-	t := tabwriter.NewWriter(l.w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tSTATE\tREPO\tREF\tSHA\tCREATED\tTOOK")
-	l.w, l.flush = t, append([]func() error{t.Flush}, l.flush...)
-	return l
 }
 
 func newList(w io.Writer, print func(io.Writer, runstore.Record) error) *List {
@@ -93,5 +69,5 @@ func took(rec runstore.Record) string {
 	if rec.Started.IsZero() || rec.Finished.IsZero() {
 		return "-"
 	}
-	return rec.Finished.Sub(rec.Started).String()
+	return rec.Finished.Sub(rec.Started).Round(10 * time.Millisecond).String()
 }

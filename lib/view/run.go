@@ -115,6 +115,9 @@ func (v Run) WriteText(w io.Writer) error {
 			text += " reason=" + j.Reason
 		}
 		out.line("job", j.ID+" "+text)
+		if j.Error != "" {
+			out.line("error", j.ID+" "+j.Error)
+		}
 		for _, c := range j.Commands {
 			exit := "-"
 			if c.Exit != nil {

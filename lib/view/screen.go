@@ -1,0 +1,159 @@
+package view
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"quire/lib/runlog"
+	"quire/lib/runstore"
+	"quire/lib/text"
+)
+
+// WriteScreen writes the run for a person in front of a terminal: what failed, each
+// command with all of its lines, and how long things took.
+func (v Run) WriteScreen(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	field := func(key, value string) {
+		if value != "" {
+			fmt.Fprintf(out, "%-9s %s\n", key, text.Line(value))
+		}
+	}
+	state := Describe(v.status)
+	if d := took(v.record); d != "-" {
+		state += ", " + d
+	}
+	field("run", v.run.ID)
+	field("state", state)
+	field("why", v.why)
+	field("repo", v.run.Repo)
+	field("ref", v.run.Ref)
+	field("commit", strings.TrimSpace(v.run.SHA+" "+v.run.Subject))
+	field("pusher", v.run.Pusher)
+	field("executor", v.record.Executor)
+	for _, c := range v.changes {
+		field(string(c.State), c.Time.Local().Format("2006-01-02 15:04:05"))
+	}
+	field("note", v.status.Note)
+	field("dir", v.run.Dir)
+	for _, j := range v.jobs {
+		writeJob(out, j)
+	}
+	return out.Flush()
+}
+
+func writeJob(out io.Writer, j runlog.JobRecord) {
+	head := text.Line(j.ID) + ": " + text.Line(j.State)
+	if j.Allowed {
+		head += " (allowed)"
+	}
+	fmt.Fprintf(out, "\n%s%s\n", head, duration(j.Started, j.Finished))
+	if j.Error != "" {
+		writeLines(out, "  ", "  ", j.Error)
+	} else if j.Reason != "" {
+		writeLines(out, "  ", "  ", j.Reason)
+	}
+	for _, c := range j.Commands {
+		writeLines(out, "  $ ", "    ", strings.Trim(c.Cmd, "\n"))
+		switch {
+		case c.Exit != nil && *c.Exit != 0:
+			fmt.Fprintf(out, "    exit %d%s\n", *c.Exit, duration(c.Started, c.Finished))
+		case c.Exit == nil:
+			fmt.Fprintf(out, "    has not ended\n")
+		}
+	}
+}
+
+// writeLines writes the lines of words, the first behind first, the others behind rest.
+func writeLines(out io.Writer, first, rest, words string) {
+	for line := range strings.SplitSeq(words, "\n") {
+		fmt.Fprintf(out, "%s%s\n", first, text.Overwritten(line))
+		first = rest
+	}
+}
+
+// duration returns ", " and the time between two times; "" if one of them is unknown.
+func duration(from, to *time.Time) string {
+	if from == nil || to == nil {
+		return ""
+	}
+	return ", " + to.Sub(*from).Round(10*time.Millisecond).String()
+}
+
+// A Screen writes a table of the newest runs for a person in front of a terminal: no line
+// is wider than the terminal, and no more lines than fit on it.
+type Screen struct {
+	Columns int // of the terminal
+	Rows    int // at most so many runs; 0: all
+	rows    [][]string
+	more    int
+}
+
+// Add adds a run, which is older than those before.
+func (s *Screen) Add(rec runstore.Record) {
+	if s.Rows > 0 && len(s.rows) >= s.Rows {
+		s.more++
+		return
+	}
+	state := string(rec.State)
+	if rec.Reason != "" {
+		state += " " + rec.Reason
+	}
+	if rec.Code != nil {
+		state += fmt.Sprintf(" %d", *rec.Code)
+	}
+	s.rows = append(s.rows, []string{
+		rec.ID[24:], state, text.Line(rec.Repo), text.Line(shortRef(rec.Ref)), rec.SHA[:min(7, len(rec.SHA))],
+		rec.Created.Local().Format("01-02 15:04"), took(rec),
+	})
+}
+
+// Columns of a Screen that are cut if the terminal is narrow.
+const (
+	repoColumn = 2
+	refColumn  = 3
+)
+
+// minColumn is how far a column is cut, in columns of the terminal.
+const minColumn = 4
+
+// Write writes the table. Of a run, the last part of its id is shown: it is enough to
+// name the run.
+func (s *Screen) Write(w io.Writer) error {
+	rows := append([][]string{{"ID", "STATE", "REPO", "REF", "SHA", "CREATED", "TOOK"}}, s.rows...)
+	widths := make([]int, len(rows[0]))
+	total := 2 * (len(widths) - 1)
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], text.Width(cell))
+		}
+	}
+	for _, width := range widths {
+		total += width
+	}
+	for total > s.Columns && max(widths[repoColumn], widths[refColumn]) > minColumn {
+		wider := repoColumn
+		if widths[refColumn] > widths[repoColumn] {
+			wider = refColumn
+		}
+		widths[wider]--
+		total--
+	}
+	out := bufio.NewWriter(w)
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			if text.Width(cell) > widths[i] {
+				cell = text.CutWidth(cell, widths[i]-1) + "…"
+			}
+			line.WriteString(text.PadWidth(cell, widths[i]) + "  ")
+		}
+		fmt.Fprintln(out, strings.TrimRight(text.CutWidth(line.String(), s.Columns), " "))
+	}
+	if s.more > 0 {
+		fmt.Fprintf(out, "%d more, see --limit\n", s.more)
+	}
+	return out.Flush()
+}
