@@ -22,10 +22,12 @@ func pushOutput(f push.Facts) object {
 	if !f.PushedAt.IsZero() {
 		add("pushed-at", f.PushedAt.UTC().Format(time.RFC3339))
 	}
-	files := make([]value, len(f.FilesChanged))
-	for i, name := range f.FilesChanged {
-		files[i] = name
+	if f.FilesChanged != nil {
+		files := make([]value, len(f.FilesChanged))
+		for i, name := range f.FilesChanged {
+			files[i] = name
+		}
+		add("files-changed", files)
 	}
-	add("files-changed", files)
 	return o
 }

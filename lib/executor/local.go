@@ -40,11 +40,12 @@ func LocalFacts(ctx context.Context, workspace string) (push.Facts, error) {
 		return f, nil
 	}
 	f.SHA = infos[0].OID
+	old := strings.Repeat("0", len(f.SHA)) // as for the first push to a branch
 	if errs[1] == nil {
-		f.PreviousSHA = infos[1].OID
-		if f.FilesChanged, err = repo.ChangedFiles(ctx, f.PreviousSHA, f.SHA); err != nil {
-			return f, err
-		}
+		old, f.PreviousSHA = infos[1].OID, infos[1].OID
+	}
+	if f.FilesChanged, err = repo.ChangedFiles(ctx, old, f.SHA); err != nil {
+		return f, err
 	}
 	f.CommitMessage, err = objects.Message(f.SHA)
 	return f, err

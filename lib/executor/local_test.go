@@ -43,7 +43,11 @@ func TestLocalFacts(t *testing.T) {
 		t.Errorf("no commit: %s", diff)
 	}
 	git("commit", "-q", "--allow-empty", "-m", "one")
-	want.PreviousSHA = git("rev-parse", "HEAD")
+	want.SHA, want.CommitMessage, want.FilesChanged = git("rev-parse", "HEAD"), "one\n", []string{}
+	if diff := cmp.Diff(want, facts(dir)); diff != "" {
+		t.Errorf("one commit: %s", diff)
+	}
+	want.PreviousSHA = want.SHA
 	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}

@@ -418,6 +418,8 @@ func TestWhen(t *testing.T) {
 		{pipeline.When{Paths: []string{"**/*.go"}}, push.Facts{FilesChanged: []string{"a.go"}}, true},
 		{pipeline.When{Paths: []string{"*.c"}}, push.Facts{FilesChanged: files}, false},
 		{pipeline.When{Paths: []string{"*.c"}}, push.Facts{}, true},
+		{pipeline.When{Paths: []string{"**"}}, push.Facts{FilesChanged: []string{}}, false},
+		{pipeline.When{Branch: []string{"main"}}, push.Facts{Ref: "refs/heads/main", FilesChanged: []string{}}, true},
 		{pipeline.When{Branch: []string{"x"}, Paths: []string{"README"}}, push.Facts{Ref: "refs/heads/main", FilesChanged: files}, false},
 		{pipeline.When{Paths: []string{"\xff*"}}, push.Facts{FilesChanged: []string{"\xffa"}}, true},
 	}

@@ -39,6 +39,34 @@ func TestSpec(t *testing.T) {
 	}
 }
 
+// Files that are not known and a push that changed none must differ, in the file with the
+// facts and in Lua.
+func TestSpecTellsNoFileFromUnknown(t *testing.T) {
+	for _, want := range [][]string{nil, {}, {"a"}} {
+		var b bytes.Buffer
+		if err := WriteSpec(&b, Spec{Facts: push.Facts{FilesChanged: want}}); err != nil {
+			t.Fatal(err)
+		}
+		text := b.String()
+		got, err := ReadSpec(&b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got.Facts.FilesChanged); diff != "" {
+			t.Errorf("%s: %s", text, diff)
+		}
+		files, known := any(nil), false
+		for _, e := range pushOutput(got.Facts) {
+			if e.key == "files-changed" {
+				files, known = e.value, true
+			}
+		}
+		if known != (want != nil) || known && len(files.([]value)) != len(want) {
+			t.Errorf("%s: Lua sees %v", text, files)
+		}
+	}
+}
+
 func TestReadSecrets(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "secrets")
 	write := func(text string, mode os.FileMode) {

@@ -8,11 +8,11 @@ import (
 	"quire/lib/push"
 )
 
-// matches reports whether a push is one that w is for: its branch matches one of
-// the patterns for branches or its tag one of those for tags, where there are
-// any, and one of the changed files one of those for paths, where there are any.
-// A push whose changed files are not known matches all paths: better a job too
-// many than one too few.
+// matches reports whether the push f meets the conditions of w. If w has patterns for
+// branches or tags, the branch or the tag must match one of them. If w has patterns for
+// paths, a changed file must match one of them: a push that changed no file matches none.
+// If the changed files are not known, all paths match: better a job too many than one too
+// few.
 func matches(w pipeline.When, f push.Facts) bool {
 	onRef := len(w.Branch)+len(w.Tag) == 0 ||
 		f.Branch() != "" && matchAny(w.Branch, f.Branch()) ||

@@ -103,23 +103,22 @@ func fromLatin1(text []byte) string {
 	return b.String()
 }
 
-// ChangedFiles returns the files that a change of a ref from old to new
-// touched, sorted: added, changed and deleted ones; a rename is one deleted and
-// one added. Names are as in the tree, which need not be UTF-8.
+// ChangedFiles returns the files that a change of a ref from old to new touched, sorted:
+// added, changed and deleted ones. A rename is one deleted and one added file. Names are
+// as in the tree, which need not be UTF-8. If no file changed, the list is empty and not
+// nil.
 //
-// For an update, fast-forward or forced, these are the files that differ between
-// the two: what the ref shows now and did not before. Where there is no old, since
-// the ref is new or the old commit is gone, new is compared with where it left the
-// branch that HEAD names. If that tells nothing, since it is that branch or has
-// nothing of its own (a tag on main), all files are named: better a job too many
-// than one too few.
+// For an update, fast-forward or forced, these are the files that differ between old and
+// new. If the ref is new or the old commit is gone, new is compared with the commit at
+// which it left the branch that HEAD names. If there is no such commit, or new is that
+// commit (a tag on main), all files of new are returned: better a job too many than one
+// too few.
 func (r *Repo) ChangedFiles(ctx context.Context, old, new string) ([]string, error) {
 	if IsID(old) && IsID(new) && !IsZero(old) {
 		// Nearly every push, so without asking first what the two are.
 		files, err := direct.NewObjects(r.CommonDir()).Changed(old, new)
 		if err == nil {
-			slices.Sort(files)
-			return files, nil
+			return sorted(files), nil
 		}
 		if files, err = r.diffTree(ctx, old, new); err == nil {
 			return files, nil
@@ -160,9 +159,13 @@ func (r *Repo) listNames(ctx context.Context, args ...string) ([]string, error) 
 	if err != nil {
 		return nil, fmt.Errorf("cannot list changed files: %w", err)
 	}
-	files := splitNUL(out)
-	slices.Sort(files)
-	return files, nil
+	return sorted(splitNUL(out)), nil
+}
+
+// sorted sorts names. Its result is never nil, which means "not known".
+func sorted(names []string) []string {
+	slices.Sort(names)
+	return append([]string{}, names...)
 }
 
 // forkTree returns the tree of the commit at which commit left HEAD's branch; ""

@@ -29,6 +29,17 @@ func TestChangedFiles(t *testing.T) {
 	alone := f.commit("alone")
 	f.git("checkout", "-q", "main")
 	blob := f.git("rev-parse", "main:keep")
+	empty := func(parent string) string {
+		return f.git("commit-tree", "-p", parent, "-m", "nothing", parent+"^{tree}")
+	}
+	same, aside := empty(main), empty(root)
+	f.git("branch", "same", same)
+	f.git("branch", "aside", aside)
+	p := newFixture(t)
+	p.write("a", "a")
+	p.commit("packed")
+	p.git("commit", "-q", "--allow-empty", "-m", "packed too")
+	p.git("gc", "-q")
 
 	all := []string{"dir/b", "keep", "na\nme\xff"}
 	tests := []struct {
@@ -37,7 +48,9 @@ func TestChangedFiles(t *testing.T) {
 	}{
 		{"update", root, main, []string{"dir/b", "gone", "na\nme\xff"}},
 		{"back", main, root, []string{"dir/b", "gone", "na\nme\xff"}},
-		{"nothing", main, main, nil},
+		{"nothing", main, main, []string{}},
+		{"a commit that changes nothing", main, same, []string{}},
+		{"new branch that changes nothing", zeros, aside, []string{}},
 		{"forced", topic, main, []string{"dir/b", "gone", "na\nme\xff", "topic"}},
 		{"new branch", zeros, topic, []string{"topic"}},
 		{"new annotated tag", zeros, "v1", []string{"topic"}},
@@ -61,9 +74,13 @@ func TestChangedFiles(t *testing.T) {
 	if _, err := r.ChangedFiles(context.Background(), zeros, blob); err == nil {
 		t.Error("no error for a blob")
 	}
+	got, err := p.open().ChangedFiles(context.Background(), p.git("rev-parse", "HEAD^"), p.git("rev-parse", "HEAD"))
+	if diff := cmp.Diff([]string{}, got); diff != "" || err != nil {
+		t.Errorf("nothing, packed: %v %s", err, diff)
+	}
 	// HEAD of a fresh bare repository may name a branch that nobody pushed.
 	f.git("symbolic-ref", "HEAD", "refs/heads/unborn")
-	got, err := r.ChangedFiles(context.Background(), zeros, main)
+	got, err = r.ChangedFiles(context.Background(), zeros, main)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ type Facts struct {
 	CommitMessage string    `json:"commit-message,omitempty"`
 	Pusher        string    `json:"pusher,omitempty"`
 	PushedAt      time.Time `json:"pushed-at,omitzero"`
-	FilesChanged  []string  `json:"files-changed,omitempty"` // paths in the tree
+	FilesChanged  []string  `json:"files-changed,omitzero"` // paths in the tree; nil: not known, empty: no file
 }
 
 // Branch returns the name of the branch that Ref is, "" if it is none.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"quire/lib/config"
@@ -89,7 +90,7 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 	facts := make([]runstore.Facts, len(wanted))
 	for i, w := range wanted {
 		facts[i].Facts = push.Facts{
-			Repo: name, GitDir: t.Repo.Dir(), Ref: w.Ref, SHA: w.commit, PreviousSHA: w.Old,
+			Repo: name, GitDir: t.Repo.Dir(), Ref: w.Ref, SHA: w.commit, PreviousSHA: w.previous,
 			Pusher: t.Pusher, PushedAt: now,
 		}
 	}
@@ -160,22 +161,28 @@ func describe(objects *git.Objects, facts []runstore.Facts) error {
 // A want is an update whose commit has a pipeline.
 type want struct {
 	Update
-	commit string // the tag, if the ref is one, peeled
-	quire  string // the id of the commit's .quire tree
+	commit   string // the tag, if the ref is one, peeled
+	previous string // the commit that Old is or leads to; zeros if there is none
+	quire    string // the id of the commit's .quire tree
 }
 
-// find asks for all updates at once, and once for each id, which many refs may
-// have. The error names ids that nothing has.
+// find returns the updates whose commit has a pipeline. It asks for all updates at once,
+// and once for each id, which many refs may have. The error names ids that no object has.
 func find(objects *git.Objects, updates []Update) ([]want, error) {
-	const asked = 5 // questions an id
+	const asked = 5 // questions about a new id
 	var specs []string
-	at := map[string]int{} // where the questions about an id are
+	at := map[string]int{}  // index of the questions about a new id
+	old := map[string]int{} // index of the question about an old id
 	for _, u := range updates {
 		if _, known := at[u.New]; !known && !u.Deleted() {
 			at[u.New] = len(specs)
 			commit := u.New + "^{commit}"
 			specs = append(specs, u.New, commit, commit+":"+pipeline.Dir,
 				commit+":"+pipeline.Fennel, commit+":"+pipeline.Lua)
+		}
+		if _, known := old[u.Old]; !known && !u.Deleted() && u.mayMoveTag() {
+			old[u.Old] = len(specs)
+			specs = append(specs, u.Old+"^{commit}")
 		}
 	}
 	infos, errs := objects.InfoAll(specs)
@@ -190,7 +197,14 @@ func find(objects *git.Objects, updates []Update) ([]want, error) {
 		case err[0] != nil:
 			unknown = append(unknown, fmt.Errorf("cannot trigger '%s': %w", u.Ref, err[0]))
 		case err[1] == nil && err[2] == nil && (err[3] == nil || err[4] == nil):
-			wanted = append(wanted, want{u, info[1].OID, info[2].OID})
+			previous := u.Old
+			if i, peeled := old[u.Old]; peeled {
+				previous = infos[i].OID
+				if errs[i] != nil { // a tag of a tree, or one that is gone
+					previous = strings.Repeat("0", len(u.Old))
+				}
+			}
+			wanted = append(wanted, want{u, info[1].OID, previous, info[2].OID})
 		}
 	}
 	return wanted, errors.Join(unknown...)

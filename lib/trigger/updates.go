@@ -22,6 +22,12 @@ type Update struct {
 // Deleted says whether the update removed its ref.
 func (u Update) Deleted() bool { return git.IsZero(u.New) }
 
+// mayMoveTag says whether Old may be the id of a tag object. Git keeps anything but
+// commits out of branches.
+func (u Update) mayMoveTag() bool {
+	return !git.IsZero(u.Old) && !strings.HasPrefix(u.Ref, "refs/heads/")
+}
+
 // maxLine bounds a line, in bytes; git refuses ref names far shorter.
 const maxLine = 64 << 10
 
