@@ -131,3 +131,88 @@ func TestHookInstalledAtOnce(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// A hook that is killed at any of its steps, with a chained hook and without, leaves a push
+// that has one run in the end: its own or that of --missed.
+func TestPushHookKilled(t *testing.T) {
+	t.Parallel()
+	needs(t, "strace")
+	for _, chained := range []bool{false, true} {
+		for _, call := range []string{"memfd_create", "fcntl", "flock", "write", "pwrite64", "renameat", "execve"} {
+			t.Run(fmt.Sprintf("%v %s", chained, call), func(t *testing.T) {
+				t.Parallel()
+				p := newKillable(t, chained)
+				for n := 1; ; n++ {
+					ref := fmt.Sprintf("refs/heads/%d", n)
+					p.sh(t, "git -C a.git update-ref "+ref+" $(cat commit); printf '%040d %s %s\n' 0 $(cat commit) "+ref+" >line")
+					killed := p.hookKilled(t, fmt.Sprintf("%s:signal=KILL:when=%d", call, n))
+					p.sh(t, "quire-trigger --git-dir a.git --missed >/dev/null 2>&1; quire-trigger --git-dir a.git --missed >again; test ! -s again")
+					if runs := p.sh(t, "quire-runstate list --ref "+ref); strings.Count(runs, "\n") != 1 {
+						t.Errorf("%d: runs %q", n, runs)
+					}
+					if !killed || t.Failed() {
+						break
+					}
+				}
+			})
+		}
+	}
+}
+
+// A killable is a directory with a root, a repository a.git and the id of a commit.
+type killable struct{ dir string }
+
+func newKillable(t *testing.T, chained bool) killable {
+	t.Helper()
+	p := killable{t.TempDir()}
+	p.sh(t, `mkdir root; git init -q --bare a.git; mkdir -p a.git/hooks; rm -f a.git/hooks/*
+		echo '(local ci (require :quire.ci)) (ci.job :a [:quire/push] (fn [{: sh}] (sh "true")))' >ci.fnl
+		blob=$(git -C a.git hash-object -w --stdin <ci.fnl)
+		quire=$(printf '100644 blob %s\tci.fnl\n' $blob | git -C a.git mktree)
+		tree=$(printf '040000 tree %s\t.quire\n' $quire | git -C a.git mktree)
+		git -C a.git -c user.name=a -c user.email=a@b commit-tree -m x $tree >commit`)
+	if chained {
+		p.sh(t, "printf '#!/bin/sh\ncat >/dev/null\n' >a.git/hooks/post-receive; chmod +x a.git/hooks/post-receive")
+	}
+	p.sh(t, "quire-trigger --install-hook --git-dir a.git")
+	return p
+}
+
+func (p killable) environ() []string {
+	return append(os.Environ(), "PATH="+filepath.Join(prefix, "bin")+":"+os.Getenv("PATH"), "QUIRE_ROOT="+filepath.Join(p.dir, "root"),
+		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null")
+}
+
+func (p killable) sh(t *testing.T, script string) string {
+	t.Helper()
+	cmd := exec.Command("sh", "-ec", script)
+	cmd.Dir, cmd.Env = p.dir, p.environ()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", script, err, out)
+	}
+	return string(out)
+}
+
+// hookKilled runs the hook with the push in the file line, as git does, and reports whether
+// quire-trigger was killed by the fault. Nothing drives a run.
+func (p killable) hookKilled(t *testing.T, fault string) bool {
+	t.Helper()
+	cmd := exec.Command("strace", "-f", "-o", "../trace", "-e", "inject="+fault, "hooks/post-receive")
+	cmd.Dir = filepath.Join(p.dir, "a.git")
+	shims := filepath.Join(p.dir, "shims")
+	p.sh(t, "mkdir -p shims; ln -sf /bin/true shims/quire-dispatch")
+	cmd.Env = append(p.environ(), "PATH="+shims+":"+filepath.Join(prefix, "bin")+":"+os.Getenv("PATH"), "GIT_DIR=.")
+	line, err := os.Open(filepath.Join(p.dir, "line"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer line.Close()
+	cmd.Stdin = line
+	_ = cmd.Run()
+	text, err := os.ReadFile(filepath.Join(p.dir, "trace"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Contains(text, []byte("killed by SIGKILL"))
+}

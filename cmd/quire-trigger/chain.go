@@ -41,9 +41,13 @@ func withCommand(do action) action {
 			return err
 		}
 		code := e.Report(err)
-		err = fmt.Errorf("cannot start '%s', the runs are left to quire-runstate reconcile: %w", command[0], execWithInput(command, lines.Bytes()))
+		err = notStarted(command[0], execWithInput(command, lines.Bytes()))
 		return cli.Status(max(code, cli.Failure), err)
 	}
+}
+
+func notStarted(command string, err error) error {
+	return fmt.Errorf("cannot start '%s', the runs are left to quire-runstate reconcile: %w", command, err)
 }
 
 // execWithInput replaces this process by a command that reads text from its standard

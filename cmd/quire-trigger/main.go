@@ -16,6 +16,7 @@ COMMAND, which reads the run lines; without run lines COMMAND is not started.
 After a push it reads lines "OLD NEW REF", as a post-receive hook gets them.
   --git-dir DIR          the repository; default $GIT_DIR
   --root DIR             the root; default $QUIRE_ROOT, else quire(7) says
+  --chained HOOK         run HOOK first, with the same lines
 By hand:
   --ref REF              make a run of what REF points at
 What was missed:
@@ -33,13 +34,6 @@ The hook of a repository:
 // An action is what one of the options asks for.
 type action func(context.Context, *cli.Env, options) error
 
-// options are those of the command line.
-type options struct {
-	root, gitDir, ref, run, rerun string
-	missed, failed                bool
-	install, uninstall            bool
-}
-
 func main() { os.Exit(cli.Main("quire-trigger", os.Args[1:], run)) }
 
 func run(ctx context.Context, e *cli.Env) error {
@@ -47,6 +41,7 @@ func run(ctx context.Context, e *cli.Env) error {
 	fs := new(flag.FlagSet)
 	fs.StringVar(&o.root, "root", "", "")
 	fs.StringVar(&o.gitDir, "git-dir", "", "")
+	fs.StringVar(&o.chained, "chained", "", "")
 	fs.StringVar(&o.ref, "ref", "", "")
 	fs.StringVar(&o.run, "run", "", "")
 	fs.StringVar(&o.rerun, "rerun", "", "")
@@ -57,7 +52,7 @@ func run(ctx context.Context, e *cli.Env) error {
 	if err := e.Parse(fs, usage); err != nil {
 		return err
 	}
-	do, modes := withCommand(push), 0
+	do, modes := asHook(push), 0
 	for _, mode := range []struct {
 		asked bool
 		do    action
@@ -70,11 +65,8 @@ func run(ctx context.Context, e *cli.Env) error {
 			modes++
 		}
 	}
-	if modes > 1 {
-		return cli.Usagef("--ref, --run, --rerun, --missed and those of the hook exclude each other")
-	}
-	if o.failed && o.rerun == "" {
-		return cli.Usagef("--failed goes with --rerun")
+	if err := o.check(modes); err != nil {
+		return err
 	}
 	return do(ctx, e, o)
 }

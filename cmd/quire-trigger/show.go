@@ -50,6 +50,8 @@ func note(e *cli.Env, r trigger.Run) {
 	switch {
 	case errors.As(r.Problem, new(diag.List)):
 		e.Note("failed %s %s: invalid pipeline", r.ID, r.Ref)
+	case errors.Is(r.Problem, trigger.ErrMissed):
+		e.Note("run %s %s exists: it was %s", r.ID, r.Ref, r.Problem)
 	case r.Problem != nil:
 		e.Note("%s %s %s", r.Problem, r.ID, r.Ref)
 	case r.Executor == "":

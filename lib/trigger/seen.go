@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"time"
 
 	"quire/lib/file"
 	"quire/lib/git"
@@ -17,7 +19,8 @@ import (
 // The file quire/seen in a Git directory begins with a line "<id> <ref>" for every ref
 // that existed when the file was made. Each update that was triggered adds a line; the
 // last line of a ref counts. A ref that is not at the id of its line was moved by a push
-// that was not triggered.
+// that was not triggered. A line that Missed adds has a third field, the time in
+// milliseconds since 1970: a hook of an earlier push that comes later with this id is late.
 //
 // Lines are added without a sync: if one is lost, --missed looks at a ref for nothing and
 // finds its run. The first lines are synced, or all older refs would look like missed
@@ -35,8 +38,9 @@ const (
 type seen struct {
 	path string
 	lock *os.File
-	refs map[string]string // the id each was last triggered at
-	size int64             // of the whole lines of the file
+	refs map[string]string    // the id each was last triggered at
+	took map[string]time.Time // when Missed triggered it, if that was the last to do so
+	size int64                // of the whole lines of the file
 }
 
 // openSeen waits for the lock of repo's file and reads it. If there is no file yet, it
@@ -68,11 +72,7 @@ func readSeen(ctx context.Context, repo *git.Repo, updates []Update) (*seen, err
 
 // lockSeen waits for the lock and takes it.
 func lockSeen(repo *git.Repo) (*seen, error) {
-	dir := filepath.Join(repo.Dir(), seenDir)
-	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, err
-	}
-	lock, err := file.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o644)
+	lock, err := openBeside(repo, "lock", os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,8 @@ func lockSeen(repo *git.Repo) (*seen, error) {
 		lock.Close()
 		return nil, err
 	}
-	return &seen{path: filepath.Join(dir, seenFile), lock: lock, refs: map[string]string{}}, nil
+	path := filepath.Join(repo.Dir(), seenDir, seenFile)
+	return &seen{path: path, lock: lock, refs: map[string]string{}, took: map[string]time.Time{}}, nil
 }
 
 func (s *seen) close() { s.lock.Close() }
@@ -94,8 +95,13 @@ func (s *seen) read() error {
 	text = text[:bytes.LastIndexByte(text, '\n')+1]
 	s.size = int64(len(text))
 	for line := range strings.Lines(string(text)) {
-		id, ref, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		id, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		ref, when, missed := strings.Cut(rest, " ")
 		s.refs[ref] = id
+		delete(s.took, ref)
+		if ms, err := strconv.ParseInt(when, 10, 64); missed && err == nil {
+			s.took[ref] = time.UnixMilli(ms)
+		}
 	}
 	return nil
 }
@@ -120,7 +126,7 @@ func (s *seen) rewrite() error {
 	var lines bytes.Buffer
 	for ref, id := range s.refs {
 		if !git.IsZero(id) {
-			fmt.Fprintf(&lines, "%s %s\n", id, ref)
+			lines.WriteString(s.line(ref))
 		}
 	}
 	err := file.Replace(s.path, s.path+".new", 0o666, func(f *os.File) error {
@@ -133,13 +139,25 @@ func (s *seen) rewrite() error {
 	return err
 }
 
-// add records that updates were triggered.
-func (s *seen) add(updates []Update) error {
+// line returns the current line of a ref.
+func (s *seen) line(ref string) string {
+	if at, missed := s.took[ref]; missed {
+		return fmt.Sprintf("%s %s %d\n", s.refs[ref], ref, at.UnixMilli())
+	}
+	return fmt.Sprintf("%s %s\n", s.refs[ref], ref)
+}
+
+// add records that updates were triggered, by a push, or at a time by Missed.
+func (s *seen) add(updates []Update, missed time.Time) error {
 	var text bytes.Buffer
 	needed := 0
 	for _, u := range updates {
 		s.refs[u.Ref] = u.New
-		fmt.Fprintf(&text, "%s %s\n", u.New, u.Ref)
+		delete(s.took, u.Ref)
+		if !missed.IsZero() {
+			s.took[u.Ref] = missed
+		}
+		text.WriteString(s.line(u.Ref))
 	}
 	for ref, id := range s.refs {
 		needed += len(ref) + len(id) + 2
@@ -160,15 +178,47 @@ func (s *seen) add(updates []Update) error {
 	return errors.Join(err, f.Close())
 }
 
-// fresh returns the updates that were not triggered yet.
-func (s *seen) fresh(updates []Update) []Update {
-	var fresh []Update
+// late returns the updates of a push that Missed has triggered because the hook of the
+// push had not begun, and the others. A push that began after that is not late: it may set
+// a ref once more to the id that it had, because Git itself moved the ref meanwhile.
+func (s *seen) late(updates []Update) (late, others []Update) {
 	for _, u := range updates {
-		if u.Deleted() || s.refs[u.Ref] != u.New {
-			fresh = append(fresh, u)
+		at, missed := s.took[u.Ref]
+		if missed && s.refs[u.Ref] == u.New && !u.Deleted() && !pushedSince(at) {
+			late = append(late, u)
+		} else {
+			others = append(others, u)
 		}
 	}
-	return fresh
+	return late, others
+}
+
+// last returns those of updates after which no other update was triggered. Of two pushes
+// to a ref the hook of the first may come last. current returns the ids of refs now.
+func (s *seen) last(updates []Update, current func(refs []string) ([]string, error)) ([]Update, error) {
+	var last, doubtful []Update
+	var refs []string
+	for _, u := range updates {
+		if id := s.refs[u.Ref]; id == "" || id == u.Old || id == u.New {
+			last = append(last, u)
+		} else {
+			doubtful, refs = append(doubtful, u), append(refs, u.Ref)
+		}
+	}
+	if len(doubtful) == 0 {
+		return last, nil
+	}
+	ids, err := current(refs)
+	if err != nil {
+		return nil, err
+	}
+	for i, u := range doubtful {
+		later := s.refs[u.Ref]
+		if later != ids[i] && !(ids[i] == "" && git.IsZero(later)) {
+			last = append(last, u)
+		}
+	}
+	return last, nil
 }
 
 // missed returns an update for each ref that has moved since it was last seen.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -52,8 +53,8 @@ func TestSeenBeginsWithWhatWasThere(t *testing.T) {
 	repo, commit := bareRepo(t)
 	pushed := Update{Old: zero, New: commit, Ref: "refs/heads/main"}
 	s := open(t, repo, pushed)
-	if diff := cmp.Diff([]Update{pushed}, s.fresh([]Update{pushed})); diff != "" {
-		t.Errorf("the push at hand is not new: %s", diff)
+	if late, others := s.late([]Update{pushed}); len(late) != 0 || len(others) != 1 {
+		t.Errorf("the push at hand is late: %v, %v", late, others)
 	}
 	s.close()
 	s = open(t, repo)
@@ -61,7 +62,7 @@ func TestSeenBeginsWithWhatWasThere(t *testing.T) {
 	if diff := cmp.Diff([]Update{pushed}, s.missed(refs)); diff != "" {
 		t.Errorf("a push that was not added is not missed: %s", diff)
 	}
-	if err := s.add([]Update{pushed}); err != nil {
+	if err := s.add([]Update{pushed}, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if missed := s.missed(refs); len(missed) != 0 {
@@ -94,7 +95,7 @@ func TestSeenOverwritesATornLine(t *testing.T) {
 	fmt.Fprintf(f, "%s refs/heads/torn-and-much-longer-than-what-comes", one)
 	f.Close()
 	s = open(t, repo)
-	if err := s.add([]Update{{Old: zero, New: two, Ref: "refs/x"}}); err != nil {
+	if err := s.add([]Update{{Old: zero, New: two, Ref: "refs/x"}}, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	s.close()
@@ -116,7 +117,7 @@ func TestSeenIsWrittenAnewWhenItHasGrown(t *testing.T) {
 		many = append(many, Update{Old: zero, New: one, Ref: fmt.Sprintf("refs/heads/%d", i%100)})
 	}
 	for range 3 {
-		if err := s.add(many); err != nil {
+		if err := s.add(many, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -130,5 +131,74 @@ func TestSeenIsWrittenAnewWhenItHasGrown(t *testing.T) {
 	s.close()
 	if s = open(t, repo); len(s.refs) != 101 || s.refs["refs/heads/main"] != commit || s.refs["refs/heads/99"] != one {
 		t.Errorf("%d refs are left", len(s.refs))
+	}
+}
+
+// Of two pushes to one ref the hook of the first may come last. It must not make the ref
+// look moved.
+func TestSeenKeepsTheLastUpdate(t *testing.T) {
+	main := "refs/heads/main"
+	for _, test := range []struct {
+		name, seen, now string
+		update          Update
+		want            bool
+	}{
+		{"as it was", one, two, Update{one, two, main}, true},
+		{"again", two, two, Update{one, two, main}, true},
+		{"new", "", two, Update{zero, two, main}, true},
+		{"the hook after it came first", long, long, Update{one, two, main}, false},
+		{"the hook after it has not come yet", one, long, Update{one, two, main}, true},
+		{"git moved the ref", long, two, Update{one, two, main}, true},
+		{"deleted by the hook after it", zero, "", Update{one, two, main}, false},
+		{"deleted by git, made again", two, one, Update{zero, one, main}, true},
+	} {
+		s := &seen{refs: map[string]string{}}
+		if test.seen != "" {
+			s.refs[main] = test.seen
+		}
+		last, err := s.last([]Update{test.update}, func([]string) ([]string, error) { return []string{test.now}, nil })
+		if err != nil || (len(last) == 1) != test.want {
+			t.Errorf("%s: %v, %v", test.name, last, err)
+		}
+	}
+}
+
+// A hook is late only with the id that Missed triggered last.
+func TestSeenLate(t *testing.T) {
+	repo, commit := bareRepo(t)
+	main, other := "refs/heads/main", "refs/heads/other"
+	s := open(t, repo)
+	if err := s.add([]Update{{zero, one, main}, {zero, one, other}}, time.UnixMilli(time.Now().UnixMilli())); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.add([]Update{{one, one, other}}, time.Time{}); err != nil { // by a push
+		t.Fatal(err)
+	}
+	s.close()
+	s = open(t, repo)
+	for _, u := range []struct {
+		Update
+		late bool
+	}{
+		{Update{zero, one, main}, true},
+		{Update{commit, one, main}, true},
+		{Update{zero, two, main}, false},
+		{Update{one, zero, main}, false},
+		{Update{zero, one, other}, false},
+	} {
+		if late, others := s.late([]Update{u.Update}); (len(late) == 1) != u.late || len(late)+len(others) != 1 {
+			t.Errorf("%v: %v, %v", u.Update, late, others)
+		}
+	}
+}
+
+func TestIsReceivePack(t *testing.T) {
+	for args, want := range map[string]bool{
+		"git-receive-pack /a.git": true, "/usr/lib/git-core/git-receive-pack a": true, "git receive-pack --stateless-rpc .": true,
+		"git -c a=b receive-pack a": true, "sh -c git-receive-pack": false, "git push": false, "": false, "git-upload-pack a": false,
+	} {
+		if got := isReceivePack(strings.Fields(args)); got != want {
+			t.Errorf("%q: %v", args, got)
+		}
 	}
 }

@@ -34,10 +34,13 @@ type Run struct {
 	// Executor is what is to drive the run now; "" where nothing is: it has
 	// ended, or the configuration could not be read.
 	Executor string
-	// Problem says why the run has ended already: a diag.List of what is wrong
-	// with its pipeline, or ErrSkipped.
+	// Problem says why the run is not to be driven: a diag.List of what is wrong with its
+	// pipeline, ErrSkipped or ErrMissed.
 	Problem error
 }
+
+// ErrMissed is the Problem of a run that Missed made before the hook of its push came.
+var ErrMissed = errors.New("made by quire-trigger --missed")
 
 // ErrSkipped is the Problem of a run that the push itself did not want.
 var ErrSkipped = errors.New("skipped by push option ci.skip")
@@ -46,7 +49,8 @@ var ErrSkipped = errors.New("skipped by push option ci.skip")
 // ends those whose pipeline is invalid. All runs are on disk before the first
 // pipeline is looked at, and what is returned is on disk, also beside an error.
 // A configuration that cannot be read is such an error: it leaves all runs pending.
-// An update that Missed was quicker with makes no run.
+// An update that Missed has triggered makes no second run: the run of Missed is returned,
+// with ErrMissed.
 func (t *Trigger) Push(ctx context.Context, updates []Update) ([]Run, error) {
 	s, err := openSeen(ctx, t.Repo, updates)
 	if err != nil {
@@ -55,17 +59,58 @@ func (t *Trigger) Push(ctx context.Context, updates []Update) ([]Run, error) {
 		return runs, errors.Join(err, more)
 	}
 	defer s.close()
-	return t.makeSeen(ctx, s, s.fresh(updates))
-}
-
-// makeSeen makes the runs of updates, and remembers the updates where that was
-// done: what failed is for Missed to do again.
-func (t *Trigger) makeSeen(ctx context.Context, s *seen, updates []Update) ([]Run, error) {
+	late, updates := s.late(updates)
 	runs, err := t.Make(ctx, updates)
 	if errors.As(err, new(*notRecorded)) {
-		return runs, err
+		return runs, err // Missed makes them
 	}
-	return runs, errors.Join(err, s.add(updates))
+	last, failure := s.last(updates, func(refs []string) ([]string, error) { return t.current(ctx, refs) })
+	err = errors.Join(err, failure, s.add(last, time.Time{}))
+	made, failure := t.made(ctx, late)
+	return append(runs, made...), errors.Join(err, failure)
+}
+
+// current returns the ids that refs have now, "" for a ref that does not exist.
+func (t *Trigger) current(ctx context.Context, refs []string) ([]string, error) {
+	objects, err := t.Repo.Objects(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer objects.Close()
+	infos, errs := objects.InfoAll(refs)
+	ids := make([]string, len(refs))
+	for i := range refs {
+		switch {
+		case errs[i] == nil:
+			ids[i] = infos[i].OID
+		case !errors.Is(errs[i], git.ErrMissing):
+			return nil, errs[i]
+		}
+	}
+	return ids, nil
+}
+
+// made returns the newest runs of the refs of updates, which Missed has triggered.
+func (t *Trigger) made(ctx context.Context, updates []Update) ([]Run, error) {
+	if len(updates) == 0 {
+		return nil, nil
+	}
+	store, err := runstore.Open(t.Root(), t.OnEnd)
+	if err != nil {
+		return nil, err
+	}
+	name := git.RepoName(ctx, t.Repo, t.Root())
+	var runs []Run
+	for _, u := range updates {
+		r, err := store.Find(name + "@" + u.Ref)
+		if errors.Is(err, runstore.ErrNotFound) {
+			continue // no pipeline
+		} else if err != nil {
+			return runs, err
+		}
+		runs = append(runs, Run{Run: r, Problem: ErrMissed})
+	}
+	return runs, nil
 }
 
 // notRecorded is an error that kept runs from being recorded.
