@@ -2,6 +2,7 @@
 package diag
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -94,9 +95,9 @@ func (l List) Text() string {
 // SourceLine returns line n of source, counted from 1, without its line ending,
 // or "" if there is no such line.
 func SourceLine(source []byte, n int) string {
-	for s := range strings.Lines(string(source)) {
+	for s := range bytes.Lines(source) {
 		if n--; n == 0 {
-			return strings.TrimRight(s, "\r\n")
+			return string(bytes.TrimRight(s, "\r\n"))
 		}
 	}
 	return ""

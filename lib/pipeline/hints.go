@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -103,23 +104,23 @@ func unknownGlobals(f *file, p *lua.FunctionProto, known []string) error {
 		set[name] = true
 	}
 	findGlobals(p, &used, set)
+	used = slices.DeleteFunc(used, func(use globalUse) bool { return set[use.name] })
+	slices.SortFunc(used, func(a, b globalUse) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.name, b.name))
+	})
+	used = slices.Compact(used)
+	if len(used) == 0 {
+		return nil
+	}
 	var found diag.List
-	seen := map[globalUse]bool{}
-	for _, use := range used {
-		if set[use.name] || seen[use] {
-			continue
-		}
-		seen[use] = true
+	for _, use := range used[:min(len(used), maxProblems)] {
 		d := f.diagnostic(use.line, f.indent(use.line), "unknown global: %s", use.name)
 		if d.Hint = hintFor(f)(use.name); d.Hint == "" {
 			d.Hint = "declare it with local, or look for a misspelling"
 		}
 		found = append(found, d)
 	}
-	if len(found) == 0 {
-		return nil
-	}
-	return sorted(found)
+	return firstOf(len(used), found)
 }
 
 type globalUse struct {

@@ -141,12 +141,17 @@ func (p *Pipeline) evaluate(ctx context.Context, tree *tree, main *file, limits 
 // maxProblems is how many diagnostics are worth reading.
 const maxProblems = 100
 
-// sorted brings diagnostics in the order of the source, and leaves out those that
-// nobody would read.
+// sorted puts diagnostics in the order of the source, and keeps the first maxProblems.
 func sorted(problems diag.List) diag.List {
 	sortByPlace(problems)
-	if more := len(problems) - maxProblems; more > 0 {
-		problems = append(problems[:maxProblems], diag.Diagnostic{
+	return firstOf(len(problems), problems)
+}
+
+// firstOf keeps the first maxProblems diagnostics, and says how many more of all there are.
+func firstOf(all int, problems diag.List) diag.List {
+	problems = problems[:min(len(problems), maxProblems)]
+	if more := all - len(problems); more > 0 {
+		problems = append(problems, diag.Diagnostic{
 			File: problems[0].File, Message: fmt.Sprintf("there are %d more errors", more),
 		})
 	}

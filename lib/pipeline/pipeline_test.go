@@ -294,10 +294,17 @@ func TestIndirectCalls(t *testing.T) {
 
 // TestManyProblems wants no more diagnostics than somebody would read.
 func TestManyProblems(t *testing.T) {
-	_, err := Load(context.Background(), files(Fennel, "(local ci (require :quire.ci))\n(for [i 1 500] (ci.job i [:quire/push] #nil))"), Options{})
-	lines := strings.Split(err.Error(), "\n")
-	if len(lines) != maxProblems+1 || lines[maxProblems] != ".quire/ci.fnl: there are 400 more errors" {
-		t.Errorf("got %d lines, the last '%s'", len(lines), lines[len(lines)-1])
+	const lua = "local ci = require('quire.ci')\nci.job('a', {'quire/push'}, function()\n"
+	for _, test := range []struct{ file, text string }{
+		{Fennel, "(local ci (require :quire.ci))\n(for [i 1 500] (ci.job i [:quire/push] #nil))"},
+		{Lua, lua + strings.Repeat("x() x()\n", 500) + "end)"},
+		{Lua, lua + strings.Repeat("x() y() ", 250) + strings.Repeat("\nx() y()", 249) + " end)"},
+	} {
+		_, err := Load(context.Background(), files(test.file, test.text), Options{})
+		lines := strings.Split(err.Error(), "\n")
+		if len(lines) != maxProblems+1 || lines[maxProblems] != test.file+": there are 400 more errors" {
+			t.Errorf("%.80s: got %d lines, the last '%s'", test.text, len(lines), lines[len(lines)-1])
+		}
 	}
 }
 
