@@ -112,8 +112,3 @@ func optString(l *lua.LState, n int, otherwise string) string {
 	}
 	return checkString(l, n)
 }
-
-// operandError raises the error of an operand that an operator cannot take.
-func operandError(l *lua.LState, verb string, operand lua.LValue) {
-	raiseError(l, "attempt to %s a %s value", verb, operand.Type())
-}

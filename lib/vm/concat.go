@@ -22,7 +22,7 @@ func concat(l *lua.LState) int {
 		last, ok := toText(right)
 		part, ok2 := toText(l.Get(i))
 		if !ok || !ok2 {
-			right = concatBy(l, l.Get(i), right)
+			right = concatBy(l, i, l.Get(i), right)
 			i--
 			continue
 		}
@@ -45,8 +45,9 @@ func concat(l *lua.LState) int {
 	return 1
 }
 
-// concatBy calls the metamethod of one of two values.
-func concatBy(l *lua.LState, left, right lua.LValue) lua.LValue {
+// concatBy calls the metamethod of one of two values, the first of which is the argument at
+// an index.
+func concatBy(l *lua.LState, index int, left, right lua.LValue) lua.LValue {
 	by := l.GetMetaField(left, "__concat")
 	if by == lua.LNil {
 		by = l.GetMetaField(right, "__concat")
@@ -54,9 +55,9 @@ func concatBy(l *lua.LState, left, right lua.LValue) lua.LValue {
 	if by == lua.LNil {
 		bad := left
 		if _, ok := toText(left); ok {
-			bad = right
+			bad, index = right, index+1
 		}
-		operandError(l, "concatenate", bad)
+		operandError(l, "concatenate", index, bad)
 	}
 	l.Push(by)
 	l.Push(left)

@@ -25,8 +25,9 @@ func (v *VM) newCoroutine(l *lua.LState) *lua.LState {
 	}
 	l.Push(v.body)
 	l.Push(checkFunction(l, 1))
+	l.Push(v.root.NewFunction(setPanic))
 	l.Push(v.root.NewFunction(noteCount))
-	l.Call(2, 1)
+	l.Call(3, 1)
 	th := v.thread(nestedFrames, nil)
 	th.Push(l.Get(-1))
 	return th
@@ -36,9 +37,18 @@ func (v *VM) newCoroutine(l *lua.LState) *lua.LState {
 // whose outermost function is Go's, and it does not tell one nil from no value. A
 // chunk whose name begins with '=' is no file and stands in no traceback.
 const (
-	bodyText = `local fn, note = ... return function(...) return note(fn(...)) end`
+	bodyText = `local fn, begin, note = ... return function(...) begin() return note(fn(...)) end`
 	bodyName = "=coroutine"
 )
+
+// setPanic makes a coroutine raise errors in the words of PUC Lua. gopher-lua sets the Panic
+// function of a thread when it begins.
+func setPanic(l *lua.LState) int {
+	l.Panic = func(l *lua.LState) {
+		panic(&lua.ApiError{Type: lua.ApiErrorRun, Object: reword(l, l.Get(-1))})
+	}
+	return 0
+}
 
 // noteCount notes how many values its coroutine returns.
 func noteCount(l *lua.LState) int {
@@ -95,7 +105,7 @@ func (v *VM) resume(l, th *lua.LState, args []lua.LValue) ([]lua.LValue, error) 
 	th.SetContext(t)
 	_, err, values := l.Resume(th, fn, args...)
 	if err != nil {
-		value := reword(raised(err))
+		value := raised(err)
 		if s, ok := value.(lua.LString); ok && tooDeep(string(s)) {
 			t.exceed(Depth)
 		}

@@ -178,7 +178,7 @@ func describe(l *lua.LState, value lua.LValue) *Error {
 	if file, line, rest, ok := cutPlace(e.Message); ok && (file == e.File || known(e.Traceback, file)) {
 		e.File, e.Line, e.Message = file, line, rest
 	}
-	if e.Message = named(l, e.Message); strings.TrimSpace(e.Message) == "" {
+	if strings.TrimSpace(e.Message) == "" {
 		e.Message = EmptyMessage
 	}
 	return e

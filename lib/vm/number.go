@@ -138,11 +138,11 @@ func arithmetic(l *lua.LState, event string, a, b lua.LValue) lua.LValue {
 		by = metamethod(l, b, event)
 	}
 	if by == lua.LNil {
-		bad := a
+		bad, argument := a, 1
 		if ok1 {
-			bad = b
+			bad, argument = b, 2
 		}
-		operandError(l, "perform arithmetic on", bad)
+		operandError(l, "perform arithmetic on", argument, bad)
 	}
 	l.Push(by)
 	l.Push(a)

@@ -17,7 +17,7 @@ const (
 // raise is the Panic function of every protected thread: it raises the value on top
 // of l's stack. gopher-lua's own writes a traceback in time quadratic in the depth,
 // which takes minutes for a deep recursion. It skips errors that have a StackTrace.
-func raise(l *lua.LState) { panic(callOf(l).apiError(l, reword(l.Get(-1)))) }
+func raise(l *lua.LState) { panic(callOf(l).apiError(l, reword(l, l.Get(-1)))) }
 
 // raise raises err in l.
 func (t *call) raise(l *lua.LState, err error) {

@@ -119,5 +119,19 @@ func (s *sorter) less(a, b lua.LValue) bool {
 		return strings.Compare(string(x), string(y)) < 0
 	}
 	s.call.spend(s.l, stepsOfValue)
+	if !comparable(s.l, a, b) {
+		s.l.Error(lua.LString(comparisonError(a.Type().String(), b.Type().String())), 0)
+	}
 	return s.l.LessThan(a, b)
+}
+
+// comparable says whether '<' can compare two values.
+func comparable(l *lua.LState, a, b lua.LValue) bool {
+	switch {
+	case a.Type() != b.Type():
+		return false
+	case a.Type() == lua.LTNumber, a.Type() == lua.LTString:
+		return true
+	}
+	return l.GetMetaField(a, "__lt") != lua.LNil
 }

@@ -2,132 +2,16 @@ package vm
 
 import (
 	"fmt"
-	"reflect"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 )
 
-// What gopher-lua says of a value that cannot be called or indexed. It does not say which
-// value that was.
-const (
-	noFunction = "attempt to call a non-function object"
-	noTable    = "attempt to index a non-table object("
-)
-
-// named returns the message of an error of gopher-lua in the words of PUC Lua, which names
-// the variable or field: attempt to call field 'pack' (a nil value). Other messages stay
-// as they are.
-func named(l *lua.LState, message string) string {
-	call := message == noFunction
-	if !call && !strings.HasPrefix(message, noTable) {
-		return message
-	}
-	kind, name := culprit(l)
-	if call {
-		if kind == "" {
-			return "attempt to call what is not a function"
-		}
-		return "attempt to call " + name + " (a " + kind + " value)"
-	}
-	kind, _, _ = strings.Cut(message[len(noTable):], ")")
-	if name == "" {
-		name = "a " + kind + " value"
-		return "attempt to index " + name
-	}
-	return "attempt to index " + name + " (a " + kind + " value)"
-}
-
-// culprit returns the type and the name of the value that the instruction at which the
-// innermost Lua function stands calls or indexes; "" for what is not known. The name
-// begins with its kind, such as "local 'x'".
-func culprit(l *lua.LState) (kind, name string) {
-	dbg, ok := l.GetStack(0)
-	if !ok {
-		return "", ""
-	}
-	value, err := l.GetInfo("f", dbg, lua.LNil)
-	fn, isFunction := value.(*lua.LFunction)
-	if err != nil || !isFunction || fn.IsG {
-		return "", ""
-	}
-	// The program counter is not exported. It stands behind the instruction.
-	frame := reflect.ValueOf(dbg).Elem().FieldByName("frame").Elem()
-	pc := int(frame.FieldByName("Pc").Int()) - 1
-	if pc < 0 || pc >= len(fn.Proto.Code) {
-		return "", ""
-	}
-	in := decode(fn.Proto.Code[pc])
-	register := in.b
-	switch in.op {
-	case lua.OP_CALL, lua.OP_TAILCALL, lua.OP_SETTABLE, lua.OP_SETTABLEKS:
-		register = in.a
-	case lua.OP_GETTABLE, lua.OP_GETTABLEKS, lua.OP_SELF:
-	default:
-		return "", ""
-	}
-	array := reflect.ValueOf(l).Elem().FieldByName("reg").Elem().FieldByName("array")
-	if i := int(frame.FieldByName("LocalBase").Int()) + register; i < array.Len() && !array.Index(i).IsNil() {
-		kind = kindOf(array.Index(i).Elem().Type())
-	}
-	name = registerName(fn, register, pc)
-	if name == "" && kind != "" && (in.op == lua.OP_CALL || in.op == lua.OP_TAILCALL) {
-		return "", ""
-	}
-	return kind, name
-}
-
-// kindOf returns Lua's name of a type of values.
-func kindOf(t reflect.Type) string {
-	for _, v := range []lua.LValue{lua.LNil, lua.LTrue, lua.LNumber(0), lua.LString(""), &lua.LTable{}, &lua.LUserData{}, &lua.LState{}} {
-		if reflect.TypeOf(v) == t {
-			return v.Type().String()
-		}
-	}
-	return "function"
-}
-
-// registerName returns what the register holds at an instruction: a local variable, or the
-// global, field, method or upvalue that was loaded into it just before; "" if it is not
-// known.
-func registerName(fn *lua.LFunction, register, pc int) string {
-	p := fn.Proto
-	if name, ok := fn.LocalName(register+1, pc); ok {
-		return described("local", name)
-	}
-	for pc--; pc >= 0; pc-- {
-		in := decode(p.Code[pc])
-		switch in.op {
-		case lua.OP_JMP, lua.OP_TEST, lua.OP_TESTSET, lua.OP_LOADBOOL:
-			return "" // several instructions may have set it
-		case lua.OP_SELF:
-			if in.a == register {
-				return described("method", constant(p, in.c))
-			}
-		}
-		if in.a != register {
-			continue
-		}
-		switch in.op {
-		case lua.OP_GETGLOBAL:
-			return described("global", p.Constants[in.bx].String())
-		case lua.OP_GETTABLE, lua.OP_GETTABLEKS:
-			return described("field", constant(p, in.c))
-		case lua.OP_GETUPVAL:
-			return described("upvalue", p.DbgUpvalues[in.b])
-		case lua.OP_MOVE:
-			return registerName(fn, in.b, pc+1)
-		}
-		return ""
-	}
-	return ""
-}
-
-func described(kind, name string) string {
-	if name == "" || strings.HasPrefix(name, "..") { // a temporary of the rewriter
-		return ""
-	}
-	return fmt.Sprintf("%s '%s'", kind, name)
+// A site is the instruction at which a Lua function stands.
+type site struct {
+	fn *lua.LFunction
+	pc int
+	instruction
 }
 
 // An instruction is one of gopher-lua's, which its opcode.go describes.
@@ -137,13 +21,149 @@ func decode(code uint32) instruction {
 	return instruction{int(code >> 26), int(code>>18) & 0xff, int(code & 0x1ff), int(code>>9) & 0x1ff, int(code & 0x3ffff)}
 }
 
-// constant returns the text of an operand that is a constant string, or "".
-func constant(p *lua.FunctionProto, operand int) string {
-	const first = 1 << 8 // operands from here on are constants
-	if i := operand - first; i >= 0 && i < len(p.Constants) {
-		if s, ok := p.Constants[i].(lua.LString); ok {
-			return string(s)
+// siteAt returns where the function at a level of l's stack stands. It returns false for a
+// Go function, and if there is no such level.
+func siteAt(l *lua.LState, level int) (site, bool) {
+	dbg, ok := l.GetStack(level)
+	if !ok {
+		return site{}, false
+	}
+	value, err := l.GetInfo("f", dbg, lua.LNil)
+	fn, isFunction := value.(*lua.LFunction)
+	if err != nil || !isFunction || fn.IsG {
+		return site{}, false
+	}
+	pc := programCounter(dbg) - 1 // it stands behind the instruction
+	if pc < 0 || pc >= len(fn.Proto.Code) {
+		return site{}, false
+	}
+	return site{fn, pc, decode(fn.Proto.Code[pc])}, true
+}
+
+// value returns the value of an operand: a register of the running function or a constant.
+func (s site) value(l *lua.LState, operand int) lua.LValue {
+	if i := operand - firstConstant; i >= 0 && i < len(s.fn.Proto.Constants) {
+		return s.fn.Proto.Constants[i]
+	}
+	return l.Get(operand + 1)
+}
+
+// describe returns a value of a type as errors of PUC Lua have it: field 'x' (a nil
+// value), or a nil value if the operand that it comes from has no name.
+func (s site) describe(operand int, of lua.LValueType) string {
+	return described(s.name(operand, s.pc), of)
+}
+
+func described(name string, of lua.LValueType) string {
+	if name == "" {
+		return "a " + of.String() + " value"
+	}
+	return name + " (a " + of.String() + " value)"
+}
+
+// name returns what an operand holds at an instruction: a local variable, or the global,
+// field, method or upvalue that was loaded into the register before, such as field 'x'.
+// It returns "" if that is not known.
+func (s site) name(operand, pc int) string {
+	if operand >= firstConstant {
+		return ""
+	}
+	if name := s.local(operand, pc); name != "" {
+		return variable("local", name)
+	}
+	set := s.setter(operand, pc)
+	if set < 0 {
+		return ""
+	}
+	p := s.fn.Proto
+	in := decode(p.Code[set])
+	switch in.op {
+	case lua.OP_GETGLOBAL:
+		return variable("global", p.Constants[in.bx].String())
+	case lua.OP_GETTABLE, lua.OP_GETTABLEKS:
+		return variable("field", s.key(in.c))
+	case lua.OP_SELF:
+		if in.a == operand {
+			return variable("method", s.key(in.c))
+		}
+		return s.name(in.b, set)
+	case lua.OP_GETUPVAL:
+		return variable("upvalue", p.DbgUpvalues[in.b])
+	case lua.OP_MOVE, lua.OP_MOVEN:
+		return s.name(in.b, set)
+	}
+	return ""
+}
+
+// local returns the name of the local variable in a register, or "" if the register has a
+// temporary value.
+func (s site) local(register, pc int) string {
+	for _, v := range s.fn.Proto.DbgLocals {
+		if v.StartPc > pc {
+			break
+		}
+		if pc >= v.EndPc {
+			continue
+		}
+		if register--; register < 0 {
+			if strings.HasPrefix(v.Name, "(") || strings.HasPrefix(v.Name, "..") { // gopher-lua's own, and the rewriter's
+				return ""
+			}
+			return v.Name
 		}
 	}
 	return ""
+}
+
+func variable(kind, name string) string { return fmt.Sprintf("%s '%s'", kind, name) }
+
+// setter returns the index of the instruction that set a register before pc. It returns -1
+// if a jump leads around that instruction.
+func (s site) setter(register, pc int) int {
+	code := s.fn.Proto.Code
+	for set := pc - 1; set >= 0; set-- {
+		in := decode(code[set])
+		last := in.a // of the registers that the instruction sets
+		switch in.op {
+		case lua.OP_SETGLOBAL, lua.OP_SETUPVAL, lua.OP_SETTABLE, lua.OP_SETTABLEKS, lua.OP_JMP, lua.OP_EQ, lua.OP_LT, lua.OP_LE,
+			lua.OP_TEST, lua.OP_RETURN, lua.OP_SETLIST, lua.OP_CLOSE, lua.OP_NOP:
+			continue
+		case lua.OP_LOADNIL:
+			last = in.b
+		case lua.OP_SELF:
+			last = in.a + 1
+		case lua.OP_CALL, lua.OP_VARARG, lua.OP_FORPREP, lua.OP_FORLOOP, lua.OP_TFORLOOP:
+			last = register // these set several
+		}
+		if in.a <= register && register <= last {
+			return s.unlessPassed(set, pc)
+		}
+	}
+	return -1
+}
+
+// unlessPassed returns the index of an instruction, or -1 if a jump leads around it.
+func (s site) unlessPassed(set, pc int) int {
+	for i, c := range s.fn.Proto.Code[:set] {
+		if in := decode(c); in.op == lua.OP_JMP {
+			const zero = 1<<17 - 1 // what stands for a jump of no distance
+			if to := i + 1 + in.bx - zero; set < to && to <= pc {
+				return -1
+			}
+		}
+	}
+	return set
+}
+
+// firstConstant is the operand from which on operands are constants.
+const firstConstant = 1 << 8
+
+// key returns the text of an operand that is a constant string, or else "?".
+func (s site) key(operand int) string {
+	if i := operand - firstConstant; i >= 0 && i < len(s.fn.Proto.Constants) {
+		if text, ok := s.fn.Proto.Constants[i].(lua.LString); ok {
+			return string(text)
+		}
+	}
+	return "?"
 }

@@ -92,7 +92,7 @@ func TestErrors(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
 		{"\nerror('x')", "test.lua:2: x"},
 		{"local t\n\nt.x = 1", "test.lua:3: attempt to index local 't' (a nil value)"},
-		{"local s\nreturn 'a' ..\ns", "test.lua:2: attempt to concatenate a nil value"},
+		{"local s\nreturn 'a' ..\ns", "test.lua:2: attempt to concatenate local 's' (a nil value)"},
 		{"return " + strings.Repeat("{", 1001) + strings.Repeat("}", 1001), "test.lua:1: text is nested more than 1000 levels deep"},
 		{strings.Repeat("do ::x:: end ", 1001), "test.lua:1: text has more than 1000 labels"},
 		{"return {" + strings.Repeat("1,", 25_001) + "}", "test.lua:1: table constructor has more than 25000 items"},
@@ -100,7 +100,7 @@ func TestErrors(t *testing.T) {
 		{"local t = {}\nt.field(1)", "test.lua:2: attempt to call field 'field' (a nil value)"},
 		{"local t = {}\nt:method('a' .. 'b')", "test.lua:2: attempt to call method 'method' (a nil value)"},
 		{"local t = {}\nt.a(print(1))", "test.lua:2: attempt to call field 'a' (a nil value)"},
-		{"local t = {}\nt[1]()", "test.lua:2: attempt to call what is not a function"},
+		{"local t = {}\nt[1]()", "test.lua:2: attempt to call field '?' (a nil value)"},
 		{"error({message = 'm'})", "test.lua:1: m"},
 		{"error({})", "test.lua:1: error value is a table, not a string"},
 		{"\nerror('')", "test.lua:2: error has an empty message"},

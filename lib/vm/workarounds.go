@@ -109,13 +109,13 @@ func constructor(fields []*ast.Field) []*ast.Field {
 }
 
 // number returns an expression of a numeric 'for' that also converts strings, as PUC
-// Lua does it and gopher-lua does not. Subtracting 0 changes no number.
+// Lua does it and gopher-lua does not. Dividing by 1 changes no number.
 func number(e ast.Expr) ast.Expr {
 	switch e.(type) {
 	case *ast.NumberExpr, *ast.ArithmeticOpExpr, *ast.UnaryMinusOpExpr, *ast.UnaryLenOpExpr:
 		return e
 	}
-	return at(e, &ast.ArithmeticOpExpr{Operator: "-", Lhs: e, Rhs: at(e, &ast.NumberExpr{Value: "0"})})
+	return at(e, &ast.ArithmeticOpExpr{Operator: "/", Lhs: e, Rhs: at(e, &ast.NumberExpr{Value: "1"})})
 }
 
 // numeral writes a number of the text so that gopher-lua reads the same number. By
