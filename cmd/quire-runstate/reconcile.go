@@ -29,9 +29,13 @@ func (r *rootOption) reconcile(ctx context.Context, e *cli.Env) error {
 	failures := append(report.Failures, configErr)
 	for _, run := range report.Orphaned {
 		e.Warn("run %s is orphaned: its driver is gone", run.ID)
-		if !set.config.For(run.Repo).Keeps(true) {
-			failures = append(failures, run.RemoveWorkspace())
+	}
+	for _, run := range append(report.Orphaned, report.Ended...) {
+		status, err := run.Status()
+		if err == nil && !set.config.For(run.Repo).Keeps(status.State == runstore.Failed) {
+			err = run.RemoveWorkspace()
 		}
+		failures = append(failures, err)
 	}
 	due, err := s.Due(report.Pending, drive.Limits(set.config))
 	if err != nil {

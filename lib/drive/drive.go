@@ -12,6 +12,7 @@ import (
 	"quire/lib/config"
 	"quire/lib/diag"
 	"quire/lib/file"
+	"quire/lib/process"
 	"quire/lib/runstore"
 )
 
@@ -22,10 +23,13 @@ type drive struct {
 	run      *runstore.Run
 	executor string // to be recorded; "" leaves that of the record
 
-	adjust   func(*config.Settings)                                // by options of the command line; nil: nothing
-	prepare  func(*Plan) error                                     // before the run is active; nil: nothing
-	optional bool                                                  // the work can be done without the facts of the push
-	work     func(context.Context, *Plan) (runstore.Change, error) // while the run is active
+	adjust   func(*config.Settings) // by options of the command line; nil: nothing
+	prepare  func(*Plan) error      // before the run is active; nil: nothing
+	optional bool                   // the work can be done without the facts of the push
+
+	// The work while the run is active. Its processes start in the control group, if the
+	// run could get one.
+	work func(context.Context, *Plan, *process.Cgroup) (runstore.Change, error)
 }
 
 // do drives the run and returns the status that it has then, which another process may
@@ -62,18 +66,26 @@ func (d *drive) do(ctx context.Context) (runstore.Status, error) {
 	if err != nil {
 		return runstore.Status{}, err
 	}
-	change, problem := d.active(watched, plan)
-	return d.end(plan, change, problem)
+	group, _ := driver.NewCgroup() // without one, reconcile notes what it cannot look for
+	change, problem := d.active(watched, plan, group)
+	group.Close()
+	_, left := driver.EndCgroup()
+	return d.end(plan, change, errors.Join(problem, left))
 }
 
 // active does the work of a run that is active.
-func (d *drive) active(ctx context.Context, plan *Plan) (runstore.Change, error) {
+func (d *drive) active(ctx context.Context, plan *Plan, group *process.Cgroup) (runstore.Change, error) {
+	if err := process.CheckProc(); err != nil {
+		c := failed(ctx, "internal")
+		c.Note = err.Error()
+		return c, errors.Join(err, explain(d.run, err))
+	}
 	if plan.Unread != "" && !d.optional {
 		err := &FactsError{plan.Unread}
 		return failed(ctx, "materialize"), errors.Join(err, explain(d.run, err))
 	}
 	_ = plan.record(d.run) // only show needs it
-	return d.work(ctx, plan)
+	return d.work(ctx, plan, group)
 }
 
 // A FactsError says that a run failed because the facts of its push cannot be read.
@@ -81,26 +93,31 @@ type FactsError struct{ What string }
 
 func (e *FactsError) Error() string { return e.What }
 
-// end removes the workspace, unless the plan keeps it, and brings the run to the state of
-// c, unless another process ended it.
+// end brings the run to the state of c, unless it has ended already, and then removes the
+// workspace, unless the plan keeps it. To remove a million files takes a while, which is no
+// part of the run. If this process is killed meanwhile, Reconcile finds the run.
 func (d *drive) end(plan *Plan, c runstore.Change, problem error) (runstore.Status, error) {
+	err := d.run.Transition(c)
+	if errors.As(err, new(*runstore.StateError)) {
+		err = nil
+	}
+	problem = errors.Join(problem, err)
 	status, err := d.run.Status()
-	if err != nil {
+	if err != nil || !status.State.Final() {
 		return runstore.Status{}, errors.Join(problem, err)
 	}
-	state := c.State
-	if status.State.Final() {
-		state = status.State
-	}
-	if !plan.Settings.Keeps(state == runstore.Failed) {
+	if !plan.Settings.Keeps(status.State == runstore.Failed) {
 		problem = errors.Join(problem, d.run.RemoveWorkspace())
 	}
-	err = d.run.Transition(c)
-	if err != nil && !errors.As(err, new(*runstore.StateError)) {
-		return runstore.Status{}, errors.Join(problem, err)
-	}
-	status, err = d.run.Status()
-	return status, errors.Join(problem, err)
+	return status, problem
+}
+
+// recordEarly records the end of a run when it is decided, before the processes of the run
+// are ended. They are this driver's to end, so nobody is notified until it unlocks. If the
+// record fails, it is tried again at the end.
+func recordEarly(run *runstore.Run, c runstore.Change) {
+	c.From = runstore.Active
+	_ = run.Transition(c)
 }
 
 // failed is the end of a run that did not come to its jobs for reason, unless it was

@@ -74,9 +74,9 @@ func (x Exec) Run(ctx context.Context, store *runstore.Store, run *runstore.Run)
 		planFile, err = p.file()
 		return err
 	}
-	d.work = func(ctx context.Context, p *Plan) (change runstore.Change, err error) {
+	d.work = func(ctx context.Context, p *Plan, g *process.Cgroup) (change runstore.Change, err error) {
 		log.Note("quire: %s run %s: %s", now(), run.ID, text.QuoteLine(x.Command...))
-		status, change = x.supervise(ctx, run, p.Settings, log, planFile)
+		status, change = x.supervise(ctx, run, p.Settings, g, log, planFile)
 		log.Note("quire: %s run %s: %s", now(), run.ID, status)
 		return change, nil
 	}
@@ -90,7 +90,7 @@ func (x Exec) Run(ctx context.Context, store *runstore.Store, run *runstore.Run)
 const recordTime = time.Second
 
 // supervise runs the command and returns how it ended and what that makes of the run.
-func (x Exec) supervise(ctx context.Context, r *runstore.Run, s config.Settings, log *runlog.RunLog, plan *os.File) (process.Status, runstore.Change) {
+func (x Exec) supervise(ctx context.Context, r *runstore.Run, s config.Settings, cgroup *process.Cgroup, log *runlog.RunLog, plan *os.File) (process.Status, runstore.Change) {
 	cmd := exec.Command(x.Command[0], x.Command[1:]...)
 	cmd.Env = slices.Concat(x.Env, r.Environ(), []string{fmt.Sprintf("%s=/dev/fd/%d", PlanVariable, planFD)})
 	cmd.ExtraFiles = make([]*os.File, planFD-3+1) // nil: closed
@@ -100,7 +100,7 @@ func (x Exec) supervise(ctx context.Context, r *runstore.Run, s config.Settings,
 	if err == nil {
 		defer drain()
 		cmd.Stdout, cmd.Stderr = output, output
-		group, err = process.Start(cmd)
+		group, err = cgroup.Start(cmd)
 		output.Close()
 	}
 	plan.Close() // jobs could find it in /proc otherwise
@@ -121,6 +121,7 @@ func (x Exec) supervise(ctx context.Context, r *runstore.Run, s config.Settings,
 	case <-timeout:
 		early = &runstore.Change{State: runstore.Failed, Reason: "timeout"}
 		_ = group.Signal(syscall.SIGTERM)
+		recordEarly(r, *early)
 	case <-ctx.Done():
 		sig := syscall.SIGTERM
 		if x.Signal != nil {
@@ -128,6 +129,7 @@ func (x Exec) supervise(ctx context.Context, r *runstore.Run, s config.Settings,
 		}
 		early = &runstore.Change{State: runstore.Failed, Reason: "signal", Code: 128 + int(sig)}
 		_ = group.Signal(sig)
+		recordEarly(r, *early)
 	}
 	grace := s.Grace
 	if early != nil {

@@ -12,6 +12,7 @@ import (
 	"quire/lib/executor"
 	"quire/lib/file"
 	"quire/lib/pipeline"
+	"quire/lib/process"
 	"quire/lib/runlog"
 	"quire/lib/runstore"
 )
@@ -38,8 +39,8 @@ func Host(ctx context.Context, store *runstore.Store, run *runstore.Run, output 
 		}
 		return nil
 	}
-	d.work = func(ctx context.Context, p *Plan) (runstore.Change, error) {
-		change, problem := p.execute(ctx, store, run, output)
+	d.work = func(ctx context.Context, p *Plan, g *process.Cgroup) (runstore.Change, error) {
+		change, problem := p.execute(ctx, store, run, g, output)
 		if problem != nil {
 			problem = errors.Join(problem, explain(run, problem))
 		}
@@ -50,7 +51,7 @@ func Host(ctx context.Context, store *runstore.Store, run *runstore.Run, output 
 
 // execute makes the workspace and runs the jobs. It returns how the run ended. The error
 // is of a failure that is not the jobs' own.
-func (p *Plan) execute(ctx context.Context, store *runstore.Store, run *runstore.Run, output io.Writer) (runstore.Change, error) {
+func (p *Plan) execute(ctx context.Context, store *runstore.Store, run *runstore.Run, group *process.Cgroup, output io.Writer) (runstore.Change, error) {
 	dir, err := MakeWorkspace(ctx, store, run, p)
 	if err != nil {
 		return failed(ctx, "materialize"), err
@@ -69,8 +70,9 @@ func (p *Plan) execute(ctx context.Context, store *runstore.Store, run *runstore
 	}
 	defer jobs.Close()
 	o := p.spec().Options(os.Environ())
-	o.Workspace, o.Out, o.Output = dir, run.Dir, output
+	o.Workspace, o.Out, o.Output, o.Cgroup = dir, run.Dir, output, group
 	o.Secrets, o.Parallel, o.Timeout = p.Secrets, p.Settings.Jobs, p.Settings.Timeout
+	o.OnTimeout = func() { recordEarly(run, runstore.Change{State: runstore.Failed, Reason: "timeout"}) }
 	outcome, err := executor.Run(ctx, jobs, o)
 	if err == nil {
 		err = executor.Report(output, run.Dir, outcome, false)

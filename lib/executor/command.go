@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"quire/lib/process"
 	"quire/lib/runlog"
 )
 
@@ -20,6 +21,7 @@ type command struct {
 	dir     string   // absolute
 	cwd     string   // relative to the workspace, "" for that
 	env     []string
+	cgroup  *process.Cgroup
 	stdin   string
 	timeout time.Duration // 0: none
 	check   bool          // a failure that nobody looks at fails the job

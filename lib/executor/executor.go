@@ -38,9 +38,11 @@ type Options struct {
 	Vars      map[string]string // further variables of every job
 	Parallel  int               // jobs at once; 0: the number of processors
 	Timeout   time.Duration     // of the run; 0: none
+	OnTimeout func()            // called when Timeout ends the run, before its processes are ended; nil: nothing
 	Grace     time.Duration     // between TERM and KILL; 0: DefaultGrace
 	FailFast  bool              // the first failure ends the run
 	Only      []string          // run these jobs and what they need; nil: all
+	Cgroup    *process.Cgroup   // commands start in it; nil: in the group of this process
 
 	// Withheld has the names of secrets that the run is not given, and for each the
 	// end of a sentence that says why, such as "is not for this ref".
@@ -88,6 +90,7 @@ type run struct {
 	mu       sync.Mutex
 	broken   error     // what keeps quire from its work
 	deadline time.Time // of the last grace, once the run is being ended
+	timedOut bool      // Timeout ended the run, which therefore fails
 }
 
 func (r *run) vm() *vm.VM { return r.pipeline.VM }
@@ -132,6 +135,9 @@ func newRun(p *pipeline.Pipeline, o Options) (*run, error) {
 	}
 	r := &run{Options: o, pipeline: p, byID: map[string]*job{}, redact: runlog.NewRedactor(o.Secrets)}
 	if err := r.addJobs(); err != nil {
+		return nil, err
+	}
+	if err := process.CheckProc(); err != nil {
 		return nil, err
 	}
 	if err := process.Subreaper(); err != nil {
@@ -244,6 +250,9 @@ func (r *run) finish(ctx context.Context) (Outcome, error) {
 		if o.State == runlog.Failed && !o.Allowed || o.State == runlog.Skipped && ended {
 			out.State = runlog.Failed
 		}
+	}
+	if r.timedOut { // which is on record already, even if all jobs came to a good end
+		out.State = runlog.Failed
 	}
 	if out.State == runlog.Failed {
 		out.Reason, out.Code = reasonExit, 1

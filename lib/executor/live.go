@@ -75,7 +75,7 @@ func (r *liveCommand) exec(cmd *exec.Cmd) (err error) {
 	if cmd.Path, err = lookPath(r.argv[0], newEnviron(r.env)["PATH"], r.dir); err != nil {
 		return err
 	}
-	r.group, err = process.Start(cmd)
+	r.group, err = r.cgroup.Start(cmd)
 	return err
 }
 

@@ -59,14 +59,22 @@ func (r *run) schedule(ctx context.Context) {
 // jobs that run whatever happened: it goes on for half of that grace.
 func (r *run) limit(ctx context.Context) (lasting context.Context, stop func()) {
 	lasting, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	noted := make(chan struct{})
 	unwatch := context.AfterFunc(ctx, func() {
+		defer close(noted)
 		r.mu.Lock()
-		defer r.mu.Unlock()
 		r.deadline = time.Now().Add(r.Grace * 9 / 10)
+		r.timedOut = endReason(context.Cause(ctx)) == reasonTimeout
+		r.mu.Unlock()
 		time.AfterFunc(r.Grace/2, func() { cancel(context.Cause(ctx)) })
+		if r.timedOut && r.OnTimeout != nil {
+			r.OnTimeout()
+		}
 	})
 	return lasting, func() {
-		unwatch()
+		if !unwatch() {
+			<-noted
+		}
 		cancel(nil)
 	}
 }

@@ -20,7 +20,7 @@ const shell = "/bin/sh"
 // parseSh makes a command of the arguments of sh. It runs under the Lua lock, and
 // its errors are for the pipeline's author.
 func (a *attempt) parseSh(cmd, opts lua.LValue) (*command, error) {
-	c := &command{check: true, env: a.job.env}
+	c := &command{check: true, env: a.job.env, cgroup: a.run.Cgroup}
 	if err := c.parseCmd(cmd); err != nil {
 		return nil, err
 	}

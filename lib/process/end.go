@@ -40,9 +40,6 @@ func EndDescendants(grace time.Duration) error {
 		return t.below(func(p proc) bool { return p.parent == self && p.group != group }), true
 	})
 	t, err2 := readTable()
-	if err2 != nil {
-		err2 = fmt.Errorf("cannot list processes: %w", err2)
-	}
 	t.reap(self, group)
 	return errors.Join(err, err2)
 }
@@ -93,7 +90,7 @@ func end(grace time.Duration, pick func(table) (found []proc, all bool)) error {
 		before := forks()
 		t, err := readTable()
 		if err != nil {
-			return fmt.Errorf("cannot list processes: %w", err)
+			return err
 		}
 		left, all := pick(t)
 		if len(left) == 0 {

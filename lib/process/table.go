@@ -3,12 +3,15 @@ package process
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"quire/lib/text"
 )
 
 // A proc is one process as /proc/PID/stat shows it (proc_pid_stat(5)).
@@ -21,16 +24,32 @@ type proc struct {
 // A table is the processes of the machine at about one time, by number.
 type table map[int]proc
 
-// readTable reads /proc. A process that ends meanwhile is left out.
+// CheckProc returns an error if /proc does not show this process: it is not mounted, or
+// for another PID namespace. Then no process could be found, and so none ended.
+func CheckProc() error {
+	switch self, err := os.Readlink("/proc/self"); {
+	case err != nil:
+		return fmt.Errorf("cannot look for processes: /proc is not mounted: %w", text.Cause(err))
+	case self != strconv.Itoa(os.Getpid()):
+		return errors.New("cannot look for processes: /proc is mounted for another PID namespace")
+	}
+	return nil
+}
+
+// readTable reads /proc. A process that ends meanwhile is left out. The table has at
+// least this process; see CheckProc.
 func readTable() (table, error) {
+	if err := CheckProc(); err != nil {
+		return nil, err
+	}
 	d, err := os.Open("/proc")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cannot look for processes: %w", err)
 	}
 	defer d.Close()
 	names, err := d.Readdirnames(-1)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cannot look for processes: %w", err)
 	}
 	t := make(table, len(names))
 	for _, name := range names {

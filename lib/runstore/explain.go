@@ -43,7 +43,7 @@ func (r *Run) explainState() (string, error) {
 	case s.Reason == "orphaned":
 		return "its driver was found to be gone at " + formatTime(s.Finished), nil
 	case s.State.Final() && driven:
-		return "its processes are being ended", nil
+		return "its driver still ends processes or removes the workspace", nil
 	}
 	return "", nil
 }

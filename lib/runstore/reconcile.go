@@ -15,8 +15,9 @@ import (
 
 // A Report is what Reconcile found.
 type Report struct {
-	Orphaned []*Run // active runs that nobody drove, failed now
-	Pending  []*Run // pending runs that nobody drives, oldest first
+	Orphaned []*Run // active runs without a driver, failed now
+	Ended    []*Run // runs that had ended, but whose driver was killed before it was done
+	Pending  []*Run // pending runs without a driver, oldest first
 	Failures []error
 }
 
@@ -26,8 +27,9 @@ type Report struct {
 // was made; and it removes the rest of runs that were never made or are being
 // removed. Any number of processes may do so at any time.
 //
-// The processes of an orphan are those with QUIRE_RUN=ID in their environment, and
-// what belongs to them. One run's failure does not keep the others waiting.
+// The processes of an orphan are those with QUIRE_RUN=ID in their environment, what
+// belongs to them, and those in the run's control group. If the run has none, its note
+// says what was not looked for. One run's failure does not keep the others waiting.
 func (s *Store) Reconcile(grace time.Duration) (*Report, error) {
 	var report Report
 	if err := s.sweep(); err != nil { // leftovers keep no run waiting
@@ -120,6 +122,8 @@ func (s *Store) failOrphans(runs []*Run, report *Report, grace time.Duration) {
 			continue // or the driver let go meanwhile
 		case status.State == Active:
 			orphans = append(orphans, r)
+		default:
+			report.Ended = append(report.Ended, r)
 		}
 		marks = append(marks, "QUIRE_RUN="+r.ID)
 		drivers = append(drivers, driver)
@@ -127,15 +131,21 @@ func (s *Store) failOrphans(runs []*Run, report *Report, grace time.Duration) {
 	if len(marks) == 0 {
 		return
 	}
-	err := process.EndEnviron(grace, marks...)
-	if err != nil {
-		report.Failures = append(report.Failures, err)
+	unlooked := process.EndEnviron(grace, marks...)
+	if unlooked != nil {
+		report.Failures = append(report.Failures, unlooked)
 	}
+	notes := map[*Run]string{}
 	for _, d := range drivers {
-		d.began = err == nil
+		d.began = unlooked == nil
+		had, err := d.EndCgroup()
+		if err != nil {
+			report.Failures = append(report.Failures, err)
+		}
+		notes[d.run] = leftNote(had, errors.Join(unlooked, err))
 	}
 	for _, r := range orphans {
-		err := r.transition(Change{State: Failed, Reason: "orphaned"})
+		err := r.transition(Change{State: Failed, Reason: "orphaned", Note: notes[r]})
 		var refused *StateError
 		switch {
 		case err == nil:
@@ -144,6 +154,17 @@ func (s *Store) failOrphans(runs []*Run, report *Report, grace time.Duration) {
 			report.Failures = append(report.Failures, err)
 		}
 	}
+}
+
+// leftNote returns which processes of an orphan may be left, "" if there are none.
+func leftNote(hadCgroup bool, err error) string {
+	switch {
+	case err != nil:
+		return "processes may be left: " + text.Line(err.Error())
+	case !hadCgroup:
+		return "no control group: processes that changed both session and environment were not looked for"
+	}
+	return ""
 }
 
 // complete makes known that a run has ended, where that was interrupted. While the

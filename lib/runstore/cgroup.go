@@ -1,0 +1,67 @@
+package runstore
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"quire/lib/process"
+	"quire/lib/text"
+)
+
+// cgroupFile is the file of a run's directory with the directory of the control group
+// that the run's processes are in. It exists while the group may exist.
+const cgroupFile = "cgroup"
+
+// cgroupName returns the last part of the name of a run's control group.
+func cgroupName(id string) string { return "quire-" + id }
+
+// NewCgroup makes a control group for the processes of the run, below that of this
+// process. The group is on record before it exists, so that Reconcile finds it after a
+// kill at any moment. On error the run has none, which only weakens Reconcile.
+func (d *Driver) NewCgroup() (*process.Cgroup, error) {
+	own, err := process.OwnCgroup()
+	if err != nil {
+		return nil, fmt.Errorf("cannot find control group: %w", text.Cause(err))
+	}
+	dir := filepath.Join(own, cgroupName(d.run.ID))
+	record := filepath.Join(d.run.Dir, cgroupFile)
+	forget := func() { os.Remove(record) }
+	if err := os.WriteFile(record, []byte(dir+"\n"), 0o600); err != nil {
+		return nil, fmt.Errorf("cannot record control group of run %s: %w", d.run.ID, text.Cause(err))
+	}
+	group, err := process.NewCgroup(dir, forget)
+	if err != nil {
+		forget()
+	}
+	return group, err
+}
+
+// EndCgroup ends the processes in the control group of the run, and removes the group.
+// It reports whether the run had one. After an error the run stays in live/, and Reconcile
+// tries again.
+func (d *Driver) EndCgroup() (had bool, err error) {
+	defer func() { d.began = d.began && err == nil }()
+	record := filepath.Join(d.run.Dir, cgroupFile)
+	line, err := os.ReadFile(record)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("cannot find control group of run %s: %w", d.run.ID, text.Cause(err))
+	}
+	dir, whole := strings.CutSuffix(string(line), "\n")
+	if whole { // else the driver was killed before it made the group
+		// A job that is not in a sandbox can write the file.
+		if filepath.Base(dir) != cgroupName(d.run.ID) {
+			return false, fmt.Errorf("run %s: '%s' names the control group of another run", d.run.ID, record)
+		}
+		if err := process.EndCgroup(dir); err != nil {
+			return true, fmt.Errorf("run %s: %w", d.run.ID, err)
+		}
+	}
+	return true, os.Remove(record)
+}
