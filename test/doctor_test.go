@@ -111,7 +111,7 @@ func TestDoctor(t *testing.T) {
 			"is active, and nobody drives it", ""},
 		{"a torn record", "quire-runstate --root root create --repo a --git-dir /a --ref r --sha s; echo torn >>root/journal", "journal", ""},
 		{"a clock that is late", "quire-runstate --root root create --repo a --git-dir /a --ref r --sha s; sed -i s/^2/3/ root/runs/a/*/history",
-			"a time to come", "sed -i s/^3/2/ root/runs/a/*/history"},
+			"dated in the future", "sed -i s/^3/2/ root/runs/a/*/history"},
 		{"a root of another", "chown nobody root", "belongs to user 'nobody'", "chown root root"},
 		{"a part of another", "mkdir root/live; chown nobody root/live", "belongs to user 'nobody'", ""},
 		{"a note of another", "chown nobody root/repos/a.git/quire/lock", "belongs to user 'nobody'", ""},

@@ -9,8 +9,8 @@ import (
 )
 
 const fsckUsage = `usage: quire-runstate fsck [--repair]
-Checks the run records, and prints what is wrong, one problem a line: "found" or
-"mended", the path, and what is wrong with it, separated by tabs.
+Checks the run records, and prints what is wrong, one problem a line: "found",
+"mended" or "warning", the path, and what is wrong, separated by tabs.
   --repair               repair what can be repaired
 ` + rootUsage
 
@@ -25,7 +25,10 @@ func (r *rootOption) fsck(_ context.Context, e *cli.Env) error {
 	code := cli.OK
 	for _, p := range problems {
 		word := "mended"
-		if !p.Mended {
+		switch {
+		case p.Warning:
+			word = "warning"
+		case !p.Mended:
 			word, code = "found", cli.No
 		}
 		if _, err := fmt.Fprintf(e.Stdout, "%s\t%s\t%s\n", word, text.Escape(p.Path), text.Escape(p.What)); err != nil {

@@ -31,7 +31,11 @@ func (x *exam) store() {
 	before := len(x.findings)
 	problems, err := s.Check(false)
 	for _, p := range problems {
-		x.wrong(filepath.Join(x.Root, p.Path), runstate+" fsck --repair", "%s", p.What)
+		mend := runstate + " fsck --repair"
+		if p.Warning {
+			mend = "# see that the clock is right: new ids are greater all the same"
+		}
+		x.wrong(filepath.Join(x.Root, p.Path), mend, "%s", p.What)
 	}
 	if err != nil {
 		x.wrong(x.Root, "# see to that first", "%v", err)
@@ -39,7 +43,7 @@ func (x *exam) store() {
 	x.orphans(s, "QUIRE_ROOT="+text.QuoteLine(x.Root)+"; export QUIRE_ROOT; quire-runstate reconcile | quire-dispatch")
 	for newest := range s.List(runstore.Filter{Limit: 1}) {
 		if ahead := time.Until(newest.Created); ahead > slack {
-			x.wrong(x.Root, "# set the clock", "the newest run is from a time to come, %s", newest.Created.Format(time.RFC3339))
+			x.wrong(x.Root, "# set the clock", "the newest run is dated in the future, %s", newest.Created.Format(time.RFC3339))
 		}
 	}
 	if len(x.findings) == before {

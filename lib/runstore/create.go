@@ -54,10 +54,14 @@ func (s *Store) createAs(end *Change, facts []Facts) ([]*Run, error) {
 // newRuns completes the facts, and checks them.
 func (s *Store) newRuns(facts []Facts) ([]*Run, error) {
 	now := time.Now()
+	newest, err := s.newestID()
+	if err != nil {
+		return nil, err
+	}
 	runs := make([]*Run, len(facts))
 	for i, f := range facts {
 		if f.ID == "" {
-			f.ID = NewID(now)
+			f.ID = newIDAfter(newest, now)
 		}
 		if f.PushedAt.IsZero() {
 			f.PushedAt = now
@@ -68,6 +72,25 @@ func (s *Store) newRuns(facts []Facts) ([]*Run, error) {
 		runs[i] = &Run{Facts: f, Dir: s.runDir(f.Repo, f.ID), store: s}
 	}
 	return runs, nil
+}
+
+// newestID returns the greatest id in live/ and in the journal, "" if there is none.
+func (s *Store) newestID() (string, error) {
+	names, err := s.liveNames()
+	if err != nil {
+		return "", err
+	}
+	f, _, err := s.openJournal()
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	last, _, err := lastLine(f)
+	newest := newestOf(last)
+	if len(names) > 0 {
+		newest = max(newest, names[len(names)-1])
+	}
+	return newest, err
 }
 
 // create follows the steps that quire-run(5) gives under "Durability".

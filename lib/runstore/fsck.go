@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,8 @@ type Problem struct {
 	Path   string // below the root
 	What   string
 	Mended bool
+
+	Warning bool // nothing is wrong with the records, but see What
 }
 
 // A checker looks for problems, and mends them where it is to.
@@ -25,6 +28,7 @@ type checker struct {
 	*Store
 	repair   bool
 	problems []Problem
+	future   []string          // ids that are dated in the future
 	ended    map[string]Record // what the journal should hold
 }
 
@@ -38,7 +42,7 @@ type checker struct {
 func (s *Store) Check(repair bool) ([]Problem, error) {
 	c := &checker{Store: s, repair: repair, ended: map[string]Record{}}
 	err := c.stages()
-	for _, step := range []func() error{c.lefts, c.runs, c.links, c.journal} {
+	for _, step := range []func() error{c.lefts, c.runs, c.links, c.journal, c.dates} {
 		if err == nil {
 			err = step()
 		}
@@ -81,6 +85,20 @@ func (c *checker) stages() error {
 	return err
 }
 
+// clockSlack is how far the clocks of machines may be apart.
+const clockSlack = time.Minute
+
+// dates warns of ids that are dated in the future: a clock was wrong, now or then.
+func (c *checker) dates() error {
+	if len(c.future) == 0 {
+		return nil
+	}
+	last := slices.Max(c.future)
+	what := fmt.Sprintf("%d runs are dated in the future, up to run %s: %s", len(c.future), last, formatTime(TimeOf(last)))
+	c.problems = append(c.problems, Problem{Path: "runs", What: what, Warning: true})
+	return nil
+}
+
 // runs checks each directory of a run.
 func (c *checker) runs() error {
 	top := c.path("runs")
@@ -99,6 +117,9 @@ func (c *checker) runs() error {
 }
 
 func (c *checker) run(dir, id string) error {
+	if time.Until(TimeOf(id)) > clockSlack {
+		c.future = append(c.future, id)
+	}
 	r, err := c.open(dir)
 	if err != nil {
 		if isDir(dir) {

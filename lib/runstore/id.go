@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -20,16 +21,23 @@ var lastID struct {
 	stamp uint64 // 48 bits of milliseconds since 1970, 12 bits of counter
 }
 
-// NewID returns a new UUID version 7 in lower case. Those of one process ascend
-// strictly: the 12 bits after the time count (RFC 9562, section 6.2, method 1),
-// from a random start that leaves room for 2,048 in a millisecond; more borrow
-// from the next one.
-func NewID(now time.Time) string {
+// NewID returns a new UUID version 7 in lower case. The ids of one process ascend
+// strictly: the 12 bits after the time count (RFC 9562, section 6.2, method 1), from a
+// random start that leaves room for 2,048 in a millisecond; more borrow from the next one.
+func NewID(now time.Time) string { return newIDAfter("", now) }
+
+// newIDAfter is NewID for an id that is greater than floor, whatever the clock says. The
+// time in it is then later than now. An id at the end of all time is no floor.
+func newIDAfter(floor string, now time.Time) string {
 	b := random()
 	seed := uint64(binary.BigEndian.Uint16(b[6:])) & 0x7ff
+	least := uint64(0)
+	if at, ok := stampOf(floor); ok && at < maxStamp {
+		least = at + 1
+	}
 
 	lastID.Lock()
-	lastID.stamp = max(uint64(now.UnixMilli())<<12|seed, lastID.stamp+1)
+	lastID.stamp = max(uint64(now.UnixMilli())<<12|seed, lastID.stamp+1, least)
 	stamp := lastID.stamp
 	lastID.Unlock()
 
@@ -37,6 +45,25 @@ func NewID(now time.Time) string {
 	b[8] = b[8]&0x3f | 0x80
 	h := hex.EncodeToString(b[:])
 	return fmt.Sprintf("%s-%s-%s-%s-%s", h[:8], h[8:12], h[12:16], h[16:20], h[20:])
+}
+
+// maxStamp is the last stamp that leaves room for as many ids as there will ever be.
+const maxStamp = 1<<60 - 1<<40
+
+// stampOf returns the stamp that an id was made of, see lastID.
+func stampOf(id string) (uint64, bool) {
+	if !IsID(id) {
+		return 0, false
+	}
+	stamp, err := strconv.ParseUint(id[:8]+id[9:13]+id[15:18], 16, 64)
+	return stamp, err == nil
+}
+
+// TimeOf returns the time in an id: when it was made by the clock of then, or later if
+// another id was greater.
+func TimeOf(id string) time.Time {
+	stamp, _ := stampOf(id)
+	return time.UnixMilli(int64(stamp >> 12))
 }
 
 // random returns bytes that nobody can guess, by getrandom(2): crypto/rand links more

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"quire/lib/file"
@@ -21,7 +23,9 @@ type Prune struct {
 	States []State               // only those in one of these states; none: any
 }
 
-// Prunable returns the runs that p names, newest first. The newest run of each ref
+// Prunable returns the runs that p names, newest first. Which runs of a repository are the
+// newest is told by the order of their ends, and not by their ids: a run whose id is dated in
+// the future is no newer than runs that ended after it. The newest run of each ref
 // that is complete, and the newest that failed, is never among them, and neither
 // is one that has not ended, whose driver has not let go, or whose end has still to
 // be told.
@@ -33,7 +37,7 @@ func (s *Store) Prunable(p Prune) ([]Record, error) {
 	have := map[result]bool{}
 	count := map[string]int{}
 	var found []Record
-	for r, err := range s.ended(Filter{}) {
+	for r, err := range s.lastEnded() {
 		if err != nil {
 			return nil, fmt.Errorf("cannot read journal of '%s': %w", s.root, text.Cause(err))
 		}
@@ -51,7 +55,29 @@ func (s *Store) Prunable(p Prune) ([]Record, error) {
 		}
 		found = append(found, r)
 	}
+	slices.SortFunc(found, func(a, b Record) int { return strings.Compare(b.ID, a.ID) })
 	return found, nil
+}
+
+// lastEnded returns the records in the journal, those that ended last first.
+func (s *Store) lastEnded() iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		f, size, err := s.openJournal()
+		if err != nil {
+			yield(Record{}, err)
+			return
+		}
+		defer f.Close()
+		for l, err := range backward(f, size) {
+			if err != nil {
+				yield(Record{}, err)
+				return
+			}
+			if r, err := parseRecord(string(l.text)); err == nil && !yield(r, nil) {
+				return
+			}
+		}
+	}
 }
 
 // inUse reports whether an ended run is still being wound up.
