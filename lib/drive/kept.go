@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"quire/lib/config"
 	"quire/lib/file"
 	"quire/lib/runstore"
 )
@@ -42,8 +43,9 @@ var flat = strings.NewReplacer("+", "+p", "/", "+-")
 type nearness int
 
 const (
-	inUse    nearness = iota
-	unusable          // absent, or doubtful
+	inUse     nearness = iota
+	abandoned          // by a driver that is gone: processes of its run may write there
+	unusable           // absent, or doubtful
 	anyCommit
 	sameRef
 	previousCommit
@@ -57,15 +59,18 @@ type pool struct {
 	store *runstore.Store
 	run   *runstore.Run
 	warn  func(error) // told what goes wrong with one of them
+
+	settings config.Settings // of the repository
 }
 
 // takeKept takes the kept workspace of run's repository that is nearest to its
-// commit, of most, and returns its tree, which need not exist; "" if all are in use.
-// Workspaces beyond most, from when more were configured, are removed as soon as they
-// are free.
-func takeKept(store *runstore.Store, run *runstore.Run, most int, warn func(error)) (string, error) {
+// commit, and returns its tree, which need not exist; "" if all are in use. Workspaces
+// from when more were configured are removed as soon as they are free. If the driver of
+// the run that used one is gone, the processes of that run are ended first.
+func takeKept(store *runstore.Store, run *runstore.Run, s config.Settings, warn func(error)) (string, error) {
+	most := s.Workspaces
 	top := filepath.Join(store.Root(), keptDir)
-	p := &pool{dir: filepath.Join(top, flat.Replace(run.Repo)), store: store, run: run, warn: warn}
+	p := &pool{dir: filepath.Join(top, flat.Replace(run.Repo)), store: store, run: run, warn: warn, settings: s}
 	if most == 0 {
 		if _, err := os.Lstat(p.dir); errors.Is(err, fs.ErrNotExist) {
 			return "", nil
@@ -159,7 +164,10 @@ func (p *pool) removeBeyond(most int) error {
 		}
 		dir := filepath.Join(p.dir, e.Name())
 		user, near := p.examine(dir)
-		if near == inUse {
+		if near == abandoned && p.endUser(user) == nil {
+			near = unusable
+		}
+		if near <= abandoned {
 			continue
 		}
 		err := leave(dir, user)
@@ -188,13 +196,33 @@ func (p *pool) take(most int) string {
 		if best == 0 {
 			return ""
 		}
-		tree, err := p.prepare(p.path(best), bestUser, bestNear)
+		tree, err := "", error(nil)
+		if bestNear == abandoned {
+			bestNear, err = unusable, p.endUser(bestUser)
+		}
+		if err == nil {
+			tree, err = p.prepare(p.path(best), bestUser, bestNear)
+		}
 		if err == nil {
 			return tree
 		}
 		p.warn(err)
 		failed[best] = true
 	}
+}
+
+// endUser ends what is left of the run that used a kept workspace and whose driver is gone.
+func (p *pool) endUser(user *runstore.Run) error {
+	if err := p.store.EndOrphans(p.settings.Grace, user); err != nil {
+		return err
+	}
+	if left, err := user.Abandoned(); err != nil || left {
+		return errors.Join(fmt.Errorf("cannot end what is left of run %s, whose driver is gone", user.ID), err)
+	}
+	if p.settings.Keeps(true) {
+		return nil
+	}
+	return user.RemoveWorkspace()
 }
 
 func (p *pool) path(n int) string { return filepath.Join(p.dir, strconv.Itoa(n)) }
@@ -239,6 +267,10 @@ func (p *pool) examine(dir string) (*runstore.Run, nearness) {
 	if err == nil {
 		driven, err = user.Driven()
 	}
+	var left bool
+	if err == nil {
+		left, err = user.Abandoned()
+	}
 	var status runstore.Status
 	if err == nil {
 		status, err = user.Status()
@@ -249,6 +281,8 @@ func (p *pool) examine(dir string) (*runstore.Run, nearness) {
 		return nil, inUse
 	case driven:
 		return user, inUse
+	case left:
+		return user, abandoned
 	case usedBoot != p.boot || !status.State.Final() || status.Reason == "orphaned":
 		return user, unusable
 	case user.SHA == p.run.SHA:

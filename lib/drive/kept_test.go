@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"quire/lib/config"
 	"quire/lib/push"
 	"quire/lib/runstore"
 )
@@ -44,7 +45,7 @@ func (u users) takeOf(most int, ref, sha, old string) (run *runstore.Run, tree s
 		u.t.Fatal(err)
 	}
 	u.t.Cleanup(driver.Unlock)
-	if tree, err = takeKept(u.store, run, most, u.warn); err != nil {
+	if tree, err = takeKept(u.store, run, config.Settings{Workspaces: most, KeepWorkspace: "failed"}, u.warn); err != nil {
 		u.t.Fatal(err)
 	}
 	if tree == "" {

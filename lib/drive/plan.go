@@ -61,6 +61,8 @@ func Limits(cfg *config.Config) runstore.Limits {
 	return runstore.Limits{
 		Root: cfg.For("").MaxRuns,
 		Repo: func(name string) int { return cfg.For(name).MaxRuns },
+
+		Grace: cfg.For("").Grace,
 	}
 }
 

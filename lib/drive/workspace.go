@@ -24,7 +24,7 @@ func MakeWorkspace(ctx context.Context, store *runstore.Store, run *runstore.Run
 	dir := filepath.Join(run.Dir, runstore.WorkspaceDir)
 	o := workspace.Options{WithGit: s.WithGit, LFS: s.LFS, Submodules: s.Submodules}
 	warn := func(err error) { warnInLog(run, err) }
-	kept, err := takeKept(store, run, s.Workspaces, warn)
+	kept, err := takeKept(store, run, s, warn)
 	if err == nil && kept != "" {
 		reuse := o
 		reuse.Reuse = true

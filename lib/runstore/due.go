@@ -12,14 +12,14 @@ import (
 // called every minute would in a long queue start one more to wait every minute. It is
 // due once the others have begun, or are no longer waited for.
 func (s *Store) Due(runs []*Run, limits Limits) ([]*Run, error) {
-	_, waiting, err := s.driven()
+	l, err := s.places()
 	if err != nil {
 		return nil, fmt.Errorf("cannot look at the queue of '%s': %w", s.root, text.Cause(err))
 	}
 	var due []*Run
 	for _, r := range runs {
 		before := 0
-		for _, p := range waiting {
+		for _, p := range l.waiting {
 			if p.repo == r.Repo && p.id < r.ID {
 				before++
 			}

@@ -3,6 +3,7 @@ package runstore
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"quire/lib/file"
@@ -54,15 +55,15 @@ func (r *Run) explainWaiting() (string, error) {
 	if err != nil || !held {
 		return "about to begin", err
 	}
-	running, waiting, err := r.store.driven()
+	l, err := r.store.places()
 	if err != nil {
 		return "", err
 	}
 	var before []string
-	for _, p := range running {
+	for _, p := range slices.Concat(l.running, l.abandoned) {
 		before = append(before, p.id)
 	}
-	for _, p := range waiting {
+	for _, p := range l.waiting {
 		if p.id < r.ID {
 			before = append(before, p.id)
 		}

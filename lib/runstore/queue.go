@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"quire/lib/file"
 	"quire/lib/text"
@@ -18,6 +20,8 @@ import (
 type Limits struct {
 	Root int                   // on the whole root
 	Repo func(name string) int // of one repository; nil: no limit
+
+	Grace time.Duration // for the processes of a run whose driver is gone, see EndOrphans
 }
 
 func (l Limits) repo(name string) int {
@@ -39,7 +43,8 @@ func (l Limits) repo(name string) int {
 // prepares nothing.
 //
 // Waiting costs nothing: a waiter sleeps on the kernel's locks of the runs before it.
-// They wake it also if their holders are killed.
+// They wake it also if their holders are killed. A run whose driver was killed still has
+// its slot: Begin ends what is left of it, and then takes the slot.
 func (d *Driver) Begin(ctx context.Context, limits Limits, c Change, prepare func(context.Context) error) error {
 	if prepare == nil {
 		prepare = func(context.Context) error { return nil }
@@ -52,8 +57,9 @@ func (d *Driver) Begin(ctx context.Context, limits Limits, c Change, prepare fun
 	}
 	defer file.Unlock(d.file, waitingByte)
 	w := waiter{released: make(chan struct{}, 1), watched: map[holder]bool{}}
+	tried := map[string]bool{} // runs whose processes were ended
 	for {
-		before, err := d.tryBegin(limits, nil)
+		before, abandoned, err := d.tryBegin(limits, nil)
 		if err != nil {
 			return err
 		}
@@ -61,9 +67,15 @@ func (d *Driver) Begin(ctx context.Context, limits Limits, c Change, prepare fun
 			if err := prepare(ctx); err != nil {
 				return err
 			}
-			if before, err = d.tryBegin(limits, &c); err != nil || len(before) == 0 {
+			if before, abandoned, err = d.tryBegin(limits, &c); err != nil || len(before) == 0 {
 				return err
 			}
+		}
+		if len(abandoned) > 0 {
+			if err := d.run.store.endAbandoned(abandoned, tried, limits.Grace); err != nil {
+				return fmt.Errorf("cannot queue run %s: %w", d.run.ID, err)
+			}
+			continue
 		}
 		if err := w.wait(ctx, before); err != nil {
 			return err
@@ -127,31 +139,46 @@ type holder struct {
 }
 
 // tryBegin adds the run to those that wait. If it is not the run's turn, it returns the
-// locks to wait for, at least one. If it is, it returns none, and makes the run active
-// unless c is nil.
-func (d *Driver) tryBegin(limits Limits, c *Change) ([]holder, error) {
+// locks to wait for, at least one, and the runs whose driver is gone. If it is, it returns
+// none, and makes the run active unless c is nil.
+func (d *Driver) tryBegin(limits Limits, c *Change) (before []holder, abandoned []place, err error) {
 	q, err := file.OpenLocked(d.run.store.path("queue"))
 	if err != nil {
-		return nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, text.Cause(err))
+		return nil, nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, text.Cause(err))
 	}
 	defer q.Close()
 	// The lock of the queue is held: no younger run that looked for older ones a moment
 	// too early takes the turn. Taking the same lock again is no error.
 	if err := file.TryLock(d.file, waitingByte, file.Exclusive); err != nil {
-		return nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, err)
+		return nil, nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, err)
 	}
-	running, waiting, err := d.run.store.driven()
+	l, err := d.run.store.places()
 	if err != nil {
-		return nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, text.Cause(err))
+		return nil, nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, text.Cause(err))
 	}
-	if holders := turn(d.run, limits, running, waiting); len(holders) > 0 || c == nil {
-		return holders, nil
+	if holders := turn(d.run, limits, slices.Concat(l.running, l.abandoned), l.waiting); len(holders) > 0 || c == nil {
+		return holders, l.abandoned, nil
 	}
 	if err := d.begin(*c); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// Before another driver looks: an active run whose driver waits is not running.
-	return nil, file.Unlock(d.file, waitingByte)
+	return nil, nil, file.Unlock(d.file, waitingByte)
+}
+
+// endAbandoned ends what is left of runs whose driver is gone, each at most once.
+func (s *Store) endAbandoned(places []place, tried map[string]bool, grace time.Duration) error {
+	var runs []*Run
+	for _, p := range places {
+		if tried[p.id] {
+			return fmt.Errorf("cannot end what is left of run %s, whose driver is gone", p.id)
+		}
+		tried[p.id] = true
+		if r, err := s.liveRun(p.id); err == nil { // else it is gone by now
+			runs = append(runs, r)
+		}
+	}
+	return s.EndOrphans(grace, runs...)
 }
 
 // A place is a live run, as the queue sees it.
@@ -199,13 +226,20 @@ func turn(r *Run, limits Limits, running, waiting []place) []holder {
 	return nil
 }
 
-// driven returns the live runs that have a driver: those that are active, and those that
-// wait, each by id. A run may have been made active by hand while its driver still waits.
-// It counts as waiting; otherwise such drivers could wait for each other forever.
-func (s *Store) driven() (running, waiting []place, err error) {
+// places are the live runs that the queue counts, each by id.
+type places struct {
+	running   []place // active, with a driver
+	waiting   []place // with a driver that waits for its turn
+	abandoned []place // begun, and the driver is gone: processes may be left
+}
+
+// places looks at the live runs. A run may have been made active by hand while its driver
+// still waits. It counts as waiting; otherwise such drivers could wait for each other
+// forever.
+func (s *Store) places() (l places, err error) {
 	names, err := s.liveNames()
 	if err != nil {
-		return nil, nil, err
+		return places{}, err
 	}
 	for _, id := range names {
 		p, err := s.place(id)
@@ -213,7 +247,14 @@ func (s *Store) driven() (running, waiting []place, err error) {
 			continue // it ended meanwhile, or is not there yet
 		}
 		path := filepath.Join(p.dir, lockFile)
-		if held, err := file.Locked(path, driverByte); err != nil || !held {
+		held, err := file.Locked(path, driverByte)
+		if err != nil {
+			continue
+		}
+		if !held {
+			if exists(path) && s.isAbandoned(p) {
+				l.abandoned = append(l.abandoned, p)
+			}
 			continue
 		}
 		state, err := lastState(p.dir)
@@ -222,12 +263,24 @@ func (s *Store) driven() (running, waiting []place, err error) {
 		}
 		switch waits, err := file.Locked(path, waitingByte); {
 		case err == nil && waits:
-			waiting = append(waiting, p)
+			l.waiting = append(l.waiting, p)
 		case state == Active:
-			running = append(running, p)
+			l.running = append(l.running, p)
 		}
 	}
-	return running, waiting, nil
+	return l, nil
+}
+
+// isAbandoned reports whether a run that had a driver has begun and has none any more,
+// while its link in live/ says that its processes may be left.
+func (s *Store) isAbandoned(p place) bool {
+	state, err := lastState(p.dir)
+	if err != nil || state == Pending {
+		return false
+	}
+	// In this order: a driver removes the link before it unlocks.
+	held, err := file.Locked(filepath.Join(p.dir, lockFile), driverByte)
+	return err == nil && !held && exists(s.path("live", p.id))
 }
 
 // place reads where a run is from its link, which is quicker than reading its facts.

@@ -3,9 +3,12 @@ package runstore
 import (
 	"context"
 	"errors"
+	"os"
+	"os/exec"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -123,11 +126,11 @@ func queueUp(t *testing.T, limit int) (order []string, most int) {
 func awaitQueued(t *testing.T, s *Store, n int) {
 	t.Helper()
 	for {
-		running, waiting, err := s.driven()
+		l, err := s.places()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(running)+len(waiting) >= n {
+		if len(l.running)+len(l.waiting) >= n {
 			return
 		}
 	}
@@ -262,5 +265,56 @@ func TestReconcile(t *testing.T) {
 	status, err := runs[0].Status()
 	if err != nil || status.Reason != "orphaned" {
 		t.Errorf("status %+v, %v", status, err)
+	}
+}
+
+// A run whose driver was killed has its slot until its processes have ended, and a driver
+// that needs the slot ends them.
+func TestBeginEndsOrphans(t *testing.T) {
+	for name, end := range map[string]*Change{
+		"active": nil, "cancelled meanwhile": {State: Failed, Reason: "cancelled"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			runs := create(t, s, make8()[:3]...)
+			first := drive(t, runs[0])
+			one := Limits{Root: 1, Grace: 100 * time.Millisecond}
+			if err := first.Begin(context.Background(), one, Change{State: Active}, nil); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.Command("sleep", "60")
+			cmd.Env = append(os.Environ(), "QUIRE_RUN="+runs[0].ID)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan struct{})
+			go func() {
+				_ = cmd.Wait()
+				close(ended)
+			}()
+			if end != nil {
+				if err := runs[0].Transition(*end); err != nil {
+					t.Fatal(err)
+				}
+			}
+			first.file.Close() // as if it was killed
+			second := drive(t, runs[1])
+			if err := second.Begin(context.Background(), one, Change{State: Active}, nil); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case <-ended:
+			case <-time.After(time.Second):
+				t.Error("the process of the first run lives when the second begins")
+				_ = cmd.Process.Kill()
+			}
+			status, err := runs[0].Status()
+			if err != nil || status.State != Failed || end == nil && status.Reason != "orphaned" {
+				t.Errorf("the first run is %v, %v", status, err)
+			}
+			if left, err := runs[0].Abandoned(); err != nil || left {
+				t.Errorf("it is abandoned: %v, %v", left, err)
+			}
+		})
 	}
 }

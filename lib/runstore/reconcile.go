@@ -60,6 +60,28 @@ func (s *Store) Reconcile(grace time.Duration) (*Report, error) {
 	return &report, nil
 }
 
+// Abandoned reports whether the run has begun and its driver is gone, but its processes
+// may not be: until they have been ended, what belongs to the run belongs to no other.
+func (r *Run) Abandoned() (bool, error) {
+	driven, err := r.Driven()
+	if err != nil || driven || !r.wasDriven() {
+		return false, err
+	}
+	return r.store.isAbandoned(place{r.ID, r.Repo, r.Dir}), nil
+}
+
+// EndOrphans does the work of Reconcile for some runs that are Abandoned, at once: it ends
+// what is left of their processes, with grace between SIGTERM and SIGKILL, and fails those
+// that are active as orphaned. Other runs are left alone.
+func (s *Store) EndOrphans(grace time.Duration, runs ...*Run) error {
+	var report Report
+	s.failOrphans(runs, &report, grace)
+	if s.onEnd != nil {
+		report.Failures = append(report.Failures, s.onEnd(s))
+	}
+	return errors.Join(report.Failures...)
+}
+
 // dangling reports whether a link in live/ leads nowhere, for good. A run that is
 // being made is first in a stage and then in its place: asked in this order, one of
 // both shows it.
