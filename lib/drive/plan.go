@@ -74,6 +74,7 @@ func (p *Plan) readFacts(ctx context.Context, store *runstore.Store, run *runsto
 	if p.Facts, p.Tree, err = facts(ctx, run, repo); err != nil {
 		return err
 	}
+	_ = run.RecordFiles(p.Facts.FilesChanged) // only a rerun needs it
 	p.Done, err = done(store, run)
 	return err
 }
@@ -97,7 +98,10 @@ func facts(ctx context.Context, run *runstore.Run, repo *git.Repo) (f push.Facts
 		}
 		read <- err
 	}()
-	files, err := repo.ChangedFiles(ctx, run.PreviousSHA, run.SHA)
+	files, err := run.RecordedFiles() // by an earlier turn, or of the run that this one repeats
+	if files == nil && err == nil {
+		files, err = repo.ChangedFiles(ctx, run.PreviousSHA, run.SHA)
+	}
 	err = errors.Join(<-read, err)
 	f.FilesChanged = files
 	return f, tree, err

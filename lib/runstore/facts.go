@@ -18,7 +18,8 @@ const factsFile = "run.toml"
 // Facts are what is known of a run when it is made. They never change; AddFacts may
 // add a tree, a subject and an image that were not known then.
 //
-// Of the facts of the push the record has neither CommitMessage nor FilesChanged.
+// Of the facts of the push run.toml has neither CommitMessage, which is in the commit, nor
+// FilesChanged, which may be many; see RecordFiles.
 type Facts struct {
 	push.Facts
 	Executor string // "" if the configuration could not be read

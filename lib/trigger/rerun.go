@@ -44,5 +44,10 @@ func Rerun(ctx context.Context, store *runstore.Store, first *runstore.Run, only
 	facts.ID, facts.RerunOf, facts.OnlyFailed = "", first.ID, onlyFailed
 	t := &Trigger{Root: store.Root, Repo: repo}
 	runs, _, err := t.make(ctx, store, objects, first.Repo, wanted, []runstore.Facts{facts})
+	for _, r := range runs {
+		// What the branches are by now is not a fact of the push.
+		files, failure := first.RecordedFiles()
+		err = errors.Join(err, failure, r.RecordFiles(files))
+	}
 	return runs, err
 }

@@ -1,0 +1,63 @@
+package runstore
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"quire/lib/file"
+	"quire/lib/text"
+)
+
+// filesFile has the files that the push of a run changed: one a line, escaped, and an
+// empty line at the end, by which a file that a power loss cut short is told apart.
+const filesFile = "files-changed"
+
+// RecordFiles records the files that the push changed, so that a rerun has the same ones
+// whatever the branches are by then. nil, which is not known, records nothing. Nothing is
+// synced.
+func (r *Run) RecordFiles(files []string) error {
+	if files == nil {
+		return nil
+	}
+	var lines strings.Builder
+	for _, name := range files {
+		lines.WriteString(text.Escape(name) + "\n")
+	}
+	lines.WriteString("\n")
+	path := filepath.Join(r.Dir, filesFile)
+	err := file.Write(path+".new", []byte(lines.String()), 0o600)
+	if err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot record files of run %s: %w", r.ID, text.Cause(err))
+	}
+	return nil
+}
+
+// RecordedFiles returns the files that RecordFiles recorded, nil if there is no whole
+// record.
+func (r *Run) RecordedFiles() ([]string, error) {
+	data, err := file.Read(filepath.Join(r.Dir, filesFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot read files of run %s: %w", r.ID, text.Cause(err))
+	}
+	lines, whole := strings.CutSuffix("\n"+string(data), "\n\n")
+	if !whole {
+		return nil, nil
+	}
+	files := []string{}
+	for line := range strings.SplitSeq(strings.TrimPrefix(lines, "\n"), "\n") {
+		if line != "" {
+			files = append(files, text.Unescape(line))
+		}
+	}
+	return files, nil
+}
