@@ -18,14 +18,21 @@ type patient struct {
 func newPatient(t *testing.T) *patient {
 	t.Helper()
 	p := &patient{t, t.TempDir()}
-	p.sh(`mkdir -m 700 root
-		git init -q --bare root/repos/a.git
-		git -C root/repos/a.git config quire.root "$PWD/root"
-		quire-trigger --git-dir root/repos/a.git --install-hook`)
+	p.sh("mkdir -m 700 root")
+	p.repository()
 	if code, out := p.doctor(); code != 0 || out != "" {
 		t.Fatalf("the doctor finds in the healthy: %d, %s", code, out)
 	}
 	return p
+}
+
+// repository makes the repository unless the root has one.
+func (p *patient) repository() {
+	p.Helper()
+	p.sh(`[ ! -e root/repos ] || exit 0
+		git init -q --bare root/repos/a.git
+		git -C root/repos/a.git config quire.root "$PWD/root"
+		quire-trigger --git-dir root/repos/a.git --install-hook`)
 }
 
 // command is one in the patient's directory, with nothing of this machine's user.
@@ -113,8 +120,22 @@ func TestDoctor(t *testing.T) {
 		{"a clock that is late", "quire-runstate --root root create --repo a --git-dir /a --ref r --sha s; sed -i s/^2/3/ root/runs/a/*/history",
 			"dated in the future", "sed -i s/^3/2/ root/runs/a/*/history"},
 		{"a root of another", "chown nobody root", "belongs to user 'nobody'", "chown root root"},
-		{"a part of another", "mkdir root/live; chown nobody root/live", "belongs to user 'nobody'", ""},
-		{"a note of another", "chown nobody root/repos/a.git/quire/lock", "belongs to user 'nobody'", ""},
+		{"a part of another", "mkdir root/live; chown nobody root/live", "belongs to user 'nobody'", "chown root root/live"},
+		{"a note of another", "chown nobody root/repos/a.git/quire/lock", "belongs to user 'nobody'", "chown root root/repos/a.git/quire/lock"},
+		{"a group", "git -C root/repos/a.git config core.sharedRepository group", "is of a group", "git -C root/repos/a.git config --unset core.sharedRepository"},
+		{"a group of another", "git -C root/repos/a.git config core.sharedRepository group; chown nobody root/repos/a.git", "is of a group",
+			"chown root root/repos/a.git; git -C root/repos/a.git config --unset core.sharedRepository"},
+		{"no repository", "mv root/repos/a.git .", "has no repository", "mv a.git root/repos"},
+		{"a link that leads nowhere", "ln -s /gone.git root/repos/b.git", "no such file or directory", "rm root/repos/b.git"},
+		{"a table for no repository", `printf '[repo."a.git"]\n[repo."b*"]\njobs = 2\n' >root/config.toml`, "config.toml:2:7\tno repository matches 'b*'", "rm root/config.toml"},
+		{"global hooks", "mkdir hooks; git config --global core.hooksPath $PWD/hooks", "there is none", ""},
+		{"global hooks with others", "mkdir hooks; touch hooks/pre-receive; git config --global core.hooksPath $PWD/hooks", "there is none", ""},
+		{"global hooks with one", "mkdir hooks; touch hooks/post-receive; git config --global core.hooksPath $PWD/hooks", "it is not quire's", "git config --global --unset core.hooksPath"},
+		{"no reconcile since", "quire-runstate --root root create --repo a --git-dir /a --ref r --sha s; touch -d '2 hours ago' root/reconciled",
+			"has not run for an hour", "quire-runstate --root root reconcile"},
+		{"a name that another has", `git init -q --bare team/a.git; git -C team/a.git config quire.root "$PWD/root"
+			ln -sf $PREFIX/share/quire/hooks/post-receive team/a.git/hooks/; git -C team/a.git config receive.advertisePushOptions true
+			quire-runstate --root root create --repo a --git-dir "$PWD/team/a.git" --ref r --sha s`, "shares the name 'a.git'", ""},
 		{"a repository of another", "chown nobody root/repos/a.git", "belongs to user 'nobody'", "chown root root/repos/a.git"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -133,6 +154,7 @@ func TestDoctor(t *testing.T) {
 				t.Errorf("it is mended by: %s", mend)
 			}
 			p.sh(mend + "\n" + test.mended)
+			p.repository() // unless the root went with it
 			if code, out := p.doctor(); code != 0 || out != "" {
 				t.Errorf("%s: exit %d, %s", mend, code, out)
 			}

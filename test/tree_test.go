@@ -22,7 +22,7 @@ var layers = [][]string{
 	{"file", "text", "unit"},
 	{"git/direct"},
 	{"diag", "cli", "git", "glob", "process", "push", "runlog", "vm"},
-	{"runstore", "fennel", "workspace", "hook"},
+	{"runstore", "fennel", "workspace", "hook", "repos"},
 	{"config", "pipeline", "view"},
 	{"executor", "notify"},
 	{"drive", "trigger"},

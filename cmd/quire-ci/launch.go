@@ -11,6 +11,7 @@ import (
 	"quire/lib/cli"
 	"quire/lib/config"
 	"quire/lib/drive"
+	"quire/lib/git"
 	"quire/lib/notify"
 	"quire/lib/process"
 	"quire/lib/runstore"
@@ -31,7 +32,7 @@ func launch(ctx context.Context, e *cli.Env) error {
 	if err := e.Operands(1, 1, "ID"); err != nil {
 		return err
 	}
-	store, err := runstore.Open(config.Root(*root, e.Getenv, nil), notify.Start)
+	store, err := runstore.Open(config.Root(*root, e.Getenv, git.ConfigHere), notify.Start)
 	if err != nil {
 		return err
 	}

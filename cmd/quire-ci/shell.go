@@ -13,6 +13,7 @@ import (
 	"quire/lib/cli"
 	"quire/lib/config"
 	"quire/lib/executor"
+	"quire/lib/git"
 	"quire/lib/process"
 )
 
@@ -52,7 +53,7 @@ func shell(ctx context.Context, e *cli.Env) error {
 			return cli.Usagef("a run has its own workspace and facts")
 		}
 		open = func(ctx context.Context) (executor.Spec, error) {
-			return s.openRun(ctx, config.Root(*root, e.Getenv, nil), e.Args[0])
+			return s.openRun(ctx, config.Root(*root, e.Getenv, git.ConfigHere), e.Args[0])
 		}
 	}
 	spec, err := open(ctx)

@@ -8,6 +8,7 @@ import (
 	"quire/lib/cli"
 	"quire/lib/config"
 	"quire/lib/drive"
+	"quire/lib/git"
 	"quire/lib/notify"
 	"quire/lib/runstore"
 	"quire/lib/workspace"
@@ -27,7 +28,7 @@ func ofRun(ctx context.Context, e *cli.Env, flags *flag.FlagSet, root, id string
 	if err := e.Operands(0, 0, ""); err != nil {
 		return err
 	}
-	store, err := runstore.Open(config.Root(root, e.Getenv, nil), notify.Start)
+	store, err := runstore.Open(config.Root(root, e.Getenv, git.ConfigHere), notify.Start)
 	if err != nil {
 		return err
 	}

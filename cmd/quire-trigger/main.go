@@ -27,7 +27,8 @@ Again:
 Drive a run with the executor host:
   --run ID               drive the pending run ID to its end in this process
 The hook of a repository:
-  --install-hook         make quire its post-receive hook
+  --install-hook         make quire its post-receive hook, and link it in the root
+  --name NAME            with --install-hook, the name: a path such as team/app.git
   --uninstall-hook       undo --install-hook
 `
 
@@ -42,6 +43,7 @@ func run(ctx context.Context, e *cli.Env) error {
 	fs.StringVar(&o.root, "root", "", "")
 	fs.StringVar(&o.gitDir, "git-dir", "", "")
 	fs.StringVar(&o.chained, "chained", "", "")
+	fs.StringVar(&o.name, "name", "", "")
 	fs.StringVar(&o.ref, "ref", "", "")
 	fs.StringVar(&o.run, "run", "", "")
 	fs.StringVar(&o.rerun, "rerun", "", "")

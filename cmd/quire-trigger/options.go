@@ -1,11 +1,14 @@
 package main
 
-import "quire/lib/cli"
+import (
+	"quire/lib/cli"
+	"quire/lib/repos"
+)
 
 // options are the options of the command line.
 type options struct {
 	root, gitDir, ref, run, rerun string
-	chained                       string
+	chained, name                 string
 	missed, failed                bool
 	install, uninstall            bool
 }
@@ -21,6 +24,15 @@ func (o options) check(modes int) error {
 	}
 	if o.failed && o.rerun == "" {
 		return cli.Usagef("--failed goes with --rerun")
+	}
+	if o.name == "" {
+		return nil
+	}
+	if !o.install {
+		return cli.Usagef("--name goes with --install-hook")
+	}
+	if err := repos.Check(o.name); err != nil {
+		return cli.Usagef("--name %v", err)
 	}
 	return nil
 }

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"quire/lib/cli"
 	"quire/lib/config"
 	"quire/lib/git"
+	"quire/lib/repos"
 	"quire/lib/trigger"
 )
 
@@ -46,22 +48,26 @@ func byHand(ctx context.Context, e *cli.Env, o options) error {
 	return cli.Status(max(show(e, runs), e.Report(err)), nil)
 }
 
-// missed triggers what pushes should have triggered, in the repository that is
-// named, or in all of the root.
+// missed triggers what pushes should have triggered, in the repository of --git-dir or
+// GIT_DIR, or in all of the root. An entry of repos/ that leads nowhere is an error, but
+// does not keep the others from being looked at.
 func missed(ctx context.Context, e *cli.Env, o options) error {
-	repos := []*git.Repo{}
+	list := []*git.Repo{}
 	repo, err := o.repository(e)
 	if err == nil {
-		repos = append(repos, repo)
+		list = append(list, repo)
 	} else if o.gitDir == "" {
-		repos, err = trigger.Repos(config.Root(o.root, e.Getenv, nil))
-	}
-	if err != nil {
+		root := config.Root(o.root, e.Getenv, git.ConfigHere)
+		list, err = repos.List(root)
+		if len(list) == 0 && err == nil {
+			e.Note("found no repository in '%s': --install-hook links one there", filepath.Join(root, "repos"))
+		}
+	} else {
 		return err
 	}
 	ctx = e.CatchSignals(ctx)
-	code := cli.OK
-	for _, repo := range repos {
+	code := e.Report(err)
+	for _, repo := range list {
 		runs, err := o.trigger(e, repo).Missed(ctx)
 		code = max(code, show(e, runs), e.Report(err))
 	}

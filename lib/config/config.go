@@ -102,6 +102,18 @@ type layer []func(*Settings)
 type repoLayer struct {
 	pattern string
 	layer
+	unmatched diag.Diagnostic // what to report if no repository matches
+}
+
+// Unmatched returns a warning for each table of a repository that matches none of names.
+func (c *Config) Unmatched(names []string) diag.List {
+	var list diag.List
+	for _, r := range c.repos {
+		if !slices.ContainsFunc(names, func(name string) bool { return glob.Match(r.pattern, name) }) {
+			list = append(list, r.unmatched)
+		}
+	}
+	return list
 }
 
 // Load reads the configuration of a root. Without a file it holds the defaults.

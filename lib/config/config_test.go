@@ -302,7 +302,6 @@ func TestRoot(t *testing.T) {
 		{"", "", set, "/git/quire.root"},
 		{"", "", unset, "/var/quire"},
 		{"", "", broken, "/var/quire"},
-		{"", "", nil, "/var/quire"},
 	} {
 		got := Root(test.flag, func(name string) string {
 			if name == "QUIRE_ROOT" {

@@ -74,7 +74,8 @@ func (d *document) repos(v value) []repoLayer {
 			d.reportKey(e, "a name such as 'work/foo.git', or a pattern such as 'work/*'", "no repository can match '%s'", e.name)
 		}
 		if of, ok := d.asTable("repo '"+e.name+"'", e.value); ok {
-			layers = append(layers, repoLayer{e.name, d.layer(of, repoKeys())})
+			layers = append(layers, repoLayer{e.name, d.layer(of, repoKeys()), d.diagnostic(e.at,
+				"correct the name, or remove the table", "no repository matches '%s'", e.name)})
 		}
 	}
 	slices.SortStableFunc(layers, func(a, b repoLayer) int {

@@ -1,18 +1,17 @@
 package config
 
-// DefaultRoot is the root where nothing else names one.
+// DefaultRoot is the root if nothing else names one.
 const DefaultRoot = "/var/quire"
 
 // The names by which the root is given.
 const (
 	rootVariable = "QUIRE_ROOT"
-	rootGitKey   = "quire.root"
+	RootGitKey   = "quire.root"
 )
 
-// Root returns the root's directory: flag, the value of --root, else $QUIRE_ROOT,
-// else git config quire.root, else DefaultRoot. gitConfig is nil where there is no
-// repository at hand, and one that fails is one without the key: whoever needs the
-// repository meets its error anyway.
+// Root returns the directory of the root: flag, which is the value of --root, else
+// $QUIRE_ROOT, else git config quire.root, else DefaultRoot. An error of gitConfig counts as
+// an unset key, because the command reports it when it uses the repository.
 func Root(flag string, getenv func(string) string, gitConfig func(key string) (value string, ok bool, err error)) string {
 	if flag != "" {
 		return flag
@@ -20,10 +19,8 @@ func Root(flag string, getenv func(string) string, gitConfig func(key string) (v
 	if dir := getenv(rootVariable); dir != "" {
 		return dir
 	}
-	if gitConfig != nil {
-		if dir, ok, err := gitConfig(rootGitKey); err == nil && ok && dir != "" {
-			return dir
-		}
+	if dir, ok, err := gitConfig(RootGitKey); err == nil && ok && dir != "" {
+		return dir
 	}
 	return DefaultRoot
 }

@@ -17,16 +17,17 @@ import (
 	"quire/lib/config"
 	"quire/lib/diag"
 	"quire/lib/git"
+	"quire/lib/repos"
 	"quire/lib/text"
 )
 
 // config looks at the configuration, and at what it says for the repositories.
-func (x *exam) config(ctx context.Context, repos []*git.Repo) {
+func (x *exam) config(ctx context.Context, list []*git.Repo, h history) {
 	c, err := config.Load(ctx, x.Root)
-	var list diag.List
+	var problems diag.List
 	switch {
-	case errors.As(err, &list):
-		for _, d := range list {
+	case errors.As(err, &problems):
+		for _, d := range problems {
 			place := d.File
 			if d.Line > 0 {
 				place = fmt.Sprintf("%s:%d:%d", d.File, d.Line, d.Column)
@@ -42,9 +43,11 @@ func (x *exam) config(ctx context.Context, repos []*git.Repo) {
 		x.wrong(fmt.Sprintf("%s:%d:%d", d.File, d.Line, d.Column), "# see quire.toml(5)", "%s", strings.TrimPrefix(d.Message, "warning: "))
 	}
 	names := []string{""}
-	for _, repo := range repos {
-		names = append(names, git.RepoName(ctx, repo, x.Root))
+	for _, repo := range list {
+		name, _ := repos.Name(repo, x.Root)
+		names = append(names, name)
 	}
+	x.unmatched(c, names, h)
 	before := len(x.findings)
 	seen := map[string]bool{} // what several repositories have is looked at once
 	for _, name := range names {
@@ -62,6 +65,22 @@ func (x *exam) config(ctx context.Context, repos []*git.Repo) {
 	}
 	if len(x.findings) == before {
 		x.ok(x.Root + " (configuration)")
+	}
+}
+
+// unmatched finds tables [repo.NAME] that match no repository: neither one of names, the
+// other repositories of the root, nor one that has had a run.
+func (x *exam) unmatched(c *config.Config, names []string, h history) {
+	all, err := repos.List(x.Root)
+	if err != nil {
+		return // reported by repositories
+	}
+	for _, repo := range all {
+		name, _ := repos.Name(repo, x.Root)
+		names = append(names, name)
+	}
+	for _, d := range c.Unmatched(append(names, h.names...)) {
+		x.wrong(fmt.Sprintf("%s:%d:%d", d.File, d.Line, d.Column), "# "+d.Hint, "%s", d.Message)
 	}
 }
 

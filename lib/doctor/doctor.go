@@ -32,7 +32,7 @@ type Finding struct {
 // A Patient is what to look at.
 type Patient struct {
 	Root    string
-	GitDirs []string // none: the repositories below the root's repos/
+	GitDirs []string // none: the repositories of the root
 	Program string   // the running quire-runstate
 	Path    string   // where programs are looked for
 }
@@ -50,8 +50,9 @@ func Examine(ctx context.Context, p Patient) []Finding {
 		x.space()
 		x.fileSystem(ctx)
 		x.store()
-		repos := x.repositories(ctx)
-		x.config(ctx, repos)
+		h := x.readHistory()
+		x.reconciled(h)
+		x.config(ctx, x.repositories(ctx, h), h)
 		x.onEnd()
 	}
 	return x.findings
@@ -88,7 +89,7 @@ func (x *exam) ours(path string) bool {
 	uid := ownerOf(info)
 	switch {
 	case uid != os.Geteuid():
-		x.wrong(path, fmt.Sprintf("chown -R %s %s", text.QuoteLine(userName(os.Geteuid())), text.QuoteLine(path)),
+		x.wrong(path, fmt.Sprintf("# chown -R %s %s", text.QuoteLine(userName(os.Geteuid())), text.QuoteLine(path)),
 			"belongs to user '%s', and runs are made by '%s'", userName(uid), userName(os.Geteuid()))
 	case info.Mode()&need != need:
 		x.wrong(path, "chmod u+rwX "+text.QuoteLine(path), "cannot be written by its user: mode %04o", info.Mode().Perm())

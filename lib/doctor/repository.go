@@ -3,18 +3,21 @@ package doctor
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"quire/lib/config"
 	"quire/lib/git"
 	"quire/lib/hook"
+	"quire/lib/repos"
 	"quire/lib/text"
-	"quire/lib/trigger"
 )
 
-// repositories looks at those that are to be triggered, and returns them.
-func (x *exam) repositories(ctx context.Context) []*git.Repo {
-	var repos []*git.Repo
+// repositories looks at the repositories that are to be triggered, and returns them.
+func (x *exam) repositories(ctx context.Context, h history) []*git.Repo {
+	var list []*git.Repo
 	for _, dir := range x.GitDirs {
 		repo, err := git.Open(dir)
 		if err == nil {
@@ -24,43 +27,100 @@ func (x *exam) repositories(ctx context.Context) []*git.Repo {
 			x.wrong(dir, "# name a Git directory", "%v", err)
 			continue
 		}
-		repos = append(repos, repo)
+		list = append(list, repo)
 	}
 	if len(x.GitDirs) == 0 {
-		var err error
-		if repos, err = trigger.Repos(x.Root); err != nil {
-			x.wrong(filepath.Join(x.Root, "repos"), "# let this user read it", "cannot be read: %v", text.Cause(err))
-		}
+		list = x.listed(h)
 	}
-	for _, repo := range repos {
+	for _, repo := range list {
 		x.repository(ctx, repo)
 	}
-	return repos
+	return list
+}
+
+// listed returns the repositories of the root, and those of its recent runs that it has no
+// link to.
+func (x *exam) listed(h history) []*git.Repo {
+	list, err := repos.List(x.Root)
+	for _, err := range errs(err) {
+		if broken, ok := errors.AsType[*repos.Broken](err); ok {
+			x.wrong(broken.Path, "# let this user read it, or remove it: rm "+text.QuoteLine(broken.Path), "cannot be looked at: %v", text.Cause(broken.Err))
+		}
+	}
+	for _, dir := range h.gitDirs {
+		repo, err := git.Open(dir)
+		if err != nil {
+			continue // the repository was removed
+		}
+		if _, linked := repos.Name(repo, x.Root); !linked && repo.Dir() == repo.CommonDir() {
+			list = append(list, repo)
+		}
+	}
+	if len(list) == 0 && err == nil {
+		x.wrong(filepath.Join(x.Root, "repos"), "# quire-trigger --install-hook --git-dir DIR links one there", "has no repository")
+	}
+	return list
+}
+
+// errs returns the parts of a joined error.
+func errs(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return nil
 }
 
 func (x *exam) repository(ctx context.Context, repo *git.Repo) {
 	dir := repo.Dir()
-	if err := hook.CheckOwner(repo); errors.As(err, new(*hook.Refusal)) {
-		x.wrong(dir, "# give it to this user, or look as that one", "%v", err)
-		return
+	foreign := errors.As(hook.CheckOwner(repo), new(*hook.Refusal))
+	if shared, ok, _ := repo.Config("core.sharedRepository"); ok && !slices.Contains(notShared, strings.ToLower(shared)) {
+		mend := "# set up one account or gitolite instead, see quire(7)"
+		if foreign {
+			mend = "# git config --global --add safe.directory " + text.QuoteLine(dir)
+		}
+		x.wrong(dir, mend, "is of a group (core.sharedRepository): pushes of other users make their runs when '%s' runs quire-trigger --missed", userName(os.Geteuid()))
+		if foreign {
+			return
+		}
+	} else {
+		if foreign {
+			x.ours(dir)
+			return
+		}
+		x.ours(dir)
+		// A file that another user's push has left keeps this user's from being triggered.
+		for _, name := range []string{"quire", "quire/lock", "quire/seen"} {
+			x.ours(filepath.Join(dir, name))
+		}
 	}
-	x.ours(dir)
-	// A file that another user's push has left keeps this one's from being triggered.
-	for _, name := range []string{"quire", "quire/lock", "quire/seen"} {
-		x.ours(filepath.Join(dir, name))
-	}
+	x.name(repo)
 	x.hook(ctx, repo)
 	x.rootOf(repo)
 }
 
+// notShared are the values of core.sharedRepository that share nothing.
+var notShared = []string{"", "0", "umask", "false", "no", "off"}
+
+// name checks that no other repository of the root has the name of this one.
+func (x *exam) name(repo *git.Repo) {
+	name, linked := repos.Name(repo, x.Root)
+	if linked {
+		return
+	}
+	if taken, ok := errors.AsType[*repos.TakenError](repos.Free(repo, x.Root, name)); ok {
+		x.wrong(repo.Dir(), "quire-trigger --git-dir "+text.QuoteLine(repo.Dir())+" --root "+text.QuoteLine(x.Root)+" --install-hook --name "+text.QuoteLine(taken.Hint),
+			"shares the name '%s', and with it runs, settings and secrets, with '%s'", name, taken.Other)
+	}
+}
+
 // hook looks at what git runs behind a push.
 func (x *exam) hook(ctx context.Context, repo *git.Repo) {
-	mend := "quire-trigger --git-dir " + text.QuoteLine(repo.Dir()) + " --install-hook"
 	h, err := hook.Find(ctx, repo, hook.Own(x.Program))
 	if err != nil {
 		x.wrong(repo.Dir(), "# mend its configuration", "%v", err)
 		return
 	}
+	mend := h.Advice(x.Root)
 	if err := h.Installed(); err != nil {
 		x.wrong(h.Path(), mend, "quire's hook is not run: %v", err)
 		return

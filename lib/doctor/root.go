@@ -37,7 +37,7 @@ func (x *exam) root() bool {
 		return false
 	}
 	if uid := ownerOf(info); uid != os.Geteuid() {
-		x.wrong(x.Root, "# run this, and receive pushes, as "+text.QuoteLine(userName(uid)),
+		x.wrong(x.Root, fmt.Sprintf("# chown -R %s %s", text.QuoteLine(userName(os.Geteuid())), text.QuoteLine(x.Root)),
 			"belongs to user '%s', and this is '%s'", userName(uid), userName(os.Geteuid()))
 		return false
 	}

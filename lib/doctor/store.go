@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"os"
 	"path/filepath"
 	"time"
 
@@ -17,10 +16,8 @@ const slack = time.Minute
 
 // store looks at the records. A root without any has none to look at, and gets none.
 func (x *exam) store() {
-	for _, name := range storeNames {
-		if _, err := os.Lstat(filepath.Join(x.Root, name)); err != nil {
-			return
-		}
+	if !x.hasStore() {
+		return
 	}
 	runstate := "quire-runstate --root " + text.QuoteLine(x.Root)
 	s, err := runstore.Open(x.Root, nil)

@@ -9,6 +9,7 @@ import (
 
 	"quire/lib/git"
 	"quire/lib/push"
+	"quire/lib/repos"
 )
 
 // LocalFacts makes up the facts of a run of a working copy, as if the commit of
@@ -20,7 +21,8 @@ func LocalFacts(ctx context.Context, workspace string) (push.Facts, error) {
 	if err != nil {
 		return f, nil
 	}
-	f.Repo, f.GitDir = git.RepoName(ctx, repo, ""), repo.Dir()
+	f.Repo, _ = repos.Name(repo, "")
+	f.GitDir = repo.Dir()
 	f.Ref = "HEAD"
 	if head, err := os.ReadFile(filepath.Join(repo.Dir(), "HEAD")); err == nil {
 		if ref, ok := strings.CutPrefix(strings.TrimSpace(string(head)), "ref: "); ok {

@@ -2,7 +2,6 @@ package git
 
 import (
 	"context"
-	"path/filepath"
 	"strings"
 
 	"quire/lib/git/direct"
@@ -28,18 +27,22 @@ func (r *Repo) Config(key string) (value string, ok bool, err error) {
 // prints them. The map is not to be changed.
 func (r *Repo) AllConfig() (map[string][]string, error) { return r.config() }
 
-// ConfigHere returns the value of a variable as the repository of the working directory
-// has it, as Config does; none where that is in no repository.
+// ConfigHere returns the value of a variable as Config does, for the repository of the
+// working directory. Outside of repositories, it returns the user's or the system's value.
 func ConfigHere(key string) (value string, ok bool, err error) {
 	repo, err := Open(".")
 	if err != nil {
-		return "", false, nil
+		repo = nowhere()
 	}
 	return repo.Config(key)
 }
 
 func (r *Repo) loadConfig() (map[string][]string, error) {
-	if config, ok := direct.Config(r.CommonDir()); ok {
+	dir := ""
+	if r.dir != "" {
+		dir = r.CommonDir()
+	}
+	if config, ok := direct.Config(dir); ok {
 		return config, nil
 	}
 	out, err := r.output(context.Background(), "config", "--list", "-z", "--includes")
@@ -74,43 +77,4 @@ func canonicalKey(key string) string {
 		return strings.ToLower(key)
 	}
 	return strings.ToLower(key[:first]) + key[first:last] + strings.ToLower(key[last:])
-}
-
-// RepoName returns the name a repository goes by in the store of root: its path
-// below root's repos/, else `git config quire.name`, else the base name of the
-// Git directory, or of the directory around it where that is ".git". A
-// quire.name that is no path below a directory is passed over: it would lead out
-// of the store.
-func RepoName(_ context.Context, r *Repo, root string) string {
-	if rel, ok := below(filepath.Join(root, "repos"), r.dir); ok {
-		return rel
-	}
-	if name, ok, err := r.Config("quire.name"); err == nil && ok && filepath.IsLocal(name) {
-		if name = filepath.Clean(name); name != "." {
-			return name
-		}
-	}
-	if filepath.Base(r.dir) == ".git" {
-		return filepath.Base(filepath.Dir(r.dir))
-	}
-	return filepath.Base(r.dir)
-}
-
-// below returns path relative to dir where it is in it, whichever links lead there.
-func below(dir, path string) (string, bool) {
-	for _, p := range []*string{&dir, &path} {
-		abs, err := filepath.Abs(*p)
-		if err != nil {
-			return "", false
-		}
-		if real, err := filepath.EvalSymlinks(abs); err == nil {
-			abs = real
-		}
-		*p = abs
-	}
-	rel, err := filepath.Rel(dir, path)
-	if err != nil || rel == "." || !filepath.IsLocal(rel) {
-		return "", false
-	}
-	return rel, true
 }

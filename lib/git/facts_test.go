@@ -2,8 +2,6 @@ package git
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -147,49 +145,6 @@ func TestConfig(t *testing.T) {
 	f.write(".git/config", "[broken\n")
 	if _, _, err := f.open().Config("a.b"); err == nil {
 		t.Error("no error for a broken configuration")
-	}
-}
-
-func TestRepoName(t *testing.T) {
-	root := t.TempDir()
-	link := filepath.Join(t.TempDir(), "link")
-	if err := os.Symlink(root, link); err != nil {
-		t.Fatal(err)
-	}
-	make := func(dir string, config ...string) *Repo {
-		t.Helper()
-		f := &fixture{t: t, dir: root}
-		f.git("init", "-q", "--bare", dir)
-		for _, value := range config {
-			f.git("--git-dir="+dir, "config", "quire.name", value)
-		}
-		r, err := Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r
-	}
-	elsewhere := t.TempDir()
-	tests := []struct {
-		name string
-		repo *Repo
-		root string
-		want string
-	}{
-		{"below repos", make(root + "/repos/work/foo.git"), root, "work/foo.git"},
-		{"through a link", make(root + "/repos/bar.git"), link, "bar.git"},
-		{"below repos wins", make(root+"/repos/named.git", "other"), root, "named.git"},
-		{"configured", make(elsewhere+"/a.git", "team/a"), root, "team/a"},
-		{"configured to lead out", make(elsewhere+"/b.git", "../../b"), root, "b.git"},
-		{"configured to be absolute", make(elsewhere+"/c.git", "/c"), root, "c.git"},
-		{"base name", make(elsewhere + "/with space.git"), root, "with space.git"},
-		{"working copy", make(elsewhere + "/project/.git"), root, "project"},
-		{"no root", make(elsewhere + "/d.git"), "/nonexistent", "d.git"},
-	}
-	for _, tt := range tests {
-		if got := RepoName(context.Background(), tt.repo, tt.root); got != tt.want {
-			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
-		}
 	}
 }
 

@@ -7,6 +7,7 @@
 package git
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -33,16 +34,24 @@ func Open(dir string) (*Repo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot open repository '%s': %w", dir, err)
 	}
+	return at(gitDir), nil
+}
+
+// nowhere returns a Repo that stands for the configuration outside of repositories. It has
+// nothing else.
+func nowhere() *Repo { return at("") }
+
+func at(gitDir string) *Repo {
 	r := &Repo{dir: gitDir}
 	r.env = append(CleanEnv(os.Environ()),
-		"GIT_DIR="+gitDir,
+		"GIT_DIR="+cmp.Or(gitDir, os.DevNull),
 		"GIT_NO_REPLACE_OBJECTS=1", // a run is of the commit that was pushed
 		"GIT_OPTIONAL_LOCKS=0",     // asking must not make a push wait for a lock
 		"GIT_TERMINAL_PROMPT=0",
 		"LC_ALL=C", // the words of errors are looked at
 	)
 	r.config = sync.OnceValues(r.loadConfig)
-	return r, nil
+	return r
 }
 
 // Dir returns the absolute path of the Git directory.

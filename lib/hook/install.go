@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"quire/lib/file"
+	"quire/lib/text"
 )
 
 // Install makes quire's hook the one that git runs, chains the hook that was installed
@@ -32,7 +33,7 @@ func (h *Hook) install(ctx context.Context) error {
 	}
 	if h.shared != "" {
 		if err := h.Installed(); err != nil {
-			return refusef("%s, and serves other repositories too: link '%s' there by hand, or set core.hooksPath in this repository", h.shared, h.own)
+			return refusef("%s, and serves other repositories too: %s", h.shared, h.Advice(""))
 		}
 		return h.advertise(ctx)
 	}
@@ -58,17 +59,40 @@ func (h *Hook) install(ctx context.Context) error {
 	if err := h.advertise(ctx); err != nil {
 		return err
 	}
-	text := scriptFor(h.own)
-	if at.kind == script && at.text == text && at.executable {
+	wanted := scriptFor(h.own)
+	if at.kind == script && at.text == wanted && at.executable {
 		return nil
 	}
 	if at.kind != foreign {
-		return h.write(h.Path(), text)
+		return h.write(h.Path(), wanted)
 	}
-	if err := h.write(h.saved(), text); err != nil {
+	if err := h.write(h.saved(), wanted); err != nil {
 		return err
 	}
 	return errors.Join(h.exchange(), syncPath(h.dir))
+}
+
+// Advice returns the shell command that has git run quire's hook in the repository, for
+// pushes that make runs in root; if root is "", quire-trigger finds it. It is a remark
+// behind "#" if a person must edit a hook.
+func (h *Hook) Advice(root string) string {
+	install := "quire-trigger --git-dir " + text.QuoteLine(h.repo.Dir())
+	if root != "" {
+		install += " --root " + text.QuoteLine(root)
+	}
+	install += " --install-hook"
+	if h.shared == "" || h.Installed() == nil {
+		return install
+	}
+	own := filepath.Join(h.repo.CommonDir(), "hooks")
+	if entries, err := os.ReadDir(h.dir); (err != nil || len(entries) == 0) && h.dir != own {
+		// The directory has no other hook that the repository would miss.
+		return "git --git-dir " + text.QuoteLine(h.repo.Dir()) + " config core.hooksPath " + text.QuoteLine(own) + " && " + install
+	}
+	if at, err := h.look(h.Path()); err == nil && at.kind == absent {
+		return "ln -s " + text.QuoteLine(h.own) + " " + text.QuoteLine(h.Path())
+	}
+	return "# have " + text.QuoteLine(h.Path()) + " also run " + text.QuoteLine(h.own) + ", or set core.hooksPath in this repository"
 }
 
 // both looks at the hook and at the one that it chains.
@@ -97,9 +121,9 @@ func (h *Hook) link() error {
 }
 
 // write replaces the file at path with the script.
-func (h *Hook) write(path, text string) error {
+func (h *Hook) write(path, content string) error {
 	return file.Replace(path, h.staged(), 0o755, func(f *os.File) error {
-		if _, err := f.WriteString(text); err != nil {
+		if _, err := f.WriteString(content); err != nil {
 			return err
 		}
 		return f.Chmod(0o755) // whatever the umask: every pusher must be able to run it

@@ -57,6 +57,9 @@ func (s *Store) Reconcile(grace time.Duration) (*Report, error) {
 			report.Failures = append(report.Failures, err)
 		}
 	}
+	if err := s.noteReconciled(); err != nil {
+		report.Failures = append(report.Failures, fmt.Errorf("cannot note in '%s' that it was reconciled: %w", s.root, text.Cause(err)))
+	}
 	return &report, nil
 }
 
@@ -80,6 +83,19 @@ func (s *Store) EndOrphans(grace time.Duration, runs ...*Run) error {
 		report.Failures = append(report.Failures, s.onEnd(s))
 	}
 	return errors.Join(report.Failures...)
+}
+
+// ReconciledFile is the name of a file in the root. Its modification time is when
+// Reconcile ended last.
+const ReconciledFile = "reconciled"
+
+func (s *Store) noteReconciled() error {
+	path := s.path(ReconciledFile)
+	now := time.Now()
+	if err := os.Chtimes(path, now, now); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return file.Write(path, nil, 0o600)
 }
 
 // dangling reports whether a link in live/ leads nowhere, for good. A run that is

@@ -3,11 +3,9 @@ package trigger
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"path/filepath"
 	"time"
 
-	"quire/lib/git"
+	"quire/lib/repos"
 	"quire/lib/runstore"
 )
 
@@ -82,7 +80,7 @@ func (t *Trigger) withoutRun(ctx context.Context, updates []Update) ([]Update, e
 	if err != nil {
 		return nil, err
 	}
-	name := git.RepoName(ctx, t.Repo, t.Root())
+	name, _ := repos.Name(t.Repo, t.Root())
 	var without []Update
 	for _, u := range updates {
 		latest, err := store.Find(name + "@" + u.Ref)
@@ -98,24 +96,4 @@ func (t *Trigger) withoutRun(ctx context.Context, updates []Update) ([]Update, e
 		without = append(without, u)
 	}
 	return without, nil
-}
-
-// Repos returns the repositories below the root's repos/.
-func Repos(root string) ([]*git.Repo, error) {
-	var repos []*git.Repo
-	top := filepath.Join(root, "repos")
-	err := filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) && path == top {
-			return fs.SkipAll
-		}
-		if err != nil || !d.IsDir() {
-			return err
-		}
-		if repo, err := git.Open(path); err == nil {
-			repos = append(repos, repo)
-			return fs.SkipDir
-		}
-		return nil
-	})
-	return repos, err
 }

@@ -15,6 +15,7 @@ import (
 	"quire/lib/git"
 	"quire/lib/pipeline"
 	"quire/lib/push"
+	"quire/lib/repos"
 	"quire/lib/runstore"
 )
 
@@ -99,7 +100,7 @@ func (t *Trigger) made(ctx context.Context, updates []Update) ([]Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := git.RepoName(ctx, t.Repo, t.Root())
+	name, _ := repos.Name(t.Repo, t.Root())
 	var runs []Run
 	for _, u := range updates {
 		r, err := store.Find(name + "@" + u.Ref)
@@ -130,7 +131,7 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 	if len(wanted) == 0 {
 		return nil, unknown
 	}
-	name := git.RepoName(ctx, t.Repo, t.Root())
+	name, linked := repos.Name(t.Repo, t.Root())
 	now := time.Now()
 	facts := make([]runstore.Facts, len(wanted))
 	for i, w := range wanted {
@@ -144,6 +145,13 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 		return nil, errors.Join(&notRecorded{err}, unknown)
 	}
 	runs, settings, err := t.make(ctx, store, objects, name, wanted, facts)
+	if !linked && t.Repo.Dir() == t.Repo.CommonDir() {
+		// Its hook was installed by hand, or by quire 0.1. If another repository has the
+		// name, doctor reports that.
+		if linkErr := repos.Link(t.Repo, t.Root(), name); !errors.As(linkErr, new(*repos.TakenError)) {
+			unknown = errors.Join(unknown, linkErr)
+		}
+	}
 	if err == nil && settings.Supersede != "none" {
 		err = supersede(store, runs, settings.Supersede == "active")
 	}

@@ -14,10 +14,14 @@ import (
 // Config returns the configuration of the repository whose common directory is dir, as
 // `git config --list --includes` prints it. ok is false if the files have more than plain
 // lines, or if it is not certain which files git reads: then only git knows.
+// If dir is "", it returns the configuration outside of repositories.
 func Config(dir string) (config map[string][]string, ok bool) {
-	files, ok := configFiles(dir)
+	files, ok := configFiles()
 	if !ok {
 		return nil, false
+	}
+	if dir != "" {
+		files = append(files, filepath.Join(dir, "config"))
 	}
 	config = map[string][]string{}
 	for _, name := range files {
@@ -32,9 +36,9 @@ func Config(dir string) (config map[string][]string, ok bool) {
 	return config, true
 }
 
-// configFiles returns the files that git reads, in its order, see FILES in
-// git-config(1). ok is false if that is not certain.
-func configFiles(dir string) (files []string, ok bool) {
+// configFiles returns the files that git reads before that of a repository, in its order,
+// see FILES in git-config(1). ok is false if that is not certain.
+func configFiles() (files []string, ok bool) {
 	switch system, set := os.LookupEnv("GIT_CONFIG_SYSTEM"); {
 	case os.Getenv("GIT_CONFIG_NOSYSTEM") == "1":
 	case os.Getenv("GIT_CONFIG_NOSYSTEM") != "" || set && system == "":
@@ -58,7 +62,7 @@ func configFiles(dir string) (files []string, ok bool) {
 	default:
 		files = append(files, filepath.Join(user, "git/config"), filepath.Join(home, ".gitconfig"))
 	}
-	return append(files, filepath.Join(dir, "config")), true
+	return files, true
 }
 
 // systemConfig returns the configuration file of the system, if there is one. A git in

@@ -1,0 +1,79 @@
+package doctor
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"quire/lib/runstore"
+	"quire/lib/text"
+)
+
+// recent is how many of the newest runs tell which repositories the root has had runs of.
+const recent = 100
+
+// A history is what the runs of a root tell about its repositories.
+type history struct {
+	names   []string // the names in the records, some of them more than once
+	gitDirs []string // the Git directories of the recent runs, each once
+	oldest  time.Time
+}
+
+// readHistory reads the records. A root that has had no run has an empty history.
+func (x *exam) readHistory() history {
+	var h history
+	if !x.hasStore() {
+		return h
+	}
+	s, err := runstore.Open(x.Root, nil)
+	if err != nil {
+		return h // reported by store
+	}
+	known := map[string]bool{}
+	for r, err := range s.List(runstore.Filter{}) {
+		if err != nil {
+			continue // reported by store
+		}
+		if len(h.names) < recent {
+			if run, err := s.Find(r.ID); err == nil && !known[run.GitDir] {
+				known[run.GitDir] = true
+				h.gitDirs = append(h.gitDirs, run.GitDir)
+			}
+		}
+		h.names = append(h.names, r.Repo)
+		h.oldest = r.Created
+	}
+	return h
+}
+
+// hasStore reports whether the root has had a run.
+func (x *exam) hasStore() bool {
+	for _, name := range storeNames {
+		if _, err := os.Lstat(filepath.Join(x.Root, name)); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// reconciled checks that reconcile runs regularly: without it, runs whose driver died stay
+// active, and no other program continues those that were left.
+func (x *exam) reconciled(h history) {
+	const often = time.Hour
+	info, err := os.Stat(filepath.Join(x.Root, runstore.ReconciledFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if h.oldest.IsZero() || time.Since(h.oldest) < often {
+			return
+		}
+	case err != nil:
+		x.wrong(x.Root, "# let this user read it", "%v", text.Cause(err))
+		return
+	case h.oldest.IsZero() || time.Since(info.ModTime()) < often:
+		return
+	}
+	x.wrong(x.Root, "# add with crontab -e: * * * * * PATH="+text.QuoteLine(filepath.Dir(x.Program))+":$PATH; QUIRE_ROOT="+text.QuoteLine(x.Root)+
+		"; export QUIRE_ROOT; quire-runstate reconcile | quire-dispatch", "quire-runstate reconcile has not run for an hour")
+}
