@@ -1,23 +1,15 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"os/user"
 	"path/filepath"
-
-	"golang.org/x/sys/unix"
 
 	"quire/lib/cli"
 	"quire/lib/config"
 	"quire/lib/git"
 	"quire/lib/hook"
 	"quire/lib/repos"
-	"quire/lib/text"
 	"quire/lib/trigger"
 )
 
@@ -51,39 +43,6 @@ func installHook(ctx context.Context, e *cli.Env, o options) error {
 	})
 }
 
-// existingRoot returns the absolute path of the root, in which it makes repos/. If the
-// root does not exist, the error has the command that makes it.
-func (o options) existingRoot(e *cli.Env, repo *git.Repo) (string, error) {
-	root, err := filepath.Abs(config.Root(o.root, e.Getenv, repo.Config))
-	if err != nil {
-		return "", err
-	}
-	if err := os.Mkdir(filepath.Join(root, "repos"), 0o755); err == nil || errors.Is(err, fs.ErrExist) {
-		return root, nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return "", err
-	}
-	command := "mkdir -p " + text.QuoteLine(root)
-	parent := filepath.Dir(root)
-	for _, err := os.Stat(parent); err != nil && parent != "/"; _, err = os.Stat(parent) {
-		parent = filepath.Dir(parent)
-	}
-	if me, err := user.Current(); err == nil && unix.Access(parent, unix.W_OK) != nil {
-		command = "sudo install -d -o " + text.QuoteLine(me.Username) + " " + text.QuoteLine(root)
-	}
-	return "", cli.Status(cli.No, fmt.Errorf("root '%s' does not exist, make it with: %s", root, command))
-}
-
-// setRoot sets quire.root of the repository unless pushes find the root without it: the
-// environment of a hook is rarely that of a shell.
-func setRoot(ctx context.Context, repo *git.Repo, root string) error {
-	found := config.Root("", func(string) string { return "" }, repo.Config)
-	if abs, err := filepath.Abs(found); err == nil && abs == root && found == abs {
-		return nil
-	}
-	return repo.SetLocal(ctx, config.RootGitKey, root)
-}
-
 // uninstallHook undoes installHook. quire.name and quire.root stay, so that the
 // repository gets its name again when the hook is installed again.
 func uninstallHook(ctx context.Context, e *cli.Env, o options) error {
@@ -95,34 +54,4 @@ func uninstallHook(ctx context.Context, e *cli.Env, o options) error {
 		name, _ := repos.Name(repo, root)
 		return repos.Unlink(repo, root, name)
 	})
-}
-
-// hook calls do with the repository of the command line and its hook. For a linked working
-// tree these are the ones of its main repository.
-func (o options) hook(ctx context.Context, e *cli.Env, verb string, do func(*git.Repo, *hook.Hook) error) error {
-	o.gitDir = cmp.Or(o.gitDir, e.Getenv("GIT_DIR"), ".")
-	repo, err := o.repository(e)
-	if err == nil {
-		repo, err = git.Open(repo.CommonDir())
-	}
-	if err != nil {
-		return err
-	}
-	program, err := e.Program()
-	if err != nil {
-		return err
-	}
-	h, err := hook.Find(ctx, repo, hook.Own(program))
-	if err != nil {
-		return err
-	}
-	if err = hook.CheckOwner(repo); err != nil {
-		err = fmt.Errorf("cannot %s hook in '%s': %w", verb, repo.Dir(), err)
-	} else {
-		err = do(repo, h)
-	}
-	if errors.As(err, new(*hook.Refusal)) || errors.As(err, new(*repos.TakenError)) {
-		return cli.Status(cli.No, err)
-	}
-	return err
 }

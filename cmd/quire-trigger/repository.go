@@ -1,11 +1,18 @@
 package main
 
 import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
 	"quire/lib/cli"
 	"quire/lib/config"
 	"quire/lib/diag"
 	"quire/lib/git"
+	"quire/lib/hook"
 	"quire/lib/notify"
+	"quire/lib/repos"
 	"quire/lib/trigger"
 )
 
@@ -28,4 +35,34 @@ func (o options) trigger(e *cli.Env, repo *git.Repo) *trigger.Trigger {
 	t := &trigger.Trigger{Root: root, Repo: repo, OnEnd: notify.Start, Warn: func(l diag.List) { e.Report(l) }}
 	t.FromEnv(e.Getenv)
 	return t
+}
+
+// hook calls do with the repository of the command line and its hook. For a linked working
+// tree these are the ones of its main repository.
+func (o options) hook(ctx context.Context, e *cli.Env, verb string, do func(*git.Repo, *hook.Hook) error) error {
+	o.gitDir = cmp.Or(o.gitDir, e.Getenv("GIT_DIR"), ".")
+	repo, err := o.repository(e)
+	if err == nil {
+		repo, err = git.Open(repo.CommonDir())
+	}
+	if err != nil {
+		return err
+	}
+	program, err := e.Program()
+	if err != nil {
+		return err
+	}
+	h, err := hook.Find(ctx, repo, hook.Own(program))
+	if err != nil {
+		return err
+	}
+	if err = hook.CheckOwner(repo); err != nil {
+		err = fmt.Errorf("cannot %s hook in '%s': %w", verb, repo.Dir(), err)
+	} else {
+		err = do(repo, h)
+	}
+	if errors.As(err, new(*hook.Refusal)) || errors.As(err, new(*repos.TakenError)) {
+		return cli.Status(cli.No, err)
+	}
+	return err
 }
