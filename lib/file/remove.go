@@ -61,15 +61,11 @@ func RemoveTree(path string) error {
 		return err
 	}
 	defer parent.Close()
-	return removeAt(int(parent.Fd()), filepath.Base(path), path)
+	return RemoveAt(int(parent.Fd()), filepath.Base(path), path)
 }
 
-// RemoveAt is RemoveTree of name in the open directory dir. Errors call it path.
-func RemoveAt(dir *os.File, name, path string) error {
-	return removeAt(int(dir.Fd()), name, path)
-}
-
-func removeAt(dir int, name, path string) error {
+// RemoveAt removes name in the open directory dir like RemoveTree. Errors call it path.
+func RemoveAt(dir int, name, path string) error {
 	r := &remover{top: -1, moved: map[string]string{}}
 	r.remove(dir, name, path, 0)
 	if len(r.left.paths) > 0 {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -32,37 +33,47 @@ type state struct {
 	Rules     string // digest of all that decides contents, except the tree
 	Directory uint64 // inode of the workspace
 	Mode      os.FileMode
+	Extra     bool // there may be files that are not in the index
 	facts
+
+	complete int64 // time of change of the index
 }
 
-// loadState returns the state in the directory kept, and when the index was complete.
-// There is none if anything is missing or not in order.
-func loadState(kept string) (s state, complete int64, ok bool) {
+// loadState returns the state in the directory kept. ok is false if a file is missing or
+// damaged, or belongs to another user.
+func loadState(kept string) (s state, ok bool) {
 	var dir, st unix.Stat_t
 	if unix.Lstat(kept, &dir) != nil || dir.Mode&unix.S_IFMT != unix.S_IFDIR || int(dir.Uid) != os.Geteuid() ||
 		unix.Lstat(filepath.Join(kept, indexFile), &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG ||
 		int(st.Uid) != os.Geteuid() || st.Nlink != 1 {
-		return s, 0, false // not ours
+		return s, false
 	}
 	text, err := os.ReadFile(filepath.Join(kept, stateFile))
 	if err != nil || json.Unmarshal(text, &s) != nil {
-		return s, 0, false
+		return s, false
 	}
-	return s, st.Ctim.Nano(), true
+	s.complete = st.Ctim.Nano()
+	return s, true
 }
 
-// saveState completes the directory kept: a change of the workspace that comes after it
-// has a later time of change than the index. File systems' clocks tick every few
-// milliseconds, so it waits for the next tick.
-func saveState(kept string, s state) error {
-	text, err := json.Marshal(s)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(kept, stateFile), text, 0o600)
-	}
+// save writes the state of the workspace at tree into the directory kept.
+func (s state) save(tree, kept string) error {
+	info, err := os.Stat(tree)
 	if err != nil {
 		return err
 	}
-	index := filepath.Join(kept, indexFile)
+	s.Mode, s.Directory = info.Mode().Perm(), statOf(info).Ino
+	text, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(kept, stateFile), text, 0o600)
+}
+
+// touchIndex gives the file index a time of change that is later than that of any file of
+// the workspace and earlier than that of any later change. The clocks of file systems tick
+// every few milliseconds, so it waits for the next tick.
+func touchIndex(index string) error {
 	touch := func() (now int64, err error) {
 		var st unix.Stat_t
 		err = errors.Join(unix.UtimesNanoAt(unix.AT_FDCWD, index, nil, 0), unix.Lstat(index, &st))
@@ -74,6 +85,9 @@ func saveState(kept string, s state) error {
 	}
 	return err
 }
+
+// statOf returns what stat(2) says of a file.
+func statOf(info os.FileInfo) *syscall.Stat_t { return info.Sys().(*syscall.Stat_t) }
 
 // rules returns the digest of all that decides the contents and modes of files, except the
 // tree; "" if that cannot be known.

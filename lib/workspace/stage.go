@@ -89,7 +89,6 @@ func (s *stage) open(reuse, index bool) error {
 // fill makes what is in the holder. The kept index is no longer beside the target then:
 // it will not be true of it.
 func (s *stage) fill(reuse, index bool) error {
-	spread(s.lock)
 	if !index || unix.Rename(s.kept, s.path(indexFile)) != nil {
 		if err := file.RemoveTree(s.kept); err != nil && !s.inside {
 			return err
@@ -98,7 +97,7 @@ func (s *stage) fill(reuse, index bool) error {
 			return err
 		}
 	}
-	if err := s.makeTree(); err != nil {
+	if err := s.makeTree("tree"); err != nil {
 		return err
 	}
 	d, err := file.Open(s.tree)
@@ -114,17 +113,10 @@ func (s *stage) fill(reuse, index bool) error {
 	return err
 }
 
-// makeTree makes an empty tree.
-func (s *stage) makeTree() error {
-	var err error
-	s.tree, err = os.MkdirTemp(s.holder, "tree") // by its name it is spread
-	if err == nil {
-		err = os.Remove(s.tree)
-	}
-	if err == nil {
-		err = os.Mkdir(s.tree, 0o777)
-	}
-	return err
+// makeTree makes an empty tree of that name in the holder.
+func (s *stage) makeTree(name string) error {
+	s.tree = s.path(name)
+	return os.Mkdir(s.tree, 0o777)
 }
 
 // takeOver makes the target the tree, which from then on is gone until it is published
@@ -155,7 +147,7 @@ func (s *stage) throwAway() error {
 		s.told = true
 		s.left(s.tree, err)
 	}
-	return s.makeTree()
+	return s.makeTree("new")
 }
 
 // beside returns the directory above target, and how the names begin of what is
@@ -269,16 +261,24 @@ func (s *stage) removeLeftovers(dir, prefix string) error {
 // path returns the path of name in the holder.
 func (s *stage) path(name string) string { return filepath.Join(s.holder, name) }
 
-// publish puts the tree at the target and, with keep, the index beside it.
-func (s *stage) publish(keep bool) error {
+// index returns the path of the index in the holder.
+func (s *stage) index() string { return s.path(indexFile + "/" + indexFile) }
+
+// publish moves the tree to the target.
+func (s *stage) publish() error {
 	if s.inside {
 		return s.publishEntries()
 	}
 	err := rename(s.tree, s.target)
 	if errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, unix.EEXIST) {
-		return ErrNotEmpty // since it was looked at
+		return ErrNotEmpty // another process was quicker
 	}
-	if err != nil || !keep {
+	return err
+}
+
+// keepIndex puts the index beside the published target.
+func (s *stage) keepIndex() error {
+	if err := touchIndex(s.index()); err != nil {
 		return err
 	}
 	return rename(s.path(indexFile), s.kept)
@@ -298,16 +298,19 @@ func (s *stage) publishEntries() error {
 }
 
 // clearTarget removes everything in the target except the holder.
-func (s *stage) clearTarget() error {
-	names, err := readNames(s.target)
+func (s *stage) clearTarget() error { return clearDirectory(s.target, filepath.Base(s.holder)) }
+
+// clearDirectory removes everything in dir except the entry named except.
+func clearDirectory(dir, except string) error {
+	names, err := readNames(dir)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if name == filepath.Base(s.holder) {
+		if name == except {
 			continue
 		}
-		if err := file.RemoveTree(filepath.Join(s.target, name)); err != nil {
+		if err := file.RemoveTree(filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"quire/lib/file"
 	"quire/lib/git"
 )
 
@@ -15,23 +14,27 @@ const modulesFile = ".gitmodules"
 // maxNested is how deep submodules may be in submodules.
 const maxNested = 20
 
-// addSubmodules empties the directories of submodules, which Git leaves alone, and writes
-// their trees if that is wanted. If one is missing, the error names it.
-func (m *materializer) addSubmodules(ctx context.Context, modules []git.Entry) error {
+// emptySubmodules removes everything in the directories of submodules. Git leaves them
+// alone.
+func (m *materializer) emptySubmodules(ctx context.Context, c *git.Checkout) error {
+	modules, err := c.Submodules(ctx)
 	for _, module := range modules {
-		dir := filepath.Join(m.stage.tree, module.Name)
-		names, err := readNames(dir)
-		if err != nil {
-			return err
-		}
-		for _, name := range names {
-			if err := file.RemoveTree(filepath.Join(dir, name)); err != nil {
-				return err
-			}
+		if err == nil {
+			err = clearDirectory(filepath.Join(m.stage.tree, module.Name), "")
 		}
 	}
-	if !m.options.Submodules || len(modules) == 0 {
+	return err
+}
+
+// addSubmodules writes the trees of submodules, if the caller wants them. If one is
+// missing, the error names it.
+func (m *materializer) addSubmodules(ctx context.Context) error {
+	if !m.options.Submodules || !m.state.Submodules {
 		return nil
+	}
+	modules, err := m.checkout().Submodules(ctx)
+	if err != nil || len(modules) == 0 {
+		return err
 	}
 	if m.options.nested == maxNested {
 		return fmt.Errorf("submodules are more than %d deep", maxNested)
@@ -63,8 +66,8 @@ func (m *materializer) addSubmodule(ctx context.Context, s git.Submodule, commit
 	if err != nil {
 		return err
 	}
-	// No other process is in the stage, and Git has just made its directories: no link is
-	// on the way.
+	// No other process writes in the stage, and Git has just made the directories. So no
+	// part of the path is a link.
 	return Materialize(ctx, repo, commit, filepath.Join(m.stage.tree, s.Path), Options{
 		LFS: m.options.LFS, Submodules: true, nested: m.options.nested + 1,
 	})

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"path"
 
 	"golang.org/x/sys/unix"
@@ -12,12 +11,16 @@ import (
 	"quire/lib/file"
 )
 
-// traits are what decides who can use a directory, and what files in it are made like.
+// traits decide who can use a directory, and with which attributes files are created in it.
 type traits struct {
 	Mode, UID, GID uint32
 	Flags          uint32 // see ioctl_iflags(2)
-	Attributes     string // extended attributes with their values; access lists are some
+	Attributes     string // extended attributes with their values, among them access lists
 }
+
+// ownFlags are set by file systems themselves: FS_INDEX_FL (many entries), FS_EXTENT_FL and
+// FS_INLINE_DATA_FL.
+const ownFlags = 0x00001000 | 0x00080000 | 0x10000000
 
 // traitsOf returns the traits of an open directory.
 func traitsOf(fd int) (t traits, st unix.Stat_t, err error) {
@@ -26,7 +29,7 @@ func traitsOf(fd int) (t traits, st unix.Stat_t, err error) {
 	}
 	t = traits{Mode: st.Mode & 0o7777, UID: st.Uid, GID: st.Gid}
 	if flags, err := unix.IoctlGetUint32(fd, unix.FS_IOC_GETFLAGS); err == nil {
-		t.Flags = flags &^ (topDir | ownFlags)
+		t.Flags = flags &^ ownFlags
 	}
 	n, err := unix.Flistxattr(fd, nil)
 	if errors.Is(err, unix.ENOTSUP) || err == nil && n == 0 {
@@ -47,21 +50,24 @@ func traitsOf(fd int) (t traits, st unix.Stat_t, err error) {
 	return t, st, nil
 }
 
-// ownFlags are those that file systems set by themselves: FS_INDEX_FL (many entries),
-// FS_EXTENT_FL and FS_INLINE_DATA_FL.
-const ownFlags = 0x00001000 | 0x00080000 | 0x10000000
-
-// A sweep removes from a workspace what Git does not notice: files whose contents it
-// would take for those of the index, modes, other names of files, access lists.
+// A sweep removes the files of a workspace that Git might wrongly take for those of the
+// index, and gives directories the traits of fresh ones.
+//
+// It compares times of change. Any change of a file or directory sets its time of change,
+// and no program can set that time to another value. So everything that is older than
+// the index is as Git left it.
 type sweep struct {
 	fresh   traits
 	since   int64           // when the index was complete
-	tracked map[string]bool // if not nil, the files in the index and all directories: nothing else is touched
-	remove  map[string]bool // other files to remove
+	tracked map[string]bool // if not nil, the files in the index and all directories: the sweep leaves other files alone
+	remove  map[string]bool // more files to remove
+	changed bool            // a directory changed, so there may be files that are not in the index
+	buffer  []byte          // for the names in a directory
 }
 
-// root sweeps the workspace at tree. On an error it cannot be reused.
-func (s *sweep) root(tree string) error {
+// root sweeps the workspace at tree. late says that tree itself changed. On an error the
+// workspace cannot be reused.
+func (s *sweep) root(tree string, late bool) error {
 	mounts, err := file.MountsBelow(tree)
 	if err != nil || len(mounts) > 0 {
 		return fmt.Errorf("there may be mounts in it: %q %w", mounts, errors.Join(err))
@@ -71,38 +77,55 @@ func (s *sweep) root(tree string) error {
 		return err
 	}
 	defer d.Close()
-	t, _, err := traitsOf(int(d.Fd()))
-	t.Mode = s.fresh.Mode // which the owner may choose
-	if err != nil || t != s.fresh {
-		return errors.New("it has attributes that a fresh one has not")
+	fd := int(d.Fd())
+	if late {
+		t, _, err := traitsOf(fd)
+		t.Mode = s.fresh.Mode // its mode is the user's choice
+		if err != nil || t != s.fresh {
+			return errors.New("it has attributes that a fresh one has not")
+		}
 	}
-	return s.entries(d, "", false)
+	s.changed, s.buffer = late, make([]byte, 32<<10)
+	return s.entries(fd, "", false)
 }
 
-// entries sweeps the entries of the directory d. changed says that a directory above
-// it, or d, changed since the index was complete.
-func (s *sweep) entries(d *os.File, dir string, changed bool) error {
-	names, err := d.Readdirnames(-1)
-	if err != nil {
-		return err
+// entries sweeps the entries of the open directory at. moved says that a directory above
+// them changed, so they may come from elsewhere although they are old.
+func (s *sweep) entries(at int, dir string, moved bool) error {
+	var names []string
+	for {
+		var n int
+		err := retry(func() (err error) { n, err = unix.ReadDirent(at, s.buffer); return err })
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			break
+		}
+		_, _, names = unix.ParseDirent(s.buffer[:n], -1, names)
 	}
-	at := int(d.Fd())
 	for _, name := range names {
-		full := path.Join(dir, name)
 		var st unix.Stat_t
 		if err := retry(func() error { return unix.Fstatat(at, name, &st, unix.AT_SYMLINK_NOFOLLOW) }); err != nil {
 			return err
 		}
+		isDir := st.Mode&unix.S_IFMT == unix.S_IFDIR
 		late := st.Ctim.Nano() >= s.since
+		var full string
+		if isDir || late || s.tracked != nil || len(s.remove) > 0 {
+			full = path.Join(dir, name)
+		}
 		tracked := s.tracked == nil || s.tracked[full]
-		rulesFile := s.tracked != nil && !tracked && (name == ".gitignore" || name == attributeFile)
 		remove := false
 		switch {
-		case name == ".git" || rulesFile:
-			remove = true // Git does not look into the first, and obeys the others
-		case !tracked:
-		case st.Mode&unix.S_IFMT == unix.S_IFDIR:
-			if remove, err = s.directory(d, name, full, changed || late); err != nil {
+		case name == ".git": // Git does not look into it
+			remove = true
+		case !tracked: // Git would obey these
+			remove = name == ".gitignore" || name == attributeFile
+		case isDir:
+			s.changed = s.changed || late
+			var err error
+			if remove, err = s.directory(at, name, full, moved || late); err != nil {
 				return err
 			}
 		default:
@@ -111,27 +134,27 @@ func (s *sweep) entries(d *os.File, dir string, changed bool) error {
 		if !remove {
 			continue
 		}
-		if err := file.RemoveAt(d, name, full); err != nil {
+		if err := file.RemoveAt(at, name, full); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// directory sweeps a directory in d, or says to remove it.
-func (s *sweep) directory(d *os.File, name, full string, changed bool) (remove bool, err error) {
-	fd, err := file.OpenAt(int(d.Fd()), name, unix.O_RDONLY|unix.O_DIRECTORY)
+// directory sweeps the directory name in the open directory at, or reports that it must be
+// removed.
+func (s *sweep) directory(at int, name, full string, moved bool) (remove bool, err error) {
+	fd, err := file.OpenAt(at, name, unix.O_RDONLY|unix.O_DIRECTORY)
 	if err == unix.EACCES {
-		if err = file.ChmodAt(int(d.Fd()), name, s.fresh.Mode|0o700); err == nil {
-			fd, err = file.OpenAt(int(d.Fd()), name, unix.O_RDONLY|unix.O_DIRECTORY)
+		if err = file.ChmodAt(at, name, s.fresh.Mode|0o700); err == nil {
+			fd, err = file.OpenAt(at, name, unix.O_RDONLY|unix.O_DIRECTORY)
 		}
 	}
 	if err != nil {
 		return false, err
 	}
-	sub := os.NewFile(uintptr(fd), full)
-	defer sub.Close()
-	if changed {
+	defer unix.Close(fd)
+	if moved {
 		t, st, err := traitsOf(fd)
 		if err != nil {
 			return false, err
@@ -146,7 +169,7 @@ func (s *sweep) directory(d *os.File, name, full string, changed bool) (remove b
 			}
 		}
 	}
-	return false, s.entries(sub, full, changed)
+	return false, s.entries(fd, full, moved)
 }
 
 // retry calls f again as long as a signal interrupts it.

@@ -12,8 +12,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 
+	"quire/lib/file"
 	"quire/lib/git"
 	"quire/lib/process"
 )
@@ -101,12 +101,10 @@ type materializer struct {
 func (m *materializer) make(ctx context.Context) (err error) {
 	s, o := m.stage, m.options
 	var old state
-	var complete int64
 	reuse := false
 	if o.Reuse && s.info != nil {
-		old, complete, reuse = loadState(s.kept)
-		stat, ok := s.info.Sys().(*syscall.Stat_t)
-		reuse = reuse && ok && stat.Ino == old.Directory
+		old, reuse = loadState(s.kept)
+		reuse = reuse && statOf(s.info).Ino == old.Directory
 	}
 	c, err := checkTree(m.objects, old.Tree, m.state.Tree, maxEntries)
 	if err != nil && old.Tree != "" { // the earlier tree may be gone
@@ -129,39 +127,60 @@ func (m *materializer) make(ctx context.Context) (err error) {
 	if m.state.Rules, err = m.rules(); err != nil {
 		return err
 	}
-	reuse = reuse && !s.inside && !c.changed && old.Rules == m.state.Rules && old.Rules != "" && s.now >= complete
-	if reuse {
-		if err := m.reuse(ctx, old.Mode, complete); err != nil && ctx.Err() == nil {
-			reuse = false
-		}
+	if reuse && !s.inside && !c.changed && old.Rules == m.state.Rules && old.Rules != "" && s.now >= old.complete {
+		err = m.reuse(ctx, old)
+	} else {
+		err = m.fresh(ctx)
 	}
-	if !reuse {
-		if err := m.fresh(ctx); err != nil {
-			return err
-		}
+	if err == nil {
+		err = m.addSubmodules(ctx)
 	}
-	if err := ctx.Err(); err != nil {
+	if err == nil && o.WithGit {
+		err = m.repo.Borrow(ctx, s.tree, m.commit, s.index())
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
 		return err
 	}
-	if err := m.complete(ctx); err != nil {
+	if s.inside || o.nested > 0 || !o.Reuse && !o.KeepIndex {
+		return s.publish()
+	}
+	m.state.Extra = o.KeepIgnored || o.Submodules && m.state.Submodules
+	if err := m.state.save(s.tree, s.path(indexFile)); err != nil {
 		return err
 	}
-	return s.publish((o.Reuse || o.KeepIndex) && o.nested == 0)
+	if err := s.publish(); err != nil {
+		return err
+	}
+	if err := s.keepIndex(); err != nil {
+		return errors.Join(err, file.RemoveTree(s.target))
+	}
+	return nil
 }
 
 // checkout returns the tree as Git's working copy.
 func (m *materializer) checkout() *git.Checkout {
-	c := m.repo.Checkout(m.stage.path(indexFile+"/"+indexFile), m.stage.tree)
+	c := m.repo.Checkout(m.stage.index(), m.stage.tree)
 	c.LFS = m.options.LFS
 	c.Serial = m.state.Encodings || encodingsOutside(m.repo)
 	return c
 }
 
-// reuse turns the target into the tree of the commit. The index was complete at that
-// time. On an error the workspace is to be written again.
-func (m *materializer) reuse(ctx context.Context, mode os.FileMode, complete int64) error {
+// reuse changes the target into the tree of the commit. If that fails, it writes the tree
+// again whole.
+func (m *materializer) reuse(ctx context.Context, old state) error {
+	if err := m.update(ctx, old); err == nil || ctx.Err() != nil {
+		return err
+	}
+	return m.fresh(ctx)
+}
+
+// update changes the target, whose state is old, into the tree of the commit.
+func (m *materializer) update(ctx context.Context, old state) error {
 	s := m.stage
-	if err := s.takeOver(mode); err != nil {
+	if err := s.takeOver(old.Mode); err != nil {
 		return err
 	}
 	c := m.checkout()
@@ -169,7 +188,7 @@ func (m *materializer) reuse(ctx context.Context, mode os.FileMode, complete int
 	if err != nil {
 		return err
 	}
-	w := &sweep{fresh: s.fresh, since: complete, remove: map[string]bool{}}
+	w := &sweep{fresh: s.fresh, since: old.complete, remove: map[string]bool{}}
 	for _, path := range filtered {
 		w.remove[path] = true
 	}
@@ -178,13 +197,19 @@ func (m *materializer) reuse(ctx context.Context, mode os.FileMode, complete int
 			return err
 		}
 	}
-	if err := w.root(s.tree); err != nil {
+	if err := w.root(s.tree, statOf(s.info).Ctim.Nano() >= old.complete); err != nil {
 		return err
 	}
 	if err := c.Write(ctx, m.state.Tree); err != nil {
 		return err
 	}
-	return c.Clean(ctx, m.options.KeepIgnored)
+	if !w.changed && !old.Extra && !m.options.KeepIgnored {
+		return nil // all files are in the index
+	}
+	if err := c.Clean(ctx, m.options.KeepIgnored); err != nil || !m.state.Submodules {
+		return err
+	}
+	return m.emptySubmodules(ctx, c)
 }
 
 // tracked returns the files of the index, their directories, and those of the new tree.
@@ -206,7 +231,7 @@ func (m *materializer) tracked(ctx context.Context, c *git.Checkout) (map[string
 	return tracked, nil
 }
 
-// fresh removes the earlier workspace, and writes the tree of the commit.
+// fresh removes the earlier workspace and writes the tree of the commit.
 func (m *materializer) fresh(ctx context.Context) error {
 	s := m.stage
 	if m.options.Reuse && s.info != nil {
@@ -217,8 +242,7 @@ func (m *materializer) fresh(ctx context.Context) error {
 			return err
 		}
 	}
-	index := s.path(indexFile + "/" + indexFile)
-	if err := os.Remove(index); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(s.index()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	err := m.checkout().Write(ctx, m.state.Tree)
@@ -228,35 +252,4 @@ func (m *materializer) fresh(ctx context.Context) error {
 		}
 	}
 	return err
-}
-
-// complete adds submodules and .git, and the state of the index.
-func (m *materializer) complete(ctx context.Context) error {
-	s := m.stage
-	c := m.checkout()
-	if m.state.Submodules {
-		modules, err := c.Submodules(ctx)
-		if err != nil {
-			return err
-		}
-		m.state.Submodules = len(modules) > 0
-		if err := m.addSubmodules(ctx, modules); err != nil {
-			return err
-		}
-	}
-	index := s.path(indexFile + "/" + indexFile)
-	if m.options.WithGit {
-		if err := m.repo.Borrow(ctx, s.tree, m.commit, index); err != nil {
-			return err
-		}
-	}
-	info, err := os.Stat(s.tree)
-	if err != nil {
-		return err
-	}
-	m.state.Mode = info.Mode().Perm()
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		m.state.Directory = stat.Ino
-	}
-	return saveState(s.path(indexFile), m.state)
 }
