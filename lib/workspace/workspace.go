@@ -95,6 +95,7 @@ type materializer struct {
 	stage   *stage
 	options Options
 	state   state // of the workspace as it will be
+	changed bool  // the attributes changed, or may have
 }
 
 // make checks the tree, writes it and publishes it.
@@ -106,16 +107,6 @@ func (m *materializer) make(ctx context.Context) (err error) {
 		old, reuse = loadState(s.kept)
 		reuse = reuse && statOf(s.info).Ino == old.Directory
 	}
-	c, err := checkTree(m.objects, old.Tree, m.state.Tree, maxEntries)
-	if err != nil && old.Tree != "" { // the earlier tree may be gone
-		old, reuse = state{}, false
-		c, err = checkTree(m.objects, "", m.state.Tree, maxEntries)
-	}
-	if err != nil {
-		return err
-	}
-	m.state.Submodules = c.Submodules || old.Submodules
-	m.state.Encodings = c.Encodings || old.Encodings
 	if err := s.open(o.Reuse, reuse); err != nil {
 		return err
 	}
@@ -127,9 +118,25 @@ func (m *materializer) make(ctx context.Context) (err error) {
 	if m.state.Rules, err = m.rules(); err != nil {
 		return err
 	}
-	if reuse && !s.inside && !c.changed && old.Rules == m.state.Rules && old.Rules != "" && s.now >= old.complete {
-		err = m.reuse(ctx, old)
-	} else {
+	reuse = reuse && !s.inside && old.Rules == m.state.Rules && old.Rules != "" && s.now >= old.complete
+	if !reuse {
+		old = state{}
+	}
+	// The tree is checked while the workspace is swept. Git waits for both.
+	checked := make(chan error, 1)
+	go func() { checked <- m.check(old) }()
+	var w *sweep
+	if reuse {
+		w, err = m.sweep(ctx, old)
+		reuse = err == nil
+	}
+	if err := <-checked; err != nil {
+		return err
+	}
+	if reuse && !m.changed {
+		err = m.update(ctx, w.changed || old.Extra || o.KeepIgnored)
+	}
+	if !reuse || m.changed || err != nil && ctx.Err() == nil {
 		err = m.fresh(ctx)
 	}
 	if err == nil {
@@ -160,33 +167,48 @@ func (m *materializer) make(ctx context.Context) (err error) {
 	return nil
 }
 
+// check checks the tree and notes what it has. If the tree of the state old is gone from
+// the repository, nothing can be said about what changed.
+func (m *materializer) check(old state) error {
+	c, err := checkTree(m.objects, old.Tree, m.state.Tree, maxEntries)
+	if err != nil && old.Tree != "" {
+		c, err = checkTree(m.objects, "", m.state.Tree, maxEntries)
+		m.changed = true
+	}
+	if err != nil {
+		return err
+	}
+	m.changed = m.changed || c.changed
+	m.state.Submodules = c.Submodules || old.Submodules
+	m.state.Encodings = c.Encodings || old.Encodings
+	return nil
+}
+
 // checkout returns the tree as Git's working copy.
 func (m *materializer) checkout() *git.Checkout {
 	c := m.repo.Checkout(m.stage.index(), m.stage.tree)
 	c.LFS = m.options.LFS
-	c.Serial = m.state.Encodings || encodingsOutside(m.repo)
 	return c
 }
 
-// reuse changes the target into the tree of the commit. If that fails, it writes the tree
-// again whole.
-func (m *materializer) reuse(ctx context.Context, old state) error {
-	if err := m.update(ctx, old); err == nil || ctx.Err() != nil {
-		return err
-	}
-	return m.fresh(ctx)
+// write has Git write the tree of the commit.
+func (m *materializer) write(ctx context.Context) error {
+	c := m.checkout()
+	c.Serial = m.state.Encodings || encodingsOutside(m.repo)
+	return c.Write(ctx, m.state.Tree)
 }
 
-// update changes the target, whose state is old, into the tree of the commit.
-func (m *materializer) update(ctx context.Context, old state) error {
+// sweep takes the target over, whose state is old, and sweeps it. On an error it must be
+// written again whole.
+func (m *materializer) sweep(ctx context.Context, old state) (*sweep, error) {
 	s := m.stage
 	if err := s.takeOver(old.Mode); err != nil {
-		return err
+		return nil, err
 	}
 	c := m.checkout()
 	filtered, err := c.Filtered(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	w := &sweep{fresh: s.fresh, since: old.complete, remove: map[string]bool{}}
 	for _, path := range filtered {
@@ -194,18 +216,19 @@ func (m *materializer) update(ctx context.Context, old state) error {
 	}
 	if m.options.KeepIgnored {
 		if w.tracked, err = m.tracked(ctx, c); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if err := w.root(s.tree, statOf(s.info).Ctim.Nano() >= old.complete); err != nil {
+	return w, w.root(s.tree, statOf(s.info).Ctim.Nano() >= old.complete)
+}
+
+// update changes a swept workspace into the tree of the commit. extra says that there may
+// be files that are not in the index.
+func (m *materializer) update(ctx context.Context, extra bool) error {
+	if err := m.write(ctx); err != nil || !extra {
 		return err
 	}
-	if err := c.Write(ctx, m.state.Tree); err != nil {
-		return err
-	}
-	if !w.changed && !old.Extra && !m.options.KeepIgnored {
-		return nil // all files are in the index
-	}
+	c := m.checkout()
 	if err := c.Clean(ctx, m.options.KeepIgnored); err != nil || !m.state.Submodules {
 		return err
 	}
@@ -245,7 +268,7 @@ func (m *materializer) fresh(ctx context.Context) error {
 	if err := os.Remove(s.index()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	err := m.checkout().Write(ctx, m.state.Tree)
+	err := m.write(ctx)
 	if err != nil && ctx.Err() == nil {
 		if full := s.full(); full != nil {
 			err = fmt.Errorf("%w: %w", err, full)
