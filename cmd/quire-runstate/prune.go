@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,7 +11,7 @@ import (
 )
 
 const pruneUsage = `usage: quire-runstate prune [OPTION...]
-Removes ended runs, and prints the ids of those removed. The newest complete and
+Removes ended runs, and prints the id of each as it is removed. The newest complete and
 the newest failed run of each ref stay.
   -n                     only print what would be removed
   --keep N               the newest N of a repository stay; default: config
@@ -44,15 +45,18 @@ func (r *rootOption) prune(ctx context.Context, e *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	if !*dry {
-		if err := s.Remove(records); err != nil {
-			return err
+	var unwritten error
+	show := func(rec runstore.Record) {
+		if _, err := fmt.Fprintln(e.Stdout, rec.ID); err != nil {
+			unwritten = err
 		}
+	}
+	if !*dry {
+		err := s.Remove(records, show)
+		return errors.Join(err, unwritten)
 	}
 	for _, rec := range records {
-		if _, err := fmt.Fprintln(e.Stdout, rec.ID); err != nil {
-			return err
-		}
+		show(rec)
 	}
-	return nil
+	return unwritten
 }

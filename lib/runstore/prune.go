@@ -27,8 +27,8 @@ type Prune struct {
 // newest is told by the order of their ends, and not by their ids: a run whose id is dated in
 // the future is no newer than runs that ended after it. The newest run of each ref
 // that is complete, and the newest that failed, is never among them, and neither
-// is one that has not ended, whose driver has not let go, or whose end has still to
-// be told.
+// is one that has not ended, whose driver still works, or whose end has not been
+// announced yet.
 func (s *Store) Prunable(p Prune) ([]Record, error) {
 	type result struct {
 		repo, ref string
@@ -86,44 +86,56 @@ func (s *Store) inUse(repo, id string) bool {
 	return held || err != nil || exists(s.path("live", id))
 }
 
-// Remove removes ended runs: their directories, and their lines in the journal.
-// Killed half-way it leaves lines without a directory, which the next one removes,
-// and waste in tmp/.
-func (s *Store) Remove(records []Record) (err error) {
+// Remove removes ended runs: their directories, and their lines in the journal. It calls
+// removed for each as it is gone. If one cannot be removed, the others are removed
+// nevertheless, and the error names each such run and the file. If this process is killed
+// half-way, it leaves lines without a directory, which the next call removes, and leftovers
+// in tmp/.
+func (s *Store) Remove(records []Record, removed func(Record)) error {
 	if len(records) == 0 {
 		return nil
 	}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("cannot remove runs of '%s': %w", s.root, text.Cause(err))
-		}
-	}()
 	st, err := s.stage()
 	if err != nil {
-		return err
+		return s.cannotRemove(err)
 	}
 	defer st.close()
-	gone := make(map[string]bool, len(records))
+	var failures []error
+	moved := make(map[string]bool, len(records))
 	repos := map[string]bool{}
 	for _, r := range records {
-		err := os.Rename(s.runDir(r.Repo, r.ID), s.path("tmp", r.ID))
+		dir := s.runDir(r.Repo, r.ID)
+		err := os.Rename(dir, s.path("tmp", r.ID))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+			failures = append(failures, fmt.Errorf("cannot remove run %s: cannot move '%s': %w", r.ID, dir, text.Cause(err)))
+			continue
 		}
-		gone[r.ID] = true
+		moved[r.ID] = true
 		repos[r.Repo] = true
 	}
 	for repo := range repos {
 		if err := file.Sync(s.path("runs", repo)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+			return s.cannotRemove(errors.Join(append(failures, err)...))
 		}
 	}
-	err = s.rewriteJournal(func(r Record) bool { return !gone[r.ID] }, nil)
-	for id := range gone {
-		_, failure := s.RemoveTree(s.path("tmp", id), id)
-		err = errors.Join(err, failure)
+	if err := s.rewriteJournal(func(r Record) bool { return !moved[r.ID] }, nil); err != nil {
+		failures = append(failures, s.cannotRemove(err))
 	}
-	return err
+	for _, r := range records {
+		if !moved[r.ID] {
+			continue
+		}
+		if _, err := s.RemoveTree(s.path("tmp", r.ID), r.ID); err != nil {
+			failures = append(failures, fmt.Errorf("cannot remove all of run %s: %w", r.ID, text.Cause(err)))
+			continue
+		}
+		removed(r)
+	}
+	return errors.Join(failures...)
+}
+
+func (s *Store) cannotRemove(err error) error {
+	return fmt.Errorf("cannot remove runs of '%s': %w", s.root, text.Cause(err))
 }
 
 // rewriteJournal replaces the journal with the lines that keep accepts, followed by the

@@ -166,7 +166,7 @@ func anything(s *Store, random *rand.Rand) error {
 	case 3:
 		records, err := s.Prunable(Prune{Keep: func(string) int { return 5 }})
 		if err == nil {
-			err = s.Remove(records)
+			err = s.Remove(records, func(Record) {})
 		}
 		return err
 	case 4:

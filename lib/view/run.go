@@ -37,9 +37,16 @@ func Of(run *runstore.Run) (Run, error) {
 	if v.why, err = run.Explain(); err != nil {
 		return v, err
 	}
+	driven, err := run.Driven()
+	if err != nil {
+		return v, err
+	}
 	var unread error
 	if v.jobs, unread = runlog.Summarize(run.Dir); unread != nil { // all else is ours, and is there
 		v.why = strings.TrimPrefix(v.why+"; "+unread.Error(), "; ")
+	}
+	if v.status.State.Final() && !driven {
+		endJobs(v.jobs, v.status)
 	}
 	return v, nil
 }
