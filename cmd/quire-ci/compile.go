@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -38,7 +37,7 @@ func compile(ctx context.Context, e *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	lua, err := pipeline.Compile(ctx, text, name, os.DirFS(dir).(fs.ReadLinkFS), strict)
+	lua, err := pipeline.Compile(ctx, text, name, os.DirFS(dir).(pipeline.Files), strict)
 	if errors.As(err, new(diag.List)) {
 		return cli.Status(cli.No, err)
 	}

@@ -147,17 +147,11 @@ func TestTreeFollowsNoLink(t *testing.T) {
 			t.Errorf("Open(%q): %v", name, err)
 		}
 	}
-	for name, want := range map[string]string{"in": "real", "real/up": ".."} {
+	for _, name := range []string{"in", "real/up"} {
 		info, err := tree.Lstat(name)
 		if err != nil || info.Mode().Type() != fs.ModeSymlink || info.Name() != filepath.Base(name) {
 			t.Errorf("Lstat(%q): %v, %v", name, info, err)
 		}
-		if target, err := tree.ReadLink(name); target != want || err != nil {
-			t.Errorf("ReadLink(%q): %q, %v", name, target, err)
-		}
-	}
-	if _, err := tree.ReadLink("real"); !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
-		t.Errorf("ReadLink of a directory: %v", err)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // A Tree is the files below a directory. It follows no symbolic link, so nothing leads out
-// of it even if another process changes the directory meanwhile. It is an fs.ReadLinkFS.
+// of it even if another process changes the directory meanwhile.
 type Tree struct{ top *os.File }
 
 // OpenTree returns the tree below the directory dir, which may itself be behind
@@ -42,21 +42,6 @@ func (t *Tree) Lstat(name string) (fs.FileInfo, error) {
 	}
 	defer f.Close()
 	return f.Stat()
-}
-
-// ReadLink returns the target of the symbolic link called name.
-func (t *Tree) ReadLink(name string) (string, error) {
-	f, err := t.open("readlink", name, unix.O_PATH)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	target := make([]byte, unix.PathMax)
-	n, err := unix.Readlinkat(int(f.Fd()), "", target)
-	if err != nil {
-		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
-	}
-	return string(target[:n]), nil
 }
 
 // open opens name directory by directory, none of which may be a symbolic link.

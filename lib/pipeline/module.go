@@ -33,7 +33,7 @@ type loader struct {
 // are found at the top of a tree. name is the file that diagnostics give. If strict is
 // set, the text may only use the globals that a pipeline has. An error in the text is a
 // diag.List.
-func Compile(ctx context.Context, text []byte, name string, modules fs.ReadLinkFS, strict bool) (lua string, err error) {
+func Compile(ctx context.Context, text []byte, name string, modules Files, strict bool) (lua string, err error) {
 	v := vm.New(vm.Limits{})
 	defer v.Close()
 	l := &loader{vm: v, tree: newTree(modules), dir: "."}

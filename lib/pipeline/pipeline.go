@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -99,7 +98,7 @@ type Mirror struct {
 // Load reads the pipeline of the tree fsys. The error is ErrNone for a tree that
 // has none, and a diag.List for whatever is wrong with one that is there; any
 // other error is not the pipeline's. The caller closes the pipeline.
-func Load(ctx context.Context, fsys fs.ReadLinkFS, o Options) (*Pipeline, error) {
+func Load(ctx context.Context, fsys Files, o Options) (*Pipeline, error) {
 	tree := newTree(fsys)
 	main, err := tree.find()
 	if err != nil {

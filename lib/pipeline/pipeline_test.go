@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,7 +32,7 @@ func files(pairs ...string) fstest.MapFS {
 }
 
 // load loads a pipeline that has to be right.
-func load(t testing.TB, fsys fs.ReadLinkFS) *Pipeline {
+func load(t testing.TB, fsys Files) *Pipeline {
 	t.Helper()
 	p, err := Load(context.Background(), fsys, Options{})
 	if err != nil {
@@ -158,7 +157,7 @@ func TestFiles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(outside, "ci.fnl"), []byte(someJob), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	link := func(name, to string) fs.ReadLinkFS {
+	link := func(name, to string) Files {
 		dir := t.TempDir()
 		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755); err != nil {
 			t.Fatal(err)
@@ -166,11 +165,11 @@ func TestFiles(t *testing.T) {
 		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
-		return os.DirFS(dir).(fs.ReadLinkFS)
+		return os.DirFS(dir).(Files)
 	}
 	for _, test := range []struct {
 		name string
-		fsys fs.ReadLinkFS
+		fsys Files
 		want string
 	}{
 		{"none", files("README", ""), ErrNone.Error()},

@@ -15,9 +15,17 @@ import (
 	"quire/lib/fennel"
 )
 
+// Files are the files of a commit or a workspace.
+type Files interface {
+	fs.FS
+
+	// Lstat describes a file, a directory or a symbolic link.
+	Lstat(name string) (fs.FileInfo, error)
+}
+
 // A tree is the files of a commit or a workspace, and those that were read.
 type tree struct {
-	fsys  fs.ReadLinkFS
+	fsys  Files
 	files map[string]*file
 	dirs  []string // those that were found, no symbolic link above them
 }
@@ -29,7 +37,7 @@ type file struct {
 	forms []fennel.Node // of a Fennel file, once it is compiled
 }
 
-func newTree(fsys fs.ReadLinkFS) *tree { return &tree{fsys: fsys, files: map[string]*file{}} }
+func newTree(fsys Files) *tree { return &tree{fsys: fsys, files: map[string]*file{}} }
 
 // find reads the pipeline's main file.
 func (t *tree) find() (*file, error) {
@@ -53,10 +61,9 @@ func (t *tree) find() (*file, error) {
 	return nil, diag.List{{File: Fennel, Message: fmt.Sprintf("'%s' and '%s' both exist", Fennel, Lua), Hint: "keep one of them"}}
 }
 
-// look says what there is of that name, nil for nothing. It does not follow
-// symbolic links, not even among the directories above: a pipeline has to be the
-// same in a workspace, where they lead somewhere, as in Git's objects, where they
-// do not.
+// look describes the file of that name. It returns nil if there is none. It does not follow
+// symbolic links, not even among the directories above: a pipeline must be the same in a
+// workspace and in Git's objects, and links lead somewhere only in a workspace.
 func (t *tree) look(name string) (fs.FileInfo, error) {
 	for dir := path.Dir(name); dir != "." && !slices.Contains(t.dirs, dir); dir = path.Dir(dir) {
 		info, err := t.fsys.Lstat(dir)
@@ -77,8 +84,8 @@ func (t *tree) look(name string) (fs.FileInfo, error) {
 	return info, err
 }
 
-// open reads a file that look has found. The error is a diag.List where the file
-// cannot be a program.
+// open reads a file that look has found. The error is a diag.List if the file cannot be a
+// program.
 func (t *tree) open(name string, info fs.FileInfo) (*file, error) {
 	if f := t.files[name]; f != nil {
 		return f, nil
@@ -91,7 +98,7 @@ func (t *tree) open(name string, info fs.FileInfo) (*file, error) {
 		return nil, fmt.Errorf("cannot read '%s': %w", name, err)
 	}
 	defer r.Close()
-	size := min(info.Size(), MaxSize) // or so: it may be written to meanwhile
+	size := min(info.Size(), MaxSize) // a hint: another process may be writing the file
 	b := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
 	if _, err := b.ReadFrom(io.LimitReader(r, MaxSize+1)); err != nil {
 		return nil, fmt.Errorf("cannot read '%s': %w", name, err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"strings"
 	"time"
@@ -317,7 +316,7 @@ type compiled struct {
 }
 
 // compile evaluates the pipeline of a commit's tree.
-func compile(ctx context.Context, tree fs.ReadLinkFS, settings config.Settings) compiled {
+func compile(ctx context.Context, tree pipeline.Files, settings config.Settings) compiled {
 	p, err := pipeline.Load(ctx, tree, pipeline.Options{Limits: settings.Limits()})
 	if err != nil {
 		return compiled{problem: err}
