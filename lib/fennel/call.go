@@ -1,31 +1,6 @@
 package fennel
 
-import (
-	"strconv"
-	"sync"
-)
-
-// A special is the compiler of a special form. The list is the whole form, its
-// own name first.
-type special func(c *compiler, l *List, s *scope, b *block, w want) result
-
-// specials are the special forms by name, builtins the built-in macros. They are
-// filled by the first compilation: the functions in them refer to them, and commands
-// that link this package compile nothing most of the time.
-var (
-	specials map[string]special
-	builtins map[string]builtin
-)
-
-var fillTables = sync.OnceFunc(func() {
-	specials, builtins = make(map[string]special, 64), make(map[string]builtin, 32)
-	for _, fill := range []func(){
-		accessForms, bindForms, controlForms, functionForms, includeForm, loopForms, macroForms, operatorForms, quoteForms,
-		collectMacros, flowMacros, functionMacros, matchMacros, matchTryMacros,
-	} {
-		fill()
-	}
-})
+import "strconv"
 
 // call compiles a list: a special form, a method or a function.
 func (c *compiler) call(l *List, s *scope, b *block, w want) result {

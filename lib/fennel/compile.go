@@ -119,7 +119,6 @@ type compiler struct {
 }
 
 func newCompiler(o Options) *compiler {
-	fillTables()
 	c := &compiler{opts: o, module: o.Module, used: map[string]bool{}, alike: map[string]int{}, assigned: map[string]int{}}
 	if o.Globals != nil {
 		c.globals = map[string]bool{"_G": true, "_ENV": true}

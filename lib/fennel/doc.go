@@ -8,7 +8,7 @@
 //
 // The compiler (compile.go) walks the tree. A list whose head is a macro is
 // replaced by what the macro makes of it (macro.go) until it is none; a list whose
-// head is a special form goes to the function of that form (special_*.go,
+// head is a special form goes to the function of that form (forms.go, special_*.go,
 // operators.go); any other is a call (call.go). What comes out is a tree of Lua
 // (lua_tree.go), each piece of which carries the line it comes from. Each form is
 // compiled for a want: its value is returned, assigned to places, needed once, or not

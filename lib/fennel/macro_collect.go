@@ -1,13 +1,5 @@
 package fennel
 
-func collectMacros() {
-	builtins["icollect"] = collectSequence("each", 2)
-	builtins["fcollect"] = collectSequence("for", 3)
-	builtins["collect"] = macroCollect
-	builtins["accumulate"] = fold("each")
-	builtins["faccumulate"] = fold("for")
-}
-
 // comprehension takes the bindings of a comprehension apart: what it collects
 // into, nil for a new table, and the bindings of its loop.
 func (c *compiler) comprehension(l *List, least int) (into Node, loop *Sequence) {

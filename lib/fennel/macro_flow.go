@@ -1,16 +1,5 @@
 package fennel
 
-func flowMacros() {
-	builtins["when"] = macroWhen
-	builtins["->"] = thread(1)
-	builtins["->>"] = thread(-1)
-	builtins["-?>"] = threadMaybe("-?>", 1)
-	builtins["-?>>"] = threadMaybe("-?>>", -1)
-	builtins["?."] = macroMaybeDot
-	builtins["doto"] = macroDoto
-	builtins["with-open"] = macroWithOpen
-}
-
 // macroWhen is if with a body of many forms and no else.
 func macroWhen(c *compiler, l *List, s *scope) Node {
 	if len(l.Items) < 3 {

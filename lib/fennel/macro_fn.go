@@ -5,14 +5,6 @@ import (
 	"strings"
 )
 
-func functionMacros() {
-	builtins["lambda"] = macroLambda
-	builtins["λ"] = macroLambda
-	builtins["partial"] = macroPartial
-	builtins["pick-args"] = macroPickArgs
-	builtins["assert-repl"] = macroAssertRepl
-}
-
 // macroLambda is fn whose parameters may not be nil, except those that say so by
 // a ? or _ in front of their name.
 func macroLambda(c *compiler, l *List, s *scope) Node {

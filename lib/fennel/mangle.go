@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 func isLuaKeyword(s string) bool {
@@ -33,9 +34,9 @@ func luaNameByte(b byte) bool {
 	return b == '_' || (b >= '0' && b <= '9') || (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z')
 }
 
-// mangle turns a Fennel name into an identifier of Lua: a hyphen becomes an
-// underscore (so does the space of a gensym), any other byte Lua does not take becomes _xx. The names the
-// compiler makes for itself, _1_, are kept out of the way of a user's.
+// mangle turns a Fennel name into an identifier of Lua: a hyphen, and the space of a gensym,
+// becomes an underscore, any other byte that Lua does not accept becomes _xx. No mangled name
+// has the form of a temporary, such as _1_.
 func mangle(name string) string {
 	if isLuaKeyword(name) || (name[0] >= '0' && name[0] <= '9') {
 		name = "_" + name
@@ -87,7 +88,10 @@ func (c *compiler) temporary() string {
 func quoteLua(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
-	for _, r := range splitUTF8(s) {
+	for rest := s; rest != ""; {
+		_, size := utf8.DecodeRuneInString(rest)
+		r := rest[:size] // a character, or a byte that is not UTF-8
+		rest = rest[size:]
 		switch {
 		case r == "\n":
 			b.WriteString(`\n`)
@@ -110,11 +114,11 @@ func quoteLua(s string) string {
 // numberLua writes v as a numeral of Lua that reads back as the same number.
 func numberLua(v float64) string {
 	switch {
-	case v != v:
+	case math.IsNaN(v):
 		return "(0/0)"
-	case v > maxFloat:
+	case math.IsInf(v, 1):
 		return "(1/0)"
-	case v < -maxFloat:
+	case math.IsInf(v, -1):
 		return "(-1/0)"
 	case v == 0 && math.Signbit(v):
 		return "-0.0"

@@ -2,11 +2,6 @@ package fennel
 
 import "strings"
 
-func matchMacros() {
-	builtins["case"] = func(c *compiler, l *List, s *scope) Node { return c.matching(l, s, false) }
-	builtins["match"] = func(c *compiler, l *List, s *scope) Node { return c.matching(l, s, true) }
-}
-
 // A matcher turns the clauses of one case or match into an if.
 type matcher struct {
 	c *compiler
@@ -203,7 +198,7 @@ func (m *matcher) list(values []Node, p *List, seen map[string]Node, place patte
 		c.check(len(p.Items) > 1, p, "expected a pattern in (where)")
 		guards := p.Items[2:]
 		if or, ok := callOf(p.Items[1], "or"); ok {
-			return m.alternatives(values, or, guards, seen, within)
+			return m.alternatives(values, or, guards, within)
 		}
 		return m.guarded(values, p.Items[1], guards, seen, within)
 	case isSym(head, "or"):

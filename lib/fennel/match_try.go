@@ -1,10 +1,5 @@
 package fennel
 
-func matchTryMacros() {
-	builtins["case-try"] = matchTry("case")
-	builtins["match-try"] = matchTry("match")
-}
-
 // matchTry is a chain of matches: the values of each step go to the next
 // pattern. The first that does not match ends the chain with its values, or
 // with what the clauses of catch make of them.

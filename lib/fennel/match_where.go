@@ -14,7 +14,7 @@ func (m *matcher) guarded(values []Node, pattern Node, guards []Node, seen map[s
 // alternatives matches (where (or pattern ...) guard ...). Names that every
 // alternative binds are usable; which alternative it was decides their values,
 // so these are found out in front of the condition.
-func (m *matcher) alternatives(values []Node, or *List, guards []Node, seen map[string]Node, place patternPlace) clause {
+func (m *matcher) alternatives(values []Node, or *List, guards []Node, place patternPlace) clause {
 	c := m.c
 	patterns := or.Items[1:]
 	c.check(len(patterns) > 0, or, "expected at least one pattern in (or)")

@@ -7,34 +7,6 @@ type operator struct {
 	lua, none, unary string
 }
 
-func operatorForms() {
-	for _, op := range []operator{
-		{"+", "0", "0"},
-		{"-", "", ""},
-		{"*", "1", "1"},
-		{"/", "", "1"},
-		{"%", "", "="},
-		{"^", "", "="},
-		{"..", "", "="}, // without operands: an empty string
-	} {
-		specials[op.lua] = operation(op)
-	}
-	specials["and"] = logic("and", "true")
-	specials["or"] = logic("or", "false")
-	for _, op := range []string{"~=", "<", "<=", ">", ">="} {
-		specials[op] = comparison(op)
-	}
-	specials["="] = comparison("==")
-	specials["not="] = comparison("~=")
-	specials["//"] = floorDivision
-	specials["band"] = noBits("-1")
-	specials["bor"], specials["bxor"] = noBits("0"), noBits("0")
-	specials["bnot"], specials["lshift"], specials["rshift"] = noBits(""), noBits(""), noBits("")
-	specials["not"] = unary("not ")
-	specials["length"] = unary("#")
-	specials["#"] = unary("#")
-}
-
 func unary(op string) special {
 	return func(c *compiler, l *List, s *scope, b *block, w want) result {
 		c.check(len(l.Items) == 2, l, "expected one argument")

@@ -2,13 +2,6 @@ package fennel
 
 import "strings"
 
-func accessForms() {
-	specials["."] = specialDot
-	specials[":"] = specialMethod
-	specials["lua"] = specialLua
-	specials["comment"] = specialComment
-}
-
 // specialDot looks keys up, one in what the one before gave.
 func specialDot(c *compiler, l *List, s *scope, b *block, w want) result {
 	c.check(len(l.Items) > 1, l, "expected table argument")

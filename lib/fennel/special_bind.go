@@ -1,15 +1,5 @@
 package fennel
 
-func bindForms() {
-	specials["let"] = specialLet
-	specials["local"] = binding("local", declareLocal)
-	specials["var"] = binding("var", declareVar)
-	specials["set"] = binding("set", setVar)
-	specials["set-forcibly!"] = binding("set-forcibly!", setForcibly)
-	specials["global"] = binding("global", setGlobal)
-	specials["tset"] = specialTset
-}
-
 // binding is the compiler of the forms that take a pattern and a value.
 func binding(name string, mode bindMode) special {
 	return func(c *compiler, l *List, s *scope, b *block, w want) result {

@@ -1,13 +1,5 @@
 package fennel
 
-func controlForms() {
-	specials["do"] = specialDo
-	specials["if"] = specialIf
-	specials["values"] = specialValues
-	specials["pick-values"] = specialPickValues
-	specials["tail!"] = specialTail
-}
-
 func specialDo(c *compiler, l *List, s *scope, b *block, w want) result {
 	if len(l.Items) == 1 {
 		return result{}

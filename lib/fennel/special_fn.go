@@ -2,11 +2,6 @@ package fennel
 
 import "strconv"
 
-func functionForms() {
-	specials["fn"] = specialFn
-	specials["hashfn"] = specialHashfn
-}
-
 // specialFn compiles (fn name? [parameters] docstring? metadata? body...). A
 // name is declared in the scope around the function and visible inside it.
 func specialFn(c *compiler, l *List, s *scope, b *block, w want) result {

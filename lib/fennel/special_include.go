@@ -2,10 +2,6 @@ package fennel
 
 import "strings"
 
-func includeForm() {
-	specials["include"] = specialInclude
-}
-
 // specialInclude compiles a module into the output, where require finds it.
 func specialInclude(c *compiler, l *List, s *scope, b *block, w want) result {
 	c.check(len(l.Items) == 2, l, "expected one argument")

@@ -1,11 +1,5 @@
 package fennel
 
-func loopForms() {
-	specials["each"] = specialEach
-	specials["for"] = specialFor
-	specials["while"] = specialWhile
-}
-
 // iteration takes the clause &until off the bindings of a loop.
 func (c *compiler) iteration(l *List) (bindings []Node, until Node, at Node) {
 	seq, ok := c.item(l, 1).(*Sequence)

@@ -6,15 +6,6 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-func macroForms() {
-	builtins["macro"] = macroMacro
-	specials["macros"] = specialMacros
-	specials["require-macros"] = specialRequireMacros
-	specials["import-macros"] = specialImportMacros
-	specials["eval-compiler"] = specialEvalCompiler
-	builtins["macrodebug"] = macroMacrodebug
-}
-
 // macroMacro defines one macro, written like a function.
 func macroMacro(c *compiler, l *List, s *scope) Node {
 	name, ok := c.item(l, 1).(*Symbol)

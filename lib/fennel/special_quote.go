@@ -2,11 +2,6 @@ package fennel
 
 import "strings"
 
-func quoteForms() {
-	specials["quote"] = specialQuote
-	specials["unquote"] = specialUnquote
-}
-
 // specialQuote turns a form into code that makes it. In a macro that is a form
 // again; in the program itself only data can be quoted.
 func specialQuote(c *compiler, l *List, s *scope, b *block, w want) result {
