@@ -1,7 +1,6 @@
 package executor
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 	"syscall"
@@ -39,7 +38,7 @@ type command struct {
 }
 
 // errCommandTimeout is why a command is ended that takes longer than its timeout.
-var errCommandTimeout = errors.New("timeout of the command")
+var errCommandTimeout error = &endError{reasonTimeout, "timeout of the command"}
 
 // exitTimeout is the status of a command that was ended for its timeout, whatever
 // it made of the signal; timeout(1) has the same.

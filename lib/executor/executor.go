@@ -113,7 +113,7 @@ func Run(ctx context.Context, p *pipeline.Pipeline, o Options) (Outcome, error) 
 	defer r.cancel(nil)
 	if r.Timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, r.Timeout, &timeoutError{"the run", r.Timeout})
+		ctx, cancel = context.WithTimeoutCause(ctx, r.Timeout, tooLong("the run", r.Timeout))
 		defer cancel()
 	}
 	r.emit(r.startEvent())
@@ -230,7 +230,7 @@ func (r *run) fatal(err error) {
 	defer r.mu.Unlock()
 	if r.broken == nil {
 		r.broken = err
-		r.cancel(&internalError{err})
+		r.cancel(&endError{reasonInternal, err.Error()})
 	}
 }
 

@@ -26,42 +26,28 @@ const (
 	reasonEarlier   = "earlier"
 )
 
-// A timeoutError is the cause of a context of a job or a run whose time is up.
-type timeoutError struct {
-	what string // "the run", "the job"
-	time time.Duration
+// An endError is the cause if quire itself ended the context of a command, a job or the
+// run.
+type endError struct{ reason, text string }
+
+func (e *endError) Error() string { return e.text }
+
+// tooLong is the cause for a job or a run that reached its timeout.
+func tooLong(what string, timeout time.Duration) error {
+	return &endError{reasonTimeout, fmt.Sprintf("%s ran longer than %s", what, timeout)}
 }
 
-func (e *timeoutError) Error() string { return fmt.Sprintf("%s ran longer than %s", e.what, e.time) }
-
-// A failFastError is the cause of a context that the failure of a job ended.
-type failFastError struct{ job string }
-
-func (e *failFastError) Error() string { return fmt.Sprintf("job '%s' failed", e.job) }
-
-// endReason returns the reason for what was ended because a context was, by the
-// context's cause.
+// endReason returns the reason of a command, a job or a run that was ended because its
+// context ended with that cause.
 func endReason(cause error) string {
-	var late *timeoutError
-	var fast *failFastError
-	var broken *internalError
-	switch {
-	case errors.Is(cause, errCommandTimeout), errors.As(cause, &late), errors.Is(cause, context.DeadlineExceeded):
+	if end, ok := errors.AsType[*endError](cause); ok {
+		return end.reason
+	}
+	if errors.Is(cause, context.DeadlineExceeded) {
 		return reasonTimeout
-	case errors.As(cause, &fast):
-		return reasonFailFast
-	case errors.As(cause, &broken):
-		return reasonInternal
 	}
 	return reasonCancelled
 }
-
-// An internalError is what keeps quire from doing its work, such as a full disk.
-// It ends the run.
-type internalError struct{ err error }
-
-func (e *internalError) Error() string { return e.err.Error() }
-func (e *internalError) Unwrap() error { return e.err }
 
 // A place is a line of the pipeline; the zero place is not known.
 type place struct {
@@ -80,7 +66,7 @@ func (p place) String() string {
 type failure struct {
 	reason string
 	code   int
-	text   string // with the place in front, where one is known; not redacted
+	text   string // with the place in front, if it is known; not redacted
 	ended  bool   // it is of a command that was ended with its job
 }
 

@@ -9,8 +9,8 @@ import (
 	"quire/lib/runlog"
 )
 
-// A job is a job of a run. While it runs, its goroutine owns it but for the phase;
-// before and after, the scheduler's.
+// A job is a job of a run. While it runs, it belongs to its goroutine, except the phase.
+// Before and after, it belongs to the scheduler.
 type job struct {
 	run   *run
 	spec  *pipeline.Job
@@ -20,7 +20,7 @@ type job struct {
 
 	phase    phase
 	commands int   // over all attempts
-	output   value // where it is complete
+	output   value // if it is complete
 	outcome  JobOutcome
 }
 
@@ -39,17 +39,17 @@ type JobOutcome struct {
 	State    string // runlog.Complete, Failed or Skipped
 	Reason   string // see quire-events(5)
 	Code     int    // of the command that failed
-	Error    string // redacted, with the place where one is known
+	Error    string // redacted, with the place if it is known
 	Allowed  bool   // it failed, and was allowed to
-	Attempts int    // 0 where it was not started
+	Attempts int    // 0 if it was not started
 	Started  time.Time
 	Finished time.Time
 }
 
-// place returns where the pipeline registers the job.
+// place returns the line of the pipeline that registers the job.
 func (j *job) place() place { return place{j.spec.File, j.spec.Line} }
 
-// good says of a job that has ended whether what needs it may run.
+// good reports whether jobs that need this one, which has ended, may run.
 func (j *job) good() bool {
 	o := j.outcome
 	return o.State == runlog.Complete || o.Allowed || o.State == runlog.Skipped && o.Reason == reasonEmpty
@@ -86,7 +86,7 @@ func (j *job) execute(ctx context.Context) {
 func (j *job) attempt(ctx context.Context) (value, int, *failure) {
 	if t := j.spec.Options.Timeout; t > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, t, &timeoutError{"the job", t})
+		ctx, cancel = context.WithTimeoutCause(ctx, t, tooLong("the job", t))
 		defer cancel()
 	}
 	if j.spec.Mirror != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -15,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"quire/lib/file"
 	"quire/lib/process"
 	"quire/lib/runlog"
 )
@@ -54,7 +54,7 @@ func (c *command) start(log *runlog.Log, to func(name string) sink) (*liveComman
 		}
 		theirs = append(theirs, w)
 	}
-	in, feed, err := c.input()
+	in, err := c.input()
 	if err != nil {
 		r.pump.close()
 		return nil, err
@@ -67,7 +67,6 @@ func (c *command) start(log *runlog.Log, to func(name string) sink) (*liveComman
 	} else {
 		c.started = true
 	}
-	feed()
 	return r, nil
 }
 
@@ -91,20 +90,12 @@ func startError(err error) string {
 	return err.Error()
 }
 
-// input returns the standard input of the command, and what starts to fill it.
-// Without any, it is empty: a job has nobody to ask.
-func (c *command) input() (in *os.File, feed func(), err error) {
+// input returns the standard input of the command. The default is empty.
+func (c *command) input() (*os.File, error) {
 	if c.stdin == "" {
-		in, err = os.Open(os.DevNull)
-		return in, func() {}, err
+		return os.Open(os.DevNull)
 	}
-	in, w, err := os.Pipe()
-	return in, func() {
-		go func() {
-			io.WriteString(w, c.stdin) // a command need not read it all
-			w.Close()
-		}()
-	}, err
+	return file.Nameless("stdin", []byte(c.stdin))
 }
 
 // wait returns when the command itself has ended; what it left in the background

@@ -50,7 +50,7 @@ func (r *run) schedule(ctx context.Context) {
 		j := <-over
 		j.phase = ended
 		if r.FailFast && j.outcome.State == runlog.Failed && !j.outcome.Allowed {
-			r.cancel(&failFastError{j.spec.ID})
+			r.cancel(&endError{reasonFailFast, fmt.Sprintf("job '%s' failed", j.spec.ID)})
 		}
 	}
 }
