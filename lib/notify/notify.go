@@ -111,7 +111,7 @@ func (o Options) tell(ctx context.Context, store *runstore.Store, run *runstore.
 	}
 	if len(programs) > 0 {
 		log := openLog(run.Dir)
-		defer log.close()
+		defer log.f.Close()
 		record, env, err := o.facts(store, run)
 		if err != nil {
 			return err

@@ -108,10 +108,10 @@ func (p program) start(ctx context.Context, o Options, dir string, env []string,
 	if err != nil {
 		return err
 	}
-	kept, copied := log.output(), make(chan struct{})
+	copied := make(chan struct{})
 	go func() {
 		defer close(copied)
-		_, _ = io.Copy(kept, output)
+		_, _ = io.Copy(log, output)
 	}()
 	status, err := o.await(ctx, group)
 	<-copied
