@@ -15,17 +15,21 @@ import (
 	"quire/lib/vm"
 )
 
-// maxNesting bounds the tables of a config.fnl, one of which may hold itself. No
-// setting is nested half as deep.
+// maxNesting bounds the tables of a config.fnl, because a table may hold itself. No setting
+// is nested half as deep.
 const maxNesting = 8
 
-// parseFennel evaluates the document in a sandbox. Its value is one table, mostly
-// its last form; the places are those of that form, as far as it is a literal.
+// parseFennel evaluates the document in a sandbox. Its value must be one table. The places
+// come from the last form of the document, as far as that is a literal.
 func (d *document) parseFennel(ctx context.Context) (*table, error) {
 	v := vm.New(vm.Limits{})
 	defer v.Close()
 	bound := v.Bound(ctx)
-	program, err := fennel.Compile(d.text, fennel.Options{File: d.file, Globals: v.Globals(), Bound: bound})
+	var written []fennel.Node
+	program, err := fennel.Compile(d.text, fennel.Options{
+		File: d.file, Globals: v.Globals(), Bound: bound,
+		Forms: func(forms []fennel.Node) { written = forms },
+	})
 	bound.End()
 	if err != nil {
 		return nil, err
@@ -45,10 +49,6 @@ func (d *document) parseFennel(ctx context.Context) (*table, error) {
 	case errors.As(err, &syntax):
 		return nil, diag.List{d.diagnostic(place{syntax.Line, 1}, "", "%s", syntax.Message)}
 	case err != nil:
-		return nil, err
-	}
-	written, err := fennel.Read(d.text, d.file)
-	if err != nil {
 		return nil, err
 	}
 	at, last := place{1, 1}, fennel.Node(nil)
