@@ -49,7 +49,7 @@ func LocalFacts(ctx context.Context, workspace string) (push.Facts, error) {
 	if f.FilesChanged, err = repo.ChangedFiles(ctx, old, f.SHA); err != nil {
 		return f, err
 	}
-	f.CommitMessage, err = objects.Message(f.SHA)
+	_, _, f.CommitMessage, err = objects.Commit(f.SHA)
 	return f, err
 }
 

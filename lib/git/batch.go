@@ -35,14 +35,14 @@ func (r *Repo) startBatch(ctx context.Context, mode string) (*batch, error) {
 	b := &batch{cmd: cmd, stderr: &tail{}}
 	cmd.Stderr = b.stderr
 	in, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, failure(ctx, "cat-file", err, b.stderr)
+	var out io.Reader
+	if err == nil {
+		out, err = cmd.StdoutPipe()
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, failure(ctx, "cat-file", err, b.stderr)
+	if err == nil {
+		err = cmd.Start()
 	}
-	if err := cmd.Start(); err != nil {
+	if err != nil {
 		return nil, failure(ctx, "cat-file", err, b.stderr)
 	}
 	// No name has two dots, so that git need not look for it.

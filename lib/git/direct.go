@@ -1,10 +1,6 @@
 package git
 
-import (
-	"hash"
-
-	"quire/lib/git/direct"
-)
+import "quire/lib/git/direct"
 
 // An Entry is one line of a tree object.
 type Entry = direct.Entry
@@ -30,9 +26,3 @@ func IsID(s string) bool { return direct.IsID(s) }
 
 // ParseTree is direct.ParseTree.
 func ParseTree(oid string, data []byte) ([]Entry, error) { return direct.ParseTree(oid, data) }
-
-// ObjectHash is direct.ObjectHash.
-func ObjectHash(oid, kind string, size int64) hash.Hash { return direct.ObjectHash(oid, kind, size) }
-
-// ObjectID is direct.ObjectID.
-func ObjectID(oid, kind string, data []byte) string { return direct.ObjectID(oid, kind, data) }

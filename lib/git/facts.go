@@ -51,29 +51,9 @@ func (o *Objects) Commits(specs []string, each func(i int, oid, tree, message st
 	})
 }
 
-// Message returns the message of a commit, or of the commit that a tag points
-// at, in UTF-8.
-func (o *Objects) Message(commit string) (string, error) {
-	_, _, message, err := o.Commit(commit)
-	if err != nil {
-		return "", fmt.Errorf("cannot read message of %s: %w", quoted(commit), err)
-	}
-	return message, nil
-}
-
-// Message is Objects.Message for one commit.
-func (r *Repo) Message(ctx context.Context, commit string) (string, error) {
-	o, err := r.Objects(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer o.Close()
-	return o.Message(commit)
-}
-
-// parseMessage takes the message out of a commit object: what follows the first
-// empty line. Of encodings other than UTF-8 it knows Latin-1, which is what old
-// repositories have; of the others, bytes that are not UTF-8 become U+FFFD.
+// parseMessage returns the message of a commit object, which is the text after the first
+// empty line, in UTF-8. It decodes Latin-1, which old repositories use. In other encodings,
+// bytes that are not UTF-8 become U+FFFD.
 func parseMessage(commit []byte) string {
 	header, message, ok := bytes.Cut(commit, []byte("\n\n"))
 	if !ok {
@@ -168,8 +148,8 @@ func sorted(names []string) []string {
 	return append([]string{}, names...)
 }
 
-// forkTree returns the tree of the commit at which commit left HEAD's branch; ""
-// where there is none, or it is commit itself.
+// forkTree returns the tree of the commit at which commit left HEAD's branch. It returns ""
+// if there is none, or if it is commit itself.
 func (r *Repo) forkTree(ctx context.Context, o *Objects, commit string) (string, error) {
 	head, _, _, err := o.Info("HEAD^{commit}")
 	if errors.Is(err, ErrMissing) || head == commit {
@@ -194,7 +174,7 @@ func (r *Repo) forkTree(ctx context.Context, o *Objects, commit string) (string,
 // A Ref is one ref of a repository.
 type Ref struct {
 	Name string // full, such as "refs/heads/main"
-	OID  string // of what it points at, which may be a tag object, a tree or a blob
+	OID  string // of the object it points at: a commit, a tag object, a tree or a blob
 }
 
 // Refs lists the repository's refs, sorted by name. Prefixes, such as
@@ -232,7 +212,7 @@ func (r *Repo) Tag(ctx context.Context, name, commit string) error {
 	if errs[1] == nil && infos[0].OID == infos[1].OID {
 		return nil
 	}
-	// The old value of zeros makes git refuse where the ref exists by now.
+	// The old value of zeros makes git refuse if the ref exists by now.
 	zero := strings.Repeat("0", len(infos[0].OID))
 	if _, err := r.output(ctx, "update-ref", ref, infos[0].OID, zero); err != nil {
 		return fmt.Errorf("cannot make tag %s: %w", quoted(name), err)

@@ -91,11 +91,11 @@ func TestMessage(t *testing.T) {
 	f := newFixture(t)
 	f.commit("subject\n\nbody: π\n")
 	f.git("tag", "-a", "-m", "not this", "v1")
-	got, err := f.open().Message(context.Background(), "v1")
-	if err != nil || got != "subject\n\nbody: π\n" {
-		t.Errorf("Message: %q %v", got, err)
+	o := f.objects()
+	if _, _, got, err := o.Commit("v1"); err != nil || got != "subject\n\nbody: π\n" {
+		t.Errorf("Commit: %q %v", got, err)
 	}
-	if _, err := f.open().Message(context.Background(), "none"); err == nil {
+	if _, _, _, err := o.Commit("none"); err == nil {
 		t.Error("no error for a missing commit")
 	}
 }

@@ -3,6 +3,8 @@ package git
 import (
 	"fmt"
 	"io"
+
+	"quire/lib/git/direct"
 )
 
 // Trees reads the tree objects of oids and hands each one's contents to each, in
@@ -16,7 +18,7 @@ func (o *Objects) Trees(oids []string, each func(i int, data []byte) error) erro
 		if _, err := io.ReadFull(body, data); err != nil {
 			return fmt.Errorf("cannot read tree %s: %w", in.OID, err)
 		}
-		if ObjectID(in.OID, in.Type, data) != in.OID { // git itself does not look
+		if direct.ObjectID(in.OID, in.Type, data) != in.OID { // git itself does not look
 			return fmt.Errorf("cannot read tree %s: the object is damaged", in.OID)
 		}
 		return each(i, data)
