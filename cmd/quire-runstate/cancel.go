@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"quire/lib/cli"
 	"quire/lib/runstore"
@@ -22,8 +24,14 @@ func (r *rootOption) cancel(_ context.Context, e *cli.Env) error {
 	}
 	return forEachRun(e, s, func(run *runstore.Run) error {
 		err := run.Transition(runstore.Change{State: runstore.Failed, Reason: "cancelled", Note: *note})
+		if ended, ok := errors.AsType[*runstore.StateError](err); ok {
+			return cli.Status(cli.No, fmt.Errorf("run %s has ended (%s)", ended.ID, ended.From))
+		}
 		if err != nil {
 			return err
+		}
+		if driven, err := run.Driven(); err == nil && driven {
+			e.Note("run %s is cancelled, waiting until its driver has ended its processes", run.ID)
 		}
 		// The driver sees the end of the run, ends its processes, and unlocks it.
 		return run.AwaitDriver()

@@ -35,5 +35,6 @@ func (r *rootOption) log(ctx context.Context, e *cli.Env) error {
 	if !*follow {
 		return l.Print()
 	}
+	noteDriver(e, run)
 	return l.Follow(ctx)
 }

@@ -18,6 +18,7 @@ func (r *rootOption) wait(ctx context.Context, e *cli.Env) error {
 	}
 	code := cli.OK
 	err = forEachRun(e, s, func(run *runstore.Run) error {
+		noteDriver(e, run)
 		status, err := run.AwaitEnd(ctx)
 		if err == nil && status.State != runstore.Complete {
 			code = cli.No
@@ -28,4 +29,19 @@ func (r *rootOption) wait(ctx context.Context, e *cli.Env) error {
 		return err
 	}
 	return status(code)
+}
+
+// noteDriver tells the caller that a run cannot end by itself because its driver is gone.
+func noteDriver(e *cli.Env, run *runstore.Run) {
+	active := func() bool {
+		status, err := run.Status()
+		return err == nil && status.State == runstore.Active
+	}
+	if !active() {
+		return
+	}
+	// The run may have ended before its driver was looked for.
+	if driven, err := run.Driven(); err == nil && !driven && active() {
+		e.Note("run %s is active, but its driver is gone: quire-runstate reconcile ends it", run.ID)
+	}
 }

@@ -39,7 +39,7 @@ func rerun(ctx context.Context, e *cli.Env, o options) error {
 	if errors.Is(err, trigger.ErrNotEnded) {
 		return cli.Status(cli.No, err)
 	}
-	return cli.Status(max(show(e, runs), e.Report(err)), nil)
+	return cli.Status(max(showByHand(e, runs), e.Report(err)), nil)
 }
 
 // find returns the run of that name in the root. That there is none, or that there

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -28,6 +29,10 @@ func push(ctx context.Context, e *cli.Env, o options) error {
 		return cli.Status(code, nil)
 	}
 	runs, err := o.trigger(e, repo).Push(e.CatchSignals(ctx), updates)
+	if foreign, ok := errors.AsType[*trigger.ForeignRootError](err); ok {
+		e.Note("%v", foreign)
+		return cli.Status(code, nil)
+	}
 	return cli.Status(max(code, show(e, runs), e.Report(err)), nil)
 }
 
@@ -45,7 +50,7 @@ func byHand(ctx context.Context, e *cli.Env, o options) error {
 	if err == nil && len(runs) == 0 {
 		return cli.Status(cli.No, fmt.Errorf("no pipeline at '%s'", o.ref))
 	}
-	return cli.Status(max(show(e, runs), e.Report(err)), nil)
+	return cli.Status(max(showByHand(e, runs), e.Report(err)), nil)
 }
 
 // missed triggers what pushes should have triggered, in the repository of --git-dir or

@@ -32,7 +32,8 @@ func (o options) repository(e *cli.Env) (*git.Repo, error) {
 // that the environment names.
 func (o options) trigger(e *cli.Env, repo *git.Repo) *trigger.Trigger {
 	root := func() string { return config.Root(o.root, e.Getenv, repo.Config) }
-	t := &trigger.Trigger{Root: root, Repo: repo, OnEnd: notify.Start, Warn: func(l diag.List) { e.Report(l) }}
+	t := &trigger.Trigger{Root: root, Repo: repo, OnEnd: notify.Start, Warn: func(l diag.List) { e.Report(l) },
+		Note: func(text string) { e.Note("%s", text) }}
 	t.FromEnv(e.Getenv)
 	return t
 }

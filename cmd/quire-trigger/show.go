@@ -45,6 +45,19 @@ func show(e *cli.Env, runs []trigger.Run) int {
 	return code
 }
 
+// showByHand is show for a run that a person asked for. If no command reads the run lines,
+// it says what drives the run.
+func showByHand(e *cli.Env, runs []trigger.Run) int {
+	code := show(e, runs)
+	for _, r := range runs {
+		if r.Executor != "" && e.Terminal() {
+			e.Note("the run waits for quire-runstate reconcile; to start it at once, append: | quire-dispatch")
+			break
+		}
+	}
+	return code
+}
+
 // note tells the pusher of one run.
 func note(e *cli.Env, r trigger.Run) {
 	switch {

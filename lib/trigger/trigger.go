@@ -26,6 +26,7 @@ type Trigger struct {
 	Pusher string          // for the record; may be empty
 	Skip   bool            // the push asked for nothing to run
 	Warn   func(diag.List) // gets warnings about the configuration and pipelines; may be nil
+	Note   func(string)    // gets remarks for the pusher; may be nil
 }
 
 // A Run is one run that was recorded for an update.
@@ -52,6 +53,9 @@ var ErrSkipped = errors.New("skipped by push option ci.skip")
 // An update that Missed has triggered makes no second run: the run of Missed is returned,
 // with ErrMissed.
 func (t *Trigger) Push(ctx context.Context, updates []Update) ([]Run, error) {
+	if err := checkOwner(t.Root()); err != nil {
+		return nil, t.leave(ctx, updates, err)
+	}
 	s, err := openSeen(ctx, t.Repo, updates)
 	if err != nil {
 		// Losing track is better than losing the push.
@@ -68,6 +72,21 @@ func (t *Trigger) Push(ctx context.Context, updates []Update) ([]Run, error) {
 	err = errors.Join(err, failure, s.add(last, time.Time{}))
 	made, failure := t.made(ctx, late)
 	return append(runs, made...), errors.Join(err, failure)
+}
+
+// leave returns err if one of updates would have made a run.
+func (t *Trigger) leave(ctx context.Context, updates []Update, err error) error {
+	objects, failure := t.Repo.Objects(ctx)
+	if failure != nil {
+		return failure
+	}
+	defer objects.Close()
+	wanted, unknown := find(objects, updates)
+	t.noteUnseen(objects, updates, wanted)
+	if len(wanted) == 0 {
+		return unknown
+	}
+	return err
 }
 
 // current returns the ids that refs have now, "" for a ref that does not exist.
@@ -127,6 +146,7 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 	}
 	defer objects.Close()
 	wanted, unknown := find(objects, updates)
+	t.noteUnseen(objects, updates, wanted)
 	if len(wanted) == 0 {
 		return nil, unknown
 	}

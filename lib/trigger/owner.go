@@ -1,0 +1,34 @@
+package trigger
+
+import (
+	"fmt"
+	"os"
+	"os/user"
+	"strconv"
+	"syscall"
+)
+
+// A ForeignRootError says that another user owns the root, and so makes the runs.
+type ForeignRootError struct{ Root, Owner string }
+
+func (e *ForeignRootError) Error() string {
+	return fmt.Sprintf("user '%s' owns the root '%s' and makes the runs: the next quire-trigger --missed of that user makes those of this push", e.Owner, e.Root)
+}
+
+// checkOwner returns a *ForeignRootError if another user owns the root. A root that cannot
+// be examined is reported when it is opened.
+func checkOwner(root string) error {
+	info, err := os.Stat(root)
+	if err != nil {
+		return nil
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || int(stat.Uid) == os.Geteuid() {
+		return nil
+	}
+	owner := strconv.Itoa(int(stat.Uid))
+	if u, err := user.LookupId(owner); err == nil {
+		owner = u.Username
+	}
+	return &ForeignRootError{root, owner}
+}

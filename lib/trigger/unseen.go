@@ -1,0 +1,59 @@
+package trigger
+
+import (
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"quire/lib/git"
+	"quire/lib/pipeline"
+)
+
+// maxUnseen is how many commits of a push are examined for a pipeline that is not seen.
+const maxUnseen = 20
+
+// noteUnseen tells the pusher of commits without a pipeline that seem to be meant to have
+// one. Errors are ignored: Git accepted the commits, and they make no run.
+func (t *Trigger) noteUnseen(objects *git.Objects, updates []Update, wanted []want) {
+	if t.Note == nil {
+		return
+	}
+	known := map[string]bool{}
+	for _, w := range wanted {
+		known[w.New] = true
+	}
+	for _, u := range updates {
+		if u.Deleted() || known[u.New] {
+			continue
+		}
+		if known[u.New] = true; len(known) > maxUnseen+len(wanted) {
+			return
+		}
+		if why := unseen(objects.Tree(u.New)); why != "" {
+			t.Note(fmt.Sprintf("%s makes no run: %s", u.Ref, why))
+		}
+	}
+}
+
+// unseen returns why a tree without a pipeline seems to be meant to have one, or "".
+func unseen(tree fs.FS) string {
+	entries, err := fs.ReadDir(tree, ".")
+	if err != nil {
+		return ""
+	}
+	for _, e := range entries {
+		name := e.Name()
+		switch {
+		case !strings.EqualFold(name, pipeline.Dir):
+		case name != pipeline.Dir:
+			return fmt.Sprintf("'%s' must be spelled '%s'", name, pipeline.Dir)
+		case e.Type()&fs.ModeSymlink != 0:
+			return fmt.Sprintf("'%s' is a symbolic link, and must be a directory", name)
+		case !e.IsDir():
+			return fmt.Sprintf("'%s' is not a directory", name)
+		default:
+			return fmt.Sprintf("'%s' has neither ci.fnl nor ci.lua", name)
+		}
+	}
+	return ""
+}
