@@ -24,6 +24,7 @@ func run(ctx context.Context, e *cli.Env) error {
 		{Name: "create", Summary: "record a pending run, print its run line", Run: root.create},
 		{Name: "transition", Summary: "change the state of a run", Run: root.transition},
 		{Name: "exec", Summary: "drive a run with a command", Run: root.exec},
+		{Name: "dispatch", Summary: "drive runs side by side, for quire-dispatch", Run: root.dispatch},
 		{Name: "list", Summary: "list runs, newest first", Run: root.list},
 		{Name: "show", Summary: "show all that is known of a run", Run: root.show},
 		{Name: "log", Summary: "print or follow the log of a run", Run: root.log},

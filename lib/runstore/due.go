@@ -24,15 +24,15 @@ func (s *Store) Due(runs []*Run, limits Limits) ([]*Run, error) {
 				before++
 			}
 		}
-		if n := limits.atOnce(r.Repo); n == 0 || before < n {
+		if n := limits.AtOnce(r.Repo); n == 0 || before < n {
 			due = append(due, r)
 		}
 	}
 	return due, nil
 }
 
-// atOnce returns how many runs of a repository may be active, 0 for any number.
-func (l Limits) atOnce(repo string) int {
+// AtOnce returns how many runs of a repository may be active, 0 for any number.
+func (l Limits) AtOnce(repo string) int {
 	n := l.repo(repo)
 	if n == 0 || l.Root > 0 && l.Root < n {
 		return l.Root

@@ -32,9 +32,15 @@ func (r *Run) explainState() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	placed, err := r.store.hasPlace(r.ID)
+	if err != nil {
+		return "", err
+	}
 	switch {
 	case s.State == Pending && driven:
 		return r.explainWaiting()
+	case s.State == Pending && placed:
+		return r.explainOrder()
 	case s.State == Pending:
 		return "nobody drives it; reconcile hands it out", nil
 	case s.State == Active && !driven:
@@ -55,6 +61,11 @@ func (r *Run) explainWaiting() (string, error) {
 	if err != nil || !held {
 		return "about to begin", err
 	}
+	return r.explainOrder()
+}
+
+// explainOrder is explainWaiting for a run that is known to wait.
+func (r *Run) explainOrder() (string, error) {
 	l, err := r.store.places()
 	if err != nil {
 		return "", err

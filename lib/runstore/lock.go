@@ -77,11 +77,11 @@ func (r *Run) Driven() (bool, error) {
 }
 
 // AwaitDriver returns once no process drives the run.
-func (r *Run) AwaitDriver() error { return awaitLock(r.Dir, driverByte) }
+func (r *Run) AwaitDriver() error { return awaitLock(filepath.Join(r.Dir, lockFile), driverByte) }
 
-// awaitLock returns once nobody holds a lock of the run in dir.
-func awaitLock(dir string, which int64) error {
-	f, err := file.Open(filepath.Join(dir, lockFile))
+// awaitLock returns when no process holds the lock of a byte of the file path.
+func awaitLock(path string, which int64) error {
+	f, err := file.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

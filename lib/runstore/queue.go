@@ -115,7 +115,7 @@ func (w *waiter) watch(h holder) {
 	}
 	w.watched[h] = true
 	go func() {
-		_ = awaitLock(h.dir, h.lock)
+		_ = awaitLock(h.path(), h.lock)
 		w.mu.Lock()
 		delete(w.watched, h)
 		w.mu.Unlock()
@@ -136,6 +136,14 @@ func (d *Driver) begin(c Change) error {
 type holder struct {
 	dir  string
 	lock int64
+}
+
+// path returns the file that has the lock: that of a run, or the queue in the root.
+func (h holder) path() string {
+	if h.lock > waitingByte {
+		return filepath.Join(h.dir, "queue")
+	}
+	return filepath.Join(h.dir, lockFile)
 }
 
 // tryBegin adds the run to those that wait. If it is not the run's turn, it returns the
@@ -182,7 +190,18 @@ func (s *Store) endAbandoned(places []place, tried map[string]bool, grace time.D
 }
 
 // A place is a live run, as the queue sees it.
-type place struct{ id, repo, dir string }
+type place struct {
+	id, repo, dir string
+	held          string // the root, if a dispatcher holds the place and no driver does yet
+}
+
+// waitsBy returns the lock that says that the run still waits.
+func (p place) waitsBy() holder {
+	if p.held != "" {
+		return holder{p.held, placeByte(p.id)}
+	}
+	return holder{p.dir, waitingByte}
+}
 
 // turn returns what the run has to wait for; nothing when it is its turn. waiting
 // is by id.
@@ -190,13 +209,12 @@ func turn(r *Run, limits Limits, running, waiting []place) []holder {
 	perRepo := map[string]int{}
 	var all []holder // locks of the runs that have a slot, or will take one first
 	of := map[string][]holder{}
-	take := func(p place, lock int64) {
-		h := holder{p.dir, lock}
+	take := func(p place, h holder) {
 		perRepo[p.repo]++
 		all, of[p.repo] = append(all, h), append(of[p.repo], h)
 	}
 	for _, p := range running {
-		take(p, driverByte)
+		take(p, holder{p.dir, driverByte})
 	}
 	full := func(repo string) bool {
 		n := limits.repo(repo)
@@ -212,10 +230,10 @@ func turn(r *Run, limits Limits, running, waiting []place) []holder {
 			blocked[p.repo] = p
 			continue
 		}
-		take(p, waitingByte)
+		take(p, p.waitsBy())
 	}
 	if before, ok := blocked[r.Repo]; ok {
-		return []holder{{before.dir, waitingByte}}
+		return []holder{before.waitsBy()}
 	}
 	switch {
 	case full(r.Repo):
@@ -229,7 +247,7 @@ func turn(r *Run, limits Limits, running, waiting []place) []holder {
 // places are the live runs that the queue counts, each by id.
 type places struct {
 	running   []place // active, with a driver
-	waiting   []place // with a driver that waits for its turn
+	waiting   []place // pending, with a driver that waits for its turn, or a dispatcher
 	abandoned []place // begun, and the driver is gone: processes may be left
 }
 
@@ -252,8 +270,14 @@ func (s *Store) places() (l places, err error) {
 			continue
 		}
 		if !held {
-			if exists(path) && s.isAbandoned(p) {
+			switch held, err := s.hasPlace(id); {
+			case exists(path) && s.isAbandoned(p):
 				l.abandoned = append(l.abandoned, p)
+			case err == nil && held:
+				if state, err := lastState(p.dir); err == nil && state == Pending {
+					p.held = s.root
+					l.waiting = append(l.waiting, p)
+				}
 			}
 			continue
 		}
@@ -293,7 +317,7 @@ func (s *Store) place(id string) (place, error) {
 	if !ok {
 		return place{}, errors.New("not a link to a run")
 	}
-	return place{id, repo, s.runDir(repo, id)}, nil
+	return place{id: id, repo: repo, dir: s.runDir(repo, id)}, nil
 }
 
 // lastState returns the state that the last whole line of a history names.

@@ -31,7 +31,7 @@ func drive(t *testing.T, r *Run) *Driver {
 func perRepo(n int) Limits { return Limits{Repo: func(string) int { return n }} }
 
 func TestTurn(t *testing.T) {
-	at := func(repo, id string) place { return place{id, repo, id} }
+	at := func(repo, id string) place { return place{id: id, repo: repo, dir: id} }
 	me := func(repo, id string) *Run { return &Run{Facts: Facts{Facts: push.Facts{ID: id, Repo: repo}}} }
 	for _, tt := range []struct {
 		name             string
@@ -314,6 +314,53 @@ func TestBeginEndsOrphans(t *testing.T) {
 			}
 			if left, err := runs[0].Abandoned(); err != nil || left {
 				t.Errorf("it is abandoned: %v, %v", left, err)
+			}
+		})
+	}
+}
+
+// A run whose place a dispatcher holds is waited for before it has a driver, and no longer
+// when the place is free or the dispatcher is gone.
+func TestBeginWaitsForPlaces(t *testing.T) {
+	for name, end := range map[string]func(*Places, *Run) error{
+		"place freed":     func(p *Places, r *Run) error { return p.Free(r.ID) },
+		"dispatcher gone": func(p *Places, _ *Run) error { p.Close(); return nil },
+		"run cancelled": func(p *Places, r *Run) error {
+			return errors.Join(r.Transition(Change{State: Failed, Reason: "cancelled"}), p.Free(r.ID))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			runs := create(t, s, make8()[:3]...)
+			places, err := s.HoldPlaces(runs[0].ID, runs[1].ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer places.Close()
+			if why, err := runs[1].Explain(); err != nil || why != "waits for its turn behind "+runs[0].ID {
+				t.Errorf("why %q, %v", why, err)
+			}
+			if report, err := s.Reconcile(0); err != nil || len(report.Pending) != 1 || report.Pending[0].ID != runs[2].ID {
+				t.Errorf("reconcile hands out %v, %v", report, err)
+			}
+			begun := make(chan error, 1)
+			late := drive(t, runs[2])
+			go func() { begun <- late.Begin(context.Background(), Limits{Root: 2}, Change{State: Active}, nil) }()
+			select {
+			case <-begun:
+				t.Fatal("a younger run overtook two that have places")
+			case <-time.After(100 * time.Millisecond):
+			}
+			if err := end(places, runs[0]); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case err := <-begun:
+				if err != nil {
+					t.Error(err)
+				}
+			case <-time.After(5 * time.Second):
+				t.Error("it still waits")
 			}
 		})
 	}

@@ -70,7 +70,7 @@ func (r *Run) Abandoned() (bool, error) {
 	if err != nil || driven || !r.wasDriven() {
 		return false, err
 	}
-	return r.store.isAbandoned(place{r.ID, r.Repo, r.Dir}), nil
+	return r.store.isAbandoned(place{id: r.ID, repo: r.Repo, dir: r.Dir}), nil
 }
 
 // EndOrphans does the work of Reconcile for some runs that are Abandoned, at once: it ends
@@ -131,6 +131,9 @@ func (r *Run) reconcile(report *Report, abandoned *[]*Run) error {
 	case err != nil || driven:
 		return err
 	case status.State == Pending:
+		if placed, err := r.store.hasPlace(r.ID); placed || err != nil {
+			return err // its dispatcher drives it in its turn
+		}
 		report.Pending = append(report.Pending, r)
 	default:
 		*abandoned = append(*abandoned, r)

@@ -94,6 +94,26 @@ func (w *Watcher) Close() error {
 	return w.f.Close()
 }
 
+// AwaitBegin returns when the run is not pending any more, or ctx has ended.
+func (r *Run) AwaitBegin(ctx context.Context) error {
+	w, err := NewWatcher()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	if err := w.Add(filepath.Join(r.Dir, historyFile)); err != nil {
+		return err
+	}
+	for {
+		if state, err := lastState(r.Dir); err != nil || state != Pending {
+			return err
+		}
+		if err := w.Wait(ctx); err != nil {
+			return err
+		}
+	}
+}
+
 // AwaitEnd waits until the run has ended, and the end is on disk, and returns how.
 func (r *Run) AwaitEnd(ctx context.Context) (Status, error) {
 	w, err := NewWatcher()
