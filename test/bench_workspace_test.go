@@ -11,16 +11,45 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
-// workspaces measures workspaces of each repository.
+// workspaces measures workspaces of each repository, in the directory for temporary files
+// and in memory.
 func (w *bench) workspaces() []row {
 	var rows []row
 	for _, repo := range w.repos() {
-		rows = append(rows, w.cold(repo)...)
-		rows = append(rows, w.reuse(repo)...)
+		for _, place := range []string{"", "/dev/shm"} {
+			in := *w
+			if place != "" {
+				dir, err := os.MkdirTemp(place, "quire-bench-")
+				if err != nil {
+					rows = append(rows, row{measure: "workspaces in " + place, limit: err.Error()})
+					continue
+				}
+				w.Cleanup(func() { os.RemoveAll(dir) })
+				in.dir = dir
+			}
+			rows = append(rows, in.cold(repo, fsType(in.dir)))
+			rows = append(rows, in.reuse(repo, fsType(in.dir))...)
+			if place != "" {
+				if err := os.RemoveAll(in.dir); err != nil {
+					w.Fatal(err)
+				}
+			}
+		}
 	}
 	return rows
+}
+
+// fsType says whether dir is in memory.
+func fsType(dir string) string {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err == nil && st.Type == unix.TMPFS_MAGIC {
+		return "tmpfs"
+	}
+	return "disk"
 }
 
 // repos returns the repositories to materialize: a generated one, and those that
@@ -84,49 +113,42 @@ func modify(out io.Writer, random *rand.Rand, i int) {
 
 const (
 	byMaterialize = "quire-materialize --git-dir %[1]s %[2]s %[3]s"
+	byReuse       = "quire-materialize --reuse --git-dir %[1]s %[2]s %[3]s"
 	byArchive     = "mkdir %[3]s && git --git-dir=%[1]s archive %[2]s | tar -x -C %[3]s"
-	byCheckout    = "git -C %[1]s -c checkout.workers=8 checkout -qf %[2]s"
+	byReadTree    = "mkdir -p %[3]s && cd %[3]s && export GIT_DIR=%[1]s GIT_WORK_TREE=. GIT_INDEX_FILE=../%[3]s.index && " +
+		"git -c checkout.workers=0 read-tree --reset -u %[2]s"
+	byReadTreeAndClean = byReadTree + " && git clean -qffdx"
 )
 
-// cold writes a tree into directories that never were there: on a file system without
-// a journal, writing right after removing is slow. They go when all is measured.
-func (w *bench) cold(repo string) []row {
-	const rounds = 5
+// cold writes a tree into directories that never existed before: on a file system without
+// a journal, writing right after removing is slow. They are removed after all measures.
+func (w *bench) cold(repo, place string) row {
+	const rounds = 9
 	name := filepath.Base(repo)
 	commit := strings.TrimSpace(w.sh("git --git-dir=%s rev-parse HEAD", repo))
-	for i := range rounds {
-		w.sh("git clone -qns %s %s", repo, fmt.Sprintf("clone-%s-%d", name, i))
-	}
 	m := medians(rounds,
 		func(i int) { w.sh(byMaterialize, repo, commit, fmt.Sprintf("cold-%s-%d", name, i)) },
-		func(i int) { w.sh(byArchive, repo, commit, fmt.Sprintf("archive-%s-%d", name, i)) },
-		func(i int) { w.sh(byCheckout, fmt.Sprintf("clone-%s-%d", name, i), commit) })
+		func(i int) { w.sh(byReadTree, repo, commit, fmt.Sprintf("read-tree-%s-%d", name, i)) })
 	count := strings.TrimSpace(w.sh("git --git-dir=%s ls-tree -r %s | wc -l", repo, commit))
-	measure := fmt.Sprintf("cold, %s, %s files", name, count)
-	return []row{
-		{measure, "git archive | tar -x", m[0], m[1], "1.3x"},
-		{measure, "git checkout, 8 workers", m[0], m[2], "1x"},
-	}
+	return row{fmt.Sprintf("cold, %s, %s files, %s", name, count, place), "git read-tree -u", m[0], m[1], "0.9x"}
 }
 
 // reuse takes one workspace through 20 commits.
-func (w *bench) reuse(repo string) []row {
+func (w *bench) reuse(repo, place string) []row {
 	name := filepath.Base(repo)
 	commits := strings.Fields(w.sh("git --git-dir=%s rev-list --first-parent --max-count=21 HEAD", repo))
 	slices.Reverse(commits)
-	clone, tree := "follow-"+name, "reuse-"+name
-	const reuse = "quire-materialize --reuse --git-dir %[1]s %[2]s %[3]s"
-	w.sh("git clone -qns %s %s", repo, clone)
-	w.sh(byCheckout, clone, commits[0])
-	w.sh(reuse, repo, commits[0], tree)
+	byGit, byQuire := "follow-"+name, "reuse-"+name
+	w.sh(byReadTree, repo, commits[0], byGit)
+	w.sh(byReuse, repo, commits[0], byQuire)
 	next := commits[1:]
 	m := medians(len(next),
-		func(i int) { w.sh(reuse, repo, next[i], tree) },
-		func(i int) { w.sh(byArchive, repo, next[i], fmt.Sprintf("fresh-%s-%d", name, i)) },
-		func(i int) { w.sh(byCheckout+" && git -C %[1]s clean -qffdx", clone, next[i]) })
-	measure := fmt.Sprintf("reuse, %s, %d commits", name, len(next))
+		func(i int) { w.sh(byReuse, repo, next[i], byQuire) },
+		func(i int) { w.sh(byArchive, repo, next[i], fmt.Sprintf("archive-%s-%d", name, i)) },
+		func(i int) { w.sh(byReadTreeAndClean, repo, next[i], byGit) })
+	measure := fmt.Sprintf("reuse, %s, %d commits, %s", name, len(next), place)
 	return []row{
-		{measure, "git archive | tar -x", m[0], m[1], "6x"},
-		{measure, "git checkout, 8 workers, and clean", m[0], m[2], "1x"},
+		{measure, "git archive | tar -x", m[0], m[1], "4x"},
+		{measure, "git read-tree -u and git clean", m[0], m[2], "0.75x"},
 	}
 }
