@@ -23,11 +23,11 @@ import (
 //	user   "<run id> <boot id>" of the run that uses it, or used it last
 //
 // A workspace is in use while its user has a driver, which is a lock that the kernel
-// holds: there is no other mark, so none can be left behind. It is taken, and its
-// user written, before the tree is touched. It is doubtful if the run did not come to an
-// orderly end, if the machine started since, because what was on disk by then is not
-// known, or if it is not a directory of this user. A doubtful workspace is removed, and
-// if that fails it is set aside, see runstore.Store.RemoveTree.
+// holds. There is no other mark, so none can be left behind. A run takes a workspace, and
+// becomes its user, before it touches the tree. A workspace is doubtful if its last run had no
+// orderly end, if it is older than the last start of the machine, because its contents may
+// not have reached the disk, or if it is not a directory of this user. A doubtful workspace
+// is removed. If that fails it is set aside, see runstore.Store.RemoveTree.
 const (
 	keptDir  = "workspaces"
 	keptTree = "tree"
@@ -35,42 +35,42 @@ const (
 	bootID   = "/proc/sys/kernel/random/boot_id"
 )
 
-// flat makes one name of a repository's, with nothing in it that a build tool takes
-// for more than a character of a path.
-var flat = strings.NewReplacer("+", "+p", "/", "+-")
+// flattenName makes one file name of the name of a repository. It uses only characters that
+// build tools accept in paths.
+var flattenName = strings.NewReplacer("+", "+p", "/", "+-")
 
-// nearness says how good a start a kept workspace is.
-type nearness int
+// A reuseRank says how well a kept workspace suits a run. The highest is the best.
+type reuseRank int
 
 const (
-	inUse     nearness = iota
-	abandoned          // by a driver that is gone: processes of its run may write there
-	unusable           // absent, or doubtful
+	inUse     reuseRank = iota
+	abandoned           // by a driver that is gone: processes of its run may write there
+	unusable            // absent, or doubtful
 	anyCommit
 	sameRef
 	previousCommit
 	sameCommit
 )
 
-// A pool has the kept workspaces of the repository of a run that needs one.
+// A pool is the kept workspaces of one repository, as a run that needs one sees them.
 type pool struct {
 	dir   string
 	boot  string
 	store *runstore.Store
 	run   *runstore.Run
-	warn  func(error) // told what goes wrong with one of them
+	warn  func(error) // called with each failure of a kept workspace
 
 	settings config.Settings // of the repository
 }
 
-// takeKept takes the kept workspace of run's repository that is nearest to its
-// commit, and returns its tree, which need not exist; "" if all are in use. Workspaces
-// from when more were configured are removed as soon as they are free. If the driver of
+// takeKept takes the kept workspace of run's repository that suits run best. It returns the
+// path of its tree, which need not exist, or "" if all are in use. Workspaces above the
+// configured number, from an earlier configuration, are removed as soon as they are free. If the driver of
 // the run that used one is gone, the processes of that run are ended first.
 func takeKept(store *runstore.Store, run *runstore.Run, s config.Settings, warn func(error)) (string, error) {
 	most := s.Workspaces
 	top := filepath.Join(store.Root(), keptDir)
-	p := &pool{dir: filepath.Join(top, flat.Replace(run.Repo)), store: store, run: run, warn: warn, settings: s}
+	p := &pool{dir: filepath.Join(top, flattenName.Replace(run.Repo)), store: store, run: run, warn: warn, settings: s}
 	if most == 0 {
 		if _, err := os.Lstat(p.dir); errors.Is(err, fs.ErrNotExist) {
 			return "", nil
@@ -98,8 +98,8 @@ func takeKept(store *runstore.Store, run *runstore.Run, s config.Settings, warn 
 	return p.take(most), nil
 }
 
-// ours reports whether path is a directory that this user made: no link to one, and nothing
-// is mounted on it. A job may have replaced it.
+// ours reports whether path is a directory of this user, not a link, and not a mount point.
+// A job may have replaced it.
 func ours(path string) bool {
 	parent, err := file.OpenFile(filepath.Dir(path), unix.O_PATH|unix.O_DIRECTORY, 0)
 	if err != nil {
@@ -115,7 +115,7 @@ func ours(path string) bool {
 	return unix.Fstat(fd, &st) == nil && int(st.Uid) == os.Geteuid()
 }
 
-// makeOurs makes the directory path, in place of anything that is there and not ours.
+// makeOurs makes the directory path. It removes an entry of that name that is not ours.
 func (p *pool) makeOurs(path string) error {
 	if ours(path) {
 		return nil
@@ -129,7 +129,7 @@ func (p *pool) makeOurs(path string) error {
 	return nil
 }
 
-// remove removes path or sets it aside. The error is that the name is still taken.
+// remove removes path or sets it aside. An error means that the name is still taken.
 func (p *pool) remove(path string) error {
 	free, err := p.store.RemoveTree(path, p.run.ID)
 	if err != nil && free {
@@ -152,7 +152,7 @@ func (p *pool) lock() (unlock func(), err error) {
 	return func() { f.Close() }, nil
 }
 
-// removeBeyond removes those that are numbered higher than most and not in use.
+// removeBeyond removes the workspaces with numbers above most that are not in use.
 func (p *pool) removeBeyond(most int) error {
 	entries, err := os.ReadDir(p.dir)
 	if err != nil {
@@ -163,11 +163,11 @@ func (p *pool) removeBeyond(most int) error {
 			continue
 		}
 		dir := filepath.Join(p.dir, e.Name())
-		user, near := p.examine(dir)
-		if near == abandoned && p.endUser(user) == nil {
-			near = unusable
+		user, rank := p.examine(dir)
+		if rank == abandoned && p.endUser(user) == nil {
+			rank = unusable
 		}
-		if near <= abandoned {
+		if rank <= abandoned {
 			continue
 		}
 		err := leave(dir, user)
@@ -185,23 +185,23 @@ func (p *pool) removeBeyond(most int) error {
 func (p *pool) take(most int) string {
 	failed := map[int]bool{}
 	for {
-		best, bestNear := 0, inUse
+		best, bestRank := 0, inUse
 		var bestUser *runstore.Run
 		for n := 1; n <= most; n++ {
-			user, near := p.examine(p.path(n))
-			if near > bestNear && !failed[n] {
-				best, bestNear, bestUser = n, near, user
+			user, rank := p.examine(p.path(n))
+			if rank > bestRank && !failed[n] {
+				best, bestRank, bestUser = n, rank, user
 			}
 		}
 		if best == 0 {
 			return ""
 		}
 		tree, err := "", error(nil)
-		if bestNear == abandoned {
-			bestNear, err = unusable, p.endUser(bestUser)
+		if bestRank == abandoned {
+			bestRank, err = unusable, p.endUser(bestUser)
 		}
 		if err == nil {
-			tree, err = p.prepare(p.path(best), bestUser, bestNear)
+			tree, err = p.prepare(p.path(best), bestUser, bestRank)
 		}
 		if err == nil {
 			return tree
@@ -227,14 +227,14 @@ func (p *pool) endUser(user *runstore.Run) error {
 
 func (p *pool) path(n int) string { return filepath.Join(p.dir, strconv.Itoa(n)) }
 
-// prepare makes the run the user of a kept workspace: a doubtful one is removed, and a
-// tree that the last user keeps goes to it.
-func (p *pool) prepare(dir string, user *runstore.Run, near nearness) (tree string, err error) {
+// prepare makes the run the user of a kept workspace. It removes a doubtful one, and moves
+// a tree to the last user if that run keeps it.
+func (p *pool) prepare(dir string, user *runstore.Run, rank reuseRank) (tree string, err error) {
 	if err := leave(dir, user); err != nil {
 		return "", err
 	}
 	tree = filepath.Join(dir, keptTree)
-	if near == unusable || !ours(tree) {
+	if rank == unusable || !ours(tree) {
 		if err := p.remove(dir); err != nil {
 			return "", err
 		}
@@ -245,9 +245,9 @@ func (p *pool) prepare(dir string, user *runstore.Run, near nearness) (tree stri
 	return tree, writeUser(dir, p.run.ID+" "+p.boot)
 }
 
-// examine returns the run that used a kept workspace last, nil if that is not known, and
-// how near it is to what the run needs.
-func (p *pool) examine(dir string) (*runstore.Run, nearness) {
+// examine returns the run that used a kept workspace last, or nil if that is unknown, and
+// how well the workspace suits the run that needs one.
+func (p *pool) examine(dir string) (*runstore.Run, reuseRank) {
 	if !ours(dir) {
 		return nil, unusable
 	}
@@ -261,7 +261,7 @@ func (p *pool) examine(dir string) (*runstore.Run, nearness) {
 	}
 	user, err := p.store.Find(id)
 	if errors.Is(err, runstore.ErrNotFound) {
-		return nil, unusable // pruned, and how it ended with it
+		return nil, unusable // the run is pruned, and how it ended is unknown
 	}
 	var driven bool
 	if err == nil {
@@ -295,8 +295,9 @@ func (p *pool) examine(dir string) (*runstore.Run, nearness) {
 	return user, anyCommit
 }
 
-// leave moves the tree of a kept workspace to the run that used it last, if that run
-// keeps it: if its link leads there, whichever path of the root the link has.
+// leave moves the tree of a kept workspace to the run that used it last, if the workspace
+// link of that run leads to the tree. The link may have been made through another path of
+// the root.
 func leave(dir string, user *runstore.Run) error {
 	if user == nil {
 		return nil
@@ -317,7 +318,8 @@ func sameDir(a, b string) bool {
 	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
-// readUser returns the mark of a kept workspace's user. The file is short, and no link.
+// readUser returns the contents of a workspace's user file. It reads no more than the
+// longest that quire writes, and follows no link.
 func readUser(dir string) (string, error) {
 	f, err := os.OpenFile(filepath.Join(dir, keptUser), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -329,8 +331,8 @@ func readUser(dir string) (string, error) {
 	return string(text[:n]), err
 }
 
-// writeUser replaces the mark. The pool is locked, and a part of the mark, after a crash,
-// makes the workspace doubtful.
+// writeUser replaces a workspace's user file. The pool is locked. After a crash, a file that
+// is not whole makes the workspace doubtful.
 func writeUser(dir, user string) error {
 	path := filepath.Join(dir, keptUser)
 	if err := file.RemoveTree(path); err != nil { // it may be a link by now

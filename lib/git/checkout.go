@@ -13,13 +13,13 @@ import (
 // A Checkout is a working copy of a repository with an index of its own. Git writes
 // the files; neither the repository's own index nor its refs change.
 type Checkout struct {
-	// LFS has Write put files in place of pointers of Git LFS, by the filter that
-	// git-lfs-install(1) configures, and fail if it fails. Without LFS pointers stay
-	// what the commit has: the filter would fetch from the network.
+	// LFS makes Write replace pointers of Git LFS by files, with the filter that
+	// git-lfs-install(1) configures. If the filter fails, so does Write. Without LFS the
+	// pointers stay pointers: the filter would fetch from the network.
 	LFS bool
-	// Serial has Write write one file after the other. If Git writes several at once,
-	// it takes the working-tree-encoding of one for that of another (seen with 2.39): it
-	// keeps a pointer to text that it has freed.
+	// Serial makes Write write one file after the other. If Git writes several at once,
+	// it may encode one with the working-tree-encoding of another (seen with 2.39), since
+	// it keeps a pointer to text that it has freed.
 	Serial bool
 
 	repo  *Repo
@@ -37,9 +37,9 @@ func (r *Repo) Checkout(index, dir string) *Checkout {
 	return &Checkout{repo: r, index: index, dir: dir}
 }
 
-// settings make a working copy what the commit and the attributes say, whatever the
-// configuration has for working copies of people. They keep the index in one file that
-// depends on nothing else, and Git out of submodules.
+// settings override configuration that is meant for working copies of people. With them
+// only the commit and the attributes decide what is written, the index is one file that
+// depends on no other, and Git does not enter submodules.
 var settings = []string{
 	"core.sparseCheckout=false", "core.splitIndex=false", "core.untrackedCache=false", "index.sparse=false",
 	"index.skipHash=false", "core.symlinks=true", "core.fileMode=true", "core.checkStat=default", "core.trustctime=true",
@@ -52,7 +52,7 @@ func (c *Checkout) command(ctx context.Context, args ...string) *exec.Cmd {
 	switch {
 	case c.LFS && c.repo.hasLFS():
 		set = append(set, "filter.lfs.required=true")
-	case c.LFS: // Git does not require what it does not have
+	case c.LFS: // without a program, Git ignores "required"
 		set = append(set, "filter.lfs.required=true", "filter.lfs.smudge=false")
 	default:
 		set = append(set, "filter.lfs.smudge=", "filter.lfs.process=", "filter.lfs.required=false")
@@ -75,7 +75,7 @@ func (c *Checkout) command(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// output runs git and returns what it printed, split at NULs.
+// output runs git and returns its output, split at NULs.
 func (c *Checkout) output(ctx context.Context, stdin []byte, args ...string) ([]string, error) {
 	cmd := c.command(ctx, args...)
 	cmd.Stdin = bytes.NewReader(stdin)
@@ -83,9 +83,10 @@ func (c *Checkout) output(ctx context.Context, stdin []byte, args ...string) ([]
 	return splitNUL(out), err
 }
 
-// Write makes the working copy that of tree, an object id. Files that are in the index,
-// and that their stat(2) proves to be what it has, stay. Other files of the tree are
-// written, over whatever is in their place. Files that are in neither stay.
+// Write changes the working copy to tree, an object id. A file that the index has stays as
+// it is if its stat(2) matches the index. All other files of the tree are written, and
+// replace any file or directory of that name. Files that are neither in the index nor in
+// the tree stay.
 func (c *Checkout) Write(ctx context.Context, tree string) error {
 	_, err := c.output(ctx, nil, "read-tree", "--reset", "-u", tree)
 	if c.LFS && err != nil && strings.Contains(err.Error(), "smudge filter lfs failed") && !c.repo.hasLFS() {
@@ -132,8 +133,8 @@ func (c *Checkout) Submodules(ctx context.Context) ([]Entry, error) {
 	return list, nil
 }
 
-// Filtered returns the paths in the index whose contents a program of the configuration
-// changes. Pushed files can only name such a program.
+// Filtered returns the paths in the index that a configured filter program changes. Pushed
+// attributes can only name such a program.
 func (c *Checkout) Filtered(ctx context.Context) ([]string, error) {
 	config, err := c.repo.AllConfig()
 	if err != nil {

@@ -28,7 +28,7 @@ type check struct {
 	blobs   []string // ids of the attribute files
 
 	facts
-	changed bool // an attribute file differs from that of the earlier tree
+	changed bool // an attribute file differs from the earlier tree
 }
 
 // A link is a symbolic link.
@@ -45,8 +45,8 @@ const (
 	encodingWord  = "working-tree-encoding"
 )
 
-// A pair is a directory of the new tree, and the directory of that path in the
-// earlier one.
+// A pair is a directory of the new tree, and the directory with the same path in the
+// earlier tree.
 type pair struct {
 	path     string // "" or with a slash at the end
 	oid, old string // old is "" if the earlier tree has none
@@ -70,8 +70,8 @@ func checkTree(objects *git.Objects, old, tree string, most int) (*check, error)
 	return c, c.readAttributes()
 }
 
-// level checks directories, and returns those in them. All are read at once, so that
-// the depth and not the number of trees decides how often Git is waited for.
+// level checks directories and returns their subdirectories that differ from the earlier
+// tree. It reads all at once, so quire waits for Git once for each level of the tree.
 func (c *check) level(pairs []pair) (next []pair, err error) {
 	var oids []string
 	for _, p := range pairs {

@@ -70,9 +70,9 @@ func (s state) save(tree, kept string) error {
 	return os.WriteFile(filepath.Join(kept, stateFile), text, 0o600)
 }
 
-// touchIndex gives the file index a time of change that is later than that of any file of
-// the workspace and earlier than that of any later change. The clocks of file systems tick
-// every few milliseconds, so it waits for the next tick.
+// touchIndex gives the file index a time of change that is later than all files of the
+// workspace and earlier than any later change. The clocks of file systems tick every few
+// milliseconds, so it waits for the next tick.
 func touchIndex(index string) error {
 	touch := func() (now int64, err error) {
 		var st unix.Stat_t

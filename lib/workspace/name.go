@@ -14,9 +14,9 @@ var (
 	errModules = errors.New("it is a symbolic link")
 )
 
-// checkEntry refuses what git never puts into a tree, and what git refuses to
-// check out. Of the spellings of ".git" those of every file system are refused,
-// as with core.protectHFS and core.protectNTFS: a workspace may be on any of them.
+// checkEntry refuses an entry that git never writes into a tree, or refuses to check out.
+// It refuses the spellings of ".git" of all file systems, like core.protectHFS and
+// core.protectNTFS: a workspace may be on any of them.
 func checkEntry(e git.Entry) error {
 	kind := e.Kind()
 	switch {
@@ -36,7 +36,7 @@ func checkEntry(e git.Entry) error {
 // isDotGit reports whether name, or a part of it before a backslash, which
 // separates names on NTFS, is a spelling of ".git".
 func isDotGit(name string) bool {
-	// Most names need no closer look: what begins with another letter of ASCII is none.
+	// Most names begin with another letter of ASCII. They need no closer look.
 	if c := name[0]; c < 0x80 && c != '.' && c != 'g' && c != 'G' && !strings.Contains(name, `\`) {
 		return false
 	}
@@ -48,9 +48,9 @@ func isDotGit(name string) bool {
 	return false
 }
 
-// isSpelling reports whether some file system takes name for want: without
-// regard to case; HFS+ passes over some characters; NTFS over dots and spaces at
-// the end, and over what follows a colon; and it gives a file the second, short name.
+// isSpelling reports whether name opens the file want on some file system. Many ignore
+// case. HFS+ ignores some characters. NTFS ignores dots and spaces at the end and a colon
+// with all that follows it, and gives a file a second, short name.
 func isSpelling(name, want, short string) bool {
 	name = strings.Map(func(r rune) rune {
 		if ignoredByHFS(r) {

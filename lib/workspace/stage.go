@@ -13,11 +13,10 @@ import (
 	"quire/lib/text"
 )
 
-// A stage is where a workspace is made: a directory of its own, the holder, which no
-// other user may enter, with the tree in it. The holder is beside the target, on the
-// same file system, so that one rename publishes the tree. Its maker holds a lock on it.
-// If the maker is killed, the next stage for the same target finds the holder without a
-// lock, and removes it.
+// A stage makes a workspace in a directory of its own, the holder, which no other user may
+// enter. The holder is beside the target, on the same file system, so that one rename
+// publishes the tree. The process that makes the workspace locks the holder. If that process
+// is killed, the next stage for the same target finds the holder unlocked and removes it.
 //
 // If the target cannot be replaced, because it is a mount point or the working directory,
 // or if nothing can be made beside it, the holder is in it, and the entries of the tree
@@ -28,17 +27,17 @@ type stage struct {
 	kept   string      // beside the target, see kept.go
 
 	holder string
-	tree   string // where the tree is made, in the holder
+	tree   string // the new tree, in the holder
 	inside bool
 	lock   *os.File
 	fresh  traits // of a new directory
 	now    int64  // time of change of a file made now
 
-	left func(path string, err error) // told what cannot be removed; nil: that is an error
+	left func(path string, err error) // called if a directory cannot be removed; nil: that is an error
 	told bool                         // left was called
 }
 
-// newStage returns a stage for dir, which is to be opened.
+// newStage returns a stage for dir. Open it before use.
 func newStage(dir string, left func(string, error)) (*stage, error) {
 	target, info, err := resolve(dir)
 	if err != nil {
@@ -48,8 +47,8 @@ func newStage(dir string, left func(string, error)) (*stage, error) {
 	return &stage{target: target, info: info, kept: filepath.Join(parent, prefix+indexFile), left: left}, nil
 }
 
-// open makes the holder with an empty tree in it, and with the kept index if that is
-// wanted. If the target is not empty and not to be reused, that is ErrNotEmpty.
+// open makes the holder with an empty tree in it. With index it moves the kept index there.
+// If the target is not empty and reuse is false, the error is ErrNotEmpty.
 func (s *stage) open(reuse, index bool) error {
 	parent, prefix := beside(s.target)
 	if s.info != nil {
@@ -86,8 +85,8 @@ func (s *stage) open(reuse, index bool) error {
 	return nil
 }
 
-// fill makes what is in the holder. The kept index is no longer beside the target then:
-// it will not be true of it.
+// fill makes the index directory and the tree in the holder. The index is no longer beside
+// the target then, since the target is about to change.
 func (s *stage) fill(reuse, index bool) error {
 	if !index || unix.Rename(s.kept, s.path(indexFile)) != nil {
 		if err := file.RemoveTree(s.kept); err != nil && !s.inside {
@@ -107,7 +106,7 @@ func (s *stage) fill(reuse, index bool) error {
 	fresh, st, err := traitsOf(int(d.Fd()))
 	d.Close()
 	s.fresh, s.now = fresh, st.Ctim.Nano()
-	if err == nil && s.info != nil && !reuse { // the mode of an empty directory was somebody's choice
+	if err == nil && s.info != nil && !reuse { // the user chose the mode of an empty directory
 		err = os.Chmod(s.tree, s.info.Mode().Perm())
 	}
 	return err
@@ -119,8 +118,7 @@ func (s *stage) makeTree(name string) error {
 	return os.Mkdir(s.tree, 0o777)
 }
 
-// takeOver makes the target the tree, which from then on is gone until it is published
-// again.
+// takeOver renames the target to the tree. Until the tree is published there is no target.
 func (s *stage) takeOver(mode os.FileMode) error {
 	// Moving a directory and working in it need this; a job may have taken it away.
 	if err := os.Chmod(s.target, mode|0o700); err != nil {
@@ -129,8 +127,7 @@ func (s *stage) takeOver(mode os.FileMode) error {
 	return rename(s.target, s.tree)
 }
 
-// throwAway removes the target, if it is not taken over, or the tree, and makes an empty
-// tree.
+// throwAway removes the target, which takeOver may have renamed, and makes an empty tree.
 func (s *stage) throwAway() error {
 	if s.inside {
 		return s.clearTarget()
@@ -150,18 +147,18 @@ func (s *stage) throwAway() error {
 	return s.makeTree("new")
 }
 
-// beside returns the directory above target, and how the names begin of what is
-// put there for it.
+// beside returns the directory above target, and the prefix of the names of holders and of
+// the kept index there.
 func beside(target string) (parent, prefix string) {
 	parent, base := filepath.Dir(target), filepath.Base(target)
 	if len(base) > 200 {
-		base = base[:200] // room for what is put around it
+		base = base[:200] // leaves room for the rest of the name
 	}
 	return parent, "." + base + ".quire-"
 }
 
-// resolve returns the absolute path of dir with no link at its end, and what is
-// there, nil for nothing.
+// resolve returns the absolute path of dir without a link at its end, and its file
+// information, or nil if it does not exist.
 func resolve(dir string) (string, os.FileInfo, error) {
 	target, err := filepath.Abs(dir)
 	if err != nil {
@@ -196,7 +193,7 @@ func (s *stage) makeHolder(dir, prefix string) error {
 			s.holder, s.lock = holder, lock
 			return nil
 		}
-		// Somebody who removes leftovers may take it for one before it is locked.
+		// Another process may have removed it as a leftover before it was locked.
 		if !errors.Is(err, os.ErrNotExist) && !errors.Is(err, file.ErrBusy) {
 			os.Remove(holder)
 			return err
@@ -204,7 +201,8 @@ func (s *stage) makeHolder(dir, prefix string) error {
 	}
 }
 
-// lockHolder takes the lock of the holder at path, which must still be there then.
+// lockHolder locks the holder at path. If the holder was removed meanwhile, the error is
+// os.ErrNotExist.
 func lockHolder(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
 	if err != nil {
@@ -249,7 +247,7 @@ func (s *stage) removeLeftovers(dir, prefix string) error {
 		err = file.RemoveTree(holder)
 		lock.Close()
 		if err != nil && s.left == nil {
-			return fmt.Errorf("cannot remove what a killed process left: %w", err)
+			return fmt.Errorf("cannot remove leftovers of a killed process: %w", err)
 		}
 		if err != nil {
 			s.left(holder, err)
@@ -317,7 +315,7 @@ func clearDirectory(dir, except string) error {
 	return nil
 }
 
-// full returns why nothing can be written in the holder, if that is so. Git does not say.
+// full returns the error of a write in the holder, if it fails. Git does not print it.
 func (s *stage) full() error {
 	return text.Cause(os.WriteFile(s.path("probe"), make([]byte, 64<<10), 0o600))
 }
@@ -344,8 +342,8 @@ func isMountPoint(dir string) bool {
 	return err == nil && st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
 }
 
-// isWorkingDirectory reports whether info is of the directory one is in: whoever
-// is in it, too, would see nothing of another one that takes its name.
+// isWorkingDirectory reports whether info is of the working directory. A shell in that
+// directory would not see a new directory that takes its name.
 func isWorkingDirectory(info os.FileInfo) bool {
 	here, err := os.Stat(".")
 	return err == nil && os.SameFile(here, info)
