@@ -1,9 +1,11 @@
 package doctor
 
 import (
+	"context"
 	"path/filepath"
 	"time"
 
+	"quire/lib/config"
 	"quire/lib/runstore"
 	"quire/lib/text"
 )
@@ -38,6 +40,9 @@ func (x *exam) store() {
 		x.wrong(x.Root, "# see to that first", "%v", err)
 	}
 	x.orphans(s, "QUIRE_ROOT="+text.QuoteLine(x.Root)+"; export QUIRE_ROOT; quire-runstate reconcile | quire-dispatch")
+	if cfg, err := config.Load(context.Background(), x.Root); err == nil { // else config reports it
+		x.overdue(s, cfg)
+	}
 	for newest := range s.List(runstore.Filter{Limit: 1}) {
 		if ahead := time.Until(newest.Created); ahead > slack {
 			x.wrong(x.Root, "# set the clock", "the newest run is dated in the future, %s", newest.Created.Format(time.RFC3339))
