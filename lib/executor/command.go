@@ -23,13 +23,13 @@ type command struct {
 	cgroup  *process.Cgroup
 	stdin   string
 	timeout time.Duration // 0: none
-	check   bool          // a failure that nobody looks at fails the job
+	check   bool          // a failure that the pipeline does not look at fails the job
 	place   place         // of the call
 
 	started bool
 	code    int    // as a shell has it
-	signal  string // "KILL", where one ended it
-	reason  string // timeout or cancelled, where quire ended it
+	signal  string // "KILL", if a signal ended it
+	reason  string // timeout or cancelled, if quire ended it
 	looked  bool   // the pipeline has read the exit status
 	stdout  string
 	stderr  string
@@ -77,9 +77,9 @@ func exceeded(code int) string {
 	return ""
 }
 
-// createLog returns the log of command n of a job. A scratch one, which nobody
-// follows, has no file before it needs it: for a command that prints nothing, to
-// make directory and file and take them away again is a good part of the work.
+// createLog returns the log of command n of a job. No process follows a scratch log, so its
+// file is only created with the first output: for a command that prints nothing, creating and
+// removing a directory and a file would be a good part of the work.
 func (r *run) createLog(job string, n int) (*runlog.Log, error) {
 	path := filepath.Join(r.Out, filepath.FromSlash(runlog.LogPath(job, n)))
 	if r.Scratch {

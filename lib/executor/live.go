@@ -19,11 +19,11 @@ import (
 	"quire/lib/runlog"
 )
 
-// A liveCommand is a command that runs, or what it left running, and where its
-// output goes.
+// A liveCommand is a command that runs, or whose processes in the background still run, with
+// the pump of its output.
 type liveCommand struct {
 	*command
-	group      *process.Group // nil where it could not be started
+	group      *process.Group // nil if it could not be started
 	log        *runlog.Log
 	pump       *pump
 	captures   [2]capture    // of standard output and standard error
@@ -98,8 +98,8 @@ func (c *command) input() (*os.File, error) {
 	return file.Nameless("stdin", []byte(c.stdin))
 }
 
-// wait returns when the command itself has ended; what it left in the background
-// goes on. Where ctx ends first, the command is ended and with it its session.
+// wait returns when the command itself has ended. Its processes in the background continue.
+// If ctx ends first, wait ends the command and its session.
 func (r *liveCommand) wait(ctx context.Context, grace func() time.Duration) error {
 	if r.group == nil {
 		r.take()
@@ -149,9 +149,9 @@ func (r *liveCommand) wait(ctx context.Context, grace func() time.Duration) erro
 	return nil
 }
 
-// asWell is how long a command that was asked to end is no failure yet: who ends a run
-// from outside, as a batch system does, tells all its processes, and may have begun with
-// this one.
+// asWell is how long quire waits for its own signal before a command that a signal ended
+// counts as failed. A batch system that ends a run signals all its processes, and may have
+// begun with the command.
 var asWell = 100 * time.Millisecond
 
 // asked reports whether an exit status says that the command was asked to end.
@@ -159,8 +159,8 @@ func asked(code int) bool {
 	return code == 128+int(unix.SIGTERM) || code == 128+int(unix.SIGINT) || code == 128+int(unix.SIGHUP)
 }
 
-// end ends the command and its session. What is printed meanwhile is read, so that
-// a full pipe does not keep anybody from ending well.
+// end ends the command and its session. Meanwhile it reads their output, because a process
+// that waits for a full pipe cannot end in order.
 func (r *liveCommand) end(pidfd int, grace time.Duration) error {
 	var err error
 	done := make(chan struct{})
@@ -176,7 +176,7 @@ func (r *liveCommand) end(pidfd int, grace time.Duration) error {
 	return err
 }
 
-// take takes in what the command has printed.
+// take moves the captured output to the command.
 func (r *liveCommand) take() {
 	r.pump.drain()
 	var cut, cutToo bool
@@ -185,8 +185,8 @@ func (r *liveCommand) take() {
 	r.truncated = cut || cutToo
 }
 
-// leave is called once the command has ended. It finishes what has nothing left,
-// and otherwise keeps reading behind the caller's back.
+// leave is called once the command has ended. If no process and no output is left, it
+// finishes the command. Otherwise a goroutine continues to read the output.
 func (r *liveCommand) leave() error {
 	if !r.pump.open() && !r.left() {
 		return r.finish(0)
@@ -206,7 +206,7 @@ func (r *liveCommand) left() bool {
 	return r.group != nil && unix.Kill(-r.group.Pid(), 0) == nil
 }
 
-// finish ends what the command left behind, and its log.
+// finish ends the processes that the command left behind, and closes its log.
 func (r *liveCommand) finish(grace time.Duration) error {
 	if r.finished {
 		return nil

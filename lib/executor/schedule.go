@@ -161,8 +161,8 @@ func (j *job) unfit() string {
 	return fmt.Sprintf("input '%s' was skipped", j.spec.ID)
 }
 
-// endChildren ends whatever the run started and nothing has ended yet. Mostly
-// there is nothing, which the kernel tells quicker than the list of all processes.
+// endChildren ends the processes of the run that still run. Usually there are none, and the
+// kernel tells that without a list of all processes.
 func endChildren(grace time.Duration) error {
 	err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
 	if errors.Is(err, unix.ECHILD) {
