@@ -115,9 +115,11 @@ func Load(ctx context.Context, fsys Files, o Options) (*Pipeline, error) {
 	return p, nil
 }
 
-// evaluate runs the top level and takes over what it registered.
+// evaluate compiles and runs the top level and takes over what it registered.
 func (p *Pipeline) evaluate(ctx context.Context, tree *tree, main *file, limits vm.Limits) error {
 	l := &loader{vm: p.VM, limits: limits, tree: tree, dir: Dir, globals: p.VM.Globals()}
+	bound := p.VM.Bound(ctx) // one stretch of Lua
+	defer bound.End()
 	fn, err := l.function(ctx, main, "")
 	if err != nil {
 		return err

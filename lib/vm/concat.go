@@ -12,8 +12,9 @@ func concat(l *lua.LState) int {
 	right := l.Get(i)
 	if right, ok := right.(lua.LString); ok && i == 2 { // the usual case
 		if left, ok := l.Get(1).(lua.LString); ok {
-			checkAlloc(l, uint64(len(left)+len(right)))
-			callOf(l).spend(l, len(left)+len(right))
+			size, t := len(left)+len(right), callOf(l)
+			t.checkAlloc(l, uint64(size))
+			t.spend(l, size)
 			l.Push(left + right)
 			return 1
 		}

@@ -53,8 +53,10 @@ func (v *VM) library(functions []function) *lua.LTable {
 
 // checkAlloc raises an error if a value of n bytes, made in one go, would be too large.
 // Smaller ones add up until the watch sees them.
-func checkAlloc(l *lua.LState, n uint64) {
-	if t := callOf(l); n > t.vm.limits.Memory/8 {
+func checkAlloc(l *lua.LState, n uint64) { callOf(l).checkAlloc(l, n) }
+
+func (t *call) checkAlloc(l *lua.LState, n uint64) {
+	if n > t.vm.limits.Memory/8 {
 		t.raise(l, t.exceed(Memory))
 	}
 }

@@ -49,7 +49,7 @@ func init() {
 	// gopher-lua stores t[n] in an array that it fills up to n, in one instruction;
 	// by its own default up to a gigabyte for 't[6e7]=1'. Indices from this limit on
 	// live in a map instead, and '#' does not count them.
-	lua.MaxArrayIndex = 1 << 20
+	lua.MaxArrayIndex = 1 << 19
 }
 
 // A VM is one Lua state.
@@ -116,18 +116,28 @@ func (v *VM) Close() { v.root.Close() }
 // the Lua lock first. A Go function that Lua called must not use it: it has the
 // lock already, and calls back by its LState's own Call.
 //
-// An error is an *Error. Its cause is a *LimitError if a limit was reached, and the
-// cause of ctx if ctx ended.
+// A call within a Bound counts to the stretch of that. An error is an *Error. Its cause is
+// a *LimitError if a limit was reached, and the cause of ctx if ctx ended.
 func (v *VM) Call(ctx context.Context, fn *lua.LFunction, args ...lua.LValue) ([]lua.LValue, error) {
 	if err := v.acquire(ctx); err != nil {
 		return nil, &Error{Message: err.Error(), Cause: err}
 	}
-	t := newCall(ctx, v)
-	defer t.end()
+	t := v.current // of a Bound; no Lua is running
+	bounded := t != nil
+	if !bounded {
+		t = newCall(ctx, v)
+		defer t.end()
+	}
 	l := v.idle.take(v, callFrames, t)
-	v.begin(t, l)
-	defer v.leave(t)
+	if bounded {
+		v.root.G.CurrentThread = l
+		defer func() { <-v.lock }()
+	} else {
+		v.begin(t, l)
+		defer v.leave(t)
+	}
 	t.enter(l, nil)
+	defer t.leave()
 
 	results, err := v.run(l, fn, args)
 	if err != nil {
