@@ -111,6 +111,31 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestCallWithinBound checks that a Call counts to the stretch of the Bound that it is in.
+func TestCallWithinBound(t *testing.T) {
+	v := New(small)
+	defer v.Close()
+	fn, err := v.Load("while true do end", "t.lua")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bound := v.Bound(t.Context())
+	defer bound.End()
+	c := threadClock() // the Bound has locked the goroutine to its thread
+	for c.elapsed() < small.Time*8/10 {
+	}
+	var limit *LimitError
+	if _, err := v.Call(t.Context(), fn); !errors.As(err, &limit) || limit.Kind != Time {
+		t.Errorf("got %v, want a limit of time", err)
+	}
+	if took := c.elapsed(); took > small.Time*3/2 {
+		t.Errorf("took %s", took)
+	}
+	if bound.Step() == nil {
+		t.Error("the Bound goes on after the limit")
+	}
+}
+
 // TestLoadIsBounded has texts that take the compiler of gopher-lua long, or much memory.
 func TestLoadIsBounded(t *testing.T) {
 	for _, test := range []struct {

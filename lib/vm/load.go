@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -35,7 +36,7 @@ func (v *VM) Load(text, name string, lines ...Lines) (fn *lua.LFunction, err err
 	}
 	outer, err := lua.Compile(rewrite(t, name, stmts), name)
 	if err == nil {
-		err = cmp.Or(checkUpvalues(outer), t.failure())
+		err = cmp.Or(checkPrototype(outer), t.failure())
 	}
 	if err != nil {
 		return nil, loadError(text, name, lines, err)
@@ -54,17 +55,29 @@ func (v *VM) Load(text, name string, lines ...Lines) (fn *lua.LFunction, err err
 	return fn, nil
 }
 
-// checkUpvalues returns an error if a function has more upvalues than gopher-lua counts.
-func checkUpvalues(p *lua.FunctionProto) error {
-	if n := len(p.DbgUpvalues); n > maxUpvalues {
+// checkPrototype returns an error if a function, or one in it, has more upvalues than
+// gopher-lua counts, or may jump further than an instruction can.
+func checkPrototype(p *lua.FunctionProto) error {
+	switch {
+	case len(p.DbgUpvalues) > maxUpvalues:
 		return &lua.CompileError{Line: p.LineDefined, Message: fmt.Sprintf("function has more than %d upvalues", maxUpvalues)}
+	case len(p.Code) > maxJump && slices.ContainsFunc(p.Code, jumps):
+		return &lua.CompileError{Line: p.LineDefined, Message: fmt.Sprintf("function with conditions or loops has more than %d instructions", maxJump)}
 	}
 	for _, inner := range p.FunctionPrototypes {
-		if err := checkUpvalues(inner); err != nil {
+		if err := checkPrototype(inner); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func jumps(code uint32) bool {
+	switch decode(code).op {
+	case lua.OP_JMP, lua.OP_FORPREP, lua.OP_FORLOOP:
+		return true
+	}
+	return false
 }
 
 // A boundedReader panics with the error of a call that has failed. gopher-lua's parser
@@ -126,7 +139,7 @@ func loadError(text, name string, lines []Lines, err error) error {
 }
 
 func syntaxError(text, name string, lines []Lines, err error) error {
-	e := &SyntaxError{File: name, Message: err.Error()}
+	e := &SyntaxError{File: name}
 	var parsing *parse.Error
 	var compiling *lua.CompileError
 	switch {
@@ -142,7 +155,9 @@ func syntaxError(text, name string, lines []Lines, err error) error {
 			e.Line, e.Column = 1+strings.Count(strings.TrimRight(text, "\n"), "\n"), 0
 		}
 	case errors.As(err, &compiling):
-		e.Line, e.Message = compiling.Line, compiling.Message
+		e.Line, e.Message = compiling.Line, compiling.Message // its Error fails unless gopher-lua made it
+	default:
+		e.Message = err.Error()
 	}
 	e.File, e.Line = mapLine(lines, name, e.Line)
 	return e

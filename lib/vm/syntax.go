@@ -16,7 +16,9 @@ const (
 	maxUpvalues     = 255    // gopher-lua counts them in a byte
 	maxLabels       = 1_000  // and gotos, in a text
 	maxItems        = 25_000 // of a table constructor; gopher-lua loses those from 25,550 on
-	maxOperands     = 50     // of one call to concat, which has registers for 200
+	maxConditions   = 32_000 // and loops, of a function; each takes up to four of 131,071 targets of jumps
+	maxJump         = 1<<17 - 1
+	maxOperands     = 50 // of one call to concat, which has registers for 200
 )
 
 // What compiled text calls for '..' and '%'. They are no identifiers, so no text can
@@ -36,6 +38,7 @@ type rewriter struct {
 	labels    int
 	cost      cost
 	constants map[string]bool // of the function that the rewriter is in
+	jumps     int             // its conditions and loops
 }
 
 // rewrite returns the text as a function within a function, whose local variables are
@@ -78,6 +81,13 @@ func (r *rewriter) name(line int, name string) {
 	r.cost.name(r.levels)
 }
 
+// jump counts a condition or a loop of the function that the rewriter is in.
+func (r *rewriter) jump(line int) {
+	if r.jumps++; r.jumps > maxConditions {
+		r.fail(line, "function has more than %d conditions and loops", maxConditions)
+	}
+}
+
 func (r *rewriter) fail(line int, format string, args ...any) {
 	panic(&SyntaxError{File: r.file, Line: line, Message: fmt.Sprintf(format, args...)})
 }
@@ -115,22 +125,27 @@ func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 	case *ast.DoBlockStmt:
 		r.block(s.Stmts)
 	case *ast.WhileStmt:
+		r.jump(s.Line())
 		s.Condition = r.expression(s.Condition)
 		r.block(s.Stmts)
 	case *ast.RepeatStmt:
+		r.jump(s.Line())
 		r.block(s.Stmts)
 		s.Condition = r.expression(s.Condition)
 	case *ast.IfStmt:
+		r.jump(s.Line())
 		s.Condition = r.expression(s.Condition)
 		r.block(s.Then)
 		r.block(s.Else)
 	case *ast.NumberForStmt:
+		r.jump(s.Line())
 		s.Init, s.Limit = number(r.expression(s.Init)), number(r.expression(s.Limit))
 		if s.Step != nil {
 			s.Step = number(r.expression(s.Step))
 		}
 		r.loop(4, s.Stmts)
 	case *ast.GenericForStmt:
+		r.jump(s.Line())
 		r.each(s.Exprs)
 		s.Exprs = threeExpressions(s.Exprs)
 		r.loop(3+len(s.Names), s.Stmts)
@@ -200,8 +215,10 @@ func (r *rewriter) expression(e ast.Expr) ast.Expr {
 		r.constant(e.Line(), e.Method)
 		r.each(e.Args)
 	case *ast.LogicalOpExpr:
+		r.jump(e.Line())
 		e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
 	case *ast.RelationalOpExpr:
+		r.jump(e.Line())
 		e.Lhs, e.Rhs = r.remainder(e.Lhs), r.remainder(e.Rhs)
 	case *ast.ArithmeticOpExpr:
 		switch e.Operator {
@@ -229,14 +246,14 @@ func (r *rewriter) expression(e ast.Expr) ast.Expr {
 
 // body goes over a function, which has constants of its own.
 func (r *rewriter) body(f *ast.FunctionExpr) {
-	outer, locals, names := r.constants, r.cost.locals, r.cost.names
-	r.constants = map[string]bool{}
+	outer, jumps, locals, names := r.constants, r.jumps, r.cost.locals, r.cost.names
+	r.constants, r.jumps = map[string]bool{}, 0
 	r.cost.function()
 	r.cost.declare(len(f.ParList.Names) + 1)
 	r.block(f.Stmts)
 	r.cost.locals = locals
 	r.cost.closure(r.cost.names - names)
-	r.constants = outer
+	r.constants, r.jumps = outer, jumps
 }
 
 // concatenation makes calls of 'a .. b .. c', which the parser has as a .. (b .. c).

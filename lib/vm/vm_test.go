@@ -3,6 +3,7 @@ package vm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -109,14 +110,31 @@ func TestErrors(t *testing.T) {
 		{"x = = 1", "test.lua:1: syntax error near '='"},
 		{"x = (\n\n", "test.lua:1: syntax error near '('"},
 		{"goto nowhere", "test.lua:1: no visible label 'nowhere' for <goto> at line 1"},
+		{"local x " + strings.Repeat("x = x and x ", 32_001), "test.lua:1: function has more than 32000 conditions and loops"},
+		{upvalues(256), "test.lua:2: function has more than 255 upvalues"},
+		{"while true do " + strings.Repeat("x() ", 70_000) + " end", "test.lua:1: function with conditions or loops has more than 131071 instructions"},
+		{"for _ = 1, 2 do " + strings.Repeat("x() ", 70_000) + " end", "test.lua:1: function with conditions or loops has more than 131071 instructions"},
 	} {
 		_, err := run(t, Limits{}, test.text)
 		if err == nil {
-			t.Errorf("%s: no error", test.text)
+			t.Errorf("%.100s: no error", test.text)
 		} else if diff := cmp.Diff(test.want, err.Error()); diff != "" {
-			t.Errorf("%s: %s", test.text, diff)
+			t.Errorf("%.100s: %s", test.text, diff)
 		}
 	}
+}
+
+// upvalues returns a text whose last function uses so many variables of functions around it.
+func upvalues(n int) string {
+	var declare, use strings.Builder
+	for i := range n {
+		if i%128 == 0 {
+			declare.WriteString("return function() ")
+		}
+		fmt.Fprintf(&declare, "local v%d = %d ", i, i)
+		fmt.Fprintf(&use, "print(v%d) ", i)
+	}
+	return declare.String() + "\nreturn function() " + use.String() + "end" + strings.Repeat(" end", (n+127)/128)
 }
 
 func TestTraceback(t *testing.T) {
