@@ -101,6 +101,30 @@ var pucCases = []struct{ name, text, want string }{
 	{"insert", `local t = {10, 20} table.insert(t, 2, 15) table.insert(t, -1, 5) print(t[-1], t[0], t[1], t[2], t[3], t[4]) print(pcall(table.insert, {}, 1, 2, 3))`, "5\tnil\tnil\t10\t15\t20\nfalse\twrong number of arguments to 'insert'"},
 	{"comparisons", `print(pcall(function() return nil < nil end)) print(pcall(function() return 1 < "2" end)) print(pcall(function() return {} + 1 end))`,
 		"false\tt.lua:1: attempt to compare two nil values\nfalse\tt.lua:1: attempt to compare number with string\nfalse\tt.lua:1: attempt to perform arithmetic on a table value"},
+	{"constant conditions, and loops that begin with a jump", `local n=0 while true do if false then n=100 end n=n+1 if n>5 then break end end print(n)
+n=0 repeat if false then n=100 end n=n+1 until n>5 print(n)
+n=0 while true do while false do n=100 end n=n+1 if n>5 then break end end print(n)
+n=0 while n<5 do if nil then n=50 else n=n+1 end end print(n)
+n=0 for i=1,5 do if false then n=50 elseif nil then n=60 else n=n+i end end print(n)
+n=0 while true do if not true then n=50 end if n==7 then break end n=n+1 end print(n)
+n=0 while true do local x = false and 1 or 2 n=n+x if n>9 then break end end print(n)
+n=0 repeat local x = nil if x then break end n=n+1 until n==4 or false print(n)
+n=0 for k in pairs({1,2,3}) do if false then n=50 end n=n+k end print(n)
+n=0 for k in pairs({1,2,3}) do while nil do n=50 end n=n+k end print(n)
+n=0 while true do do if n==3 then break end end n=n+1 end print(n)
+print(nil and 1, false and 1, true and 2, 1 or 2, nil or 3, "" and 4, not nil, not 1, not not nil, (true and unpack({1,2})), true and unpack({1,2}))
+print((function() return true and unpack({1,2}) end)())
+local t = {true and unpack({1,2,3})} print(#t) t = {n = 1 and unpack({7,8})} print(t.n, #t) 
+for i=1,3 do if true then local x = i break end end
+while false do n = 1 end print(n)
+if 0 then print("zero") end if "" then print("empty") elseif true then print("no") else print("no") end
+if nil then print(1) elseif false then print(2) elseif n then print(3) else print(4) end
+repeat local z = 1 until true print(pcall(function() while true do return 1 and 2 end end))
+n=0 while 1 do n=n+1 if n>3 then break end end print(n)
+n=0 repeat n=n+1 if n>7 then break end until false print(n)
+for a=1,2 do for b=1,3 do if b==2 then break end print(a,b) end end
+print(pcall(function() local f = nil and 1 f() end)) print(pcall(function() (nil or nil)() end))`,
+		"6\n6\n6\n5\n15\n7\n10\n4\n6\n6\n3\nnil\tfalse\t2\t1\t3\t4\ttrue\tfalse\tfalse\t1\t1\n1\n1\n7\t0\n3\nzero\nempty\n3\ntrue\t2\n4\n8\n1\t1\n2\t1\nfalse\tt.lua:23: attempt to call local 'f' (a nil value)\nfalse\tt.lua:23: attempt to call a nil value"},
 	{"error with a number", `print(pcall(error, 12)) print(pcall(function() error(12) end))`, "false\t12\nfalse\tt.lua:1: 12"},
 }
 

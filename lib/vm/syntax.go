@@ -128,6 +128,7 @@ func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 		r.jump(s.Line())
 		s.Condition = r.expression(s.Condition)
 		r.block(s.Stmts)
+		return while(s)
 	case *ast.RepeatStmt:
 		r.jump(s.Line())
 		r.block(s.Stmts)
@@ -137,6 +138,7 @@ func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 		s.Condition = r.expression(s.Condition)
 		r.block(s.Then)
 		r.block(s.Else)
+		return branch(s)
 	case *ast.NumberForStmt:
 		r.jump(s.Line())
 		s.Init, s.Limit = number(r.expression(s.Init)), number(r.expression(s.Limit))
@@ -164,6 +166,9 @@ func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 		r.label(s.Line())
 	case *ast.GotoStmt:
 		r.label(s.Line())
+		return notFirst(s)
+	case *ast.BreakStmt:
+		return notFirst(s)
 	}
 	return s
 }
@@ -217,6 +222,7 @@ func (r *rewriter) expression(e ast.Expr) ast.Expr {
 	case *ast.LogicalOpExpr:
 		r.jump(e.Line())
 		e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
+		return logical(e)
 	case *ast.RelationalOpExpr:
 		r.jump(e.Line())
 		e.Lhs, e.Rhs = r.remainder(e.Lhs), r.remainder(e.Rhs)
@@ -234,6 +240,7 @@ func (r *rewriter) expression(e ast.Expr) ast.Expr {
 		e.Expr = r.expression(e.Expr)
 	case *ast.UnaryNotOpExpr:
 		e.Expr = r.expression(e.Expr)
+		return not(e)
 	case *ast.UnaryLenOpExpr:
 		e.Expr = r.expression(e.Expr)
 	case *ast.FunctionExpr:
