@@ -112,6 +112,11 @@ func TestDoctor(t *testing.T) {
 		{"an old git", `mkdir bin; printf '#!/bin/sh\ncase $* in version) echo git version 2.33.9; esac; exec %s "$@"\n' "$(command -v git)" >bin/git; chmod +x bin/git`, "is version '2.33.9", "rm -r bin"},
 		{"a program for ends that is off", "mkdir root/on-end.d; touch root/on-end.d/mail", "it is not executable", ""},
 		{"one that leads nowhere", "mkdir root/on-end.d; ln -s /gone root/on-end.d/mail", "no such file", ""},
+		{"one that failed", `mkdir root/on-end.d; printf '#!/bin/sh\nexit 3\n' >root/on-end.d/tell; chmod +x root/on-end.d/tell
+			quire-runstate --root root transition $(quire-runstate --root root create --repo a --git-dir /a --ref r --sha s | cut -f1) complete
+			quire-runstate --root root notify`, "failed when it was last run: exit 3", "sleep 0.01; printf '#!/bin/sh\n' >root/on-end.d/tell"},
+		{"mail without an address", `mkdir bin root/on-end.d; touch bin/sendmail; chmod +x bin/sendmail
+			ln -s "$PREFIX"/share/quire/on-end.d/mail root/on-end.d`, "no repository has the Git setting quire.mailTo", "git config --global quire.mailTo dev@example.org"},
 		{"one for all to write", "mkdir root/on-end.d; printf '#!/bin/sh\n' >root/on-end.d/mail; chmod 777 root/on-end.d/mail", "everybody can change", ""},
 		{"a doctor that was killed", "mkdir root/doctor-1; touch -d '2 hours ago' root/doctor-1", "doctor that was killed", ""},
 		{"an orphan", "quire-runstate --root root transition $(quire-runstate --root root create --repo a --git-dir /a --ref r --sha s | cut -f1) active",

@@ -52,13 +52,15 @@ func (r *recipe) sh(command string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// end makes a run of ref that ends with the operands and options of transition, has
-// it told, and returns its id and what the program printed.
+// end makes a run of ref that ends with the operands and options of transition, runs the
+// program for it, and returns its id and what the program printed. The file events, if
+// there is one, becomes that of the run.
 func (r *recipe) end(ref, change string) (id, log string) {
 	r.t.Helper()
 	id = r.sh(fmt.Sprintf(`line=$(quire-runstate create --repo foo.git --git-dir "$PWD/foo.git" --ref '%s' \
 		--sha "$(git -C foo.git rev-parse main)" --pusher "$(printf 'pat\nBcc: x@example.org')" --executor host)
 		id=${line%%%%	*}; printf 'the log: \303\244\n' >root/runs/foo.git/$id/quire-ci.log
+		[ ! -e events ] || mv events root/runs/foo.git/$id/events.jsonl
 		quire-runstate transition $id %s && quire-runstate notify && echo $id`, ref, change))
 	return id, r.sh("cat root/runs/foo.git/" + id + "/on-end.log")
 }
@@ -98,6 +100,7 @@ run     ` + id + `
 commit  HASH A subject (Ann)
 pusher  patBcc: x@example.org
 
+
 The end of its log:
 
 the log: ` + "\u00e4"
@@ -107,13 +110,49 @@ the log: ` + "\u00e4"
 	if args := r.sh("cat args"); args != "-oi -t" {
 		t.Errorf("sendmail %s", args)
 	}
-	for _, tt := range []struct{ change, subject string }{
-		{"complete", "Subject: foo.git main: complete again\n"},
-		{"complete", ""},
-		{"failed --reason cancelled", ""},
-		{"complete", ""},
-		{"failed --reason timeout", "Subject: foo.git main: failed (timeout)\n"},
+	r.sh(`cat >events <<'END'
+{"event":"run-start","version":1,"jobs":[{"id":"lint","inputs":[]},{"id":"unit test","inputs":[]},{"id":"x failed","inputs":[]}]}
+{"event":"job-start","job":"lint"}
+{"event":"sh-start","job":"lint","sh":1,"cmd":"make lint"}
+{"event":"sh-end","job":"lint","sh":1,"exit":0}
+{"event":"job-end","job":"lint","state":"complete"}
+{"event":"job-start","job":"unit test"}
+{"event":"sh-start","job":"unit test","sh":1,"cmd":"make"}
+{"event":"sh-end","job":"unit test","sh":1,"exit":0}
+{"event":"sh-start","job":"unit test","sh":2,"cmd":"cd test\nprintf '%s\\n' x"}
+{"event":"sh-end","job":"unit test","sh":2,"exit":2}
+{"event":"job-end","job":"unit test","state":"failed","reason":"exit","code":2,"error":"exit 2: no such test"}
+{"event":"job-end","job":"x failed","state":"skipped","reason":"upstream-failed"}
+END`)
+	if _, text := mailed("refs/heads/main", "failed --reason exit --code 2"); !strings.Contains(text, `
+failed  unit test
+        exit 2: no such test
+        $ cd test
+          printf '%s\n' x
+
+The end of its log:
+`) || strings.Contains(text, "lint") {
+		t.Errorf("mail about jobs:\n%s", text)
+	}
+	const again = "Subject: foo.git main: complete again\n"
+	none, skipped := "{}", `{"event":"job-end","job":"a complete","state":"skipped"}`
+	ran := skipped + "\n" + `{"event":"job-end","job":"a","state":"complete"}`
+	for _, tt := range []struct{ change, events, subject string }{
+		{"complete", skipped, ""},
+		{"complete", none, ""},
+		{"complete", ran, again},
+		{"complete", ran, ""},
+		{"failed --reason cancelled", "", ""},
+		{"complete", ran, ""},
+		{"failed --reason timeout", "", "Subject: foo.git main: failed (timeout)\n"},
+		{"failed --reason cancelled", "", ""},
+		{"complete", skipped, ""},
+		{"complete", "", again}, // of a command without jobs
+		{"complete", "", ""},
 	} {
+		if tt.events != "" {
+			r.sh("printf '%s\\n' '" + tt.events + "' >events")
+		}
 		if _, text := mailed("refs/heads/main", tt.change); !strings.Contains(text, tt.subject) || (text == "") != (tt.subject == "") {
 			t.Errorf("%s: want %q in mail:\n%s", tt.change, tt.subject, text)
 		}

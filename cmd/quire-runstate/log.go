@@ -9,14 +9,16 @@ import (
 	"quire/lib/view"
 )
 
-const logUsage = `usage: quire-runstate log [-f] ID [JOB]
+const logUsage = `usage: quire-runstate log [-f] [--times] ID [JOB]
 Prints the log of a run, or of one of its jobs.
   -f                     follow the log, and exit when the run has ended
+  --times                begin each line with its time
 ` + rootUsage
 
 func (r *rootOption) log(ctx context.Context, e *cli.Env) error {
 	fs := r.flags()
 	follow := fs.Bool("f", false, "")
+	times := fs.Bool("times", false, "")
 	_, run, err := r.beginRun(e, fs, logUsage, 2, "ID")
 	if err != nil {
 		return err
@@ -32,6 +34,8 @@ func (r *rootOption) log(ctx context.Context, e *cli.Env) error {
 		}
 	}
 	l := view.NewLog(run, job, text.Terminal(e.Stdout))
+	l.Times = *times
+	defer l.Close()
 	if !*follow {
 		return l.Print()
 	}

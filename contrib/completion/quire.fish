@@ -144,6 +144,7 @@ complete -c quire-runstate -n '__quire_in list prune' -l state -x -d 'only those
 complete -c quire-runstate -n '__quire_in list' -l limit -x -d 'at most so many'
 complete -c quire-runstate -n '__quire_in list show' -l json -d 'one JSON object a line'
 complete -c quire-runstate -n '__quire_in log' -s f -d 'follow it'
+complete -c quire-runstate -n '__quire_in log' -l times -d 'begin each line with its time'
 complete -c quire-runstate -n '__quire_in notify' -l timeout -x -d 'how long each program may take'
 complete -c quire-runstate -n '__quire_in prune' -s n -d 'only print what would be removed'
 complete -c quire-runstate -n '__quire_in prune' -l keep -x -d 'so many of each repository stay'

@@ -54,6 +54,7 @@ func Examine(ctx context.Context, p Patient) []Finding {
 		x.reconciled(h)
 		x.config(ctx, x.repositories(ctx, h), h)
 		x.onEnd()
+		x.mail(repos)
 	}
 	return x.findings
 }

@@ -51,6 +51,7 @@ func (x *exam) store() {
 	if len(x.findings) == before {
 		x.ok(x.Root + " (records)")
 	}
+	x.onEndResults(s)
 }
 
 // orphans looks for active runs that nobody drives.

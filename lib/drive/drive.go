@@ -6,13 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
+	"strings"
 
 	"quire/lib/config"
 	"quire/lib/diag"
-	"quire/lib/file"
 	"quire/lib/process"
+	"quire/lib/runlog"
 	"quire/lib/runstore"
 )
 
@@ -136,10 +136,10 @@ func explain(run *runstore.Run, problem error) error {
 	if list := (diag.List)(nil); errors.As(problem, &list) {
 		text = list.Text()
 	}
-	f, err := file.OpenFile(filepath.Join(run.Dir, runstore.LogFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	log, err := runlog.OpenRunLog(filepath.Join(run.Dir, runstore.LogFile))
 	if err == nil {
-		_, err = f.WriteString(text)
-		err = errors.Join(err, f.Close())
+		log.Note("%s", strings.TrimSuffix(text, "\n"))
+		err = log.Close()
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write log of run %s: %w", run.ID, err)

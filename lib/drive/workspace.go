@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"quire/lib/git"
+	"quire/lib/runlog"
 	"quire/lib/runstore"
 	"quire/lib/workspace"
 )
@@ -51,10 +52,10 @@ func MakeWorkspace(ctx context.Context, store *runstore.Store, run *runstore.Run
 // warnInLog writes a warning to the run's log. If even that fails, the run is more
 // important.
 func warnInLog(run *runstore.Run, warning error) {
-	log, err := os.OpenFile(filepath.Join(run.Dir, runstore.LogFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	log, err := runlog.OpenRunLog(filepath.Join(run.Dir, runstore.LogFile))
 	if err != nil {
 		return
 	}
 	defer log.Close()
-	fmt.Fprintf(log, "quire: warning: %v\n", warning)
+	log.Note("quire: warning: %v", warning)
 }

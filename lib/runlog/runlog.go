@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -24,6 +25,9 @@ type RunLog struct {
 	full bool
 	part bool  // whether the last byte was within a line
 	err  error // the first failure to write
+
+	times   *os.File  // nil: they cannot be written
+	stamped time.Time // when a time was written last
 }
 
 // OpenRunLog opens the combined log at path, and creates it if it is missing.
@@ -37,7 +41,11 @@ func OpenRunLog(path string) (*RunLog, error) {
 		file.Close()
 		return nil, fmt.Errorf("cannot write '%s': %w", path, text.Cause(err))
 	}
-	return &RunLog{file: file, left: MaxRunLog - info.Size()}, nil
+	times, err := os.OpenFile(path+timesSuffix, os.O_WRONLY|os.O_APPEND|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		times = nil // the log is more important
+	}
+	return &RunLog{file: file, left: MaxRunLog - info.Size(), times: times}, nil
 }
 
 // Write appends output of jobs. It never fails, since a full disk that only the log
@@ -77,6 +85,7 @@ func (l *RunLog) append(p []byte) {
 	if l.err != nil || len(p) == 0 {
 		return
 	}
+	l.stamp()
 	_, l.err = l.file.Write(p)
 	l.left -= int64(len(p))
 	l.part = p[len(p)-1] != '\n'
@@ -86,6 +95,9 @@ func (l *RunLog) append(p []byte) {
 func (l *RunLog) Close() error {
 	if l == nil {
 		return nil
+	}
+	if l.times != nil {
+		l.times.Close()
 	}
 	err := l.file.Close()
 	if l.err != nil {

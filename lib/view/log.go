@@ -3,6 +3,7 @@ package view
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"quire/lib/runlog"
 	"quire/lib/runstore"
@@ -38,11 +40,23 @@ type Log struct {
 	out  *bufio.Writer
 	seen map[string]int64 // by path, how much has been printed
 	part map[string]bool  // by path, whether that ended within a line
+
+	// Times puts the time of each line before it, "-" if it is not known.
+	Times bool
+	times *runlog.LineTimes // of the combined log; nil if it has none yet
 }
 
-// NewLog returns the log of run, or of its job where that is not "".
+// NewLog returns the log of run, or of one job if job is not "".
 func NewLog(run *runstore.Run, job string, w io.Writer) *Log {
-	return &Log{run, job, bufio.NewWriter(w), map[string]int64{}, map[string]bool{}}
+	return &Log{run: run, job: job, out: bufio.NewWriter(w), seen: map[string]int64{}, part: map[string]bool{}}
+}
+
+// Close closes what the log has open.
+func (l *Log) Close() error {
+	if l.times == nil {
+		return nil
+	}
+	return l.times.Close()
 }
 
 // Print writes what there is and has not been written. The error is a
@@ -127,10 +141,7 @@ func (l *Log) copy(s source) error {
 		return err
 	}
 	if !s.lines {
-		// A job can still have emptied or lengthened the file if an older quire wrote it.
-		n, err := io.Copy(l.out, io.LimitReader(f, maxLog-l.seen[s.path]))
-		l.seen[s.path] += n
-		return err
+		return l.copyCombined(s, f)
 	}
 	in := bufio.NewReaderSize(f, maxLine)
 	for {
@@ -148,6 +159,40 @@ func (l *Log) copy(s source) error {
 	}
 }
 
+// copyCombined prints what the combined log has grown by. It reads no more than the log
+// can have, because a job could lengthen a log that an older quire wrote.
+func (l *Log) copyCombined(s source, f *os.File) error {
+	in := io.LimitReader(f, maxLog-l.seen[s.path])
+	if !l.Times {
+		n, err := io.Copy(l.out, in)
+		l.seen[s.path] += n
+		return err
+	}
+	if l.times == nil {
+		l.times, _ = runlog.OpenTimes(f.Name()) // an older quire wrote none
+	}
+	lines := bufio.NewReaderSize(in, maxLine)
+	for {
+		piece, err := lines.ReadSlice('\n')
+		if len(piece) > 0 && !l.part[s.path] {
+			stamp := ""
+			if l.times != nil {
+				stamp = l.times.At(l.seen[s.path])
+			}
+			l.out.WriteString(cmp.Or(stamp, "-") + " ")
+		}
+		l.out.Write(piece)
+		l.seen[s.path] += int64(len(piece))
+		l.part[s.path] = len(piece) > 0 && piece[len(piece)-1] != '\n' || len(piece) == 0 && l.part[s.path]
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return err
+		}
+	}
+}
+
 const (
 	// maxLine is more than the longest line of a command's log, in bytes.
 	maxLine = 2 * runlog.MaxRecord
@@ -156,14 +201,17 @@ const (
 	maxLog = runlog.MaxRunLog + 1<<20
 )
 
-// line prints a line of a command's log, TIME STREAM F|P TEXT, of which P is a part
-// of a longer line that goes on in the next one.
+// line prints a record, which is a line of a command's log: TIME STREAM F|P TEXT. P says
+// that the next record continues the line.
 func (l *Log) line(s source, line []byte) error {
 	fields := bytes.SplitN(line, []byte(" "), 4)
 	if len(fields) < 4 {
 		return nil
 	}
 	if !l.part[s.path] {
+		if l.Times {
+			l.out.WriteString(recordTime(fields[0]) + " ")
+		}
 		l.out.WriteString(s.mark)
 	}
 	text := fields[3]
@@ -173,4 +221,13 @@ func (l *Log) line(s source, line []byte) error {
 	}
 	_, err := l.out.Write(text)
 	return err
+}
+
+// recordTime returns the time of a record as a time of a line; "-" if it is none.
+func recordTime(text []byte) string {
+	t, err := time.Parse(time.RFC3339Nano, string(text))
+	if err != nil {
+		return "-"
+	}
+	return t.UTC().Format(runlog.LineTime)
 }

@@ -1,0 +1,104 @@
+package doctor
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"quire/lib/git"
+	"quire/lib/notify"
+	"quire/lib/runstore"
+	"quire/lib/text"
+)
+
+// newestRuns is how many runs are looked at for how the programs of on-end.d ended, and
+// endOfLog how much of the end of what they printed is read, in bytes.
+const (
+	newestRuns = 20
+	endOfLog   = 128 << 10
+)
+
+// resultLine is the line that package notify writes behind the output of a program.
+var resultLine = regexp.MustCompile(`(?m)^quire: \S+ on-end\.d/([A-Za-z0-9_-]+): (.*)$`)
+
+// onEndResults looks at how each program of on-end.d ended last. A failure from before the
+// program was last changed is not reported, because the change may have repaired it.
+func (x *exam) onEndResults(s *runstore.Store) {
+	seen := map[string]bool{}
+	for rec, err := range s.List(runstore.Filter{Limit: newestRuns}) {
+		if err != nil {
+			continue // Check has reported it
+		}
+		run, err := s.Find(rec.ID)
+		if err != nil {
+			continue
+		}
+		log := filepath.Join(run.Dir, notify.LogFile)
+		text, written := endOf(log)
+		for _, m := range slices.Backward(resultLine.FindAllStringSubmatch(text, -1)) {
+			if name := m[1]; !seen[name] {
+				seen[name] = true
+				x.onEndResult(name, m[2], log, written)
+			}
+		}
+	}
+}
+
+// onEndResult looks at the result of the program name, which the log has.
+func (x *exam) onEndResult(name, result, log string, written time.Time) {
+	path := filepath.Join(x.Root, runstore.OnEndDir, name)
+	program, err := os.Stat(path)
+	if result != "exit 0" && err == nil && written.After(program.ModTime()) {
+		x.wrong(path, "# see what it printed in "+text.QuoteLine(log)+", and repair it",
+			"failed when it was last run: %s", text.Line(result))
+	}
+}
+
+// endOf returns the end of a file and when it was written; "" if it cannot be read.
+func endOf(path string) (end string, written time.Time) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", written
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return "", written
+	}
+	text, err := io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-endOfLog), endOfLog))
+	if err != nil {
+		return "", written
+	}
+	return string(text), info.ModTime()
+}
+
+// mail looks at what the recipe mail needs if it is among the programs of on-end.d.
+func (x *exam) mail(repos []*git.Repo) {
+	path := filepath.Join(x.Root, runstore.OnEndDir, "mail")
+	if executable(path) != nil {
+		return
+	}
+	program, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(program), "quire.mailTo") {
+		return // another program of that name
+	}
+	sendmail := false
+	for _, dir := range append(filepath.SplitList(x.Path), "/usr/sbin", "/usr/lib") {
+		sendmail = sendmail || executable(filepath.Join(dir, "sendmail")) == nil
+	}
+	if !sendmail {
+		x.wrong(path, "# install a program that sends mail, such as msmtp-mta", "cannot send mail: there is no sendmail")
+	}
+	for _, repo := range repos {
+		if to, _, err := repo.Config("quire.mailTo"); err != nil || to != "" {
+			return
+		}
+	}
+	if len(repos) > 0 {
+		x.wrong(path, "# git config --global quire.mailTo ADDRESS", "writes no mail: no repository has the Git setting quire.mailTo")
+	}
+}
