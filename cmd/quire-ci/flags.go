@@ -58,5 +58,14 @@ func asked(err error) error {
 // colors reports whether w is a terminal on which colours are wanted; see
 // https://no-color.org.
 func colors(e *cli.Env, w io.Writer) bool {
-	return executor.Columns(w) != nil && e.Getenv("NO_COLOR") == ""
+	return columns(e, w) != nil && e.Getenv("NO_COLOR") == ""
+}
+
+// columns is executor.Columns for a terminal that understands escape sequences; it returns
+// nil for one that does not, which is of the type "dumb".
+func columns(e *cli.Env, w io.Writer) func() int {
+	if e.Getenv("TERM") == "dumb" {
+		return nil
+	}
+	return executor.Columns(w)
 }

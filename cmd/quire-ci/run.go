@@ -54,7 +54,7 @@ func run(ctx context.Context, e *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	o.Columns, o.Color = executor.Columns(e.Stdout), colors(e, e.Stdout)
+	o.Columns, o.Color = columns(e, e.Stdout), colors(e, e.Stdout)
 	ctx, output, errors, end := s.outputs(ctx, e)
 	defer end()
 	o.Output = output
