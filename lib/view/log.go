@@ -39,7 +39,7 @@ type Log struct {
 	job  string // "" for all
 	out  *bufio.Writer
 	seen map[string]int64 // by path, how much has been printed
-	part map[string]bool  // by path, whether that ended within a line
+	open string           // what has printed the beginning of a line and not its end; "" for none
 
 	// Times puts the time of each line before it, "-" if it is not known.
 	Times bool
@@ -48,7 +48,7 @@ type Log struct {
 
 // NewLog returns the log of run, or of one job if job is not "".
 func NewLog(run *runstore.Run, job string, w io.Writer) *Log {
-	return &Log{run: run, job: job, out: bufio.NewWriter(w), seen: map[string]int64{}, part: map[string]bool{}}
+	return &Log{run: run, job: job, out: bufio.NewWriter(w), seen: map[string]int64{}}
 }
 
 // Close closes what the log has open.
@@ -174,7 +174,7 @@ func (l *Log) copyCombined(s source, f *os.File) error {
 	lines := bufio.NewReaderSize(in, maxLine)
 	for {
 		piece, err := lines.ReadSlice('\n')
-		if len(piece) > 0 && !l.part[s.path] {
+		if len(piece) > 0 && l.open == "" {
 			stamp := ""
 			if l.times != nil {
 				stamp = l.times.At(l.seen[s.path])
@@ -183,7 +183,11 @@ func (l *Log) copyCombined(s source, f *os.File) error {
 		}
 		l.out.Write(piece)
 		l.seen[s.path] += int64(len(piece))
-		l.part[s.path] = len(piece) > 0 && piece[len(piece)-1] != '\n' || len(piece) == 0 && l.part[s.path]
+		if bytes.HasSuffix(piece, []byte("\n")) {
+			l.open = ""
+		} else if len(piece) > 0 {
+			l.open = s.path
+		}
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -208,15 +212,20 @@ func (l *Log) line(s source, line []byte) error {
 	if len(fields) < 4 {
 		return nil
 	}
-	if !l.part[s.path] {
+	stream := s.path + " " + string(fields[1])
+	if l.open != stream {
+		if l.open != "" { // that line does not continue here
+			l.out.WriteByte('\n')
+		}
 		if l.Times {
 			l.out.WriteString(recordTime(fields[0]) + " ")
 		}
 		l.out.WriteString(s.mark)
 	}
 	text := fields[3]
-	l.part[s.path] = string(fields[2]) == "P"
-	if l.part[s.path] {
+	l.open = ""
+	if string(fields[2]) == "P" {
+		l.open = stream
 		text = bytes.TrimSuffix(text, []byte("\n"))
 	}
 	_, err := l.out.Write(text)

@@ -210,3 +210,68 @@ func TestOfUnread(t *testing.T) {
 		}
 	}
 }
+
+// A line that has no end does not run into the next line of another stream or command.
+func TestLogHalfLines(t *testing.T) {
+	for name, test := range map[string]struct{ one, two, want string }{
+		"command":          {"T stdout P half\n", "T stdout F next\n", "half\nnext\n"},
+		"stream":           {"T stdout P half\nT stderr F error\n", "", "half\nerror\n"},
+		"continued":        {"T stdout P one\nT stdout F  line\n", "T stdout F next\n", "one line\nnext\n"},
+		"continued behind": {"T stdout P out\nT stderr P err\nT stdout F put\n", "", "out\nerr\nput\n"},
+		"last":             {"T stdout F one\n", "T stdout P half\n", "one\nhalf"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := started(t, "host")
+			add(t, run, runlog.EventsFile, events)
+			add(t, run, "jobs/a/sh-1.log", test.one)
+			add(t, run, "jobs/a/sh-2.log", test.two)
+			var out strings.Builder
+			if err := NewLog(run, "a", &out).Print(); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, out.String()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// With times, each line begins with its own, however the log grew.
+func TestLogTimes(t *testing.T) {
+	run := started(t, "host")
+	const one, two = "2026-11-29T00:00:01.000Z", "2026-11-29T00:00:02.500Z"
+	var out strings.Builder
+	l := NewLog(run, "", &out)
+	l.Times = true
+	defer l.Close()
+	path := runstore.LogFile + ".times"
+	for _, step := range []struct{ times, text, want string }{
+		{"", "unknown\n", "- unknown\n"},
+		{"8 " + one + "\n", "first\nsecond\nbe", one + " first\n" + one + " second\n" + one + " be"},
+		{"junk\n-1\n23 not a time\n23 " + two[:9], "gun\n", "gun\n"},
+		{two[9:] + "\n", "", ""},
+		{"", "third\n\n", two + " third\n" + two + " \n"},
+		{strings.Repeat("x", 1<<20) + "\n", "fourth\n", two + " fourth\n"},
+	} {
+		add(t, run, path, step.times)
+		add(t, run, runstore.LogFile, step.text)
+		out.Reset()
+		if err := l.Print(); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(step.want, out.String()); diff != "" {
+			t.Errorf("after %q: %s", step.text, diff)
+		}
+	}
+	add(t, run, runlog.EventsFile, events)
+	add(t, run, "jobs/a/sh-1.log", "2026-11-29T01:00:02.5+01:00 stdout P a\n"+two+" stdout F  line\nT stdout F bad\n")
+	out.Reset()
+	job := NewLog(run, "a", &out)
+	job.Times = true
+	if err := job.Print(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(two+" a line\n- bad\n", out.String()); diff != "" {
+		t.Error(diff)
+	}
+}
