@@ -52,7 +52,8 @@ func Examine(ctx context.Context, p Patient) []Finding {
 		x.store()
 		h := x.readHistory()
 		x.reconciled(h)
-		x.config(ctx, x.repositories(ctx, h), h)
+		repos := x.repositories(ctx, h)
+		x.config(ctx, repos, h)
 		x.onEnd()
 		x.mail(repos)
 	}
