@@ -136,12 +136,7 @@ func explain(run *runstore.Run, problem error) error {
 	if list := (diag.List)(nil); errors.As(problem, &list) {
 		text = list.Text()
 	}
-	log, err := runlog.OpenRunLog(filepath.Join(run.Dir, runstore.LogFile))
-	if err == nil {
-		log.Note("%s", strings.TrimSuffix(text, "\n"))
-		err = log.Close()
-	}
-	if err != nil {
+	if err := runlog.AppendRunLog(filepath.Join(run.Dir, runstore.LogFile), "%s", strings.TrimSuffix(text, "\n")); err != nil {
 		return fmt.Errorf("cannot write log of run %s: %w", run.ID, err)
 	}
 	return nil

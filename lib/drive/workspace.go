@@ -52,10 +52,5 @@ func MakeWorkspace(ctx context.Context, store *runstore.Store, run *runstore.Run
 // warnInLog writes a warning to the run's log. If even that fails, the run is more
 // important.
 func warnInLog(run *runstore.Run, warning error) {
-	log, err := runlog.OpenRunLog(filepath.Join(run.Dir, runstore.LogFile))
-	if err != nil {
-		return
-	}
-	defer log.Close()
-	log.Note("quire: warning: %v", warning)
+	_ = runlog.AppendRunLog(filepath.Join(run.Dir, runstore.LogFile), "quire: warning: %v", warning)
 }

@@ -23,11 +23,11 @@ const (
 	dim   = "2"
 )
 
-// A console writes what happens for people: lines, each marked with its job, and
-// on a terminal a last line that tells what runs.
+// A console writes the progress for people: lines, each marked with its job, and
+// on a terminal a last line that shows the running jobs.
 type console struct {
 	mu    sync.Mutex
-	w     io.Writer // nil: nobody looks
+	w     io.Writer // nil: no output
 	width int       // of the column with the names of jobs
 	color bool
 	view  *view // nil unless w is a terminal
@@ -66,8 +66,8 @@ func (c *console) paint(color, words string) string {
 	return paint(color, words)
 }
 
-// print writes whole lines, above the line that tells what runs. Nobody is told
-// when that fails: the logs have it all.
+// print writes whole lines, above the line that shows the running jobs. A failure is not
+// reported: the logs have all output.
 func (c *console) print(lines []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -202,7 +202,7 @@ func (l *jobLines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// pause shows what there is of a line to whoever waits in front of a terminal.
+// pause shows the beginning of a line on a terminal.
 func (l *jobLines) pause() {
 	if l.c.view != nil {
 		l.paused = true
@@ -211,7 +211,7 @@ func (l *jobLines) pause() {
 	}
 }
 
-// flush writes the last line where no newline ended it.
+// flush writes the last line if no newline ended it.
 func (l *jobLines) flush() {
 	l.lines.Flush()
 	l.pass()

@@ -51,7 +51,7 @@ func (l *Log) create() (err error) {
 
 // Stream returns a writer for what the command prints on the stream name,
 // "stdout" or "stderr". The streams of a log may be written to at the same time.
-// A write never fails: a command is not to be stopped by a full disk that only
+// A write never fails: a command must not be stopped by a full disk that only
 // its log suffers from. Close tells.
 func (l *Log) Stream(name string) *Stream {
 	s := &Stream{log: l, name: name}
@@ -95,7 +95,7 @@ func (s *Stream) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Flush writes what there is of a line that has no newline yet, as a record of a
+// Flush writes the beginning of a line that has no newline yet, as a record of a
 // part. The rest of the line is another record.
 func (s *Stream) Flush() {
 	s.stamp = time.Now().UTC().AppendFormat(s.stamp[:0], TimeFormat)
@@ -124,7 +124,7 @@ func (s *Stream) pass() {
 	s.log.write(s.out.Bytes())
 }
 
-// write appends records. What follows one that was cut would not be one, so nothing
+// write appends records. The text behind a record that was cut would be no record, so nothing
 // is written after a failure.
 func (l *Log) write(records []byte) {
 	l.mu.Lock()

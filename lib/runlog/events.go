@@ -1,6 +1,6 @@
-// Package runlog is what a run leaves behind to be read: events.jsonl, the log
-// files of its commands, and the redaction of secrets in both. The formats are
-// those of quire-events(5).
+// Package runlog writes and reads the records of a run: events.jsonl, the logs of its
+// commands, the combined log, and the redaction of secrets in all of them. quire-events(5)
+// describes the formats.
 package runlog
 
 import (
@@ -49,7 +49,7 @@ func (e *Events) Emit(ev Event) error {
 	return err
 }
 
-// Sync puts what was emitted onto the disk.
+// Sync puts the events onto the disk.
 func (e *Events) Sync() error { return e.file.Sync() }
 
 // Close closes the file.
@@ -79,7 +79,7 @@ const (
 // ReadEvents yields the events of the run whose directory is dir. A line that is no
 // event is yielded as a *LineError, and reading goes on; any other error is the last
 // that is yielded. A last line without its newline, which a crash cut short, is left
-// out. Where there is no file there are no events. Fields that are not known are passed
+// out. If there is no file there are no events. Fields that are not known are passed
 // over, and events that are not known are yielded as they are.
 func ReadEvents(dir string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
@@ -126,12 +126,12 @@ func ReadEvents(dir string) iter.Seq2[Event, error] {
 func parseEvent(line []byte) (Event, error) {
 	var ev Event
 	if err := json.Unmarshal(line, &ev); err != nil {
-		return Event{}, err // without what was read before
+		return Event{}, err // without the fields that were read before
 	}
 	return ev, nil
 }
 
-// readLine returns the next line with its newline. The error is io.EOF where there is
+// readLine returns the next line with its newline. The error is io.EOF if there is
 // no whole line any more.
 func readLine(in *bufio.Reader) (line []byte, err error) {
 	for {

@@ -2,7 +2,7 @@ package runlog
 
 import "bytes"
 
-// MaxRecord is the length in bytes of the text of a record: what is longer is
+// MaxRecord is the length in bytes of the text of a record: a longer line is
 // split. It is the bound that container runtimes use.
 const MaxRecord = 16 << 10
 
@@ -34,7 +34,7 @@ func (l *Lines) Write(p []byte) (int, error) {
 	return size, nil
 }
 
-// emit hands on what is kept and text: all of it if a newline follows, and else
+// emit hands on the kept bytes and text: all of it if a newline follows, and else
 // as much as cannot be part of a record of allowed length.
 func (l *Lines) emit(text []byte, newline bool) {
 	if len(l.rest) > 0 || !newline {

@@ -17,17 +17,17 @@ const (
 	JobsDir    = "jobs"
 
 	// OutDir is where both are for a run behind a launcher. In the directory of the
-	// run EventsFile and JobsDir are links then, for people: what is behind them was
-	// written by whom the launcher keeps from everything else.
+	// run EventsFile and JobsDir are links then, for people: a process behind the
+	// launcher wrote the files that they lead to.
 	OutDir = "out"
 )
 
-// ErrNotRegular says that something else is where a file should be.
+// ErrNotRegular says that a directory, pipe or device is in the place of a file.
 var ErrNotRegular = errors.New("not a regular file")
 
 // Open opens a file that the jobs of a run have left in the run's directory dir. name
-// is relative, with slashes. Whatever they have put there, what is opened is a regular
-// file that no symbolic link led to out of their reach; nothing is waited for.
+// is relative, with slashes. Whatever the jobs have put there, Open opens only a regular
+// file, follows no symbolic link out of their reach, and waits for nothing.
 func Open(dir, name string) (*os.File, error) {
 	f, err := open(dir, name)
 	if err != nil {

@@ -16,7 +16,7 @@ func LogPath(job string, n int) string {
 // the directory of the run and with slashes.
 func OutputPath(job string) string { return path.Join(JobsDir, jobDir(job), "output.json") }
 
-// jobDir returns the id of a job as a path that stays where it is put.
+// jobDir returns the id of a job as a path that leads to no other directory.
 func jobDir(job string) string {
 	var b strings.Builder
 	for _, c := range []byte(job) {

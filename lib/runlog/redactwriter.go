@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// A RedactWriter passes on what is written to it with its secrets replaced,
+// A RedactWriter passes on the bytes written to it with their secrets replaced,
 // however it is cut into writes. It holds back only bytes that may be the beginning of
 // a secret, never as much as a whole one. It is not safe for concurrent use.
 type RedactWriter struct {
@@ -14,13 +14,13 @@ type RedactWriter struct {
 	buf  bytes.Buffer
 }
 
-// Writer returns a writer that redacts what goes to w.
+// Writer returns a writer that redacts the output to w.
 func (r *Redactor) Writer(w io.Writer) *RedactWriter {
 	return &RedactWriter{w: w, scan: scanner{r: r}}
 }
 
-// Write redacts p and passes on the bytes that are decided. Its errors are those of
-// the writer below; after one the stream must not be used.
+// Write redacts p and passes on the bytes that are decided. Its errors come from the
+// writer below; after one the stream must not be used.
 func (w *RedactWriter) Write(p []byte) (int, error) {
 	if w.scan.r.empty() {
 		return w.w.Write(p)

@@ -48,6 +48,17 @@ func OpenRunLog(path string) (*RunLog, error) {
 	return &RunLog{file: file, left: MaxRunLog - info.Size(), times: times}, nil
 }
 
+// AppendRunLog appends lines of quire's own, formatted as by fmt.Sprintf, to the combined log
+// at path.
+func AppendRunLog(path, format string, args ...any) error {
+	l, err := OpenRunLog(path)
+	if err != nil {
+		return err
+	}
+	l.Note(format, args...)
+	return l.Close()
+}
+
 // Write appends output of jobs. It never fails, since a full disk that only the log
 // suffers from must not stop the jobs; Close returns the error. Output beyond MaxRunLog
 // is left out, which a line says.

@@ -10,7 +10,7 @@ import (
 
 // shellForms returns s as the inside of a word that a shell has quoted, as shells do
 // under set -x and for printf %q, ${S@Q}, export -p and declare -p: in a UTF-8 locale,
-// where its letters stay, and in the locale C, where only ASCII does.
+// in which its letters stay, and in the locale C, in which only ASCII does.
 func shellForms(s string) []string {
 	out := append(singleQuoted(s), doubleQuoted(s))
 	for _, ascii := range []bool{false, true} {
@@ -66,7 +66,7 @@ type backslashSet struct {
 	always, first string
 	newline       string
 	ruby          bool // also before all of ASCII except letters, digits and "-_.,:+/@"
-	splices       bool // writes what is not printable as $'...'
+	splices       bool // writes unprintable characters as $'...'
 }
 
 var backslashed = []backslashSet{
@@ -106,7 +106,7 @@ func printable(r rune, n int, ascii bool) bool {
 	return r >= ' ' && r < 0x7f || n > 1 && !ascii && unicode.IsPrint(r)
 }
 
-// An ansiStyle is a way of writing what is not printable between $' and '.
+// An ansiStyle is a way of writing unprintable characters between $' and '.
 type ansiStyle struct {
 	escape string // the character of that name
 	bang   bool   // '!' is escaped, too

@@ -9,7 +9,7 @@ import (
 )
 
 // A JobRecord is what the events say of one job. State is "pending" before the
-// job began, "active" until it has ended, and then how it ended; where the run
+// job began, "active" until it has ended, and then how it ended; if the run
 // was killed it stays at one of the first two.
 type JobRecord struct {
 	ID       string          `json:"id"`
@@ -114,7 +114,7 @@ func (s *summary) list() []JobRecord {
 	return list
 }
 
-// job returns the record of the job id, a new one where there is none.
+// job returns the record of the job id, a new one if there is none.
 func (s *summary) job(id string) *JobRecord {
 	j := s.jobs[id]
 	if j == nil {

@@ -14,8 +14,8 @@ import (
 )
 
 // A combined log has no times, so that it can be read with any program. Beside it is a
-// file with lines "OFFSET TIME": what is at that offset of the log and behind it was
-// written at that time or later.
+// file with lines "OFFSET TIME": the bytes of the log from that offset on were written at
+// that time or later.
 
 // timesSuffix is added to the path of a combined log for the path of its times.
 const timesSuffix = ".times"

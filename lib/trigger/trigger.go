@@ -10,11 +10,11 @@ import (
 
 	"quire/lib/config"
 	"quire/lib/diag"
-	"quire/lib/file"
 	"quire/lib/git"
 	"quire/lib/pipeline"
 	"quire/lib/push"
 	"quire/lib/repos"
+	"quire/lib/runlog"
 	"quire/lib/runstore"
 )
 
@@ -312,7 +312,7 @@ func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git
 			}
 			continue
 		case errors.As(problem, &list):
-			if err := file.Write(filepath.Join(r.Dir, runstore.LogFile), []byte(list.Text()), 0o600); err != nil {
+			if err := runlog.AppendRunLog(filepath.Join(r.Dir, runstore.LogFile), "%s", strings.TrimSuffix(list.Text(), "\n")); err != nil {
 				failures = append(failures, err)
 			}
 		default:

@@ -1,5 +1,5 @@
-// Package view writes what people and scripts read of runs: lists, all there is to
-// know of one, and its log.
+// Package view writes runs for people and scripts: lists, all facts of one run, and its
+// log.
 package view
 
 import (
@@ -46,7 +46,7 @@ func newList(w io.Writer, print func(io.Writer, runstore.Record) error) *List {
 // Print writes one record.
 func (l *List) Print(rec runstore.Record) error { return l.print(l.w, rec) }
 
-// Flush writes what is held back.
+// Flush writes the records that are still buffered.
 func (l *List) Flush() error {
 	for _, flush := range l.flush {
 		if err := flush(); err != nil {

@@ -32,14 +32,14 @@ func (s source) open(dir string) (*os.File, error) {
 	return os.Open(filepath.Join(dir, s.path))
 }
 
-// A Log writes the log of a run, or of one of its jobs: each of the files it is made
-// of from where it left off.
+// A Log writes the log of a run, or of one of its jobs. Each call continues each file at
+// the end of the last call.
 type Log struct {
 	run  *runstore.Run
 	job  string // "" for all
 	out  *bufio.Writer
 	seen map[string]int64 // by path, how much has been printed
-	open string           // what has printed the beginning of a line and not its end; "" for none
+	open string           // the stream that has printed the beginning of a line and not its end; "" for none
 
 	// Times puts the time of each line before it, "-" if it is not known.
 	Times bool
@@ -59,8 +59,8 @@ func (l *Log) Close() error {
 	return l.times.Close()
 }
 
-// Print writes what there is and has not been written. The error is a
-// *UnreadError where that is not all of it.
+// Print writes the part of the log that it has not written yet. The error is an
+// *UnreadError if a part cannot be read.
 func (l *Log) Print() error {
 	sources, err := l.sources()
 	unread := []error{err}
@@ -96,7 +96,7 @@ func (l *Log) Follow(ctx context.Context) error {
 		if err := l.watch(w); err != nil {
 			return err
 		}
-		// Asked before printing: what comes after the end is no part of the log.
+		// Read the status before printing: output after the end is no part of the log.
 		status, err := l.run.Status()
 		if err != nil {
 			return err
@@ -114,12 +114,12 @@ func (l *Log) Follow(ctx context.Context) error {
 // watch adds to w all that can change the log or end it. Files that do not exist
 // yet show up in their directory, or are told of by an event.
 func (l *Log) watch(w *runstore.Watcher) error {
-	sources, _ := l.sources() // what cannot be read cannot be watched
+	sources, _ := l.sources() // a file that cannot be read cannot be watched
 	ours := []source{{path: "."}, {path: "history"}, {path: runlog.OutDir}}
 	for _, s := range slices.Concat(ours, []source{{path: runlog.EventsFile, lines: true}}, sources) {
 		f, err := s.open(l.run.Dir)
 		if err != nil {
-			continue // it is not there yet, or is nothing that grows
+			continue // it is missing yet, or is no file that grows
 		}
 		err = w.AddFile(f)
 		f.Close()
