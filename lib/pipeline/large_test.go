@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"quire/lib/diag"
+	"quire/lib/vm"
 )
 
 // TestLargeTexts loads texts that are hard on a compiler. They have part of the
@@ -73,6 +74,22 @@ func TestLargeTexts(t *testing.T) {
 				t.Errorf("%.200v", err)
 			}
 		})
+	}
+}
+
+// TestLoadLimits wants a pipeline that takes too much to load to be at fault, and not quire.
+func TestLoadLimits(t *testing.T) {
+	limits := vm.Limits{Time: time.Minute, Memory: 8 << 20}
+	for _, test := range []struct{ file, text string }{
+		{Lua, "x = " + strings.Repeat("{", MaxSize/2)},
+		{Lua, strings.Repeat("f() ", MaxSize/5)},
+		{Fennel, strings.Repeat("(f) ", MaxSize/5)},
+	} {
+		_, err := Load(context.Background(), files(test.file, test.text), Options{Limits: limits})
+		var list diag.List
+		if !errors.As(err, &list) || !strings.Contains(list[0].Message, "used more than 8 MiB") {
+			t.Errorf("%.20s: got %v", test.text, err)
+		}
 	}
 }
 

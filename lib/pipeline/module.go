@@ -73,6 +73,10 @@ func (l *loader) function(ctx context.Context, f *file, module string) (*lua.LFu
 		}
 		return nil, diag.List{f.diagnostic(syntax.Line, column, "%s", syntax.Message)}
 	}
+	var failed *vm.Error
+	if errors.As(err, &failed) && errors.As(err, new(*vm.LimitError)) {
+		return nil, diag.List{f.diagnostic(failed.Line, f.indent(failed.Line), "%s", failed.Message)}
+	}
 	return fn, err
 }
 
