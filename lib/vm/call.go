@@ -133,14 +133,15 @@ func (t *call) step() {
 		t.Err() // waits for the mutex
 		return
 	}
-	if t.steps++; t.steps%lookEvery == 0 && time.Since(t.began) > watchEvery {
+	if t.steps++; t.steps%lookEvery == 0 && time.Since(t.began) > watchAfter && t.clock.elapsed() > watchAfter {
 		t.startWatch()
 	}
 }
 
 // startWatch bounds the rest of the stretch in time and memory. Most stretches end
-// before it is called: a watch takes a timer and a look at the statistics of the
-// runtime, together a tenth of the time of a short command.
+// before they have used the processor for watchAfter, and need no watch. A watch takes a
+// timer and a look at the statistics of the runtime, together a tenth of the time of a
+// short command.
 func (t *call) startWatch() {
 	t.watch = startWatch(t)
 	t.mu.Lock()

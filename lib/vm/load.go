@@ -36,7 +36,7 @@ func (v *VM) Load(text, name string, lines ...Lines) (fn *lua.LFunction, err err
 	}
 	outer, err := lua.Compile(rewrite(t, name, stmts), name)
 	if err == nil {
-		err = cmp.Or(checkPrototype(outer), t.failure())
+		err = cmp.Or(checkPrototype(outer), t.Err())
 	}
 	if err != nil {
 		return nil, loadError(text, name, lines, err)
