@@ -2,7 +2,6 @@ package runlog
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -35,8 +34,8 @@ func singleQuoted(s string) []string {
 		backslash,
 		strings.ReplaceAll(s, "'", `'"'"'`),
 		strings.ReplaceAll(backslash, "!", `'\!'`),
-		quoteRuns.ReplaceAllString(s, `'"$0"'`),
-		quoteRuns.ReplaceAllStringFunc(s, func(run string) string {
+		replaceQuoteRuns(s, func(run string) string { return `'"` + run + `"'` }),
+		replaceQuoteRuns(s, func(run string) string {
 			return "'" + strings.Repeat(`\'`, len(run)) + "'"
 		}),
 	}
@@ -52,7 +51,21 @@ func singleQuoted(s string) []string {
 	return out
 }
 
-var quoteRuns = regexp.MustCompile(`'+`)
+// replaceQuoteRuns replaces each run of single quotes in s with what form returns for it.
+func replaceQuoteRuns(s string, form func(run string) string) string {
+	var b strings.Builder
+	for {
+		before, _, found := strings.Cut(s, "'")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		s = s[len(before):]
+		rest := strings.TrimLeft(s, "'")
+		b.WriteString(form(s[:len(s)-len(rest)]))
+		s = rest
+	}
+}
 
 // doubleQuoted returns s as it stands between double quotes, as bash's declare -p and
 // export -p write it.
