@@ -123,7 +123,7 @@ func TestNewLog(t *testing.T) {
 	}
 }
 
-// FuzzLines checks that what comes out of Lines is what went in.
+// FuzzLines checks that the output of Lines is its input.
 func FuzzLines(f *testing.F) {
 	f.Add("one\ntwo\n\nthree", 2)
 	f.Fuzz(func(t *testing.T, text string, cut int) {

@@ -8,8 +8,8 @@ import (
 )
 
 // encode returns v as JSON in one line, which a terminal can be shown: encoding/json
-// leaves the control characters beyond ASCII as they are, and what was JSON before with
-// its bytes that are no UTF-8.
+// leaves control characters beyond ASCII as they are, and invalid UTF-8 in a
+// json.RawMessage.
 func encode(v any) ([]byte, error) {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -24,7 +24,7 @@ func encode(v any) ([]byte, error) {
 		if r >= 0x7f && r < 0xa0 {
 			fmt.Fprintf(&out, `\u%04x`, r)
 		} else {
-			out.WriteRune(r) // U+FFFD for what is none
+			out.WriteRune(r) // U+FFFD for an invalid byte
 		}
 		text = text[n:]
 	}

@@ -94,7 +94,7 @@ func TestLog(t *testing.T) {
 	}
 }
 
-// What is printed again is only what is new, also where a line had not ended.
+// A second call prints only the new part of a log, also if a line had not ended.
 func TestLogGrows(t *testing.T) {
 	run := started(t, "host")
 	var out, one strings.Builder
@@ -119,7 +119,7 @@ func TestLogGrows(t *testing.T) {
 	}
 }
 
-// What is no log is passed over, and told of; the others are printed.
+// A log that cannot be read is passed over and reported; the others are printed.
 func TestLogUnread(t *testing.T) {
 	for _, test := range []struct {
 		name string
