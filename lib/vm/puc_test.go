@@ -2,7 +2,9 @@ package vm
 
 import (
 	"context"
+	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +128,39 @@ for a=1,2 do for b=1,3 do if b==2 then break end print(a,b) end end
 print(pcall(function() local f = nil and 1 f() end)) print(pcall(function() (nil or nil)() end))`,
 		"6\n6\n6\n5\n15\n7\n10\n4\n6\n6\n3\nnil\tfalse\t2\t1\t3\t4\ttrue\tfalse\tfalse\t1\t1\n1\n1\n7\t0\n3\nzero\nempty\n3\ntrue\t2\n4\n8\n1\t1\n2\t1\nfalse\tt.lua:23: attempt to call local 'f' (a nil value)\nfalse\tt.lua:23: attempt to call a nil value"},
 	{"error with a number", `print(pcall(error, 12)) print(pcall(function() error(12) end))`, "false\t12\nfalse\tt.lua:1: 12"},
+}
+
+// TestManyTargets checks assignments that swap and turn around so many variables and fields.
+func TestManyTargets(t *testing.T) {
+	for _, n := range []int{2, 29, 30, 31, 49, 50, 51, 60, 90} {
+		for _, form := range []string{"v%d", "t.f%d", "t[t.f%[1]d and %[1]d]"} {
+			var targets []string
+			for i := range n {
+				targets = append(targets, fmt.Sprintf(form, i))
+			}
+			list := func(s []string) string { return strings.Join(s, ", ") }
+			var declare, first strings.Builder
+			var turned, back []string
+			for i := range n {
+				fmt.Fprintf(&declare, "local v%d = %d t.f%d = %d t[%d] = %d ", i, i, i, i, i, i)
+				fmt.Fprintf(&first, "%d ", (n+1-i)%n)
+				turned = append(turned, targets[(i+1)%n])
+				back = append(back, targets[n-1-i])
+			}
+			text := "local t = {} " + declare.String() + list(targets) + " = " + list(turned) + "\n" + list(targets) + " = " + list(back) +
+				"\nprint(table.concat({" + list(targets) + "}, ' ') .. ' ')"
+			want := strings.Fields(first.String())
+			slices.Sort(want)
+			got := strings.Fields(printed(t, text))
+			if len(got) != n || got[0] != "0" || got[1%n] != fmt.Sprint(n-1) {
+				t.Errorf("%d targets as %s: %.200s", n, form, got)
+			}
+			slices.Sort(got)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%d targets as %s: %.300s", n, form, diff)
+			}
+		}
+	}
 }
 
 func TestAsPUC(t *testing.T) {

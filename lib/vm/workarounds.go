@@ -10,8 +10,8 @@ import (
 
 // What gopher-lua 1.1.2 compiles wrongly.
 
-// maxParallel is up to how many targets an assignment is rewritten: each may take
-// three of a function's 200 registers.
+// maxParallel is up to how many targets the values of an assignment are held in variables:
+// each target may take three of a function's 200 registers. More are held in tables.
 const maxParallel = 30
 
 // single returns an assignment of one call without the parentheses around the call,
@@ -31,7 +31,7 @@ func single(s *ast.AssignStmt) *ast.AssignStmt {
 // PUC Lua the first target is assigned last.
 func parallel(s *ast.AssignStmt) ast.Stmt {
 	n := len(s.Lhs)
-	if n < 2 && len(s.Rhs) < 2 || n > maxParallel {
+	if n < 2 && len(s.Rhs) < 2 {
 		return s
 	}
 	block := &ast.DoBlockStmt{}
@@ -40,6 +40,18 @@ func parallel(s *ast.AssignStmt) ast.Stmt {
 	hold := func(values []ast.Expr, n int) []ast.Expr {
 		local := &ast.LocalAssignStmt{Exprs: values}
 		held := make([]ast.Expr, n)
+		if len(s.Lhs) > maxParallel {
+			temporaries++
+			local.Names = []string{".." + strconv.Itoa(temporaries)}
+			local.Exprs = []ast.Expr{list(s, values)}
+			for i := range held {
+				table := at(s, &ast.IdentExpr{Value: local.Names[0]})
+				key := at(s, &ast.NumberExpr{Value: strconv.Itoa(i + 1)})
+				held[i] = at(s, &ast.AttrGetExpr{Object: table, Key: key})
+			}
+			block.Stmts = append(block.Stmts, at(s, local))
+			return held
+		}
 		for i := range held {
 			temporaries++
 			name := ".." + strconv.Itoa(temporaries)
@@ -49,11 +61,21 @@ func parallel(s *ast.AssignStmt) ast.Stmt {
 		block.Stmts = append(block.Stmts, at(s, local))
 		return held
 	}
+	var parts []ast.Expr // the tables and keys of fields
+	for _, target := range s.Lhs {
+		if field, ok := target.(*ast.AttrGetExpr); ok {
+			parts = append(parts, field.Object, field.Key)
+		}
+	}
+	if len(parts) > 0 {
+		oneValue(parts[len(parts)-1])
+		parts = hold(parts, len(parts))
+	}
 	targets := make([]ast.Expr, n)
 	for i, target := range s.Lhs {
-		if field, ok := target.(*ast.AttrGetExpr); ok {
-			held := hold([]ast.Expr{field.Object, field.Key}, 2)
-			target = at(s, &ast.AttrGetExpr{Object: held[0], Key: held[1]})
+		if _, ok := target.(*ast.AttrGetExpr); ok {
+			target = at(s, &ast.AttrGetExpr{Object: parts[0], Key: parts[1]})
+			parts = parts[2:]
 		}
 		targets[i] = target
 	}
@@ -62,6 +84,15 @@ func parallel(s *ast.AssignStmt) ast.Stmt {
 		block.Stmts = append(block.Stmts, at(s, &ast.AssignStmt{Lhs: targets[i : i+1], Rhs: values[i : i+1]}))
 	}
 	return at(s, block)
+}
+
+// list returns a table constructor.
+func list(s *ast.AssignStmt, values []ast.Expr) ast.Expr {
+	table := at(s, &ast.TableExpr{})
+	for _, value := range values {
+		table.Fields = append(table.Fields, &ast.Field{Value: value})
+	}
+	return table
 }
 
 // notItself makes the function in 'local f = function() ... end' see the f outside, as in
