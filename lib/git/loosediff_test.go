@@ -3,7 +3,6 @@ package git
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -42,7 +41,7 @@ func TestLooseChanged(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			slices.Sort(got)
+			got = sorted(got)
 			want, err := f.open().diffTree(context.Background(), old, new)
 			if err != nil {
 				t.Fatal(err)
