@@ -32,7 +32,8 @@ func (r *registry) checkFunction(c call, written fennel.Node) {
 			d.Hint = "the primitives are " + strings.Join(Primitives, ", ")
 			r.report(d)
 		}
-		if name, ok := table.Values[i].(*fennel.Symbol); ok {
+		// A name that the function binds again may not be the primitive.
+		if name, ok := table.Values[i].(*fennel.Symbol); ok && bindings(fn, name.Name, false) == 1 {
 			names[name.Name] = primitive.Value
 		}
 	}
@@ -77,6 +78,13 @@ func (r *registry) checkPrimitive(c call, l *fennel.List, names map[string]strin
 // stands for, and its parameters; nil if there is none.
 func (f *file) function(n fennel.Node) (fn *fennel.List, params *fennel.Sequence) {
 	if name, ok := n.(*fennel.Symbol); ok {
+		bound := 0
+		for _, form := range f.forms {
+			bound += bindings(form, name.Name, false)
+		}
+		if bound != 1 {
+			return nil, nil
+		}
 		for _, form := range f.forms {
 			if l, ok := form.(*fennel.List); ok && len(l.Items) > 2 && isName(l.Items[1], name.Name) {
 				n = l
@@ -93,6 +101,33 @@ func (f *file) function(n fennel.Node) (fn *fennel.List, params *fennel.Sequence
 		}
 	}
 	return nil, nil
+}
+
+// bindings returns how often a form may bind a name: how often the name is in brackets or
+// braces, or an item of a form that binds. bind says that the form is in one of those.
+func bindings(n fennel.Node, name string, bind bool) int {
+	count := 0
+	switch n := n.(type) {
+	case *fennel.Symbol:
+		if bind && n.Name == name {
+			return 1
+		}
+	case *fennel.List:
+		bind = len(n.Items) > 0 && isName(n.Items[0], "fn", "lambda", "λ", "local", "var", "global", "set", "macro",
+			"case", "match", "case-try", "match-try")
+		for _, item := range n.Items {
+			count += bindings(item, name, bind)
+		}
+	case *fennel.Sequence:
+		for _, item := range n.Items {
+			count += bindings(item, name, true)
+		}
+	case *fennel.Table:
+		for i := range n.Values {
+			count += bindings(n.Values[i], name, true)
+		}
+	}
+	return count
 }
 
 // isName says whether a node is a symbol of one of the names.

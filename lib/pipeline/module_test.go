@@ -53,3 +53,23 @@ func TestManyNames(t *testing.T) {
 		p.Close()
 	}
 }
+
+// TestShadowedPrimitives checks that a name which is bound again is not taken for a primitive
+// or for a run-fn.
+func TestShadowedPrimitives(t *testing.T) {
+	for _, text := range []string{
+		"(fn [{: sh}] (let [sh (fn [a b] b)] (sh :x {:foo 1})))",
+		"(fn [{: sh}] (fn sh [a b] b) (sh :x {:foo 1}))",
+		"(fn [{: sh}] (each [_ sh (ipairs [print])] (sh :x {:foo 1})))",
+		"(fn [{: sh}] (case [print] [sh] (sh :x {:foo 1})))",
+		"(fn [{: sh}] (case print sh (sh :x {:foo 1})))",
+		"(do (fn go [{: shell}] 1) (let [go (fn [{: sh}] 1)] go))",
+	} {
+		p, err := Load(context.Background(), files(Fennel, "(local ci (require :quire.ci)) (ci.job :test [:quire/push] "+text+")"), Options{})
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		p.Close()
+	}
+}
