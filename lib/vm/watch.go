@@ -28,8 +28,8 @@ const (
 	watchEvery = 2 * time.Millisecond
 
 	// watchAfter is the processor time that Lua may use before it is watched at all. In a
-	// process that has just begun, a pipeline of a few lines takes half of it.
-	watchAfter = 5 * time.Millisecond
+	// process that has just begun, a pipeline of a few lines takes a fifth to a half of it.
+	watchAfter = 10 * time.Millisecond
 
 	// maxStack is by how much the goroutine stacks may grow. Go ends the process
 	// at 1 GB for one goroutine and doubles a stack that is full, so this leaves
