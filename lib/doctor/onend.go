@@ -4,7 +4,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -22,8 +21,18 @@ const (
 	endOfLog   = 128 << 10
 )
 
-// resultLine is the line that package notify writes behind the output of a program.
-var resultLine = regexp.MustCompile(`(?m)^quire: \S+ on-end\.d/([A-Za-z0-9_-]+): (.*)$`)
+// resultOf splits a line that package notify writes behind the output of a program,
+// "quire: TIME on-end.d/NAME: RESULT". name is "" for any other line.
+func resultOf(line string) (name, result string) {
+	rest, ours := strings.CutPrefix(line, "quire: ")
+	_, rest, _ = strings.Cut(rest, " ")
+	rest, program := strings.CutPrefix(rest, runstore.OnEndDir+"/")
+	name, result, ended := strings.Cut(rest, ": ")
+	if !ours || !program || !ended || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789_-") != "" {
+		return "", ""
+	}
+	return name, result
+}
 
 // onEndResults looks at how each program of on-end.d ended last. A failure from before the
 // program was last changed is not reported, because the change may have repaired it.
@@ -39,10 +48,10 @@ func (x *exam) onEndResults(s *runstore.Store) {
 		}
 		log := filepath.Join(run.Dir, notify.LogFile)
 		text, written := endOf(log)
-		for _, m := range slices.Backward(resultLine.FindAllStringSubmatch(text, -1)) {
-			if name := m[1]; !seen[name] {
+		for _, line := range slices.Backward(strings.Split(text, "\n")) {
+			if name, result := resultOf(line); name != "" && !seen[name] {
 				seen[name] = true
-				x.onEndResult(name, m[2], log, written)
+				x.onEndResult(name, result, log, written)
 			}
 		}
 	}
