@@ -29,7 +29,8 @@ func workspace(t *testing.T, text string) string {
 // call calls a subcommand and returns what it prints and its error, if any.
 func call(f cli.Func, stdin string, args ...string) (string, string) {
 	var out, errs strings.Builder
-	e := &cli.Env{Name: "quire-ci", Args: args, Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &errs}
+	e := &cli.Env{Name: "quire-ci", Args: args, Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &errs,
+		Getenv: func(string) string { return "" }}
 	if err := f(context.Background(), e); err != nil {
 		return out.String(), err.Error()
 	}
