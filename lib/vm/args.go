@@ -7,9 +7,9 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// Arguments of library functions, checked and converted as PUC Lua does it (lauxlib.c):
-// a number is a string where a string is expected, and a string that tonumber reads is
-// a number. gopher-lua's own checks convert less, and read other numbers.
+// Arguments of library functions, checked and converted like in PUC Lua (lauxlib.c):
+// a number is accepted as a string, and a string that tonumber reads as a number.
+// gopher-lua's own checks convert less, and read other numbers.
 
 // argError raises the error of a bad argument of the running function.
 func argError(l *lua.LState, n int, message string) {
@@ -22,8 +22,8 @@ func argError(l *lua.LState, n int, message string) {
 	raiseError(l, "bad argument #%d to '%s' (%s)", n, name, message)
 }
 
-// raiseError raises a message with the place of the Lua code that called the running
-// Go function.
+// raiseError raises a message, prefixed with the position of the Lua code that called the
+// running Go function.
 func raiseError(l *lua.LState, format string, args ...any) {
 	l.Error(lua.LString(where(l, 1)+fmt.Sprintf(format, args...)), 0)
 }
@@ -43,28 +43,18 @@ func checkAny(l *lua.LState, n int) lua.LValue {
 	return l.Get(n)
 }
 
-func checkTable(l *lua.LState, n int) *lua.LTable {
-	t, ok := l.Get(n).(*lua.LTable)
+// check returns argument n, which must have the Go type T. Lua calls that type name.
+func check[T lua.LValue](l *lua.LState, n int, name string) T {
+	value, ok := l.Get(n).(T)
 	if !ok {
-		typeError(l, n, "table")
+		typeError(l, n, name)
 	}
-	return t
+	return value
 }
 
+func checkTable(l *lua.LState, n int) *lua.LTable { return check[*lua.LTable](l, n, "table") }
 func checkFunction(l *lua.LState, n int) *lua.LFunction {
-	f, ok := l.Get(n).(*lua.LFunction)
-	if !ok {
-		typeError(l, n, "function")
-	}
-	return f
-}
-
-func checkThread(l *lua.LState, n int) *lua.LState {
-	th, ok := l.Get(n).(*lua.LState)
-	if !ok {
-		typeError(l, n, "coroutine")
-	}
-	return th
+	return check[*lua.LFunction](l, n, "function")
 }
 
 func checkNumber(l *lua.LState, n int) lua.LNumber {
@@ -76,7 +66,7 @@ func checkNumber(l *lua.LState, n int) lua.LNumber {
 }
 
 // checkInt returns a number without its fraction. Numbers that are too large become
-// the largest int; not-a-number is 0.
+// the largest int; NaN becomes 0.
 func checkInt(l *lua.LState, n int) int { return truncate(checkNumber(l, n)) }
 
 func truncate(n lua.LNumber) int {
@@ -111,4 +101,30 @@ func optString(l *lua.LState, n int, otherwise string) string {
 		return otherwise
 	}
 	return checkString(l, n)
+}
+
+// arguments returns the arguments of the running function from the given one on.
+func arguments(l *lua.LState, from int) []lua.LValue {
+	var args []lua.LValue
+	for i := from; i <= l.GetTop(); i++ {
+		args = append(args, l.Get(i))
+	}
+	return args
+}
+
+// push pushes values and returns how many.
+func push(l *lua.LState, values ...lua.LValue) int {
+	for _, value := range values {
+		l.Push(value)
+	}
+	return len(values)
+}
+
+// callOne calls fn and returns its first result, or nil.
+func callOne(l *lua.LState, fn lua.LValue, args ...lua.LValue) lua.LValue {
+	l.Push(fn)
+	l.Call(push(l, args...), 1)
+	result := l.Get(-1)
+	l.Pop(1)
+	return result
 }

@@ -9,8 +9,8 @@ import (
 // baseLibrary returns the functions of Lua's base library that are safe, except
 // require.
 func (v *VM) baseLibrary() []function {
-	ipairs := over(v.root.NewFunction(nextIndex), lua.LNumber(0))
-	pairs := over(v.root.NewFunction(luaNext), lua.LNil)
+	ipairs := iterate(v.root.NewFunction(nextIndex), lua.LNumber(0))
+	pairs := iterate(v.root.NewFunction(luaNext), lua.LNil)
 	return []function{
 		{"assert", luaAssert}, {"error", luaError}, {"getmetatable", getMetatable}, {"ipairs", ipairs}, {"next", luaNext},
 		{"pairs", pairs}, {"pcall", v.pcall}, {"print", v.luaPrint}, {"rawequal", rawEqual}, {"rawget", rawGet},
@@ -19,7 +19,7 @@ func (v *VM) baseLibrary() []function {
 	}
 }
 
-// luaAssert raises its second value as it is, of whatever type.
+// luaAssert raises its second argument unchanged, whatever its type.
 func luaAssert(l *lua.LState) int {
 	if lua.LVAsBool(checkAny(l, 1)) {
 		return l.GetTop()
@@ -32,8 +32,8 @@ func luaAssert(l *lua.LState) int {
 	return 0
 }
 
-// luaError puts the place before the message if that is a string. The level counts
-// calls up from the caller of error, which is 1.
+// luaError prefixes a message that is a string with the position. Level 1 is the caller of
+// error, level 2 the caller's caller.
 func luaError(l *lua.LState) int {
 	value, level := l.Get(1), optInt(l, 2, 1)
 	if s, ok := toText(value); ok && level > 0 {
@@ -61,7 +61,8 @@ func (v *VM) luaPrint(l *lua.LState) int {
 	return 0
 }
 
-// setMetatable takes tables only. gopher-lua's lets Lua set those of basic types.
+// setMetatable takes only tables. gopher-lua's version lets Lua set the metatables of
+// basic types too.
 func setMetatable(l *lua.LState) int {
 	t, meta := checkTable(l, 1), l.Get(2)
 	if _, ok := meta.(*lua.LTable); !ok && (meta != lua.LNil || l.GetTop() < 2) {
@@ -89,14 +90,12 @@ func luaToNumber(l *lua.LState) int {
 	return pushNumber(l, n, ok)
 }
 
-// pushNumber pushes a number or, unless ok, nil.
+// pushNumber pushes n, or nil if ok is false.
 func pushNumber(l *lua.LState, n lua.LNumber, ok bool) int {
 	if !ok {
-		l.Push(lua.LNil)
-		return 1
+		return push(l, lua.LNil)
 	}
-	l.Push(n)
-	return 1
+	return push(l, n)
 }
 
 // maxUnpack bounds how many values one call returns.
@@ -104,11 +103,7 @@ const maxUnpack = 1 << 16
 
 func unpack(l *lua.LState) int {
 	t := checkTable(l, 1)
-	first := optInt(l, 2, 1)
-	last := t.Len()
-	if l.Get(3) != lua.LNil {
-		last = checkInt(l, 3)
-	}
+	first, last := optInt(l, 2, 1), optInt(l, 3, t.Len())
 	if first > last {
 		return 0
 	}

@@ -5,14 +5,14 @@ import (
 	"testing"
 )
 
-// BenchmarkNew is what each command that reads a pipeline pays first.
+// BenchmarkNew measures the first cost of each command that reads a pipeline.
 func BenchmarkNew(b *testing.B) {
 	for b.Loop() {
 		New(Limits{}).Close()
 	}
 }
 
-// BenchmarkRun is the instructions of a loop, each of which looks at the turn.
+// BenchmarkRun measures a loop whose every instruction checks the call.
 func BenchmarkRun(b *testing.B) {
 	v := New(Limits{})
 	defer v.Close()

@@ -2,9 +2,9 @@ package vm
 
 import "context"
 
-// A Bound holds work that Go does for a text, such as to compile it, to the limits of a
-// VM. The work counts like one stretch of Lua. If Lua called for it, it counts to the
-// stretch that goes on. A nil Bound has no limits.
+// A Bound applies the limits of a VM to work in Go, such as compiling a text. The work
+// counts as one stretch of Lua. If Lua asked for it, it counts toward the current stretch.
+// A nil Bound has no limits.
 type Bound struct {
 	call   *call
 	own    bool // no Lua is running
@@ -12,8 +12,8 @@ type Bound struct {
 	cancel context.CancelCauseFunc
 }
 
-// Bound begins work under the limits of v, for the holder of the Lua lock or while nothing
-// runs. The caller calls End afterwards, on the same goroutine.
+// Bound begins work under the limits of v. The caller holds the Lua lock, or no Lua runs.
+// The caller must call End afterwards, on the same goroutine.
 func (v *VM) Bound(ctx context.Context) *Bound {
 	b := &Bound{call: v.current}
 	if b.call == nil {
@@ -45,8 +45,8 @@ func (b *Bound) Step() error {
 	}
 }
 
-// Context returns a context that ends when Step begins to return errors, for Lua that runs
-// as a part of the work.
+// Context returns a context for Lua that is part of the work. It ends when Step begins to
+// return errors.
 func (b *Bound) Context() context.Context {
 	if b == nil {
 		return context.Background()
@@ -54,7 +54,7 @@ func (b *Bound) Context() context.Context {
 	return b.ctx
 }
 
-// End ends the work.
+// End must be called when the work is finished.
 func (b *Bound) End() {
 	b.cancel(nil)
 	if b.own {

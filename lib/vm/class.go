@@ -4,7 +4,7 @@ import "strings"
 
 // The character classes of a pattern are a character, '.', %x and a [set].
 
-// classEnd returns where the class that begins at p ends.
+// classEnd returns the offset after the class that begins at p.
 func (m *matcher) classEnd(p int) int {
 	c := m.pattern[p]
 	p++
@@ -19,7 +19,7 @@ func (m *matcher) classEnd(p int) int {
 			p++
 		}
 		begin := p
-		for first := true; ; first = false { // a ']' in the first place is a character
+		for first := true; ; first = false { // a ']' at the beginning is a character
 			if p >= len(m.pattern) {
 				raiseError(m.l, "malformed pattern (missing ']')")
 			}
@@ -37,7 +37,7 @@ func (m *matcher) classEnd(p int) int {
 	return p
 }
 
-// single says whether the class between p and next matches the character at s.
+// single reports whether the class between p and next matches the character at s.
 func (m *matcher) single(s, p, next int) bool {
 	if s >= len(m.src) {
 		return false
@@ -54,7 +54,7 @@ func (m *matcher) single(s, p, next int) bool {
 	return m.pattern[p] == c
 }
 
-// inSet says whether c is in the set whose '[' stands at p and whose ']' at last.
+// inSet reports whether c is in the set whose '[' is at p and whose ']' is at last.
 func (m *matcher) inSet(c byte, p, last int) bool {
 	p++
 	not := m.pattern[p] == '^'
@@ -82,7 +82,7 @@ func (m *matcher) inSet(c byte, p, last int) bool {
 	return not
 }
 
-// isClass says whether c is in the class %class, in the C locale.
+// isClass reports whether c is in the class %class, in the C locale.
 func isClass(c, class byte) bool {
 	lower := class | 0x20
 	var in bool

@@ -6,17 +6,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A clock measures the processor time of one thread of the operating system, from
-// its making on. Other threads may read it. Time that the thread waits for a
-// processor does not count, so that a busy machine ends no honest pipeline; nor does
-// the time of goroutines on other threads.
+// A clock measures the processor time of one operating system thread since the clock was
+// made. Other threads may read it. Neither the time that the thread waits for a processor
+// counts, so that a busy machine ends no honest pipeline, nor the time of other threads.
 type clock struct {
 	id    int32
 	start time.Duration
 }
 
-// threadClock returns a clock of the calling thread. The caller has locked the
-// goroutine to it.
+// threadClock returns a clock of the calling thread. The caller must have called
+// runtime.LockOSThread.
 func threadClock() clock {
 	// Linux derives the identifier of a thread's clock from the thread's number, as
 	// in pthread_getcpuclockid(3).
@@ -35,8 +34,8 @@ func (c clock) elapsed() time.Duration { return c.read() - c.start }
 func (c clock) read() time.Duration {
 	var t unix.Timespec
 	if err := unix.ClockGettime(c.id, &t); err != nil {
-		// The thread lives while its goroutine runs Lua. Without a clock, wall time
-		// is the bound that is left.
+		// Unexpected: the thread lives while its goroutine runs Lua. Wall time is the
+		// only bound left.
 		unix.ClockGettime(unix.CLOCK_MONOTONIC, &t)
 	}
 	return time.Duration(t.Nano())

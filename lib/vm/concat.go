@@ -6,7 +6,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// concat does what the instruction for '..' does, with its result bounded.
+// concat does the work of the instruction for '..', with a bound on the result's size.
 func concat(l *lua.LState) int {
 	i := l.GetTop()
 	right := l.Get(i)
@@ -15,8 +15,7 @@ func concat(l *lua.LState) int {
 			size, t := len(left)+len(right), callOf(l)
 			t.checkAlloc(l, uint64(size))
 			t.spend(l, size)
-			l.Push(left + right)
-			return 1
+			return push(l, left+right)
 		}
 	}
 	for i--; i > 0; {
@@ -42,12 +41,10 @@ func concat(l *lua.LState) int {
 		}
 		right = lua.LString(b.String())
 	}
-	l.Push(right)
-	return 1
+	return push(l, right)
 }
 
-// concatBy calls the metamethod of one of two values, the first of which is the argument at
-// an index.
+// concatBy calls the metamethod of left, which is the argument at index, or of right.
 func concatBy(l *lua.LState, index int, left, right lua.LValue) lua.LValue {
 	by := l.GetMetaField(left, "__concat")
 	if by == lua.LNil {
@@ -60,11 +57,5 @@ func concatBy(l *lua.LState, index int, left, right lua.LValue) lua.LValue {
 		}
 		operandError(l, "concatenate", index, bad)
 	}
-	l.Push(by)
-	l.Push(left)
-	l.Push(right)
-	l.Call(2, 1)
-	value := l.Get(-1)
-	l.Pop(1)
-	return value
+	return callOne(l, by, left, right)
 }

@@ -12,9 +12,9 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// TestWithoutLock has many goroutines in one state, each of which waits outside until
-// all others do: they are really there at once, and each finds its own thread,
-// also from within a coroutine.
+// TestWithoutLock has many goroutines in one state. Each waits without the lock until all
+// others wait too, so they are in there at once, and each finds its own thread, even in a
+// coroutine.
 func TestWithoutLock(t *testing.T) {
 	const n = 8
 	v := New(Limits{})
@@ -48,8 +48,8 @@ func TestWithoutLock(t *testing.T) {
 	done.Wait()
 }
 
-// TestWithoutLockTime wants processor time outside of Lua not to count, and the time
-// after it to be bounded again.
+// TestWithoutLockTime checks that processor time without the lock does not count, and that
+// the time after it is bounded again.
 func TestWithoutLockTime(t *testing.T) {
 	v := New(small)
 	defer v.Close()
@@ -69,7 +69,7 @@ func TestWithoutLockTime(t *testing.T) {
 	}
 }
 
-// TestTimeIsProcessorTime wants time in which Lua does nothing not to count.
+// TestTimeIsProcessorTime checks that time in which Lua does nothing does not count.
 func TestTimeIsProcessorTime(t *testing.T) {
 	v := New(small)
 	defer v.Close()
@@ -82,7 +82,7 @@ func TestTimeIsProcessorTime(t *testing.T) {
 	}
 }
 
-// TestCancel ends Lua by its context, in Lua and while it waits for the lock.
+// TestCancel ends a call by its context, while it runs Lua and while it waits for the lock.
 func TestCancel(t *testing.T) {
 	v := New(Limits{Time: time.Hour})
 	defer v.Close()
@@ -103,7 +103,7 @@ func TestCancel(t *testing.T) {
 	<-v.lock
 }
 
-// TestAfterLimits wants the state of use after a Call has failed.
+// TestAfterLimits checks that the state is usable after a Call has failed.
 func TestAfterLimits(t *testing.T) {
 	v := New(small)
 	defer v.Close()
@@ -118,7 +118,7 @@ func TestAfterLimits(t *testing.T) {
 	}
 }
 
-// TestDeep wants honest depth to be there.
+// TestDeep checks that reasonable depths are allowed.
 func TestDeep(t *testing.T) {
 	got, err := run(t, Limits{}, "local function f(n) if n == 0 then return 0 end return 1 + f(n - 1) end return f(150000)")
 	if err != nil || got != "150000" {

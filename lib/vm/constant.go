@@ -2,12 +2,13 @@ package vm
 
 import "github.com/yuin/gopher-lua/ast"
 
-// gopher-lua jumps to a wrong place if a loop begins with a jump: it takes the distance of
-// that jump, which it has already computed, for the number of a target. A loop begins with
-// a jump if it begins with a constant condition, 'break' or 'goto'. The rewriter decides
-// constant conditions itself and puts an instruction before the others.
+// If a loop begins with a jump, gopher-lua jumps to a wrong instruction: it mistakes the
+// jump's distance, which it has already computed, for the number of a target. A loop begins
+// with a jump if it begins with a constant condition, 'break' or 'goto'. The rewriter
+// evaluates constant conditions itself and puts an instruction before 'break' and 'goto'.
 
-// truth returns whether a constant counts as true. It returns false for other expressions.
+// truth reports whether a constant counts as true. isConstant is false for other
+// expressions.
 func truth(e ast.Expr) (value, isConstant bool) {
 	switch e.(type) {
 	case *ast.FalseExpr, *ast.NilExpr:
@@ -18,7 +19,7 @@ func truth(e ast.Expr) (value, isConstant bool) {
 	return false, false
 }
 
-// logical returns an 'and' or 'or' without a constant on its left side.
+// logical returns an 'and' or 'or' that has no constant on its left side, or its value.
 func logical(e *ast.LogicalOpExpr) ast.Expr {
 	value, ok := truth(e.Lhs)
 	if !ok {
@@ -31,7 +32,7 @@ func logical(e *ast.LogicalOpExpr) ast.Expr {
 	return e.Lhs
 }
 
-// not returns a 'not' that has no constant.
+// not returns a 'not' whose operand is not constant, or its value.
 func not(e *ast.UnaryNotOpExpr) ast.Expr {
 	value, ok := truth(e.Expr)
 	switch {
@@ -43,7 +44,7 @@ func not(e *ast.UnaryNotOpExpr) ast.Expr {
 	return at(e, &ast.TrueExpr{})
 }
 
-// branch returns an 'if' whose condition is not constant, or the block that runs.
+// branch returns an 'if' whose condition is not constant, or the block that it selects.
 func branch(s *ast.IfStmt) ast.Stmt {
 	value, ok := truth(s.Condition)
 	switch {
@@ -55,7 +56,7 @@ func branch(s *ast.IfStmt) ast.Stmt {
 	return at(s, &ast.DoBlockStmt{Stmts: s.Else})
 }
 
-// while returns a loop that runs at least once, or nothing.
+// while returns the loop, or an empty block if its condition is constant and false.
 func while(s *ast.WhileStmt) ast.Stmt {
 	if value, ok := truth(s.Condition); ok && !value {
 		return at(s, &ast.DoBlockStmt{})

@@ -1,10 +1,14 @@
 package vm
 
-import lua "github.com/yuin/gopher-lua"
+import (
+	"slices"
 
-// coroutineLibrary returns the library of that name. gopher-lua's makes threads
-// that nest without bound, hides a failed call behind a false, and crashes if a
-// coroutine resumes one that waits for it.
+	lua "github.com/yuin/gopher-lua"
+)
+
+// coroutineLibrary returns Lua's library coroutine. In gopher-lua's version, threads nest
+// without bound, resume turns the failure of the whole call into a false, and a coroutine
+// that resumes one that waits for it crashes.
 func (v *VM) coroutineLibrary() *lua.LTable {
 	library := v.root.NewTable()
 	v.fill(library, []function{
@@ -34,15 +38,15 @@ func (v *VM) newCoroutine(l *lua.LState) *lua.LState {
 }
 
 // bodyText makes the outermost function of a coroutine. gopher-lua cannot end a thread
-// whose outermost function is Go's, and it does not tell one nil from no value. A
-// chunk whose name begins with '=' is no file and stands in no traceback.
+// whose outermost function is a Go function, and it does not distinguish one nil from no
+// value. A chunk whose name begins with '=' is no file, and tracebacks omit it.
 const (
 	bodyText = `local fn, begin, note = ... return function(...) begin() return note(fn(...)) end`
 	bodyName = "=coroutine"
 )
 
-// setPanic makes a coroutine raise errors in the words of PUC Lua. gopher-lua sets the Panic
-// function of a thread when it begins.
+// setPanic makes a coroutine raise errors in the words of PUC Lua. It runs inside the
+// coroutine because gopher-lua sets the Panic function of a thread when the thread begins.
 func setPanic(l *lua.LState) int {
 	l.Panic = func(l *lua.LState) {
 		panic(&lua.ApiError{Type: lua.ApiErrorRun, Object: reword(l, l.Get(-1))})
@@ -50,28 +54,22 @@ func setPanic(l *lua.LState) int {
 	return 0
 }
 
-// noteCount notes how many values its coroutine returns.
+// noteCount records how many values its coroutine returns.
 func noteCount(l *lua.LState) int {
 	callOf(l).count = l.GetTop()
 	return l.GetTop()
 }
 
 func (v *VM) coCreate(l *lua.LState) int {
-	l.Push(v.newCoroutine(l))
-	return 1
+	return push(l, v.newCoroutine(l))
 }
 
 func (v *VM) coResume(l *lua.LState) int {
-	th := checkThread(l, 1)
-	values, err := v.resume(l, th, arguments(l, 2))
-	if err != nil {
-		l.Push(lua.LFalse)
-		l.Push(raised(err))
-		return 2
-	}
-	l.Push(lua.LTrue)
-	return 1 + pushAll(l, values)
+	values, err := v.resume(l, checkThread(l), arguments(l, 2))
+	return pushOutcome(l, values, err)
 }
+
+func checkThread(l *lua.LState) *lua.LState { return check[*lua.LState](l, 1, "coroutine") }
 
 func (v *VM) coWrap(l *lua.LState) int {
 	th := v.newCoroutine(l)
@@ -80,7 +78,7 @@ func (v *VM) coWrap(l *lua.LState) int {
 		if err != nil {
 			l.Error(raised(err), 0)
 		}
-		return pushAll(l, values)
+		return push(l, values...)
 	}))
 	return 1
 }
@@ -113,13 +111,13 @@ func (v *VM) resume(l, th *lua.LState, args []lua.LValue) ([]lua.LValue, error) 
 		return nil, &lua.ApiError{Object: value}
 	}
 	if t.count == 0 {
-		values = nil // gopher-lua has one nil there
+		values = nil // gopher-lua returns one nil
 	}
 	return values, nil
 }
 
-// coYield refuses to leave a Go function that waits for a result: gopher-lua would
-// give it whatever lies in the place of that result.
+// coYield refuses to yield from below a Go function that waits for a result: gopher-lua
+// would take an arbitrary value for that result.
 func coYield(l *lua.LState) int {
 	switch t := callOf(l); {
 	case t.innermost().coroutine == nil:
@@ -134,16 +132,13 @@ func coYield(l *lua.LState) int {
 
 func coRunning(l *lua.LState) int {
 	if th := callOf(l).innermost().coroutine; th != nil {
-		l.Push(th)
-	} else {
-		l.Push(lua.LNil)
+		return push(l, th)
 	}
-	return 1
+	return push(l, lua.LNil)
 }
 
 func coStatus(l *lua.LState) int {
-	l.Push(lua.LString(statusOf(l, checkThread(l, 1))))
-	return 1
+	return push(l, lua.LString(statusOf(l, checkThread(l))))
 }
 
 // statusOf returns the status of th as the running thread l sees it.
@@ -155,10 +150,8 @@ func statusOf(l, th *lua.LState) string {
 	case th == t.innermost().coroutine:
 		return "running"
 	}
-	for _, r := range t.threads {
-		if r.coroutine == th {
-			return "normal"
-		}
+	if slices.ContainsFunc(t.threads, func(r running) bool { return r.coroutine == th }) {
+		return "normal"
 	}
 	return "suspended"
 }
@@ -166,19 +159,4 @@ func statusOf(l, th *lua.LState) string {
 func started(th *lua.LState) bool {
 	_, ok := th.GetStack(0)
 	return ok
-}
-
-func arguments(l *lua.LState, from int) []lua.LValue {
-	var args []lua.LValue
-	for i := from; i <= l.GetTop(); i++ {
-		args = append(args, l.Get(i))
-	}
-	return args
-}
-
-func pushAll(l *lua.LState, values []lua.LValue) int {
-	for _, value := range values {
-		l.Push(value)
-	}
-	return len(values)
 }

@@ -2,18 +2,18 @@ package vm
 
 import "time"
 
-// What gopher-lua takes for a text, in nanoseconds and bytes, on a slow machine.
+// The cost of compiling with gopher-lua, in nanoseconds and bytes, on a slow machine.
 const (
-	parseCost    = 50     // for each byte that is parsed
-	nodeTime     = 300    // for each statement and expression
-	nodeMemory   = 300    // the same
-	functionTime = 10_000 // for each function
-	functionSize = 8_000  // the same: empty tables of a fixed size
-	searchTime   = 4      // for each variable, level or constant that a search goes over
+	parseCost      = 50     // time for each byte that is parsed
+	nodeTime       = 300    // for each statement and expression
+	nodeMemory     = 300    // for each statement and expression
+	functionTime   = 10_000 // for each function
+	functionMemory = 8_000  // for each function: empty tables of a fixed size
+	searchTime     = 4      // for each variable, level or constant that a search passes
 )
 
-// A cost is what the compiler of gopher-lua will take for a text. It cannot be
-// interrupted, so a text that is too expensive is not compiled. The fields that count
+// A cost estimates what gopher-lua's compiler will spend on a text. The compiler cannot
+// be interrupted, so a text that is too expensive is not compiled. The fields that count
 // variables are upper bounds.
 type cost struct {
 	call   *call
@@ -40,19 +40,19 @@ func (c *cost) add(t time.Duration, memory uint64) {
 }
 
 func (c *cost) node()           { c.add(nodeTime, nodeMemory) }
-func (c *cost) function()       { c.add(functionTime, functionSize) }
+func (c *cost) function()       { c.add(functionTime, functionMemory) }
 func (c *cost) declare(n int)   { c.locals += n }
 func (c *cost) constant(of int) { c.search(1, of) }
 
-// name counts the search for a variable, which goes over all that are visible, in each
-// block. It is done three times.
+// name counts the search for a variable, which gopher-lua does three times. A search passes
+// all visible variables and all block levels.
 func (c *cost) name(levels int) {
 	c.names++
 	c.search(3, c.locals+levels)
 }
 
-// closure counts the search for the variables of a function that are outside of it, of
-// which it uses at most so many.
+// closure counts the searches for the variables that a function uses from outside itself.
+// names is an upper bound on their number.
 func (c *cost) closure(names int) { c.search(min(names, maxUpvalues), c.locals+maxUpvalues) }
 
 func (c *cost) search(times, of int) { c.add(time.Duration(times*of*searchTime), 0) }

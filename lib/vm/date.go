@@ -14,20 +14,18 @@ var osLibrary = []function{{"clock", osClock}, {"date", osDate}, {"difftime", os
 
 // osClock returns the processor time of the process in seconds, as C's clock does.
 func osClock(l *lua.LState) int {
-	l.Push(lua.LNumber(processClock.read().Seconds()))
-	return 1
+	return push(l, lua.LNumber(processClock.read().Seconds()))
 }
 
 func osDifftime(l *lua.LState) int {
-	l.Push(checkNumber(l, 1) - lua.LNumber(optInt(l, 2, 0)))
-	return 1
+	return push(l, checkNumber(l, 1)-lua.LNumber(optInt(l, 2, 0)))
 }
 
-// conversions are those of C99's strftime, and what the GNU C library adds.
+// conversions are the letters of C99's strftime and the additions of the GNU C library.
 const conversions = "aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%"
 
 // osDate formats a time in the C locale. As in PUC Lua, a conversion has one letter: the
-// modifiers E and O are printed as they are.
+// modifiers E and O are not interpreted.
 func osDate(l *lua.LState) int {
 	format, now := optString(l, 1, "%c"), time.Now()
 	if l.Get(2) != lua.LNil {
@@ -38,8 +36,7 @@ func osDate(l *lua.LState) int {
 		now = now.UTC()
 	}
 	if format == "*t" {
-		l.Push(dateTable(l, now))
-		return 1
+		return push(l, dateTable(l, now))
 	}
 	var b strings.Builder
 	for i := 0; i < len(format); i++ {
@@ -53,17 +50,16 @@ func osDate(l *lua.LState) int {
 		checkAlloc(l, uint64(b.Len()))
 		callOf(l).spend(l, stepsOfValue)
 	}
-	l.Push(lua.LString(b.String()))
-	return 1
+	return push(l, lua.LString(b.String()))
 }
 
-// convert returns what a conversion stands for, or the conversion if it is none.
+// convert returns the text for a conversion, or the conversion itself if it is unknown.
 func convert(conversion string, t time.Time) string {
 	switch letter := conversion[1:]; {
 	case letter == "Y":
-		return strconv.Itoa(t.Year()) // Go has four digits for the year 99
+		return strconv.Itoa(t.Year()) // Go prints four digits for the year 99
 	case letter == "Z" && t.Location() == time.UTC:
-		return "GMT" // as gmtime has it
+		return "GMT" // as C's gmtime calls it
 	case strings.Contains(conversions, letter):
 		return strftime.Format(conversion, t)
 	}
@@ -82,11 +78,10 @@ func dateTable(l *lua.LState, t time.Time) *lua.LTable {
 	return table
 }
 
-// osTime returns the time that a table is of. Fields may be out of their range.
+// osTime returns the time that a table describes. Fields may be out of their range.
 func osTime(l *lua.LState) int {
 	if l.Get(1) == lua.LNil {
-		l.Push(lua.LNumber(time.Now().Unix()))
-		return 1
+		return push(l, lua.LNumber(time.Now().Unix()))
 	}
 	table := checkTable(l, 1)
 	field := func(name string, otherwise int) int {
@@ -102,9 +97,8 @@ func osTime(l *lua.LState) int {
 	sec, minute, hour := field("sec", 0), field("min", 0), field("hour", 12)
 	day, month, year := field("day", -1), field("month", -1), field("year", -1)
 	for _, n := range []int{sec, minute, hour, day, month, year} {
-		if n != int(int32(n)) { // C's struct tm has no more
-			l.Push(lua.LNil)
-			return 1
+		if n != int(int32(n)) { // C's struct tm has 32 bits
+			return push(l, lua.LNil)
 		}
 	}
 	t := time.Date(year, time.Month(month), day, hour, minute, sec, 0, zone())
@@ -114,9 +108,9 @@ func osTime(l *lua.LState) int {
 	return pushNumber(l, lua.LNumber(t.Unix()), t.Unix() != -1) // C's mktime fails with -1
 }
 
-// withDST returns the time that t shows on a clock with, or without, daylight saving
-// time. In a zone that has no such time within a year or so, it is an hour, as the GNU C
-// library has it.
+// withDST reads t as a clock with, or without, daylight saving time would show it. If the
+// zone has no such time within about a year, the difference is an hour, as in the GNU C
+// library.
 func withDST(t time.Time, dst bool) time.Time {
 	if t.IsDST() == dst {
 		return t
@@ -137,8 +131,8 @@ func withDST(t time.Time, dst bool) time.Time {
 	return t.Add(time.Hour)
 }
 
-// zone returns the local time zone. Go knows the names of files; the variable TZ may
-// also hold a rule, in the form of POSIX: EST5EDT,M3.2.0,M11.1.0.
+// zone returns the local time zone. Go understands only a TZ that names a file; TZ may also
+// be a POSIX rule such as EST5EDT,M3.2.0,M11.1.0.
 func zone() *time.Location {
 	tz := strings.TrimPrefix(os.Getenv("TZ"), ":")
 	if tz == "" || strings.HasPrefix(tz, "/") {
@@ -153,8 +147,8 @@ func zone() *time.Location {
 	return time.Local
 }
 
-// ruleFile returns a time zone file in the form of RFC 8536 that consists of a rule. Its
-// one local time, UTC, holds only if Go cannot read the rule.
+// ruleFile returns a time zone file (RFC 8536) that consists of a rule. Its only local time
+// type, UTC, applies only if Go cannot read the rule.
 func ruleFile(rule string) []byte {
 	header := func(abbreviations byte) string {
 		counts := []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, abbreviations}

@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDates has what PUC Lua 5.1.5 prints with the GNU C library.
+// TestDates expects the output of PUC Lua 5.1.5 with the GNU C library.
 func TestDates(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
 		{`print(os.date("!%a %A %b %B %c|%d %H %I %j %m %M %p %S %U %w %W %x %X %y %Y %Z %%|%C %D %e %F %g %G %h %n%R %r%t%T %u %V %z %Ey %Q", 951782400))`,

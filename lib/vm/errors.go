@@ -2,6 +2,7 @@ package vm
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -12,14 +13,14 @@ import (
 // A LimitKind says which limit was reached.
 type LimitKind int
 
-// The limits. Depth is of calls within calls; it is not settable.
+// The limits. Depth limits nested calls; it cannot be set.
 const (
 	Time LimitKind = iota
 	Memory
 	Depth
 )
 
-// A LimitError says that Lua went past a limit. Lua cannot catch it.
+// A LimitError says that Lua exceeded a limit. Lua cannot catch it.
 type LimitError struct {
 	Kind   LimitKind
 	Limits Limits // that were in force
@@ -46,16 +47,16 @@ func size(n uint64) string {
 type Frame struct {
 	File     string // the chunk's name
 	Line     int
-	Function string // as well as it is known
+	Function string // the best known name
 }
 
 // An Error is a run-time error of Lua.
 type Error struct {
-	Message   string     // without the place that Lua puts in front
-	File      string     // the chunk's name, "" where no Lua was running
+	Message   string     // without the position that Lua puts in front
+	File      string     // the chunk's name, "" if no Lua was running
 	Line      int        // 1-based
-	Traceback []Frame    // innermost first; only the innermost ones
-	Value     lua.LValue // what was raised, nil for an error that Lua did not raise
+	Traceback []Frame    // innermost first; at most maxTraceback
+	Value     lua.LValue // the raised value, nil if Lua did not raise the error
 	Cause     error      // a *LimitError, the cause of a context, or nil
 }
 
@@ -72,7 +73,7 @@ func (e *Error) Unwrap() error { return e.Cause }
 type SyntaxError struct {
 	File    string
 	Line    int // 1-based
-	Column  int // 1-based, 0 where it is not known
+	Column  int // 1-based, 0 if unknown
 	Message string
 }
 
@@ -84,8 +85,8 @@ func (e *SyntaxError) Error() string {
 // gopher-lua walks from the top for each frame.
 const maxTraceback = 12
 
-// traceback returns the innermost Lua frames of l, and of the threads that wait for it
-// in pcall.
+// traceback returns the innermost Lua frames of l and of the threads that wait for l in
+// pcall.
 func traceback(l *lua.LState) []Frame {
 	var frames []Frame
 	for ; l != nil; l = below(l) {
@@ -113,8 +114,8 @@ func below(l *lua.LState) *lua.LState {
 	return nil
 }
 
-// Caller returns the place in Lua that called the Go function l is in, or that
-// resumed the coroutine which did. It returns "" and 0 if there is none.
+// Caller returns the position in Lua that called the running Go function, or that resumed
+// the coroutine which called it. It returns "" and 0 if no Lua did.
 func Caller(l *lua.LState) (file string, line int) {
 	threads := callOf(l).threads
 	for i := len(threads) - 1; i >= 0; i-- {
@@ -132,8 +133,8 @@ func Caller(l *lua.LState) (file string, line int) {
 	return "", 0
 }
 
-// where returns "FILE:LINE: " of a level of the stack, or "" for a Go function. Level 0
-// is the running function.
+// where returns the position at a level of the stack as "FILE:LINE: ", or "" for a Go
+// function. Level 0 is the running function.
 func where(l *lua.LState, level int) string {
 	dbg, ok := l.GetStack(level)
 	if !ok || isProtected(l, dbg) {
@@ -141,7 +142,7 @@ func where(l *lua.LState, level int) string {
 		if outer == nil {
 			return ""
 		}
-		// The outermost function of a thread is protected. PUC Lua has pcall there.
+		// The outermost function of a thread is protected. In PUC Lua that is pcall.
 		depth := sort.Search(nestedFrames, func(n int) bool {
 			dbg, ok := l.GetStack(n)
 			return !ok || isProtected(l, dbg)
@@ -159,8 +160,8 @@ func isProtected(l *lua.LState, dbg *lua.Debug) bool {
 	return fn == lua.LValue(callOf(l).vm.protector)
 }
 
-// frame returns a level of the stack. It returns false for a Go function and for one
-// of quire's own.
+// frame returns a level of the stack. It returns false for a Go function and for quire's
+// own Lua functions.
 func frame(l *lua.LState, dbg *lua.Debug) (f Frame, ok bool) {
 	if _, err := l.GetInfo("nSl", dbg, lua.LNil); err != nil || dbg.CurrentLine < 1 || dbg.Source == bodyName {
 		return Frame{}, false
@@ -168,14 +169,14 @@ func frame(l *lua.LState, dbg *lua.Debug) (f Frame, ok bool) {
 	return Frame{File: dbg.Source, Line: dbg.CurrentLine, Function: dbg.Name}, true
 }
 
-// describe makes an Error of the value that was raised in l.
+// describe returns an Error for a value that was raised in l.
 func describe(l *lua.LState, value lua.LValue) *Error {
 	e := &Error{Value: value, Traceback: traceback(l)}
 	if len(e.Traceback) > 0 {
 		e.File, e.Line = e.Traceback[0].File, e.Traceback[0].Line
 	}
 	e.Message = message(l, value)
-	if file, line, rest, ok := cutPlace(e.Message); ok && (file == e.File || known(e.Traceback, file)) {
+	if file, line, rest, ok := cutPosition(e.Message); ok && slices.ContainsFunc(e.Traceback, func(f Frame) bool { return f.File == file }) {
 		e.File, e.Line, e.Message = file, line, rest
 	}
 	if strings.TrimSpace(e.Message) == "" {
@@ -184,11 +185,11 @@ func describe(l *lua.LState, value lua.LValue) *Error {
 	return e
 }
 
-// EmptyMessage is the message of an error that was raised with none.
+// EmptyMessage replaces an empty message.
 const EmptyMessage = "error has an empty message"
 
-// message is what to tell of a raised value. A table's __tostring is not called:
-// this runs while Lua is being left.
+// message returns a text for a raised value. A table's __tostring is not called, because
+// Lua is being left.
 func message(l *lua.LState, value lua.LValue) string {
 	switch value := value.(type) {
 	case lua.LString:
@@ -205,18 +206,10 @@ func message(l *lua.LState, value lua.LValue) string {
 	return fmt.Sprintf("error value is a %s, not a string", value.Type())
 }
 
-func known(frames []Frame, file string) bool {
-	for _, f := range frames {
-		if f.File == file {
-			return true
-		}
-	}
-	return false
-}
-
-// cutPlace takes "FILE:LINE: " off a message, which error puts there and, with a
-// level, may be another place than the innermost. FILE may hold colons.
-func cutPlace(s string) (file string, line int, rest string, ok bool) {
+// cutPosition splits a message into the position "FILE:LINE: " that Lua's error put in front
+// and the rest. If error was given a level, the position is not the innermost one. FILE may
+// contain colons.
+func cutPosition(s string) (file string, line int, rest string, ok bool) {
 	head, rest, ok := strings.Cut(s, ": ")
 	colon := strings.LastIndexByte(head, ':')
 	if !ok || colon < 1 {

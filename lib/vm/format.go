@@ -3,13 +3,14 @@ package vm
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 )
 
-// stringFormat formats as C's printf does, with widths and precisions of at most
-// two digits, as in Lua.
+// stringFormat formats like C's printf. Like in Lua, widths and precisions have at most
+// two digits.
 func stringFormat(l *lua.LState) int {
 	format := checkString(l, 1)
 	var b strings.Builder
@@ -30,13 +31,12 @@ func stringFormat(l *lua.LState) int {
 		checkAlloc(l, uint64(b.Len()))
 		callOf(l).spend(l, stepsOfValue)
 	}
-	l.Push(lua.LString(b.String()))
-	return 1
+	return push(l, lua.LString(b.String()))
 }
 
 // A verb is one conversion of a format, without its '%'.
 type verb struct {
-	flags, width, precision string // precision with its point
+	flags, width, precision string // precision begins with '.'
 	letter                  byte
 	length                  int
 }
@@ -45,10 +45,7 @@ func parseVerb(l *lua.LState, s string) verb {
 	var v verb
 	rest := s
 	take := func(set string, most int) string {
-		n := 0
-		for n < len(rest) && n < most && strings.IndexByte(set, rest[n]) >= 0 {
-			n++
-		}
+		n := min(len(rest)-len(strings.TrimLeft(rest, set)), most)
 		taken := rest[:n]
 		rest = rest[n:]
 		return taken
@@ -66,7 +63,7 @@ func parseVerb(l *lua.LState, s string) verb {
 		raiseError(l, "invalid format (width or precision too long)")
 	}
 	v.length = len(s) - len(rest)
-	if rest != "" { // otherwise the letter is 0, which is no conversion
+	if rest != "" { // otherwise the letter is 0, which no conversion has
 		v.letter = rest[0]
 		v.length++
 	}
@@ -87,14 +84,15 @@ func (v verb) format(l *lua.LState, arg int) string {
 	case 'e', 'E', 'f', 'g', 'G':
 		return v.float(float64(checkNumber(l, arg)))
 	case 'q':
-		return quoted(checkString(l, arg))
+		return `"` + quoter.Replace(checkString(l, arg)) + `"`
 	case 's':
 		s, ok := textOf(l, l.Get(arg)).(lua.LString)
 		if !ok {
 			argError(l, arg, "'tostring' must return a string")
 		}
-		if n, ok := v.number(v.precision); ok && n < len(s) {
-			s = s[:n]
+		if digits, ok := strings.CutPrefix(v.precision, "."); ok {
+			n, _ := strconv.Atoi(digits) // none mean 0
+			s = s[:min(n, len(s))]
 		}
 		return v.pad(string(s))
 	}
@@ -106,8 +104,8 @@ func (v verb) signed(n int64) string {
 	return fmt.Sprintf("%"+v.flags+v.width+v.precision+"d", n)
 }
 
-// unsigned prints a negative number as C does, by its two's complement. The flags for
-// signs mean nothing there, and '#' nothing for zero.
+// unsigned prints a negative number by its two's complement, as C does. The flags for signs
+// have no effect, nor has '#' for zero.
 func (v verb) unsigned(number lua.LNumber) string {
 	n := uint64(number)
 	if number < 0 {
@@ -134,7 +132,7 @@ func (v verb) float(n float64) string {
 	return fmt.Sprintf("%"+v.flags+v.width+precision+string(v.letter), n)
 }
 
-// notFinite prints the sign of not-a-number too, as C does.
+// notFinite prints the sign of NaN too, as C does.
 func (v verb) notFinite(n float64) string {
 	s := "inf"
 	if math.IsNaN(n) {
@@ -154,9 +152,9 @@ func (v verb) notFinite(n float64) string {
 	return s
 }
 
-// pad fills s up to the width, which counts bytes.
+// pad pads s to the width, which counts bytes.
 func (v verb) pad(s string) string {
-	n, _ := v.number("." + v.width)
+	n, _ := strconv.Atoi(v.width) // none is 0
 	fill := strings.Repeat(" ", max(n-len(s), 0))
 	if strings.Contains(v.flags, "-") {
 		return s + fill
@@ -164,34 +162,5 @@ func (v verb) pad(s string) string {
 	return fill + s
 }
 
-// number returns the digits behind a point, none meaning 0.
-func (v verb) number(s string) (n int, ok bool) {
-	if !strings.HasPrefix(s, ".") {
-		return 0, false
-	}
-	for _, c := range s[1:] {
-		n = n*10 + int(c-'0')
-	}
-	return n, true
-}
-
-// quoted returns s as a Lua string that any Lua reads back.
-func quoted(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for i := range len(s) {
-		switch c := s[i]; c {
-		case '"', '\\', '\n':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case '\r':
-			b.WriteString(`\r`)
-		case 0:
-			b.WriteString(`\000`)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
-}
+// quoter escapes a text so that any Lua reads it back between double quotes.
+var quoter = strings.NewReplacer(`"`, `\"`, `\`, `\\`, "\n", "\\\n", "\r", `\r`, "\x00", `\000`)

@@ -49,13 +49,13 @@ func TestGeneratedPrograms(t *testing.T) {
 	t.Logf("%d programs", programs)
 }
 
-// A generator writes a random program. All its loops end. It prints no addresses, no
-// error of an operator, since those name other variables, and no sign of a zero: PUC Lua
-// has one constant for both zeros in a function.
+// A generator writes a random program. All its loops end. It prints no addresses, no error
+// of an operator, because those name other variables, and no sign of a zero, because PUC
+// Lua has one constant for both zeros in a function.
 type generator struct {
 	*rand.Rand
 	b         strings.Builder
-	variables []string // that are visible; each may hold any value
+	variables []string // the visible ones; each may hold any value
 	depth     int
 }
 
@@ -82,7 +82,7 @@ func (g *generator) pick(list ...string) string { return list[g.IntN(len(list))]
 
 func (g *generator) variable() string { return g.pick(g.variables...) }
 
-// declare declares a variable, at most so many that the registers suffice.
+// declare declares a variable, unless that would exceed the registers.
 func (g *generator) declare(values ...string) {
 	name := fmt.Sprintf("v%d", len(g.variables))
 	g.line("local %s = %s", name, strings.Join(values, ", "))

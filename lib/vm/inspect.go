@@ -2,27 +2,21 @@ package vm
 
 import lua "github.com/yuin/gopher-lua"
 
-// The part of the base library that only looks at values and tables.
+// The functions of the base library that inspect values and tables.
 
 func luaType(l *lua.LState) int {
-	l.Push(lua.LString(checkAny(l, 1).Type().String()))
-	return 1
+	return push(l, lua.LString(checkAny(l, 1).Type().String()))
 }
 
 func luaToString(l *lua.LState) int {
-	l.Push(textOf(l, checkAny(l, 1)))
-	return 1
+	return push(l, textOf(l, checkAny(l, 1)))
 }
 
-// textOf returns what tostring returns: the result of __tostring may be any value.
+// textOf returns the result of tostring, which may be any value if it comes from
+// __tostring.
 func textOf(l *lua.LState, value lua.LValue) lua.LValue {
 	if by := l.GetMetaField(value, "__tostring"); by != lua.LNil {
-		l.Push(by)
-		l.Push(value)
-		l.Call(1, 1)
-		text := l.Get(-1)
-		l.Pop(1)
-		return text
+		return callOne(l, by, value)
 	}
 	if s, ok := toText(value); ok {
 		return lua.LString(s)
@@ -30,20 +24,17 @@ func textOf(l *lua.LState, value lua.LValue) lua.LValue {
 	return lua.LString(value.String())
 }
 
-// getMetatable returns the field __metatable of the metatable instead, if there is one.
+// getMetatable returns the metatable, or its field __metatable if that exists.
 func getMetatable(l *lua.LState) int {
-	l.Push(l.GetMetatable(checkAny(l, 1)))
-	return 1
+	return push(l, l.GetMetatable(checkAny(l, 1)))
 }
 
 func rawEqual(l *lua.LState) int {
-	l.Push(lua.LBool(checkAny(l, 1) == checkAny(l, 2)))
-	return 1
+	return push(l, lua.LBool(checkAny(l, 1) == checkAny(l, 2)))
 }
 
 func rawGet(l *lua.LState) int {
-	l.Push(checkTable(l, 1).RawGet(checkAny(l, 2)))
-	return 1
+	return push(l, checkTable(l, 1).RawGet(checkAny(l, 2)))
 }
 
 func rawSet(l *lua.LState) int {
@@ -52,12 +43,11 @@ func rawSet(l *lua.LState) int {
 	return 1
 }
 
-// luaSelect returns its arguments from the index that its first argument is, which counts
-// from the end if it is negative. For '#' it returns their number.
+// luaSelect returns its arguments from an index on, which is its first argument. A negative
+// index counts from the end. For '#' it returns the number of arguments.
 func luaSelect(l *lua.LState) int {
 	if l.Get(1) == lua.LString("#") {
-		l.Push(lua.LNumber(l.GetTop() - 1))
-		return 1
+		return push(l, lua.LNumber(l.GetTop()-1))
 	}
 	n, top := checkInt(l, 1), l.GetTop()
 	if n < 0 {
@@ -71,12 +61,10 @@ func luaSelect(l *lua.LState) int {
 
 func luaNext(l *lua.LState) int {
 	key, value := checkTable(l, 1).Next(l.Get(2))
-	l.Push(key)
 	if key == lua.LNil {
-		return 1
+		return push(l, lua.LNil)
 	}
-	l.Push(value)
-	return 2
+	return push(l, key, value)
 }
 
 // nextIndex is the iterator of ipairs.
@@ -86,19 +74,14 @@ func nextIndex(l *lua.LState) int {
 	if value == lua.LNil {
 		return 0
 	}
-	l.Push(lua.LNumber(i))
-	l.Push(value)
-	return 2
+	return push(l, lua.LNumber(i), value)
 }
 
-// over returns pairs or ipairs: a function that makes a generic 'for' go over a table
-// with step.
-func over(step *lua.LFunction, before lua.LValue) lua.LGFunction {
+// iterate returns pairs or ipairs: a function that makes a generic 'for' iterate over a
+// table with next, beginning after the key before.
+func iterate(next *lua.LFunction, before lua.LValue) lua.LGFunction {
 	return func(l *lua.LState) int {
 		t := checkTable(l, 1)
-		l.Push(step)
-		l.Push(t)
-		l.Push(before)
-		return 3
+		return push(l, next, t, before)
 	}
 }

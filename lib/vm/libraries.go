@@ -2,12 +2,12 @@ package vm
 
 import lua "github.com/yuin/gopher-lua"
 
-// gopher-lua's libraries are not used. Some of their functions reach outside (io, debug,
-// most of os, load and its kin) or are of no use without those (getfenv, setfenv, module,
+// gopher-lua's libraries are not used. Some of their functions leave the sandbox (io, debug,
+// most of os, load and similar ones) or are useless without those (getfenv, setfenv, module,
 // newproxy, collectgarbage). Others work or allocate without bound in one call, or
-// differ from Lua 5.1, above all in how they convert arguments.
+// differ from Lua 5.1, mainly in how they convert arguments.
 
-// A function is one of a library.
+// A function is a named function of a library.
 type function struct {
 	name string
 	fn   lua.LGFunction
@@ -20,13 +20,13 @@ func (v *VM) fill(table *lua.LTable, functions []function) {
 	}
 }
 
-// addLibrary makes a table a global, and the result of requiring its name.
+// addLibrary makes a library a global, and makes require return it.
 func (v *VM) addLibrary(name string, library *lua.LTable) {
 	v.root.G.Global.RawSetString(name, library)
 	v.loaded.RawSetString(name, library)
 }
 
-// openLibraries fills the globals.
+// openLibraries sets the globals.
 func (v *VM) openLibraries() {
 	globals := v.root.G.Global
 	v.fill(globals, v.baseLibrary())
@@ -51,8 +51,8 @@ func (v *VM) library(functions []function) *lua.LTable {
 	return table
 }
 
-// checkAlloc raises an error if a value of n bytes, made in one go, would be too large.
-// Smaller ones add up until the watch sees them.
+// checkAlloc raises an error if a single value of n bytes would be too large. The sum of
+// smaller ones is left to the watch.
 func checkAlloc(l *lua.LState, n uint64) { callOf(l).checkAlloc(l, n) }
 
 func (t *call) checkAlloc(l *lua.LState, n uint64) {

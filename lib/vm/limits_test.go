@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// small keeps the attacks short. Those that are meant to run into another limit
-// get more, for slow machines and the race detector.
+// small keeps the attacks short. Attacks on the other limits get more time, for slow
+// machines and the race detector.
 var small = Limits{Time: 100 * time.Millisecond, Memory: 16 << 20}
 
 func TestLimits(t *testing.T) {
@@ -111,7 +111,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestCallWithinBound checks that a Call counts to the stretch of the Bound that it is in.
+// TestCallWithinBound checks that a Call in a Bound counts toward the Bound's stretch.
 func TestCallWithinBound(t *testing.T) {
 	v := New(small)
 	defer v.Close()
@@ -136,7 +136,7 @@ func TestCallWithinBound(t *testing.T) {
 	}
 }
 
-// TestLoadIsBounded has texts that take the compiler of gopher-lua long, or much memory.
+// TestLoadIsBounded loads texts that cost gopher-lua's compiler much time or memory.
 func TestLoadIsBounded(t *testing.T) {
 	for _, test := range []struct {
 		name, text string

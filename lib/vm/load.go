@@ -13,15 +13,15 @@ import (
 	"github.com/yuin/gopher-lua/parse"
 )
 
-// maxToken is how much of a token, such as a string without an end, is shown.
+// maxToken is how many bytes of a token, such as an unfinished string, an error shows.
 const maxToken = 40
 
-// Load makes a function of a Lua text. name is the chunk's name, which errors and
-// tracebacks give as the file, except for the rows that lines say come from elsewhere.
-// Loading is bounded like a call of Lua, or counts to the one that goes on.
+// Load compiles a Lua text into a function. name is the chunk's name, which errors and
+// tracebacks show as the file, except for rows that lines map elsewhere. The limits apply
+// to loading as to a call of Lua; if a call is in progress, loading counts toward it.
 //
 // An error is a *SyntaxError, or an *Error whose cause is a *LimitError. Load may be
-// called without the Lua lock only while nothing runs.
+// called without the Lua lock only while no Lua runs.
 func (v *VM) Load(text, name string, lines ...Lines) (fn *lua.LFunction, err error) {
 	t := v.current
 	if t == nil {
@@ -29,7 +29,7 @@ func (v *VM) Load(text, name string, lines ...Lines) (fn *lua.LFunction, err err
 		t.start()
 		defer t.stop()
 	}
-	defer caught(name, lines, &err)
+	defer catch(name, lines, &err)
 	stmts, err := parse.Parse(newBoundedReader(text, t), name)
 	if err != nil {
 		return nil, loadError(text, name, lines, err)
@@ -42,7 +42,7 @@ func (v *VM) Load(text, name string, lines ...Lines) (fn *lua.LFunction, err err
 		return nil, loadError(text, name, lines, err)
 	}
 	if len(lines) > 0 {
-		place(outer, lines)
+		mapFunction(outer, lines)
 	}
 	fn = v.root.NewFunctionFromProto(outer.FunctionPrototypes[0])
 	for i, name := range fn.Proto.DbgUpvalues {
@@ -55,8 +55,8 @@ func (v *VM) Load(text, name string, lines ...Lines) (fn *lua.LFunction, err err
 	return fn, nil
 }
 
-// checkPrototype returns an error if a function, or one in it, has more upvalues than
-// gopher-lua counts, or may jump further than an instruction can.
+// checkPrototype returns an error if a function, or a function in it, has more upvalues
+// than gopher-lua counts, or may jump farther than an instruction can.
 func checkPrototype(p *lua.FunctionProto) error {
 	switch {
 	case len(p.DbgUpvalues) > maxUpvalues:
@@ -80,14 +80,14 @@ func jumps(code uint32) bool {
 	return false
 }
 
-// A boundedReader panics with the error of a call that has failed. gopher-lua's parser
-// reads a few kilobytes at a time, and makes an error of the panic. Its stack doubles
-// when it is full, so it may take no more than half of the memory before that.
+// A boundedReader reads the text for gopher-lua's parser, a few kilobytes at a time. If the
+// call has failed it panics with the error, and the parser returns that. The parser's stack
+// doubles when it is full, so parsing may use no more than half of the memory.
 type boundedReader struct {
 	text  *strings.Reader
 	call  *call
 	start uint64 // heap before the text was parsed
-	next  uint64 // heap from which on it is measured without garbage
+	next  uint64 // heap size above which to collect garbage and measure again
 }
 
 func newBoundedReader(text string, t *call) *boundedReader {
@@ -113,8 +113,8 @@ func (r *boundedReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// caught makes an error of a panic: that of rewrite, or an unexpected one of gopher-lua.
-func caught(name string, lines []Lines, err *error) {
+// catch turns a panic into an error: a panic of rewrite, or an unexpected one of gopher-lua.
+func catch(name string, lines []Lines, err *error) {
 	switch r := recover().(type) {
 	case nil:
 	case *SyntaxError:
@@ -127,22 +127,16 @@ func caught(name string, lines []Lines, err *error) {
 	}
 }
 
-// loadError makes the error of Load out of one that the parser or the compiler returned,
-// or that ended them.
+// loadError returns the error of Load for one of the parser or the compiler.
 func loadError(text, name string, lines []Lines, err error) error {
-	var limit *LimitError
-	if errors.As(err, &limit) {
-		file, line := mapLine(lines, name, 1)
-		return &Error{Message: limit.Error() + " to load", File: file, Line: line, Cause: limit}
-	}
-	return syntaxError(text, name, lines, err)
-}
-
-func syntaxError(text, name string, lines []Lines, err error) error {
 	e := &SyntaxError{File: name}
+	var limit *LimitError
 	var parsing *parse.Error
 	var compiling *lua.CompileError
 	switch {
+	case errors.As(err, &limit):
+		file, line := mapLine(lines, name, 1)
+		return &Error{Message: limit.Error() + " to load", File: file, Line: line, Cause: limit}
 	case errors.As(err, &parsing):
 		e.Line, e.Column = parsing.Pos.Line, parsing.Pos.Column
 		e.Message = parsing.Message

@@ -7,7 +7,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// mathFunctions are the functions of one number.
+// mathFunctions take one number.
 var mathFunctions = []struct {
 	name string
 	f    func(float64) float64
@@ -29,8 +29,7 @@ func (v *VM) mathLibrary() *lua.LTable {
 	})
 	for _, m := range mathFunctions {
 		table.RawSetString(m.name, v.root.NewFunction(func(l *lua.LState) int {
-			l.Push(lua.LNumber(m.f(float64(checkNumber(l, 1)))))
-			return 1
+			return push(l, lua.LNumber(m.f(float64(checkNumber(l, 1)))))
 		}))
 	}
 	table.RawSetString("pi", lua.LNumber(math.Pi))
@@ -41,33 +40,27 @@ func (v *VM) mathLibrary() *lua.LTable {
 // ofTwo returns a function of two numbers.
 func ofTwo(f func(x, y float64) float64) lua.LGFunction {
 	return func(l *lua.LState) int {
-		l.Push(lua.LNumber(f(float64(checkNumber(l, 1)), float64(checkNumber(l, 2)))))
-		return 1
+		return push(l, lua.LNumber(f(float64(checkNumber(l, 1)), float64(checkNumber(l, 2)))))
 	}
 }
 
 func mathFrexp(l *lua.LState) int {
 	fraction, exponent := math.Frexp(float64(checkNumber(l, 1)))
-	l.Push(lua.LNumber(fraction))
-	l.Push(lua.LNumber(exponent))
-	return 2
+	return push(l, lua.LNumber(fraction), lua.LNumber(exponent))
 }
 
 func mathLdexp(l *lua.LState) int {
-	l.Push(lua.LNumber(math.Ldexp(float64(checkNumber(l, 1)), checkInt(l, 2))))
-	return 1
+	return push(l, lua.LNumber(math.Ldexp(float64(checkNumber(l, 1)), checkInt(l, 2))))
 }
 
-// mathModf returns a fraction of 0 for infinities, where Go's has none.
+// mathModf returns a fraction of 0 for infinities, as C does; Go's is NaN.
 func mathModf(l *lua.LState) int {
 	n := float64(checkNumber(l, 1))
 	whole, fraction := math.Modf(n)
 	if math.IsInf(n, 0) {
 		whole, fraction = n, math.Copysign(0, n)
 	}
-	l.Push(lua.LNumber(whole))
-	l.Push(lua.LNumber(fraction))
-	return 2
+	return push(l, lua.LNumber(whole), lua.LNumber(fraction))
 }
 
 func mathMax(l *lua.LState) int {
@@ -84,8 +77,7 @@ func extreme(l *lua.LState, better func(x, best lua.LNumber) bool) int {
 			best = x
 		}
 	}
-	l.Push(best)
-	return 1
+	return push(l, best)
 }
 
 // mathRandom returns numbers that differ from run to run until math.randomseed.
@@ -97,8 +89,7 @@ func (v *VM) mathRandom(l *lua.LState) int {
 	low, high := lua.LNumber(1), lua.LNumber(0)
 	switch l.GetTop() {
 	case 0:
-		l.Push(r)
-		return 1
+		return push(l, r)
 	case 1:
 		high = lua.LNumber(checkInt(l, 1))
 	case 2:
@@ -109,8 +100,7 @@ func (v *VM) mathRandom(l *lua.LState) int {
 	if low > high {
 		argError(l, l.GetTop(), "interval is empty")
 	}
-	l.Push(lua.LNumber(math.Floor(float64(r*(high-low+1)))) + low)
-	return 1
+	return push(l, lua.LNumber(math.Floor(float64(r*(high-low+1))))+low)
 }
 
 func (v *VM) mathRandomSeed(l *lua.LState) int {

@@ -11,7 +11,7 @@ import (
 // spaces are the characters of C's isspace.
 const spaces = " \t\n\v\f\r"
 
-// toNumber converts a number, or a string that is one, as Lua 5.1 does it everywhere.
+// toNumber converts a number, or a string that holds one, as Lua 5.1 does everywhere.
 func toNumber(value lua.LValue) (lua.LNumber, bool) {
 	switch value := value.(type) {
 	case lua.LNumber:
@@ -42,11 +42,11 @@ func numberText(n lua.LNumber) string {
 	return verb{precision: ".14", letter: 'g'}.float(f)
 }
 
-// maxNumber bounds the text of a number.
+// maxNumber bounds the length of a number that has more than decimal digits.
 const maxNumber = 200
 
-// parseNumber reads what C's strtod and strtoul read in the C locale, except the words
-// for infinities and not-a-number. A base other than 10 reads integers only.
+// parseNumber reads numbers as C's strtod and strtoul do in the C locale, except the words
+// for infinities and NaN. For a base other than 10 it reads only integers.
 func parseNumber(s string, base int) (lua.LNumber, bool) {
 	digits := strings.TrimLeft(s, "+-")
 	if len(s)-len(digits) > 1 || digits == "" || len(s) > maxNumber && strings.Trim(s, "0123456789") != "" {
@@ -82,7 +82,7 @@ func parseNumber(s string, base int) (lua.LNumber, bool) {
 	return sign * lua.LNumber(n), err == nil || math.IsInf(n, 0)
 }
 
-// parseInteger reads an unsigned integer. One that is too large is the largest.
+// parseInteger reads an unsigned integer. One that is too large becomes the largest.
 func parseInteger(digits string, base int) (uint64, bool) {
 	if strings.Contains(digits, "_") {
 		return 0, false
@@ -93,49 +93,38 @@ func parseInteger(digits string, base int) (uint64, bool) {
 
 // modulo is the operator '%' of Lua 5.1.
 func modulo(l *lua.LState) int {
-	l.Push(arithmetic(l, "__mod", l.Get(1), l.Get(2)))
-	return 1
+	return push(l, arithmetic(l, operators[0], l.Get(1), l.Get(2)))
 }
 
-// mod is the formula of the manual. C's fmod, and Go's, give other results for
-// fractions, infinities and a zero.
-func mod(a, b lua.LNumber) lua.LNumber {
-	return a - lua.LNumber(math.Floor(float64(a/b)))*b
+// An operator is an arithmetic operator with the name of its metamethod.
+type operator struct {
+	metamethod string
+	compute    func(a, b lua.LNumber) lua.LNumber
 }
 
-// operators are the names of the metamethods of arithmetic.
-var operators = []string{"__add", "__sub", "__mul", "__div", "__mod", "__pow", "__unm"}
-
-// operate computes with the operator of a metamethod.
-func operate(event string, a, b lua.LNumber) lua.LNumber {
-	switch event {
-	case "__add":
-		return a + b
-	case "__sub":
-		return a - b
-	case "__mul":
-		return a * b
-	case "__div":
-		return a / b
-	case "__mod":
-		return mod(a, b)
-	case "__pow":
-		return lua.LNumber(math.Pow(float64(a), float64(b)))
-	}
-	return -a
+var operators = []operator{
+	// The formula of the manual. C's fmod, and Go's, give other results for fractions,
+	// infinities and zeros.
+	{"__mod", func(a, b lua.LNumber) lua.LNumber { return a - lua.LNumber(math.Floor(float64(a/b)))*b }},
+	{"__add", func(a, b lua.LNumber) lua.LNumber { return a + b }},
+	{"__sub", func(a, b lua.LNumber) lua.LNumber { return a - b }},
+	{"__mul", func(a, b lua.LNumber) lua.LNumber { return a * b }},
+	{"__div", func(a, b lua.LNumber) lua.LNumber { return a / b }},
+	{"__pow", func(a, b lua.LNumber) lua.LNumber { return lua.LNumber(math.Pow(float64(a), float64(b))) }},
+	{"__unm", func(a, _ lua.LNumber) lua.LNumber { return -a }},
 }
 
-// arithmetic computes with two values of whatever type. Numbers and numeric strings
-// come before metamethods.
-func arithmetic(l *lua.LState, event string, a, b lua.LValue) lua.LValue {
+// arithmetic computes with two values of any type. It uses metamethods only if one of them
+// is neither a number nor a numeric string.
+func arithmetic(l *lua.LState, op operator, a, b lua.LValue) lua.LValue {
 	x, ok1 := toNumber(a)
 	y, ok2 := toNumber(b)
 	if ok1 && ok2 {
-		return operate(event, x, y)
+		return op.compute(x, y)
 	}
-	by := metamethod(l, a, event)
+	by := metamethod(l, a, op.metamethod)
 	if by == lua.LNil {
-		by = metamethod(l, b, event)
+		by = metamethod(l, b, op.metamethod)
 	}
 	if by == lua.LNil {
 		bad, argument := a, 1
@@ -144,17 +133,11 @@ func arithmetic(l *lua.LState, event string, a, b lua.LValue) lua.LValue {
 		}
 		operandError(l, "perform arithmetic on", argument, bad)
 	}
-	l.Push(by)
-	l.Push(a)
-	l.Push(b)
-	l.Call(2, 1)
-	value := l.Get(-1)
-	l.Pop(1)
-	return value
+	return callOne(l, by, a, b)
 }
 
-// metamethod returns a metamethod of a table or userdata. The operators in the metatable
-// of strings are arithmetic itself.
+// metamethod returns a metamethod of a table or userdata. It ignores the metatable of
+// strings, whose operators are arithmetic itself.
 func metamethod(l *lua.LState, value lua.LValue, event string) lua.LValue {
 	if _, ok := value.(lua.LString); ok {
 		return lua.LNil
@@ -163,16 +146,15 @@ func metamethod(l *lua.LState, value lua.LValue, event string) lua.LValue {
 }
 
 // stringOperators puts the operators into the metatable of strings. gopher-lua calls
-// them for each string operand, before it converts the string by its own rules.
+// them if an operand is a string, instead of converting the string by its own rules.
 func (v *VM) stringOperators(metatable *lua.LTable) {
-	for _, event := range operators {
-		metatable.RawSetString(event, v.root.NewFunction(func(l *lua.LState) int {
+	for _, op := range operators {
+		metatable.RawSetString(op.metamethod, v.root.NewFunction(func(l *lua.LState) int {
 			a, b := l.Get(1), l.Get(2)
-			if event == "__unm" {
+			if op.metamethod == "__unm" {
 				b = a
 			}
-			l.Push(arithmetic(l, event, a, b))
-			return 1
+			return push(l, arithmetic(l, op, a, b))
 		}))
 	}
 }

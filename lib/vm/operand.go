@@ -10,8 +10,8 @@ import (
 // Errors of operators, in the words of PUC Lua, which name the variable or field at
 // fault: attempt to call field 'pack' (a nil value).
 
-// reword returns a raised value in the words of PUC Lua if it is an error of an
-// instruction of gopher-lua. A Go function raises its errors in those words itself.
+// reword returns a raised value, in the words of PUC Lua if it is an error of a gopher-lua
+// instruction. Go functions raise their errors in those words themselves.
 func reword(l *lua.LState, value lua.LValue) lua.LValue {
 	text, ok := value.(lua.LString)
 	s, isLua := siteAt(l, 0)
@@ -25,8 +25,8 @@ func reword(l *lua.LState, value lua.LValue) lua.LValue {
 	return lua.LString(where(l, 0) + message)
 }
 
-// message returns what PUC Lua says of the operands of an instruction if text is an error
-// of gopher-lua about them, or else "".
+// message returns PUC Lua's message for an error of gopher-lua about the operands of an
+// instruction, or "" if text is another error.
 func (s site) message(l *lua.LState, text string) string {
 	of := func(operand int) string { return s.describe(operand, s.value(l, operand).Type()) }
 	about := func(begin string) (rest string, ok bool) {
@@ -60,8 +60,8 @@ func (s site) message(l *lua.LState, text string) string {
 		left, right, _ := strings.Cut(types, " with ")
 		return comparisonError(left, right)
 	}
-	if what, ok := about("for statement "); ok {
-		return "'for' " + strings.Replace(what, "init", "initial value", 1)
+	if bound, ok := about("for statement "); ok {
+		return "'for' " + strings.Replace(bound, "init", "initial value", 1)
 	}
 	return ""
 }
@@ -74,8 +74,8 @@ func comparisonError(left, right string) string {
 	return "attempt to compare " + left + " with " + right
 }
 
-// indexed describes what a table access indexes. That is not its operand if the operand
-// has a metatable.
+// indexed describes the value that a table access could not index. That is not the operand
+// itself if the operand has a metatable.
 func (s site) indexed(l *lua.LState, kind string) string {
 	operand := -1
 	switch s.op {
@@ -100,7 +100,8 @@ func (s site) arithmeticOn(operand int, value lua.LValue) string {
 	return "attempt to perform arithmetic on " + s.describe(operand, value.Type())
 }
 
-// bound returns which bound of a 'for' the site converts to a number, or "". See number.
+// bound returns which bound of a 'for' the site converts to a number, or "" if none. The
+// function number generates such a conversion.
 func (s site) bound() string {
 	p := s.fn.Proto
 	one := s.c - firstConstant
@@ -123,8 +124,8 @@ func (s site) bound() string {
 	return ""
 }
 
-// operandError raises the error of an operand that an operator of ours cannot take: the
-// first or second of an instruction, or an argument of a call that stands for it.
+// operandError raises the error for an operand that one of our operators cannot use: the
+// first or second of an instruction, or an argument of the call that replaces it.
 func operandError(l *lua.LState, verb string, argument int, value lua.LValue) {
 	message := "attempt to " + verb + " " + described("", value.Type())
 	if s, ok := siteAt(l, 1); ok {
@@ -140,8 +141,8 @@ func operandError(l *lua.LState, verb string, argument int, value lua.LValue) {
 	raiseError(l, "%s", message)
 }
 
-// programCounter returns the index of the next instruction of a frame, which gopher-lua
-// does not export.
+// programCounter returns the index of a frame's next instruction. gopher-lua does not export
+// it.
 func programCounter(dbg *lua.Debug) int {
 	return int(reflect.ValueOf(dbg).Elem().FieldByName("frame").Elem().FieldByName("Pc").Int())
 }

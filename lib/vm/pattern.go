@@ -11,10 +11,10 @@ const specials = "^$*+?.([%-"
 
 const (
 	maxCaptures = 32    // LUA_MAXCAPTURES
-	maxMatching = 5_000 // how deep match may call itself: once an item of the pattern
+	maxMatching = 5_000 // how deep match may recurse: once for each item of the pattern
 )
 
-// Values of a capture's length before it has one.
+// Special values of a capture's length.
 const (
 	open       = -1 // its ')' has not been reached
 	isPosition = -2 // it is '()', and captures an index
@@ -42,7 +42,7 @@ func newMatcher(l *lua.LState, src, pattern string) *matcher {
 }
 
 // search finds the first match that begins at offset at or, unless the pattern is
-// anchored, behind it.
+// anchored, after it.
 func (m *matcher) search(at int) (first, end int, ok bool) {
 	for ; at <= len(m.src); at++ {
 		if end, ok := m.matchAt(at); ok {
@@ -128,14 +128,14 @@ func (m *matcher) match(s, p int) (end int, ok bool) {
 	}
 }
 
-// stepsOfMatch is what matching one item of a pattern takes.
+// stepsOfMatch is the cost of matching one item of a pattern.
 const stepsOfMatch = 16
 
-// spend counts work, in bytes that are looked at.
+// spend counts work, in bytes that are examined.
 func (m *matcher) spend(steps int) { m.call.spend(m.l, steps) }
 
-// most matches as many as it can, and at least fewest, of the class between p and
-// next, and then the rest of the pattern.
+// most matches the class between p and next as often as possible, and at least fewest
+// times, and then the rest of the pattern.
 func (m *matcher) most(s, p, next, fewest int) (end int, ok bool) {
 	n := 0
 	for m.single(s+n, p, next) {
@@ -150,7 +150,7 @@ func (m *matcher) most(s, p, next, fewest int) (end int, ok bool) {
 	return 0, false
 }
 
-// least matches as few as it can.
+// least matches the class as few times as possible, and then the rest of the pattern.
 func (m *matcher) least(s, p, next int) (end int, ok bool) {
 	for {
 		if end, ok := m.match(s, next+1); ok {
@@ -194,7 +194,7 @@ func (m *matcher) closeCapture(s, p int) (end int, ok bool) {
 	return end, ok
 }
 
-// balanced matches %bxy, whose x and y stand at p.
+// balanced matches %bxy, whose x and y are at p.
 func (m *matcher) balanced(s, p int) (end int, ok bool) {
 	if p+1 >= len(m.pattern) {
 		raiseError(m.l, "unbalanced pattern")
@@ -217,9 +217,9 @@ func (m *matcher) balanced(s, p int) (end int, ok bool) {
 	return 0, false
 }
 
-// frontier matches %f, whose set stands at p, and returns where the set ends. It
-// matches between a character outside of the set and one in it; the ends of the
-// string count as zero bytes.
+// frontier matches %f, whose set begins at p, and returns the offset after the set. It
+// matches between a character outside the set and one in it; the ends of the string count
+// as zero bytes.
 func (m *matcher) frontier(s, p int) (next int, ok bool) {
 	if p >= len(m.pattern) || m.pattern[p] != '[' {
 		raiseError(m.l, "missing '[' after '%%f' in pattern")
@@ -235,7 +235,7 @@ func (m *matcher) frontier(s, p int) (next int, ok bool) {
 	return next, !m.inSet(before, p, next-1) && m.inSet(after, p, next-1)
 }
 
-// again matches what the capture of that number has matched.
+// again matches the text of an earlier capture: %1 to %9.
 func (m *matcher) again(s int, digit byte) (end int, ok bool) {
 	i := int(digit) - '1'
 	if i < 0 || i >= len(m.captures) || m.captures[i].length < 0 {
@@ -246,7 +246,7 @@ func (m *matcher) again(s int, digit byte) (end int, ok bool) {
 	return s + len(text), strings.HasPrefix(m.src[s:], text)
 }
 
-// captured returns the captures.
+// captured returns the values of the captures.
 func (m *matcher) captured() []lua.LValue {
 	values := make([]lua.LValue, len(m.captures))
 	for i, c := range m.captures {

@@ -8,15 +8,15 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// What gopher-lua panics with, and raises, when a thread is too deep.
+// gopher-lua's messages for a thread that is too deep.
 const (
 	framesFull   = "lua callstack overflow"
 	registryFull = "registry overflow"
 )
 
 // raise is the Panic function of every protected thread: it raises the value on top
-// of l's stack. gopher-lua's own writes a traceback in time quadratic in the depth,
-// which takes minutes for a deep recursion. It skips errors that have a StackTrace.
+// of l's stack. gopher-lua's own function writes a traceback in time quadratic in the
+// depth, which takes minutes for a deep recursion. It skips errors that have a StackTrace.
 func raise(l *lua.LState) { panic(callOf(l).apiError(l, reword(l, l.Get(-1)))) }
 
 // raise raises err in l.
@@ -24,7 +24,7 @@ func (t *call) raise(l *lua.LState, err error) {
 	panic(t.apiError(l, lua.LString(err.Error())))
 }
 
-// apiError makes the error that raises value in l. Its cause is an *Error.
+// apiError returns the error that raises value in l. Its cause is an *Error.
 func (t *call) apiError(l *lua.LState, value lua.LValue) *lua.ApiError {
 	if s, ok := value.(lua.LString); ok && tooDeep(string(s)) {
 		t.exceed(Depth)
@@ -32,17 +32,17 @@ func (t *call) apiError(l *lua.LState, value lua.LValue) *lua.ApiError {
 	e := describe(l, value)
 	e.Cause, t.thrown = t.thrown, nil
 	if t.Err() != nil {
-		// Each pcall on the way out raises it again; the first place counts.
-		if t.place == nil {
-			t.place = e
+		// Each pcall on the way out raises it again; the first position counts.
+		if t.failed == nil {
+			t.failed = e
 		}
-		e = t.place
+		e = t.failed
 	}
 	return &lua.ApiError{Type: lua.ApiErrorRun, Object: value, StackTrace: "-", Cause: e}
 }
 
 // Raise raises err in l, for a Go function that l called. Lua sees its text after the
-// place of the call. If nothing catches it, it is the cause of the *Error that Call
+// position of the call. If Lua does not catch it, it is the cause of the *Error that Call
 // returns.
 func Raise(l *lua.LState, err error) {
 	callOf(l).thrown = err
@@ -54,8 +54,8 @@ func tooDeep(message string) bool {
 }
 
 // protected is the outermost function of a thread. It calls its first argument with
-// the others. It replaces the Panic function that PCall has set, and makes Lua errors
-// of other panics.
+// the others. It replaces the Panic function that PCall has set, and turns other panics
+// into Lua errors.
 func protected(l *lua.LState) int {
 	defer func() {
 		switch r := recover().(type) {
@@ -71,12 +71,12 @@ func protected(l *lua.LState) int {
 	return l.GetTop()
 }
 
-// protect calls fn and returns its results, or the error that it raised. A call that
-// has failed is not protected.
+// protect calls fn and returns its results, or the error that it raised. If the whole call
+// has failed, that error is not caught.
 //
-// fn runs on a Lua thread of its own. When gopher-lua raises an error it detaches
-// the closures of all functions of the thread from the variables that they share, of
-// those that go on as well. On a thread of its own, those of the caller keep theirs.
+// fn runs on its own Lua thread. When gopher-lua raises an error, it detaches the closures
+// of all functions on the thread from the variables that they share, even of functions that
+// continue. With a thread of its own, fn cannot do that to its callers.
 func (v *VM) protect(l *lua.LState, fn lua.LValue, args ...lua.LValue) ([]lua.LValue, error) {
 	if _, ok := fn.(*lua.LFunction); !ok && l.GetMetaField(fn, "__call") == lua.LNil {
 		message := fmt.Sprintf("attempt to call a %s value", fn.Type())
@@ -110,26 +110,23 @@ func raised(err error) lua.LValue {
 }
 
 func (v *VM) pcall(l *lua.LState) int {
-	fn := checkAny(l, 1)
-	results, err := v.protect(l, fn, arguments(l, 2)...)
+	results, err := v.protect(l, checkAny(l, 1), arguments(l, 2)...)
 	return pushOutcome(l, results, err)
 }
 
-// pushOutcome pushes what pcall returns.
+// pushOutcome pushes the results of pcall and resume.
 func pushOutcome(l *lua.LState, results []lua.LValue, err error) int {
 	if err != nil {
-		l.Push(lua.LFalse)
-		l.Push(raised(err))
-		return 2
+		return push(l, lua.LFalse, raised(err))
 	}
 	l.Push(lua.LTrue)
-	return 1 + pushAll(l, results)
+	return 1 + push(l, results...)
 }
 
 // xpcall calls its handler when the stack is already unwound. Without a debug library
-// nothing can see the difference. A handler of nil changes nothing: compiled Fennel
+// Lua cannot see the difference. A handler of nil changes nothing: compiled Fennel
 // passes debug.traceback, which is nil. A handler that fails is called with its own
-// error, as PUC Lua does it, until the nesting is too deep.
+// error, as in PUC Lua, until the nesting is too deep.
 func (v *VM) xpcall(l *lua.LState) int {
 	fn, handler := checkAny(l, 1), l.Get(2)
 	results, err := v.protect(l, fn)
@@ -145,9 +142,7 @@ func (v *VM) xpcall(l *lua.LState) int {
 		}
 		err = failed
 	}
-	l.Push(lua.LFalse)
-	l.Push(handled)
-	return 2
+	return push(l, lua.LFalse, handled)
 }
 
 func first(values []lua.LValue) lua.LValue {
@@ -157,7 +152,7 @@ func first(values []lua.LValue) lua.LValue {
 	return values[0]
 }
 
-// explain makes the error of a Call out of what PCall returned.
+// explain turns an error of PCall into the error of Call.
 func (t *call) explain(err error) error {
 	e := &Error{Message: err.Error()}
 	var raised *lua.ApiError

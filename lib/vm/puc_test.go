@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// pucCases are chunks and what PUC Lua 5.1.5 prints for them.
+// pucCases are chunks with the output of PUC Lua 5.1.5.
 var pucCases = []struct{ name, text, want string }{
 	// An assignment to the last parameter.
 	{"concat to a parameter", `local function f(s) s = "x" .. s return s end print(f("a"))`, "xa"},
@@ -49,7 +49,7 @@ var pucCases = []struct{ name, text, want string }{
 	{"calling what is no function", `print(pcall(nil)) print(pcall({})) print(pcall(setmetatable({}, {__call = function(_, x) return x end}), 5))`,
 		"false\tattempt to call a nil value\nfalse\tattempt to call a table value\ntrue\t5"},
 
-	// A keyed last field is no item.
+	// The values of a keyed last field are not items.
 	{"keyed call", `print(#{"make", jobs = tostring(4)}, #{"make", [2] = nil, x = (tostring(1))})`, "1\t1"},
 	{"keyed varargs", `local function f(...) local t = {..., x = ...} return #t, t.x, t[2] end print(f(1, 2, 3))`, "1\t1\tnil"},
 	{"keyed method", `local t = {1, 2, n = ("a"):rep(2)} print(#t, t.n, t[3])`, "2\taa\tnil"},
@@ -130,7 +130,7 @@ print(pcall(function() local f = nil and 1 f() end)) print(pcall(function() (nil
 	{"error with a number", `print(pcall(error, 12)) print(pcall(function() error(12) end))`, "false\t12\nfalse\tt.lua:1: 12"},
 }
 
-// TestManyTargets checks assignments that swap and turn around so many variables and fields.
+// TestManyTargets checks assignments that swap and reverse many variables and fields.
 func TestManyTargets(t *testing.T) {
 	for _, n := range []int{2, 29, 30, 31, 49, 50, 51, 60, 90} {
 		for _, form := range []string{"v%d", "t.f%d", "t[t.f%[1]d and %[1]d]"} {
@@ -173,7 +173,7 @@ func TestAsPUC(t *testing.T) {
 	}
 }
 
-// printed returns what a chunk prints.
+// printed returns the output of a chunk.
 func printed(t *testing.T, text string) string {
 	v := New(Limits{})
 	defer v.Close()
@@ -194,14 +194,14 @@ func TestPUCPrints(t *testing.T) {
 	}
 }
 
-// pucPrints returns what lua5.1 prints for a chunk. It skips the test if that is not
+// pucPrints returns the output of lua5.1 for a chunk. It skips the test if lua5.1 is not
 // installed.
 func pucPrints(t *testing.T, text string) string {
 	path, err := exec.LookPath("lua5.1")
 	if err != nil {
 		t.Skip("lua5.1 is not installed")
 	}
-	// A chunk that is given as a text has the text as its name.
+	// For lua5.1, the name of a chunk that is given as text is the text.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, "-e", `local f, e = loadstring(io.read("*a"), "@t.lua") if not f then print(e) else f() end`)

@@ -7,19 +7,19 @@ import (
 )
 
 // A Searcher finds a module for require. It returns the function that makes the
-// module, which is called with the module's name; or nil and, in a few words,
-// where it looked; or an error where the module is there and cannot be used.
-// It runs under the Lua lock.
-type Searcher func(name string) (loader *lua.LFunction, looked string, err error)
+// module, which is called with the module's name. If it finds none, loader is nil and
+// searched says in a few words where it searched. If the module exists but cannot be used,
+// it returns an error. It runs under the Lua lock.
+type Searcher func(name string) (loader *lua.LFunction, searched string, err error)
 
-// Search adds a searcher, to be asked after the preloaded modules and the
-// searchers that were added before.
+// Search adds a searcher. require asks it after the preloaded modules and the searchers
+// that were added before.
 func (v *VM) Search(s Searcher) { v.searchers = append(v.searchers, s) }
 
-// Preload makes value what requiring name gives.
+// Preload makes require return value for name.
 func (v *VM) Preload(name string, value lua.LValue) { v.loaded.RawSetString(name, value) }
 
-// packageLibrary returns the table of that name, which has no path to search.
+// packageLibrary returns Lua's table package, without paths to search.
 func (v *VM) packageLibrary() *lua.LTable {
 	v.loaded, v.preload = v.root.NewTable(), v.root.NewTable()
 	library := v.root.NewTable()
@@ -38,11 +38,10 @@ func (v *VM) require(l *lua.LState) int {
 	if value == lua.LNil {
 		value = v.load(l, name)
 	}
-	l.Push(value)
-	return 1
+	return push(l, value)
 }
 
-// load finds a module and makes it. One that fails may be required again.
+// load finds and runs a module. A module that fails may be required again.
 func (v *VM) load(l *lua.LState, name string) lua.LValue {
 	loader := v.find(l, name)
 	v.loaded.RawSetString(name, v.loading)
@@ -54,13 +53,9 @@ func (v *VM) load(l *lua.LState, name string) lua.LValue {
 	t := callOf(l)
 	t.nest(l)
 	defer t.unnest()
-	l.Push(loader)
-	l.Push(lua.LString(name))
-	l.Call(1, 1)
-	value := l.Get(-1)
-	l.Pop(1)
+	value := callOne(l, loader, lua.LString(name))
 	if set := v.loaded.RawGetString(name); value == lua.LNil && set != v.loading {
-		value = set // the module did it itself
+		value = set // the module has set its value itself
 	}
 	if value == lua.LNil {
 		value = lua.LTrue
@@ -73,7 +68,7 @@ func (v *VM) find(l *lua.LState, name string) *lua.LFunction {
 	if fn, ok := v.preload.RawGetString(name).(*lua.LFunction); ok {
 		return fn
 	}
-	var looked []string
+	var searched []string
 	for _, search := range v.searchers {
 		loader, where, err := search(name)
 		if err != nil {
@@ -82,11 +77,11 @@ func (v *VM) find(l *lua.LState, name string) *lua.LFunction {
 		if loader != nil {
 			return loader
 		}
-		looked = append(looked, where)
+		searched = append(searched, where)
 	}
-	if len(looked) == 0 {
+	if len(searched) == 0 {
 		raiseError(l, "module '%s' not found", name)
 	}
-	raiseError(l, "module '%s' not found: no %s", name, strings.Join(looked, ", no "))
+	raiseError(l, "module '%s' not found: no %s", name, strings.Join(searched, ", no "))
 	return nil
 }

@@ -1,13 +1,9 @@
 package vm
 
-import (
-	"strings"
+import lua "github.com/yuin/gopher-lua"
 
-	lua "github.com/yuin/gopher-lua"
-)
-
-// A sorter sorts a list as PUC Lua does it, by quicksort with the median of three, so
-// that elements that are equal end in the same order.
+// A sorter sorts a list by quicksort with the median of three, as PUC Lua does, so that
+// equal elements end up in the same order.
 type sorter struct {
 	l      *lua.LState
 	call   *call
@@ -40,8 +36,7 @@ func tableSort(l *lua.LState) int {
 
 func (s *sorter) swap(i, j int) { s.values[i], s.values[j] = s.values[j], s.values[i] }
 
-// order swaps two elements that are in the wrong order. The first comes first in the
-// list.
+// order swaps two elements if they are in the wrong order. i is less than j.
 func (s *sorter) order(i, j int) {
 	if s.less(s.values[j], s.values[i]) {
 		s.swap(i, j)
@@ -75,9 +70,8 @@ func (s *sorter) sort(low, high int) {
 	}
 }
 
-// partition moves what is less than the element in the middle before it, and returns the
-// index at which that element then stands. The elements at low and high are in order
-// with it.
+// partition moves the elements that are less than the one in the middle before it, and
+// returns its new index. The elements at low and high are already in order with it.
 func (s *sorter) partition(low, middle, high int) int {
 	pivot := s.values[middle]
 	s.swap(middle, high-1)
@@ -103,12 +97,7 @@ func (s *sorter) partition(low, middle, high int) int {
 
 func (s *sorter) less(a, b lua.LValue) bool {
 	if s.by != nil {
-		s.l.Push(s.by)
-		s.l.Push(a)
-		s.l.Push(b)
-		s.l.Call(2, 1)
-		less := lua.LVAsBool(s.l.Get(-1))
-		s.l.Pop(1)
+		less := lua.LVAsBool(callOne(s.l, s.by, a, b))
 		s.call.spend(s.l, stepsOfValue)
 		return less
 	}
@@ -116,7 +105,7 @@ func (s *sorter) less(a, b lua.LValue) bool {
 	y, ok2 := b.(lua.LString)
 	if ok1 && ok2 {
 		s.call.spend(s.l, stepsOfValue+min(len(x), len(y))/8)
-		return strings.Compare(string(x), string(y)) < 0
+		return x < y
 	}
 	s.call.spend(s.l, stepsOfValue)
 	if !comparable(s.l, a, b) {
@@ -125,7 +114,7 @@ func (s *sorter) less(a, b lua.LValue) bool {
 	return s.l.LessThan(a, b)
 }
 
-// comparable says whether '<' can compare two values.
+// comparable reports whether '<' can compare two values.
 func comparable(l *lua.LState, a, b lua.LValue) bool {
 	switch {
 	case a.Type() != b.Type():

@@ -7,8 +7,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// stringLibrary has the string library of Lua 5.1, except for dump, and gfind, which
-// was obsolete then.
+// stringLibrary is the string library of Lua 5.1 without dump, and without gfind, which
+// 5.1 had already deprecated.
 var stringLibrary = []function{
 	{"byte", stringByte}, {"char", stringChar}, {"find", stringFind}, {"format", stringFormat}, {"gmatch", stringGmatch},
 	{"gsub", stringGsub}, {"len", stringLen}, {"lower", stringLower}, {"match", stringMatch}, {"rep", stringRep},
@@ -16,16 +16,14 @@ var stringLibrary = []function{
 }
 
 func stringLen(l *lua.LState) int {
-	l.Push(lua.LNumber(len(checkString(l, 1))))
-	return 1
+	return push(l, lua.LNumber(len(checkString(l, 1))))
 }
 
 func stringReverse(l *lua.LState) int {
 	b := []byte(checkString(l, 1))
 	slices.Reverse(b)
 	callOf(l).spend(l, len(b))
-	l.Push(lua.LString(b))
-	return 1
+	return push(l, lua.LString(b))
 }
 
 func stringSub(l *lua.LState) int {
@@ -33,11 +31,9 @@ func stringSub(l *lua.LState) int {
 	first, last := position(checkInt(l, 2), len(s)), position(optInt(l, 3, -1), len(s))
 	first, last = max(first, 1), min(last, len(s))
 	if first > last {
-		l.Push(lua.LString(""))
-		return 1
+		return push(l, lua.LString(""))
 	}
-	l.Push(lua.LString(s[first-1 : last]))
-	return 1
+	return push(l, lua.LString(s[first-1:last]))
 }
 
 func stringByte(l *lua.LState) int {
@@ -57,8 +53,7 @@ func stringByte(l *lua.LState) int {
 	return last - first + 1
 }
 
-// position makes an index into a string of n bytes out of one that may count
-// from the end.
+// position converts an index into a string of n bytes. A negative one counts from the end.
 func position(i, n int) int {
 	if i < 0 {
 		return max(n+i+1, 0)
@@ -75,8 +70,7 @@ func stringChar(l *lua.LState) int {
 		}
 		b[i] = byte(c)
 	}
-	l.Push(lua.LString(b))
-	return 1
+	return push(l, lua.LString(b))
 }
 
 func stringRep(l *lua.LState) int {
@@ -84,20 +78,13 @@ func stringRep(l *lua.LState) int {
 	if s == "" {
 		n = 0
 	}
-	if n > 0 {
-		hi := uint64(n) > 1<<40 // then the product might wrap
-		if hi {
-			n = 1 << 40
-		}
-		checkAlloc(l, uint64(len(s))*uint64(n))
-	}
+	n = min(n, 1<<40) // otherwise the product might wrap
+	checkAlloc(l, uint64(len(s))*uint64(n))
 	callOf(l).spend(l, len(s)*n)
-	l.Push(lua.LString(strings.Repeat(s, n)))
-	return 1
+	return push(l, lua.LString(strings.Repeat(s, n)))
 }
 
-// stringLower and stringUpper change ASCII letters, as Lua does in the C locale,
-// and leave every other byte alone.
+// stringLower and stringUpper change only ASCII letters, as Lua does in the C locale.
 func stringLower(l *lua.LState) int { return mapBytes(l, 'A', 'Z') }
 func stringUpper(l *lua.LState) int { return mapBytes(l, 'a', 'z') }
 
@@ -109,11 +96,10 @@ func mapBytes(l *lua.LState, from, to byte) int {
 		}
 	}
 	callOf(l).spend(l, len(b))
-	l.Push(lua.LString(b))
-	return 1
+	return push(l, lua.LString(b))
 }
 
-// stringFind and stringMatch look for a pattern from an index on.
+// stringFind and stringMatch search for a pattern from an index on.
 func stringFind(l *lua.LState) int {
 	s, pattern := checkString(l, 1), checkString(l, 2)
 	at := start(l, len(s))
@@ -121,22 +107,16 @@ func stringFind(l *lua.LState) int {
 		callOf(l).spend(l, len(s)-at+len(pattern))
 		i := strings.Index(s[at:], pattern)
 		if i < 0 {
-			l.Push(lua.LNil)
-			return 1
+			return push(l, lua.LNil)
 		}
-		l.Push(lua.LNumber(at + i + 1))
-		l.Push(lua.LNumber(at + i + len(pattern)))
-		return 2
+		return push(l, lua.LNumber(at+i+1), lua.LNumber(at+i+len(pattern)))
 	}
 	m := newMatcher(l, s, pattern)
 	first, end, ok := m.search(at)
 	if !ok {
-		l.Push(lua.LNil)
-		return 1
+		return push(l, lua.LNil)
 	}
-	l.Push(lua.LNumber(first + 1))
-	l.Push(lua.LNumber(end))
-	return 2 + pushAll(l, m.captured())
+	return push(l, lua.LNumber(first+1), lua.LNumber(end)) + push(l, m.captured()...)
 }
 
 func stringMatch(l *lua.LState) int {
@@ -144,14 +124,12 @@ func stringMatch(l *lua.LState) int {
 	m := newMatcher(l, s, checkString(l, 2))
 	first, end, ok := m.search(start(l, len(s)))
 	if !ok {
-		l.Push(lua.LNil)
-		return 1
+		return push(l, lua.LNil)
 	}
-	return pushAll(l, m.capturedOr(first, end))
+	return push(l, m.capturedOr(first, end)...)
 }
 
-// start returns the third argument, an index, as an offset into a string of n
-// bytes.
+// start returns the third argument, an index, as an offset into a string of n bytes.
 func start(l *lua.LState, n int) int {
 	return min(max(position(optInt(l, 3, 1), n)-1, 0), n)
 }
@@ -161,12 +139,12 @@ func stringGmatch(l *lua.LState) int {
 	at := 0
 	l.Push(l.NewFunction(func(l *lua.LState) int {
 		m := newMatcher(l, s, pattern)
-		m.pattern, m.anchored = pattern, false // in gmatch '^' is a character like any other
+		m.pattern, m.anchored = pattern, false // in gmatch '^' is an ordinary character
 		for ; at <= len(s); at++ {
 			if end, ok := m.matchAt(at); ok {
 				first := at
 				at = max(end, at+1)
-				return pushAll(l, m.capturedOr(first, end))
+				return push(l, m.capturedOr(first, end)...)
 			}
 		}
 		return 0
@@ -214,12 +192,10 @@ func stringGsub(l *lua.LState) int {
 	if at < len(s) {
 		b.WriteString(s[at:])
 	}
-	l.Push(lua.LString(b.String()))
-	l.Push(lua.LNumber(n))
-	return 2
+	return push(l, lua.LString(b.String()), lua.LNumber(n))
 }
 
-// replacement returns what gsub puts in place of the match from first to end.
+// replacement returns the text that gsub puts in place of the match from first to end.
 func (m *matcher) replacement(by lua.LValue, first, end int) string {
 	l, whole := m.l, m.src[first:end]
 	var value lua.LValue
@@ -227,11 +203,7 @@ func (m *matcher) replacement(by lua.LValue, first, end int) string {
 	case *lua.LTable:
 		value = l.GetTable(by, m.capturedOr(first, end)[0])
 	case *lua.LFunction:
-		l.Push(by)
-		n := pushAll(l, m.capturedOr(first, end))
-		l.Call(n, 1)
-		value = l.Get(-1)
-		l.Pop(1)
+		value = callOne(l, by, m.capturedOr(first, end)...)
 	default:
 		text, _ := toText(by)
 		return m.expand(text, first, end)
@@ -246,7 +218,7 @@ func (m *matcher) replacement(by lua.LValue, first, end int) string {
 	return text
 }
 
-// expand fills the captures into a replacement string: %0 is the whole match, %1
+// expand inserts the captures into a replacement string: %0 is the whole match, %1
 // the first capture or, without captures, the whole match.
 func (m *matcher) expand(text string, first, end int) string {
 	if !strings.Contains(text, "%") {

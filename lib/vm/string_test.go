@@ -11,8 +11,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// TestPatterns has its results from the manual's section 5.4.1, checked on PUC
-// Lua 5.1.
+// TestPatterns has its results from section 5.4.1 of the manual, checked with PUC Lua 5.1.
 func TestPatterns(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
 		{`("hello world"):find("wor")`, "7 9"},
@@ -110,8 +109,8 @@ func TestFormat(t *testing.T) {
 	}
 }
 
-// FuzzPattern wants an answer or an error for whatever pattern, and for patterns
-// without special characters the answer that strings.Index gives.
+// FuzzPattern checks that every pattern has a result or an error, and that patterns
+// without special characters have the result of strings.Index.
 func FuzzPattern(f *testing.F) {
 	for _, seed := range []string{"", "a", "%w+", "(a*(.)%w(%s*))", "[%a_][%w_]*", "^%s*(.-)%s*$", "%b()", "%f[%w]", "[^]]", "a-b?$", "%1", "["} {
 		f.Add("a (b) c_1", seed)

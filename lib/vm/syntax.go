@@ -7,41 +7,39 @@ import (
 	"github.com/yuin/gopher-lua/ast"
 )
 
-// Bounds on a text, because gopher-lua's compiler has none: it calls itself for each
-// level of nesting, and Go's stack is finite; it finds a constant or a label by going
-// through all those of the function.
+// Bounds on a text, because gopher-lua's compiler has none: it recurses for each level of
+// nesting, and Go's stack is finite; it searches constants and labels linearly.
 const (
 	maxSyntaxLevels = 1_000
 	maxConstants    = 1 << 14
 	maxUpvalues     = 255    // gopher-lua counts them in a byte
 	maxLabels       = 1_000  // and gotos, in a text
-	maxItems        = 25_000 // of a table constructor; gopher-lua loses those from 25,550 on
-	maxConditions   = 32_000 // and loops, of a function; each takes up to four of 131,071 targets of jumps
+	maxItems        = 25_000 // of a table constructor; gopher-lua loses items from 25,550 on
+	maxConditions   = 32_000 // and loops, of a function; each uses up to four of 131,071 jump targets
 	maxJump         = 1<<17 - 1
 	maxOperands     = 50 // of one call to concat, which has registers for 200
 )
 
-// What compiled text calls for '..' and '%'. They are no identifiers, so no text can
-// name them.
+// The variables whose functions compiled text calls for '..' and '%'. They are not
+// identifiers, so a text cannot name them.
 const (
 	concatName = ".."
 	moduloName = "%"
 )
 
-// A rewriter goes over a parsed text before it is compiled. It checks the bounds and
-// what compiling will cost. It makes a call of each '..': the instruction would join up
-// to 200 strings at once, a gigabyte of them as readily as a line. It also avoids what
-// gopher-lua compiles wrongly.
+// A rewriter changes a parsed text before it is compiled. It checks the bounds and the cost
+// of compiling. It replaces each '..' by a call: the instruction would join up to 200
+// strings at once, whatever their size. It also avoids what gopher-lua compiles wrongly.
 type rewriter struct {
 	file      string
 	levels    int
 	labels    int
 	cost      cost
-	constants map[string]bool // of the function that the rewriter is in
-	jumps     int             // its conditions and loops
+	constants map[string]bool // of the current function
+	jumps     int             // conditions and loops of the current function
 }
 
-// rewrite returns the text as a function within a function, whose local variables are
+// rewrite returns the text as a function within a function that has the local variables
 // concatName and moduloName. It panics with a *SyntaxError, or with the *LimitError of t.
 func rewrite(t *call, file string, chunk []ast.Stmt) []ast.Stmt {
 	r := &rewriter{file: file, cost: cost{call: t}, constants: map[string]bool{}}
@@ -81,7 +79,7 @@ func (r *rewriter) name(line int, name string) {
 	r.cost.name(r.levels)
 }
 
-// jump counts a condition or a loop of the function that the rewriter is in.
+// jump counts a condition or a loop of the current function.
 func (r *rewriter) jump(line int) {
 	if r.jumps++; r.jumps > maxConditions {
 		r.fail(line, "function has more than %d conditions and loops", maxConditions)
@@ -100,14 +98,14 @@ func (r *rewriter) block(list []ast.Stmt) {
 	r.cost.locals = outer
 }
 
-// loop goes over the body of a loop that declares so many variables.
+// loop rewrites the body of a loop that declares so many variables.
 func (r *rewriter) loop(variables int, list []ast.Stmt) {
 	r.cost.declare(variables)
 	r.block(list)
 	r.cost.locals -= variables
 }
 
-// statement returns what to compile instead of s.
+// statement returns the statement to compile instead of s.
 func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 	r.enter(s.Line())
 	defer r.leave()
@@ -185,7 +183,7 @@ func (r *rewriter) each(list []ast.Expr) {
 	}
 }
 
-// expression returns what to compile instead of e.
+// expression returns the expression to compile instead of e.
 func (r *rewriter) expression(e ast.Expr) ast.Expr {
 	r.enter(e.Line())
 	defer r.leave()
@@ -251,7 +249,7 @@ func (r *rewriter) expression(e ast.Expr) ast.Expr {
 	return e
 }
 
-// body goes over a function, which has constants of its own.
+// body rewrites a function, which has its own constants.
 func (r *rewriter) body(f *ast.FunctionExpr) {
 	outer, jumps, locals, names := r.constants, r.jumps, r.cost.locals, r.cost.names
 	r.constants, r.jumps = map[string]bool{}, 0
@@ -263,9 +261,9 @@ func (r *rewriter) body(f *ast.FunctionExpr) {
 	r.constants, r.jumps = outer, jumps
 }
 
-// concatenation makes calls of 'a .. b .. c', which the parser has as a .. (b .. c).
-// A long chain is joined in groups; that their metamethods, if there are any, see
-// another grouping than the manual's is the price.
+// concatenation turns 'a .. b .. c', which the parser returns as a .. (b .. c), into calls.
+// A long chain is joined in groups. Metamethods may therefore be called for other groups
+// than the manual says.
 func (r *rewriter) concatenation(e *ast.StringConcatOpExpr) ast.Expr {
 	var operands []ast.Expr
 	rest := ast.Expr(e)
@@ -281,26 +279,22 @@ func (r *rewriter) concatenation(e *ast.StringConcatOpExpr) ast.Expr {
 	for len(operands) > maxOperands {
 		var groups []ast.Expr
 		for group := range slices.Chunk(operands, maxOperands) {
-			groups = append(groups, concatCall(e, group))
+			groups = append(groups, hiddenCall(e, concatName, group...))
 		}
 		operands = groups
 	}
-	return concatCall(e, operands)
+	return hiddenCall(e, concatName, operands...)
 }
 
-func concatCall(old *ast.StringConcatOpExpr, operands []ast.Expr) ast.Expr {
-	return hiddenCall(old, concatName, operands...)
-}
-
-// hiddenCall returns a call that stands for an operator and has one result.
+// hiddenCall returns a call that replaces an operator and has one result.
 func hiddenCall(old ast.PositionHolder, name string, operands ...ast.Expr) ast.Expr {
-	// The last operand is one value, also if it is a call or '...'.
+	// The last operand is one value, even if it is a call or '...'.
 	oneValue(operands[len(operands)-1])
 	fn := at(old, &ast.IdentExpr{Value: name})
 	return at(old, &ast.FuncCallExpr{Func: fn, Args: operands, AdjustRet: true})
 }
 
-// oneValue cuts the values of a call or '...' down to the first.
+// oneValue keeps only the first value of a call or '...'.
 func oneValue(e ast.Expr) {
 	switch e := e.(type) {
 	case *ast.FuncCallExpr:

@@ -6,8 +6,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// tableLibrary has the table library of Lua 5.1, except for what was obsolete then, and
-// pack and unpack of Lua 5.2.
+// tableLibrary is the table library of Lua 5.1 without the functions that 5.1 had already
+// deprecated, and with pack and unpack of Lua 5.2.
 var tableLibrary = []function{
 	{"concat", tableConcat}, {"getn", tableGetn}, {"insert", tableInsert}, {"maxn", tableMaxn}, {"pack", tablePack},
 	{"remove", tableRemove}, {"sort", tableSort}, {"unpack", unpack},
@@ -15,11 +15,7 @@ var tableLibrary = []function{
 
 func tableConcat(l *lua.LState) int {
 	t, sep := checkTable(l, 1), optString(l, 2, "")
-	first := optInt(l, 3, 1)
-	last := t.Len()
-	if l.Get(4) != lua.LNil {
-		last = checkInt(l, 4)
-	}
+	first, last := optInt(l, 3, 1), optInt(l, 4, t.Len())
 	var b strings.Builder
 	for i := first; i <= last; i++ {
 		value := t.RawGet(lua.LNumber(i))
@@ -31,20 +27,18 @@ func tableConcat(l *lua.LState) int {
 		callOf(l).spend(l, len(s)+len(sep)+stepsOfValue)
 		b.WriteString(s)
 		if i == last {
-			break // also if last is the largest int
+			break // i++ would wrap if last is the largest int
 		}
 		b.WriteString(sep)
 	}
-	l.Push(lua.LString(b.String()))
-	return 1
+	return push(l, lua.LString(b.String()))
 }
 
-// stepsOfValue is what reading or writing a value of a table takes.
+// stepsOfValue is the cost of reading or writing a value of a table.
 const stepsOfValue = 16
 
 func tableGetn(l *lua.LState) int {
-	l.Push(lua.LNumber(checkTable(l, 1).Len()))
-	return 1
+	return push(l, lua.LNumber(checkTable(l, 1).Len()))
 }
 
 func tableMaxn(l *lua.LState) int {
@@ -56,11 +50,10 @@ func tableMaxn(l *lua.LState) int {
 		}
 		callOf(l).spend(l, stepsOfValue)
 	}
-	l.Push(most)
-	return 1
+	return push(l, most)
 }
 
-// tableInsert shifts the elements from the given index on.
+// tableInsert moves the elements from the given index on up by one.
 func tableInsert(l *lua.LState) int {
 	t := checkTable(l, 1)
 	at := t.Len() + 1
@@ -83,7 +76,7 @@ func tableInsert(l *lua.LState) int {
 	return 0
 }
 
-// tableRemove returns the element that it removes. A position outside of the list
+// tableRemove returns the element that it removes. For a position outside the list it
 // removes and returns nothing.
 func tableRemove(l *lua.LState) int {
 	t := checkTable(l, 1)
@@ -109,6 +102,5 @@ func tablePack(l *lua.LState) int {
 		t.RawSetInt(i, l.Get(i))
 	}
 	t.RawSetString("n", lua.LNumber(n))
-	l.Push(t)
-	return 1
+	return push(l, t)
 }

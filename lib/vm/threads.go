@@ -2,13 +2,13 @@ package vm
 
 import lua "github.com/yuin/gopher-lua"
 
-// threads are Lua threads that run nothing and may be used again: the table of frames
-// of a thread is expensive. Nothing of its first use is left on such a thread, and Lua
-// has no value that is the thread.
+// threads are idle Lua threads for reuse: the frame table of a thread is expensive to
+// allocate. Nothing of its last use is left on an idle thread, and no Lua value refers
+// to it.
 type threads []*lua.LState
 
-// take returns an idle thread for t, or a new one with room for so many frames. The
-// Lua lock is held.
+// take returns an idle thread for t, or a new one with room for so many frames. The caller
+// holds the Lua lock.
 func (s *threads) take(v *VM, frames int, t *call) *lua.LState {
 	n := len(*s)
 	if n == 0 {
@@ -22,7 +22,7 @@ func (s *threads) take(v *VM, frames int, t *call) *lua.LState {
 
 func (s *threads) put(l *lua.LState) { *s = append(*s, l) }
 
-// thread returns a new Lua thread that runs for t; nil if that is not known yet.
+// thread returns a new Lua thread that runs for t, which may be nil if it is not known yet.
 func (v *VM) thread(frames int, t *call) *lua.LState {
 	v.root.Options = lua.Options{ // NewThread copies them
 		CallStackSize:       frames,

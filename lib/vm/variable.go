@@ -7,22 +7,22 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// A site is the instruction at which a Lua function stands.
+// A site is the current instruction of a Lua function.
 type site struct {
 	fn *lua.LFunction
 	pc int
 	instruction
 }
 
-// An instruction is one of gopher-lua's, which its opcode.go describes.
+// An instruction is a decoded gopher-lua instruction; gopher-lua's opcode.go describes them.
 type instruction struct{ op, a, b, c, bx int }
 
 func decode(code uint32) instruction {
 	return instruction{int(code >> 26), int(code>>18) & 0xff, int(code & 0x1ff), int(code>>9) & 0x1ff, int(code & 0x3ffff)}
 }
 
-// siteAt returns where the function at a level of l's stack stands. It returns false for a
-// Go function, and if there is no such level.
+// siteAt returns the current instruction of the function at a level of l's stack. It returns
+// false for a Go function, and if the level does not exist.
 func siteAt(l *lua.LState, level int) (site, bool) {
 	dbg, ok := l.GetStack(level)
 	if !ok {
@@ -33,7 +33,7 @@ func siteAt(l *lua.LState, level int) (site, bool) {
 	if err != nil || !isFunction || fn.IsG {
 		return site{}, false
 	}
-	pc := programCounter(dbg) - 1 // it stands behind the instruction
+	pc := programCounter(dbg) - 1 // the counter points after the instruction
 	if pc < 0 || pc >= len(fn.Proto.Code) {
 		return site{}, false
 	}
@@ -48,8 +48,8 @@ func (s site) value(l *lua.LState, operand int) lua.LValue {
 	return l.Get(operand + 1)
 }
 
-// describe returns a value of a type as errors of PUC Lua have it: field 'x' (a nil
-// value), or a nil value if the operand that it comes from has no name.
+// describe describes a value in the words of PUC Lua's errors: field 'x' (a nil value), or
+// just: a nil value, if the operand that holds it has no name.
 func (s site) describe(operand int, of lua.LValueType) string {
 	return described(s.name(operand, s.pc), of)
 }
@@ -61,9 +61,9 @@ func described(name string, of lua.LValueType) string {
 	return name + " (a " + of.String() + " value)"
 }
 
-// name returns what an operand holds at an instruction: a local variable, or the global,
-// field, method or upvalue that was loaded into the register before, such as field 'x'.
-// It returns "" if that is not known.
+// name returns the name of an operand at an instruction, such as field 'x': of a local
+// variable, or of the global, field, method or upvalue that was loaded into the register.
+// It returns "" if the name is unknown.
 func (s site) name(operand, pc int) string {
 	if operand >= firstConstant {
 		return ""
@@ -118,7 +118,7 @@ func (s site) local(register, pc int) string {
 func variable(kind, name string) string { return fmt.Sprintf("%s '%s'", kind, name) }
 
 // setter returns the index of the instruction that set a register before pc. It returns -1
-// if a jump leads around that instruction.
+// if a jump may skip that instruction.
 func (s site) setter(register, pc int) int {
 	code := s.fn.Proto.Code
 	for set := pc - 1; set >= 0; set-- {
@@ -136,17 +136,17 @@ func (s site) setter(register, pc int) int {
 			last = register // these set several
 		}
 		if in.a <= register && register <= last {
-			return s.unlessPassed(set, pc)
+			return s.unlessSkipped(set, pc)
 		}
 	}
 	return -1
 }
 
-// unlessPassed returns the index of an instruction, or -1 if a jump leads around it.
-func (s site) unlessPassed(set, pc int) int {
+// unlessSkipped returns set, or -1 if a jump may skip that instruction.
+func (s site) unlessSkipped(set, pc int) int {
 	for i, c := range s.fn.Proto.Code[:set] {
 		if in := decode(c); in.op == lua.OP_JMP {
-			const zero = 1<<17 - 1 // what stands for a jump of no distance
+			const zero = 1<<17 - 1 // encodes a distance of 0
 			if to := i + 1 + in.bx - zero; set < to && to <= pc {
 				return -1
 			}
@@ -155,10 +155,10 @@ func (s site) unlessPassed(set, pc int) int {
 	return set
 }
 
-// firstConstant is the operand from which on operands are constants.
+// firstConstant is the number of the first operand that is a constant.
 const firstConstant = 1 << 8
 
-// key returns the text of an operand that is a constant string, or else "?".
+// key returns the text of an operand that is a constant string, otherwise "?".
 func (s site) key(operand int) string {
 	if i := operand - firstConstant; i >= 0 && i < len(s.fn.Proto.Constants) {
 		if text, ok := s.fn.Proto.Constants[i].(lua.LString); ok {

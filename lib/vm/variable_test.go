@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// operatorErrors has what PUC Lua 5.1.5 prints. A text is the body of a function that
-// pcall calls, unless it prints something itself.
+// operatorErrors are texts with the output of PUC Lua 5.1.5. A text is the body of a
+// function that pcall calls, unless it prints something itself.
 var operatorErrors = []struct{ text, want string }{
 	{`local x return -x`, "attempt to perform arithmetic on local 'x' (a nil value)"},
 	{`local x return #x`, "attempt to get length of local 'x' (a nil value)"},
@@ -111,8 +111,8 @@ func operatorError(text, want string) (chunk, printed string) {
 	return "local t = {} print(pcall(function(...) " + text + " end))", "false\tt.lua:1: " + want + "\n"
 }
 
-// TestOperatorErrors checks that errors name the variable at fault, in the words of PUC
-// Lua, also in what pcall returns.
+// TestOperatorErrors checks that errors, even those that pcall returns, name the variable at
+// fault in the words of PUC Lua.
 func TestOperatorErrors(t *testing.T) {
 	for _, test := range operatorErrors {
 		chunk, want := operatorError(test.text, test.want)
@@ -132,7 +132,7 @@ func TestPUCOperatorErrors(t *testing.T) {
 	}
 }
 
-// TestUncaughtNames checks that an error that nothing catches names the variable as well.
+// TestUncaughtNames checks that an uncaught error names the variable, too.
 func TestUncaughtNames(t *testing.T) {
 	for text, want := range map[string]string{
 		"table.pak(1)":    "attempt to call field 'pak' (a nil value)",

@@ -1,12 +1,12 @@
-// Package vm is a sandboxed Lua 5.1 state with bounds on time, memory and depth.
+// Package vm is a sandboxed Lua 5.1 state with limits on time, memory and depth.
 //
-// It runs text that strangers push. Lua sees no file, no process, no environment
+// It runs code that strangers push. Lua sees no file, no process, no environment
 // and no loader, only what the package's user adds. A loop, an allocation, a recursion
 // or a pattern that exceeds the Limits ends in an error that no pcall can catch.
 //
 // Many goroutines may use one VM. One at a time runs Lua: the holder of the Lua
-// lock. A Go function that waits for something else releases the lock meanwhile
-// with WithoutLock.
+// lock. A Go function that waits for something else releases the lock with WithoutLock
+// while it waits.
 package vm
 
 import (
@@ -18,22 +18,22 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// Limits bound what Lua may use. A zero field stands for that of DefaultLimits.
+// Limits bound what Lua may use. A zero field means its value in DefaultLimits.
 type Limits struct {
 	Time   time.Duration // processor time of one uninterrupted stretch of Lua
-	Memory uint64        // by how many bytes the heap may grow
+	Memory uint64        // how much the heap may grow, in bytes
 }
 
 // DefaultLimits leave room for any pipeline that was written in good faith.
 var DefaultLimits = Limits{Time: 5 * time.Second, Memory: 256 << 20}
 
 // Depths, in call frames. A thread of Call allows for a recursion over a long list.
-// A coroutine and a function below pcall get what Lua 5.1 allows (LUAI_MAXCALLS),
-// since their frame table is allocated with them. gopher-lua can count to 524,280.
+// A coroutine and a function below pcall get the depth of Lua 5.1 (LUAI_MAXCALLS),
+// because their whole frame table is allocated at once. gopher-lua can count to 524,280.
 const (
 	callFrames   = 200_000
 	nestedFrames = 20_000
-	rootFrames   = 8 // of a state that runs nothing itself
+	rootFrames   = 8 // the root state runs nothing itself
 )
 
 // The registry holds the values of all frames of a thread, 16 bytes each. It starts
@@ -41,14 +41,14 @@ const (
 const (
 	registryStart = 1 << 10
 	rootRegistry  = 1 << 7
-	registryFrame = 20 // values for each frame, as far as the number of frames counts
+	registryFrame = 20 // values for each frame
 	registrySteps = 16
 )
 
 func init() {
 	// gopher-lua stores t[n] in an array that it fills up to n, in one instruction;
-	// by its own default up to a gigabyte for 't[6e7]=1'. Indices from this limit on
-	// live in a map instead, and '#' does not count them.
+	// by default up to a gigabyte for 't[6e7]=1'. Indices from this limit on are stored
+	// in a map instead, and '#' does not count them.
 	lua.MaxArrayIndex = 1 << 19
 }
 
@@ -60,21 +60,21 @@ type VM struct {
 	protector *lua.LFunction // protected
 	concat    *lua.LFunction // concat
 	modulo    *lua.LFunction // modulo
-	body      *lua.LFunction // bodyText, once it was needed
+	body      *lua.LFunction // bodyText, nil until first needed
 	loaded    *lua.LTable    // package.loaded
 	preload   *lua.LTable    // package.preload
-	loading   lua.LValue     // in loaded while a module is being made
+	loading   lua.LValue     // marks a module in loaded while it runs
 	searchers []Searcher
 	print     func(string)
-	idle      threads    // of calls
-	nested    threads    // of functions below pcall
-	random    *rand.Rand // nil until it is needed
-	current   *call      // the call that holds the Lua lock, nil for none
-	baseline  uint64     // heap of the process before Lua took any, 0 if it is not known
+	idle      threads    // for calls
+	nested    threads    // for functions below pcall
+	random    *rand.Rand // nil until first needed
+	current   *call      // the call that holds the Lua lock, or nil
+	baseline  uint64     // heap of the process before Lua used any, 0 if unknown
 }
 
-// New returns a VM with the safe part of Lua's libraries. What Lua prints goes
-// nowhere until SetPrint.
+// New returns a VM with the safe part of Lua's libraries. Lua's print discards its text
+// until SetPrint is called.
 func New(l Limits) *VM {
 	if l.Time == 0 {
 		l.Time = DefaultLimits.Time
@@ -94,8 +94,8 @@ func New(l Limits) *VM {
 	return v
 }
 
-// State returns the state that holds the globals, for setting them up before
-// anything runs. Nothing may be called on it.
+// State returns the state that holds the globals, so that the caller can set them before
+// Lua runs. Functions must not be called on it.
 func (v *VM) State() *lua.LState { return v.root }
 
 // Globals returns the names of the globals, sorted.
@@ -106,23 +106,23 @@ func (v *VM) Globals() []string {
 	return names
 }
 
-// SetPrint makes f get each line that Lua prints. f runs under the Lua lock.
+// SetPrint makes f receive each line that Lua prints. f runs under the Lua lock.
 func (v *VM) SetPrint(f func(string)) { v.print = f }
 
-// Close frees the state. Nothing may run in it.
+// Close frees the state. No Lua may be running.
 func (v *VM) Close() { v.root.Close() }
 
-// Call calls fn on a Lua thread of its own and returns its results. It waits for
-// the Lua lock first. A Go function that Lua called must not use it: it has the
-// lock already, and calls back by its LState's own Call.
+// Call calls fn on its own Lua thread and returns its results. It waits for
+// the Lua lock first. A Go function that Lua called must not use it: it already has the
+// lock, and calls Lua by its LState's Call.
 //
-// A call within a Bound counts to the stretch of that. An error is an *Error. Its cause is
-// a *LimitError if a limit was reached, and the cause of ctx if ctx ended.
+// A call within a Bound counts toward the Bound's stretch. An error is an *Error. Its cause
+// is a *LimitError if a limit was reached, and the cause of ctx if ctx ended.
 func (v *VM) Call(ctx context.Context, fn *lua.LFunction, args ...lua.LValue) ([]lua.LValue, error) {
 	if err := v.acquire(ctx); err != nil {
 		return nil, &Error{Message: err.Error(), Cause: err}
 	}
-	t := v.current // of a Bound; no Lua is running
+	t := v.current // not nil only within a Bound: no Lua is running
 	bounded := t != nil
 	if !bounded {
 		t = newCall(ctx, v)
@@ -147,25 +147,21 @@ func (v *VM) Call(ctx context.Context, fn *lua.LFunction, args ...lua.LValue) ([
 	return results, nil
 }
 
-// run calls fn on an idle thread, which is idle again afterwards.
+// run calls fn on an idle thread. If it returns no error, the thread is idle again.
 func (v *VM) run(l *lua.LState, fn lua.LValue, args []lua.LValue) ([]lua.LValue, error) {
-	l.Push(v.protector)
-	l.Push(fn)
-	pushAll(l, args)
+	push(l, v.protector, fn)
+	push(l, args...)
 	if err := l.PCall(len(args)+1, lua.MultRet, nil); err != nil {
 		return nil, err
 	}
-	results := make([]lua.LValue, l.GetTop())
-	for i := range results {
-		results[i] = l.Get(i + 1)
-	}
+	results := arguments(l, 1)
 	l.SetTop(0)
 	return results, nil
 }
 
 // acquire takes the Lua lock. If ctx ends first, it returns the cause.
 func (v *VM) acquire(ctx context.Context) error {
-	if ctx.Err() != nil { // otherwise the lock might be as ready as Done
+	if ctx.Err() != nil { // otherwise select might choose a free lock
 		return context.Cause(ctx)
 	}
 	select {
@@ -177,7 +173,7 @@ func (v *VM) acquire(ctx context.Context) error {
 }
 
 // WithoutLock runs f without the Lua lock, for a Go function that l called and that
-// has to wait: for a command, say. f must not touch Lua. When WithoutLock returns,
+// has to wait, for example for a command. f must not use Lua. When WithoutLock returns,
 // the lock is held again and a new stretch of Lua time has begun.
 func (v *VM) WithoutLock(l *lua.LState, f func()) {
 	t := callOf(l)

@@ -124,7 +124,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// upvalues returns a text whose last function uses so many variables of functions around it.
+// upvalues returns a text whose last function uses n variables of the functions around it.
 func upvalues(n int) string {
 	var declare, use strings.Builder
 	for i := range n {
@@ -152,7 +152,7 @@ func TestTraceback(t *testing.T) {
 	}
 }
 
-// TestRaise wants the error of a Go function back as it was.
+// TestRaise checks that the error of a Go function is returned unchanged.
 func TestRaise(t *testing.T) {
 	v := New(Limits{})
 	defer v.Close()
@@ -173,8 +173,8 @@ func TestRaise(t *testing.T) {
 	}
 }
 
-// TestCallsLeaveNothingBehind holds that a thread that is used again shows nothing
-// of its first use, and that one which failed is not.
+// TestCallsLeaveNothingBehind checks that a reused thread shows nothing of its last use, and
+// that a thread that failed is not reused.
 func TestCallsLeaveNothingBehind(t *testing.T) {
 	v := New(Limits{Time: 100 * time.Millisecond})
 	defer v.Close()

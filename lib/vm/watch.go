@@ -8,13 +8,13 @@ import (
 
 // usage is the size of the process's heap and goroutine stacks, in bytes.
 type usage struct {
-	heap   uint64 // with the garbage that is not yet collected
-	rest   uint64 // what the last collection left; the heap without garbage is no smaller
+	heap   uint64 // including garbage
+	rest   uint64 // heap after the last collection, a lower bound for the heap without garbage
 	stacks uint64
 }
 
-// readUsage stops the world for some ten microseconds. Package runtime/metrics does
-// not, but commands that evaluate nothing would pay for its tables as they start.
+// readUsage stops the world for about ten microseconds. Package runtime/metrics does
+// not, but its tables would slow the start of commands that evaluate nothing.
 func readUsage() usage {
 	var s runtime.MemStats
 	runtime.ReadMemStats(&s)
@@ -23,25 +23,24 @@ func readUsage() usage {
 }
 
 const (
-	// watchEvery is short enough that plain Lua allocates only a few megabytes in
-	// between. Functions that allocate a lot in one go check that themselves.
-	watchEvery = 2 * time.Millisecond
+	// watchInterval is short enough that plain Lua allocates only a few megabytes in
+	// between. Functions that allocate a lot at once use checkAlloc.
+	watchInterval = 2 * time.Millisecond
 
-	// watchAfter is the processor time that Lua may use before it is watched at all. In a
-	// process that has just begun, a pipeline of a few lines takes a fifth to a half of it.
+	// watchAfter is the processor time that Lua may use before a watch starts. In a new
+	// process, a pipeline of a few lines takes a fifth to a half of it.
 	watchAfter = 10 * time.Millisecond
 
-	// maxStack is by how much the goroutine stacks may grow. Go ends the process
+	// maxStack is how much the goroutine stacks may grow, in bytes. Go ends the process
 	// at 1 GB for one goroutine and doubles a stack that is full, so this leaves
 	// two doublings of room.
 	maxStack = 160 << 20
 )
 
-// A watch measures processor time and memory while a stretch of Lua runs. gopher-lua
-// does not count what it allocates, so the memory is that of the process. The process
-// also keeps the output of commands. Exceeding the limit therefore only counts if this
-// stretch has itself taken a share of it, up to a multiple of the limit that nothing
-// may exceed.
+// A watch measures processor time and memory while a stretch of Lua runs. gopher-lua does
+// not count its allocations, so the memory of the whole process is measured, which also
+// holds the output of commands. Exceeding the limit therefore counts only if the heap grew
+// by an eighth of the limit in this stretch. Twice the limit may never be exceeded.
 type watch struct {
 	call  *call
 	clock clock
@@ -58,7 +57,7 @@ func startWatch(t *call) *watch {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.timer = time.AfterFunc(watchEvery, w.look)
+	w.timer = time.AfterFunc(watchInterval, w.check)
 	return w
 }
 
@@ -69,8 +68,8 @@ func (w *watch) stop() {
 	w.timer = nil
 }
 
-// unlessStopped calls f if the stretch still runs. What was measured may come from
-// outside of Lua otherwise.
+// unlessStopped calls f if the stretch still runs. Otherwise the memory that was measured
+// may not be Lua's.
 func (w *watch) unlessStopped(f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -81,14 +80,13 @@ func (w *watch) unlessStopped(f func()) {
 
 func (w *watch) exceed(k LimitKind) { w.unlessStopped(func() { w.call.exceed(k) }) }
 
-// look fails the call if its context has ended or if it exceeds a limit. Otherwise it
-// arranges for the next look.
+// check fails the call if its context has ended or if it exceeds a limit. Otherwise it
+// schedules the next check.
 //
-// The size of the heap includes garbage. A heap that is too large is therefore
-// collected and measured again. That is skipped if the heap grew so much in this
-// stretch that garbage alone cannot be the reason: the collector starts when a heap
-// has doubled.
-func (w *watch) look() {
+// The size of the heap includes garbage. If the heap is too large, check therefore collects
+// the garbage and measures again. It skips that if the heap grew so much in this stretch
+// that garbage alone cannot be the reason: the collector starts when the heap has doubled.
+func (w *watch) check() {
 	var spent time.Duration
 	w.unlessStopped(func() {
 		w.call.watchContext()
@@ -121,6 +119,6 @@ func (w *watch) look() {
 		w.exceed(Memory)
 		return
 	}
-	// A heap that is nearly full must not be collected all the time.
-	w.unlessStopped(func() { w.timer.Reset(watchEvery + 2*time.Since(began)) })
+	// The added time keeps a heap that is nearly full from being collected all the time.
+	w.unlessStopped(func() { w.timer.Reset(watchInterval + 2*time.Since(began)) })
 }

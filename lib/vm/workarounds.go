@@ -8,15 +8,15 @@ import (
 	"github.com/yuin/gopher-lua/ast"
 )
 
-// What gopher-lua 1.1.2 compiles wrongly.
+// This file avoids errors of the compiler of gopher-lua 1.1.2.
 
-// maxParallel is up to how many targets the values of an assignment are held in variables:
-// each target may take three of a function's 200 registers. More are held in tables.
+// An assignment to at most maxParallel targets holds the values in variables, one to more
+// targets in tables: each target may use three of a function's 200 registers.
 const maxParallel = 30
 
 // single returns an assignment of one call without the parentheses around the call,
-// which make no difference there. gopher-lua evaluates a call in parentheses in the
-// register of the target if that is the function's last parameter: 's = (f(s))', and
+// which make no difference there. If the target is the function's last parameter,
+// gopher-lua evaluates a call in parentheses in the target's register: 's = (f(s))', and
 // 's = "x" .. s', which is a call of concat.
 func single(s *ast.AssignStmt) *ast.AssignStmt {
 	if call, ok := s.Rhs[0].(*ast.FuncCallExpr); ok && len(s.Lhs) == 1 && len(s.Rhs) == 1 {
@@ -27,7 +27,7 @@ func single(s *ast.AssignStmt) *ast.AssignStmt {
 
 // parallel returns an assignment to several targets as a block that evaluates all
 // expressions first. gopher-lua assigns to a local variable before it has read the
-// others: 'a, b = b, a' gives both the same value (issue 440 of that project). As in
+// others: 'a, b = b, a' gives both the same value (gopher-lua issue 440). As in
 // PUC Lua the first target is assigned last.
 func parallel(s *ast.AssignStmt) ast.Stmt {
 	n := len(s.Lhs)
@@ -36,7 +36,7 @@ func parallel(s *ast.AssignStmt) ast.Stmt {
 	}
 	block := &ast.DoBlockStmt{}
 	temporaries := 0
-	// hold evaluates expressions into variables that no text can name.
+	// hold evaluates expressions into variables that a text cannot name.
 	hold := func(values []ast.Expr, n int) []ast.Expr {
 		local := &ast.LocalAssignStmt{Exprs: values}
 		held := make([]ast.Expr, n)
@@ -95,9 +95,9 @@ func list(s *ast.AssignStmt, values []ast.Expr) ast.Expr {
 	return table
 }
 
-// notItself makes the function in 'local f = function() ... end' see the f outside, as in
-// Lua, by a second value, which is dropped. gopher-lua compiles the statement like 'local
-// function f() ... end', of which its parser knows the last line as well.
+// notItself makes the function in 'local f = function() ... end' see an outer f, as in Lua.
+// gopher-lua compiles the statement like 'local function f() ... end'. A second value, which
+// is dropped, prevents that. Only 'local function' has a last line.
 func notItself(s *ast.LocalAssignStmt) {
 	if len(s.Names) != 1 || len(s.Exprs) != 1 || s.LastLine() != 0 {
 		return
@@ -111,11 +111,11 @@ func notItself(s *ast.LocalAssignStmt) {
 // in the table that a constructor makes.
 const fieldsPerFlush = 50
 
-// constructor returns the fields of a table constructor so that gopher-lua stores each
-// once. It takes the values of a keyed last field for items if they are of a call or
-// '...'. It stores the collected items again after a keyed field that follows the
-// fiftieth item, from registers that hold other values by then. Such a field moves
-// before that item.
+// constructor returns the fields of a table constructor in a form that gopher-lua stores
+// correctly. If the last field has a key and its value is a call or '...', gopher-lua also
+// stores the values as items: such a value is cut to one. If a keyed field follows the
+// fiftieth item, gopher-lua stores the collected items again, from registers that hold
+// other values by then: such a field moves before that item.
 func constructor(fields []*ast.Field) []*ast.Field {
 	var list []*ast.Field
 	items, last := 0, 0 // last is the index of the last item in the list
@@ -139,8 +139,8 @@ func constructor(fields []*ast.Field) []*ast.Field {
 	return list
 }
 
-// number returns an expression of a numeric 'for' that also converts strings, as PUC
-// Lua does it and gopher-lua does not. Dividing by 1 changes no number.
+// number returns an expression of a numeric 'for' that also converts strings, which PUC
+// Lua does and gopher-lua does not. Dividing by 1 changes no number.
 func number(e ast.Expr) ast.Expr {
 	switch e.(type) {
 	case *ast.NumberExpr, *ast.ArithmeticOpExpr, *ast.UnaryMinusOpExpr, *ast.UnaryLenOpExpr:
@@ -149,8 +149,8 @@ func number(e ast.Expr) ast.Expr {
 	return at(e, &ast.ArithmeticOpExpr{Operator: "/", Lhs: e, Rhs: at(e, &ast.NumberExpr{Value: "1"})})
 }
 
-// numeral writes a number of the text so that gopher-lua reads the same number. By
-// itself it takes 017 for an octal one.
+// numeral rewrites a number of the text so that gopher-lua reads the same number as Lua.
+// gopher-lua reads 017 as octal.
 func (r *rewriter) numeral(e *ast.NumberExpr) {
 	n, ok := parseNumber(e.Value, 10)
 	if !ok {
@@ -159,13 +159,12 @@ func (r *rewriter) numeral(e *ast.NumberExpr) {
 	e.Value = strconv.FormatFloat(float64(n), 'e', -1, 64)
 }
 
-// maxDivisor is up to what divisor the instruction for '%' is used.
+// maxDivisor is the largest divisor with which the instruction for '%' is used.
 const maxDivisor = 1 << 31
 
-// remainder returns an expression whose sign does not matter if it is zero. The
-// instruction for '%' computes with C's fmod. For a divisor that is a positive whole
-// number of the text, it differs from Lua 5.1 only by the sign of a zero, up to numbers
-// that are too large to count by one.
+// remainder returns an expression whose user ignores the sign of a zero. The instruction for '%' computes with C's fmod. If the divisor is written as a
+// positive whole number, it differs from Lua 5.1 only by the sign of a zero, unless the
+// other number is too large to count by one.
 func (r *rewriter) remainder(e ast.Expr) ast.Expr {
 	op, ok := e.(*ast.ArithmeticOpExpr)
 	if !ok || op.Operator != "%" {
@@ -185,8 +184,8 @@ func (r *rewriter) remainder(e ast.Expr) ast.Expr {
 	return op
 }
 
-// threeExpressions completes those of a generic 'for': gopher-lua loops not once
-// over 'for k in next, t'.
+// threeExpressions adds the missing expressions of a generic 'for': gopher-lua does not
+// loop over 'for k in next, t' at all.
 func threeExpressions(list []ast.Expr) []ast.Expr {
 	last := list[len(list)-1]
 	switch last.(type) {
@@ -199,7 +198,7 @@ func threeExpressions(list []ast.Expr) []ast.Expr {
 	return list
 }
 
-// at gives a new node the lines of the one that it stands for.
+// at gives a new node the lines of the node that it replaces.
 func at[N ast.PositionHolder](old ast.PositionHolder, n N) N {
 	n.SetLine(old.Line())
 	n.SetLastLine(max(old.Line(), old.LastLine()))
