@@ -37,5 +37,6 @@ func (s *settings) openRun(ctx context.Context, root, id string) (executor.Spec,
 	}
 	s.workspace = filepath.Join(run.Dir, runstore.WorkspaceDir)
 	facts, err := drive.Facts(ctx, run, repo)
-	return executor.Spec{Facts: facts, Env: cfg.For(run.Repo).Env}, err
+	settings := cfg.For(run.Repo)
+	return executor.Spec{Facts: facts, Env: settings.Env, Shell: settings.Shell}, err
 }

@@ -66,7 +66,7 @@ func shell(ctx context.Context, e *cli.Env) error {
 	}
 	argv := []string{cmp.Or(e.Getenv("SHELL"), "/bin/sh")}
 	if *command != "" {
-		argv = []string{"/bin/sh", "-c", *command}
+		argv = append(o.CommandShell(), *command)
 	}
 	if err := os.Chdir(o.Workspace); err != nil {
 		return fmt.Errorf("cannot enter '%s': %w", o.Workspace, errors.Unwrap(err))

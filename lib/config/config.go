@@ -38,6 +38,7 @@ const MaxSize = 1 << 20
 type Settings struct {
 	Executor      string // "host" or "quire-ci"
 	Launcher      []string
+	Shell         []string      // runs commands that are strings; empty: executor.DefaultShell
 	MaxRuns       int           // runs at once; 0: no bound
 	Jobs          int           // 0: the number of processors
 	Timeout       time.Duration // 0: none
@@ -200,6 +201,7 @@ func (c *Config) For(repo string) Settings {
 			r.apply(&s)
 		}
 	}
-	s.Launcher, s.Env, s.declared = slices.Clone(s.Launcher), slices.Clone(s.Env), nil
+	s.Launcher, s.Shell, s.Env = slices.Clone(s.Launcher), slices.Clone(s.Shell), slices.Clone(s.Env)
+	s.declared = nil
 	return s
 }

@@ -43,6 +43,7 @@ func load(t testing.TB, dir string) *Config {
 const everythingTOML = `
 executor = "quire-ci"
 launcher = ["bwrap", "--unshare-all"]
+shell = ["bash", "-ec"]
 max-runs = 2
 jobs = 3
 timeout = "1h30m"
@@ -65,6 +66,7 @@ deploy = { file = "/deploy", refs = ["refs/heads/main", "refs/tags/v*"] }
 [repo."work/foo.git"]
 timeout = "10m"
 launcher = []
+shell = ["sh", "-c"]
 inherit-secrets = ["inline", "deploy"]
 secrets.token = "mine"
 keep.runs = 5
@@ -74,6 +76,7 @@ const everythingFennel = `; computed, in part
 (local minutes 90)
 {:executor :quire-ci
  :launcher [:bwrap :--unshare-all]
+ :shell [:bash :-ec]
  :max-runs 2
  :jobs 3
  :timeout (.. minutes "m")
@@ -85,7 +88,7 @@ const everythingFennel = `; computed, in part
  :keep {:runs 10}
  :secrets {:token {:file "/run/secrets/token"} :near {:file :token} :inline "value" :dotted {:value "other"}
            :deploy {:file "/deploy" :refs ["refs/heads/main" "refs/tags/v*"]}}
- :repo {"work/foo.git" {:timeout "10m" :launcher [] :inherit-secrets [:inline :deploy] :secrets {:token "mine"} :keep {:runs 5}}}}
+ :repo {"work/foo.git" {:timeout "10m" :launcher [] :shell [:sh :-c] :inherit-secrets [:inline :deploy] :secrets {:token "mine"} :keep {:runs 5}}}}
 `
 
 func TestLoad(t *testing.T) {
@@ -95,6 +98,7 @@ func TestLoad(t *testing.T) {
 			c := load(t, dir)
 			want := Settings{
 				Executor: "quire-ci", Launcher: []string{"bwrap", "--unshare-all"}, MaxRuns: 2, Jobs: 3,
+				Shell:   []string{"bash", "-ec"},
 				Timeout: 90 * time.Minute, Grace: 500 * time.Millisecond,
 				Supersede: "pending", KeepWorkspace: "failed", Keep: Keep{Runs: 10}, Env: []string{"LANG", "GOPROXY"},
 				WithGit: true, LFS: true, Submodules: true, Workspaces: 4,
@@ -107,7 +111,7 @@ func TestLoad(t *testing.T) {
 			if diff := cmp.Diff(want, c.For("other"), ignoreOpen); diff != "" {
 				t.Error(diff)
 			}
-			want.Timeout, want.Launcher, want.Keep.Runs = 10*time.Minute, nil, 5
+			want.Timeout, want.Launcher, want.Shell, want.Keep.Runs = 10*time.Minute, nil, []string{"sh", "-c"}, 5
 			want.Secrets = map[string]Secret{
 				"token": {Value: "mine"}, "inline": want.Secrets["inline"], "deploy": want.Secrets["deploy"],
 			}

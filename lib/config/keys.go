@@ -23,6 +23,7 @@ var keys = sync.OnceValue(func() map[string]key {
 		"supersede":      oneOf([]string{"pending", "active", "none"}, func(s *Settings) *string { return &s.Supersede }),
 		"keep-workspace": oneOf([]string{"failed", "all", "none"}, func(s *Settings) *string { return &s.KeepWorkspace }),
 		"launcher":       stringList(notEmpty, func(s *Settings) *[]string { return &s.Launcher }),
+		"shell":          shell,
 		"env":            stringList(variableName, func(s *Settings) *[]string { return &s.Env }),
 		"max-runs":       number(10_000, func(s *Settings) *int { return &s.MaxRuns }),
 		"jobs":           number(10_000, func(s *Settings) *int { return &s.Jobs }),
@@ -235,6 +236,16 @@ func (d *document) strings(name string, v value, check func(string) (problem str
 		result = append(result, s)
 	}
 	return result, true
+}
+
+// shell takes the words of a program that runs commands, at least one.
+func shell(d *document, name string, v value) func(*Settings) {
+	set := stringList(notEmpty, func(s *Settings) *[]string { return &s.Shell })(d, name, v)
+	if set != nil && len(v.elements()) == 0 {
+		d.report(v.at, "write [\"/bin/sh\", \"-ec\"] for the default", "shell must not be empty")
+		return nil
+	}
+	return set
 }
 
 func notEmpty(s string) string {

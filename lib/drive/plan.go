@@ -142,7 +142,7 @@ func (p *Plan) spec() executor.Spec {
 	limits := p.Settings.Limits()
 	return executor.Spec{
 		Facts: p.Facts, Done: p.Done, Withheld: p.Withheld,
-		Env: p.Settings.Env, Grace: executor.Duration(p.Settings.Grace),
+		Env: p.Settings.Env, Shell: p.Settings.Shell, Grace: executor.Duration(p.Settings.Grace),
 		EvalTime: executor.Duration(limits.Time), EvalMemory: limits.Memory,
 	}
 }

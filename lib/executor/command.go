@@ -16,7 +16,8 @@ type command struct {
 	argv    []string // as it is run
 	text    string   // as a shell reads it
 	shown   string   // text, redacted
-	shell   bool     // argv is sh -c and text
+	shell   bool     // text runs under a shell
+	under   []string // the shell that the option names; nil: that of the run
 	dir     string   // absolute
 	cwd     string   // relative to the workspace, "" for that
 	env     []string

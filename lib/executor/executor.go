@@ -33,6 +33,7 @@ type Options struct {
 	Out       string // absolute; gets events.jsonl and jobs, and is made where missing
 	Scratch   bool   // Out is not to outlive a crash, and need not be synced
 	Facts     push.Facts
+	Shell     []string // runs commands that are strings, see DefaultShell; empty: that
 	Secrets   map[string]string
 	Env       []string          // what the environment of jobs starts from, see BaseEnv
 	Vars      map[string]string // further variables of every job
@@ -62,6 +63,15 @@ type Options struct {
 	Output  io.Writer
 	Columns func() int
 	Color   bool
+}
+
+// CommandShell returns the words in front of a command that is a string, in a slice of its
+// own.
+func (o Options) CommandShell() []string {
+	if len(o.Shell) == 0 {
+		return slices.Clone(DefaultShell)
+	}
+	return slices.Clone(o.Shell)
 }
 
 // DefaultGrace is how long processes have between TERM and KILL.
@@ -130,6 +140,7 @@ func newRun(p *pipeline.Pipeline, o Options) (*run, error) {
 	if o.Parallel <= 0 {
 		o.Parallel = runtime.NumCPU()
 	}
+	o.Shell = o.CommandShell()
 	if o.Grace == 0 {
 		o.Grace = DefaultGrace
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,11 +15,12 @@ import (
 	"quire/lib/unit"
 )
 
-// shell is what a command that is a string runs under.
-const shell = "/bin/sh"
+// DefaultShell is the program that runs a command that is a string. The string follows as
+// the last argument. A command of several lines stops at the first line that fails.
+var DefaultShell = []string{"/bin/sh", "-ec"}
 
-// parseSh makes a command of the arguments of sh. It runs under the Lua lock, and
-// its errors are for the pipeline's author.
+// parseSh returns the command that the arguments of sh describe. It runs under the Lua
+// lock. Its errors are for the author of the pipeline.
 func (a *attempt) parseSh(cmd, opts lua.LValue) (*command, error) {
 	c := &command{check: true, env: a.job.env, cgroup: a.run.Cgroup}
 	if err := c.parseCmd(cmd); err != nil {
@@ -33,6 +35,9 @@ func (a *attempt) parseSh(cmd, opts lua.LValue) (*command, error) {
 			return nil, err
 		}
 	}
+	if err := c.putUnder(a.run.Shell); err != nil {
+		return nil, err
+	}
 	dir, err := a.run.dir(c.cwd)
 	if err != nil {
 		return nil, err
@@ -41,31 +46,60 @@ func (a *attempt) parseSh(cmd, opts lua.LValue) (*command, error) {
 	return c, nil
 }
 
-func (c *command) parseCmd(cmd lua.LValue) error {
+func (c *command) parseCmd(cmd lua.LValue) (err error) {
 	switch cmd := cmd.(type) {
 	case lua.LString:
 		c.shell, c.text = true, string(cmd)
-		c.argv = []string{shell, "-c", c.text}
+		err = checkText(c.text)
 	case *lua.LTable:
-		for i := 1; i <= cmd.Len(); i++ {
-			word, ok := wordOf(cmd.RawGetInt(i))
-			if !ok {
-				return fmt.Errorf("word %d of the command is a %s, not a string or a number", i, cmd.RawGetInt(i).Type())
-			}
-			c.argv = append(c.argv, word)
-		}
-		if n := countKeys(cmd); n != len(c.argv) {
-			return errors.New("the command is a table that is no sequence")
-		}
+		c.argv, err = words(cmd)
 		c.text = text.Quote(c.argv...)
 	default:
-		return fmt.Errorf("the command is a %s, not a string or a sequence", cmd.Type())
+		err = fmt.Errorf("is a %s, not a string or a sequence", cmd.Type())
 	}
-	if len(c.argv) == 0 || strings.TrimSpace(c.text) == "" {
-		return errors.New("the command is empty")
+	if err != nil {
+		return fmt.Errorf("the command %w", err)
 	}
-	if strings.Contains(c.text, "\x00") {
-		return errors.New("the command holds a NUL byte")
+	return nil
+}
+
+// putUnder makes a command that is a string the last argument of its own shell, or else of
+// the shell of the run.
+func (c *command) putUnder(shell []string) error {
+	if c.under != nil {
+		shell = c.under
+	}
+	switch {
+	case c.shell:
+		c.argv = append(slices.Clip(shell), c.text)
+	case c.under != nil:
+		return errors.New("option 'shell' is only for a command that is a string, not for a sequence")
+	}
+	return nil
+}
+
+// words returns the words of a command or of a shell, which must not be empty.
+func words(t *lua.LTable) (list []string, err error) {
+	for i := 1; i <= t.Len(); i++ {
+		word, ok := wordOf(t.RawGetInt(i))
+		if !ok {
+			return nil, fmt.Errorf("has a %s as word %d, not a string or a number", t.RawGetInt(i).Type(), i)
+		}
+		list = append(list, word)
+	}
+	if countKeys(t) != len(list) {
+		return nil, errors.New("is a table that is no sequence")
+	}
+	return list, checkText(strings.Join(list, " "))
+}
+
+// checkText returns an error if a command cannot be run because of its text.
+func checkText(s string) error {
+	if strings.TrimSpace(s) == "" {
+		return errors.New("is empty")
+	}
+	if strings.Contains(s, "\x00") {
+		return errors.New("holds a NUL byte")
 	}
 	return nil
 }
@@ -94,6 +128,13 @@ func (c *command) parseOptions(opts *lua.LTable) error {
 			err = c.parseEnv(v)
 		case "cwd":
 			err = wantString(v, &c.cwd)
+		case "shell":
+			table, ok := v.(*lua.LTable)
+			if !ok {
+				err = fmt.Errorf("is a %s, not a sequence of words", v.Type())
+				break
+			}
+			c.under, err = words(table)
 		case "stdin":
 			err = wantString(v, &c.stdin)
 		case "timeout":

@@ -30,6 +30,7 @@ import (
 type Spec struct {
 	Facts   push.Facts                 `json:"facts"`
 	Env     []string                   `json:"env,omitempty"`     // names of variables that jobs get besides the usual ones
+	Shell   []string                   `json:"shell,omitempty"`   // see Options
 	Timeout Duration                   `json:"timeout,omitempty"` // of the run; 0: none
 	Grace   Duration                   `json:"grace,omitempty"`   // between TERM and KILL; 0: the default
 	Done    map[string]json.RawMessage `json:"done,omitempty"`    // see Options
@@ -86,7 +87,7 @@ func ReadSpec(r io.Reader) (Spec, error) {
 func (s Spec) Options(environ []string) Options {
 	return Options{
 		Facts: s.Facts, Env: BaseEnv(environ, s.Env), Done: s.Done, Withheld: s.Withheld,
-		Timeout: time.Duration(s.Timeout), Grace: time.Duration(s.Grace),
+		Shell: s.Shell, Timeout: time.Duration(s.Timeout), Grace: time.Duration(s.Grace),
 	}
 }
 

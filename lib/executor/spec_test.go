@@ -17,7 +17,7 @@ import (
 func TestSpec(t *testing.T) {
 	want := Spec{
 		Facts: push.Facts{ID: "id", Ref: "refs/heads/a", FilesChanged: []string{"x"}, PushedAt: time.Unix(1, 0).UTC()},
-		Env:   []string{"A"}, Timeout: Duration(90 * time.Second), Grace: Duration(time.Second),
+		Env:   []string{"A"}, Shell: []string{"bash", "-c"}, Timeout: Duration(90 * time.Second), Grace: Duration(time.Second),
 		Done:     map[string]json.RawMessage{"a": json.RawMessage(`{"x":1}`)},
 		EvalTime: Duration(2 * time.Second), EvalMemory: 64 << 20,
 	}

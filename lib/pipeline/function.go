@@ -8,7 +8,7 @@ import (
 )
 
 // ShOptions are the options of sh.
-var ShOptions = []string{"check", "cwd", "env", "stdin", "timeout"}
+var ShOptions = []string{"check", "cwd", "env", "shell", "stdin", "timeout"}
 
 // checkFunction looks at the source of a run-fn in Fennel, as far as it is written out:
 // its parameter names primitives, and calls of sh have options.
@@ -60,10 +60,21 @@ func (r *registry) checkPrimitive(c call, l *fennel.List, names map[string]strin
 		if !ok {
 			return
 		}
-		for _, key := range options.Keys {
-			if name, ok := key.(*fennel.String); ok && !slices.Contains(ShOptions, name.Value) {
+		_, words := l.Items[1].(*fennel.Sequence)
+		for i, key := range options.Keys {
+			name, ok := key.(*fennel.String)
+			if !ok {
+				continue
+			}
+			_, isList := options.Values[i].(*fennel.Sequence) // another value may be nil
+			switch {
+			case !slices.Contains(ShOptions, name.Value):
 				d := c.problemAt(key, "unknown option %s of sh", brief(name.Value))
 				d.Hint = "the options are " + strings.Join(ShOptions, ", ")
+				r.report(d)
+			case name.Value == "shell" && isList && words:
+				d := c.problemAt(key, "option 'shell' of sh is only for a command that is a string")
+				d.Hint = "write the shell as the first words of the command, or the command as a string"
 				r.report(d)
 			}
 		}
