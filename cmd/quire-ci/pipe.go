@@ -18,41 +18,48 @@ var errPipe = errors.New("the output is a closed pipe")
 // pipeStatus is what a shell says of a command that a closed pipe ended.
 const pipeStatus = 128 + int(syscall.SIGPIPE)
 
-// outputs returns writers for the output of a run and for its summary, which do not wait
-// for a reader that is slow, and a context that ends when the reader of the output has
-// closed it. A driver is no such reader: it writes the log, which must have all. The
-// caller must call end when nothing more is written.
+// outputs returns writers for the output of a run and for its summary, and a context that
+// ends when a write to the output fails because its reader has closed it. The writers do
+// not wait for a slow reader, except behind a driver: it writes the log, which must have
+// all of the output. The caller must call end when nothing more is written.
+//
+// SIGPIPE would end the process and leave processes of the run behind, also if the log
+// goes through a connection that ended, so it is caught. By itself it means nothing: a
+// command that does not read its standard input causes one too. Commands do not inherit
+// that, since it is caught and not ignored.
 func (s *settings) outputs(ctx context.Context, e *cli.Env) (_ context.Context, output, errs io.Writer, end func()) {
-	if s.facts != "" {
-		return ctx, e.Stdout, e.Stderr, func() {}
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGPIPE)
+	failed := func(err error) {
+		if errors.Is(err, syscall.EPIPE) {
+			cancel(errPipe)
+		}
 	}
-	ctx, output, endOutput := untilPipe(ctx, e.Stdout)
+	if s.facts != "" {
+		return ctx, writer{e.Stdout, failed}, writer{e.Stderr, failed}, func() { signal.Stop(signals) }
+	}
+	output, endOutput := runlog.NewLive(e.Stdout, failed)
 	errs, endErrs := runlog.NewLive(e.Stderr, nil)
 	return ctx, output, errs, func() {
 		endOutput()
 		endErrs()
+		signal.Stop(signals)
 	}
 }
 
-// untilPipe returns a context that ends when the reader of out has closed it, and a
-// writer for output, which does not wait for a reader that is slow. SIGPIPE would end
-// the process and leave processes of the run behind, so it is caught. By itself it means
-// nothing: a command that does not read its standard input causes one too. Commands do
-// not inherit that, since it is caught and not ignored. The caller must call stop when
-// nothing more is written.
-func untilPipe(ctx context.Context, out io.Writer) (_ context.Context, output io.Writer, stop func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGPIPE)
-	output, end := runlog.NewLive(out, func(err error) {
-		if errors.Is(err, syscall.EPIPE) {
-			cancel(errPipe)
-		}
-	})
-	return ctx, output, func() {
-		end()
-		signal.Stop(signals)
+// A writer calls failed with the error of each write that fails.
+type writer struct {
+	io.Writer
+	failed func(error)
+}
+
+func (w writer) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	if err != nil {
+		w.failed(err)
 	}
+	return n, err
 }
 
 // ended returns the error of a run that ctx ended. What a signal means, cli.Main
