@@ -99,11 +99,21 @@ func unpackOldRoot(env *testscript.Env) error {
 // shown compares the output of show, show --json and log for each run with the output of
 // 0.1.0. New lines and keys are allowed, and another text of why.
 func shown(ts *testscript.TestScript, neg bool, args []string) {
+	// 0.1.0 left the job of an orphaned run as it was.
+	ended := strings.NewReplacer("job\ttest active", "job\ttest failed reason=orphaned",
+		`"id":"test","state":"active"`, `"id":"test","state":"failed","reason":"orphaned"`)
 	for line := range strings.Lines(ts.ReadFile("names")) {
 		name, id, _ := strings.Cut(strings.TrimSpace(line), "=")
+		before := func(what string) string {
+			said := ts.ReadFile("said/" + what + "-" + name)
+			if name == "orphaned" {
+				return ended.Replace(said)
+			}
+			return said
+		}
 		ts.Check(ts.Exec("quire-runstate", "show", id))
 		rest := "\n" + ts.ReadFile("stdout")
-		for line := range strings.Lines(ts.ReadFile("said/show-" + name)) {
+		for line := range strings.Lines(before("show")) {
 			_, after, found := strings.Cut(rest, "\n"+line)
 			if !found && !strings.HasPrefix(line, "why\t") {
 				ts.Fatalf("show %s: there is no line %qor it is out of order:\n%s", name, line, ts.ReadFile("stdout"))
@@ -114,7 +124,7 @@ func shown(ts *testscript.TestScript, neg bool, args []string) {
 
 		var old, now map[string]any
 		ts.Check(ts.Exec("quire-runstate", "show", "--json", id))
-		ts.Check(json.Unmarshal([]byte(ts.ReadFile("said/json-"+name)), &old))
+		ts.Check(json.Unmarshal([]byte(before("json")), &old))
 		ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &now))
 		maps.DeleteFunc(now, func(key string, _ any) bool { _, known := old[key]; return !known || key == "why" })
 		delete(old, "why")
@@ -123,7 +133,7 @@ func shown(ts *testscript.TestScript, neg bool, args []string) {
 		}
 
 		ts.Check(ts.Exec("quire-runstate", "log", id))
-		if diff := cmp.Diff(ts.ReadFile("said/log-"+name), ts.ReadFile("stdout")); diff != "" {
+		if diff := cmp.Diff(before("log"), ts.ReadFile("stdout")); diff != "" {
 			ts.Fatalf("log %s: %s", name, diff)
 		}
 	}

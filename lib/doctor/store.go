@@ -39,10 +39,11 @@ func (x *exam) store() {
 	if err != nil {
 		x.wrong(x.Root, "# see to that first", "%v", err)
 	}
-	x.orphans(s, "QUIRE_ROOT="+text.QuoteLine(x.Root)+"; export QUIRE_ROOT; quire-runstate reconcile | quire-dispatch")
-	if cfg, err := config.Load(context.Background(), x.Root); err == nil { // else config reports it
-		x.overdue(s, cfg)
+	cfg, err := config.Load(context.Background(), x.Root)
+	if err != nil {
+		cfg = nil // config reports it
 	}
+	x.active(s, cfg)
 	for newest := range s.List(runstore.Filter{Limit: 1}) {
 		if ahead := time.Until(newest.Created); ahead > slack {
 			x.wrong(x.Root, "# set the clock", "the newest run is dated in the future, %s", newest.Created.Format(time.RFC3339))
@@ -52,21 +53,4 @@ func (x *exam) store() {
 		x.ok(x.Root + " (records)")
 	}
 	x.onEndResults(s)
-}
-
-// orphans looks for active runs that nobody drives.
-func (x *exam) orphans(s *runstore.Store, mend string) {
-	for r, err := range s.Live() {
-		if err != nil {
-			continue // which Check has found
-		}
-		if status, err := r.Status(); err != nil || status.State != runstore.Active {
-			continue
-		}
-		driven, err := r.Driven()
-		// It may have ended in between.
-		if status, again := r.Status(); err == nil && !driven && again == nil && status.State == runstore.Active {
-			x.wrong(r.Dir, mend, "is active, and nobody drives it")
-		}
-	}
 }

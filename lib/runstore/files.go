@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -13,7 +12,7 @@ import (
 )
 
 // filesFile has the files that the push of a run changed: one a line, escaped, and an
-// empty line at the end, by which a file that a power loss cut short is told apart.
+// empty line at the end. A file without that line is not whole and counts as absent.
 const filesFile = "files-changed"
 
 // RecordFiles records the files that the push changed, so that a rerun has the same ones
@@ -28,12 +27,7 @@ func (r *Run) RecordFiles(files []string) error {
 		lines.WriteString(text.Escape(name) + "\n")
 	}
 	lines.WriteString("\n")
-	path := filepath.Join(r.Dir, filesFile)
-	err := file.Write(path+".new", []byte(lines.String()), 0o600)
-	if err == nil {
-		err = os.Rename(path+".new", path)
-	}
-	if err != nil {
+	if err := file.Write(filepath.Join(r.Dir, filesFile), []byte(lines.String()), 0o600); err != nil {
 		return fmt.Errorf("cannot record files of run %s: %w", r.ID, text.Cause(err))
 	}
 	return nil

@@ -1,0 +1,49 @@
+package doctor
+
+import (
+	"time"
+
+	"quire/lib/config"
+	"quire/lib/runstore"
+	"quire/lib/text"
+)
+
+// active reports each active run that has no driver, and each one that is active beyond its
+// timeout: its driver hangs or is stopped, and keeps a slot of max-runs. Timeouts are not
+// looked at if cfg is nil.
+func (x *exam) active(s *runstore.Store, cfg *config.Config) {
+	root := text.QuoteLine(x.Root)
+	for r, err := range s.Live() {
+		if err != nil {
+			continue // Check reports it
+		}
+		status, err := r.Status()
+		if err != nil || status.State != runstore.Active {
+			continue
+		}
+		driven, err := r.Driven()
+		if again, failed := r.Status(); err != nil || failed != nil || again.State != runstore.Active {
+			continue // it ended meanwhile
+		}
+		if !driven {
+			x.wrong(r.Dir, "QUIRE_ROOT="+root+"; export QUIRE_ROOT; quire-runstate reconcile | quire-dispatch",
+				"is active, and nobody drives it")
+			continue
+		}
+		if cfg == nil {
+			continue
+		}
+		if by := beyond(status.Started, cfg.For(r.Repo), time.Now()); by > 0 {
+			x.wrong(r.Dir, "quire-runstate --root "+root+" cancel "+r.ID, "is active, %s beyond its timeout", by.Round(time.Second))
+		}
+	}
+}
+
+// beyond returns by how much a run that is active since started is beyond its timeout and
+// the time that its processes have to end; 0 if it is not.
+func beyond(started time.Time, s config.Settings, now time.Time) time.Duration {
+	if s.Timeout == 0 {
+		return 0
+	}
+	return max(0, now.Sub(started)-s.Timeout-s.Grace-slack)
+}
