@@ -14,15 +14,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// chainedHook makes a bare repository with a hook, and returns its directory.
+// chainedHook makes a bare repository with a hook, and a root beside it, and returns the
+// directory of the repository.
 func chainedHook(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "a.git")
 	if out, err := exec.Command("git", "init", "-q", "--bare", "--template=", dir).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if err := os.Mkdir(filepath.Join(dir, "hooks"), 0o755); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"hooks", "../root"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := os.WriteFile(filepath.Join(dir, "hooks/post-receive"), []byte("#!/bin/sh\n"), 0o751); err != nil {
 		t.Fatal(err)
@@ -31,20 +34,20 @@ func chainedHook(t *testing.T) string {
 }
 
 func hookCommand(dir, option string) []string {
-	return []string{filepath.Join(prefix, "bin/quire-trigger"), "--git-dir", dir, option}
+	return []string{filepath.Join(prefix, "bin/quire-trigger"), "--root", filepath.Join(dir, "../root"), "--git-dir", dir, option}
 }
 
-// hookState is what --install-hook and --uninstall-hook may change, but for what
-// quire remembers of the refs.
+// hookState returns everything that --install-hook and --uninstall-hook may change, except
+// what quire remembers of the refs.
 func hookState(t *testing.T, dir string) string {
 	t.Helper()
-	cmd := exec.Command("sh", "-c", "cat config; find hooks -printf '%P %M %l\n' | sort; find hooks -type f | sort | xargs cat")
+	cmd := exec.Command("sh", "-c", "cat config; find hooks ../root/repos/* -printf '%P %M %l\n' | sort; find hooks -type f | sort | xargs cat")
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	return string(out)
+	return strings.ReplaceAll(string(out), filepath.Dir(dir), "DIR")
 }
 
 // To install and to uninstall is killed at each of its steps: there is a hook at any
@@ -53,9 +56,11 @@ func TestHookKilled(t *testing.T) {
 	t.Parallel()
 	needs(t, "strace")
 	reference := chainedHook(t)
-	want := map[string]string{"--uninstall-hook": hookState(t, reference)}
-	mustRun(t, hookCommand(reference, "--install-hook"))
-	want["--install-hook"] = hookState(t, reference)
+	want := map[string]string{}
+	for _, option := range []string{"--install-hook", "--uninstall-hook"} {
+		mustRun(t, hookCommand(reference, option))
+		want[option] = hookState(t, reference)
+	}
 	for option, before := range map[string]string{"--install-hook": "--uninstall-hook", "--uninstall-hook": "--install-hook"} {
 		// A pipe is made before each git that is started.
 		for _, call := range []string{"pipe2", "mkdirat", "symlinkat", "write", "fsync", "renameat", "renameat2", "unlinkat"} {

@@ -11,8 +11,8 @@ import (
 )
 
 const pruneUsage = `usage: quire-runstate prune [OPTION...]
-Removes ended runs, and prints the id of each as it is removed. The newest complete and
-the newest failed run of each ref stay.
+Removes ended runs, and prints the id of each as it is removed. The newest
+complete and the newest failed run of each ref stay.
   -n                     only print what would be removed
   --keep N               the newest N of a repository stay; default: config
   --older-than DURATION  only runs that ended longer ago, such as 30d

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
 
 	"quire/lib/cli"
@@ -28,18 +27,29 @@ func installHook(ctx context.Context, e *cli.Env, o options) error {
 		if err := repos.Free(repo, root, name); err != nil {
 			return err
 		}
-		if err := trigger.Begin(ctx, repo, func() error { return h.Install(ctx) }); err != nil {
-			return err
-		}
-		if wanted || !inRoot {
-			if err := errors.Join(repos.Link(repo, root, name), repo.SetLocal(ctx, repos.NameKey, name)); err != nil {
+		// The link comes last: a call that was killed before it is done again.
+		install := func() error {
+			if err := h.Install(ctx); err != nil {
 				return err
 			}
+			if err := setRoot(ctx, repo, root); err != nil {
+				return err
+			}
+			if !wanted && inRoot {
+				return nil
+			}
+			if err := repo.SetLocal(ctx, repos.NameKey, name); err != nil {
+				return err
+			}
+			return repos.Link(repo, root, name)
+		}
+		if err := trigger.Begin(ctx, repo, install); err != nil {
+			return err
 		}
 		if filepath.Base(repo.Dir()) == ".git" {
 			e.Note("'%s' has a working tree: pushes to it make runs, commits in it do not, and Git refuses pushes to its current branch; see receive.denyCurrentBranch in git-config(1)", filepath.Dir(repo.Dir()))
 		}
-		return setRoot(ctx, repo, root)
+		return nil
 	})
 }
 
@@ -47,11 +57,13 @@ func installHook(ctx context.Context, e *cli.Env, o options) error {
 // repository gets its name again when the hook is installed again.
 func uninstallHook(ctx context.Context, e *cli.Env, o options) error {
 	return o.hook(ctx, e, "uninstall", func(repo *git.Repo, h *hook.Hook) error {
-		if err := trigger.Forget(repo, func() error { return h.Uninstall(ctx) }); err != nil {
-			return err
-		}
 		root := config.Root(o.root, e.Getenv, repo.Config)
 		name, _ := repos.Name(repo, root)
-		return repos.Unlink(repo, root, name)
+		return trigger.Forget(repo, func() error {
+			if err := h.Uninstall(ctx); err != nil {
+				return err
+			}
+			return repos.Unlink(repo, root, name)
+		})
 	})
 }

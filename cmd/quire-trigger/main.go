@@ -27,8 +27,8 @@ Again:
 Drive a run with the executor host:
   --run ID               drive the pending run ID to its end in this process
 The hook of a repository:
-  --install-hook         make quire its post-receive hook, and link it in the root
-  --name NAME            with --install-hook, the name: a path such as team/app.git
+  --install-hook         make quire its post-receive hook, link it in the root
+  --name NAME            with --install-hook, its name, such as team/app.git
   --uninstall-hook       undo --install-hook
 `
 

@@ -55,6 +55,27 @@ func (t *Tree) Lstat(name string) (fs.FileInfo, error) {
 	return entryInfo{e, size}, nil
 }
 
+// ReadDir returns the entries of a directory, without the sizes of files. The error is an
+// *fs.PathError.
+func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) {
+	e, err := t.find(name)
+	if err == nil && e.Kind() != ModeTree {
+		err = errors.New("not a directory")
+	}
+	var entries []Entry
+	if err == nil {
+		entries, err = t.list(e.OID)
+	}
+	if err != nil {
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: err}
+	}
+	infos := make([]fs.DirEntry, len(entries))
+	for i, e := range entries {
+		infos[i] = fs.FileInfoToDirEntry(entryInfo{e, 0})
+	}
+	return infos, nil
+}
+
 // find returns the entry of a file. The error is fs.ErrNotExist also if a directory above it
 // is a symbolic link.
 func (t *Tree) find(name string) (Entry, error) {
@@ -66,6 +87,9 @@ func (t *Tree) find(name string) (Entry, error) {
 		return Entry{}, err
 	}
 	e := Entry{Name: ".", Mode: ModeTree, OID: oid}
+	if name == "." {
+		return e, nil
+	}
 	for part := range strings.SplitSeq(name, "/") {
 		if e.Kind() != ModeTree {
 			return Entry{}, fs.ErrNotExist

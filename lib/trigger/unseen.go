@@ -36,8 +36,8 @@ func (t *Trigger) noteUnseen(objects *git.Objects, updates []Update, wanted []wa
 }
 
 // unseen returns why a tree without a pipeline seems to be meant to have one, or "".
-func unseen(tree fs.FS) string {
-	entries, err := fs.ReadDir(tree, ".")
+func unseen(tree fs.ReadDirFS) string {
+	entries, err := tree.ReadDir(".")
 	if err != nil {
 		return ""
 	}
