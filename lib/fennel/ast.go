@@ -1,18 +1,19 @@
 package fennel
 
 import (
+	"slices"
 	"strings"
 )
 
-// A Position is the place in the source where a node begins.
+// A Position is the line and column of the source at which a node begins.
 type Position struct {
-	Line   int // 1-based; 0 where a macro made the node out of nothing
-	Column int // 1-based, in characters; 0 where only the line is known
+	Line   int // 1-based; 0 for a node that a macro made
+	Column int // 1-based, in characters; 0 if only the line is known
 
 	src *source
 }
 
-// Pos returns p itself, which makes everything that embeds a Position a Node.
+// Pos returns p itself, so that every type that embeds a Position is a Node.
 func (p Position) Pos() Position { return p }
 
 // File returns the name of the file p points into, as it was given to the
@@ -40,13 +41,13 @@ func (s *source) line(n int) string {
 	return ""
 }
 
-// startOf returns the place of the first character of line n that is not blank.
+// startOf returns the position of the first character of line n that is not blank.
 func (s *source) startOf(n int) Position {
 	text := s.line(n)
 	return Position{Line: n, Column: 1 + len(text) - len(strings.TrimLeft(text, " \t")), src: s}
 }
 
-// A Node is one form of Fennel as the reader gives it. The types that implement
+// A Node is one form of Fennel as the reader returns it. The types that implement
 // it are *Symbol, *String, *Number, *Bool, *Vararg, *List, *Sequence and *Table.
 type Node interface {
 	Pos() Position
@@ -62,8 +63,7 @@ type (
 		quoted bool // written inside a macro's quote, so it may not be bound
 	}
 
-	// A String is a text literal, "quoted" or :short. Value is what it stands
-	// for, its escapes resolved.
+	// A String is a text literal, "quoted" or :short. In Value, escapes are resolved.
 	String struct {
 		Position
 		Value string
@@ -98,17 +98,17 @@ type (
 		Items []Node
 	}
 
-	// A Table is { }, its pairs in the order of the source. The shorthand
-	// {: name} is given as the String "name" and the Symbol.
+	// A Table is { }, its pairs in the order of the source. The shorthand {: name} has
+	// the String "name" as key and the Symbol as value.
 	Table struct {
 		Position
 		Keys, Values []Node
 	}
 )
 
-// parts splits a symbol into its fields and says whether the last one is
-// called as a method. A symbol that is no path, or one that only looks like it
-// ("..", ".x", "x."), is a single part.
+// parts splits a symbol into its fields and reports whether the last one is called as a
+// method. A symbol that is not a path, or that only looks like one ("..", ".x", "x."), is a
+// single part.
 func (s *Symbol) parts() (fields []string, method bool) {
 	name := s.Name
 	if !isMulti(name) {
@@ -125,14 +125,10 @@ func isMulti(name string) bool {
 	if !strings.ContainsAny(name, ".:") || name == ".." || name == "..." || name == "$..." {
 		return false
 	}
-	switch last := name[len(name)-1]; {
-	case name[0] == '.' || name[0] == ':', last == '.' || last == ':':
-		return false
-	}
-	return true
+	return strings.Trim(name, ".:") == name
 }
 
-// isSym reports whether n is the symbol of that name.
+// isSym reports whether n is the symbol with that name.
 func isSym(n Node, name string) bool {
 	s, ok := n.(*Symbol)
 	return ok && s.Name == name
@@ -141,10 +137,23 @@ func isSym(n Node, name string) bool {
 // isNil reports whether n is the literal nil.
 func isNil(n Node) bool { return isSym(n, "nil") }
 
-// callOf returns n as a list whose head is the symbol of that name.
+// callOf returns n as a list whose head is the symbol with that name.
 func callOf(n Node, name string) (*List, bool) {
 	l, ok := n.(*List)
 	return l, ok && len(l.Items) > 0 && isSym(l.Items[0], name)
+}
+
+// children returns the forms directly inside n; for a table, the keys and then the values.
+func children(n Node) []Node {
+	switch n := n.(type) {
+	case *List:
+		return n.Items
+	case *Sequence:
+		return n.Items
+	case *Table:
+		return slices.Concat(n.Keys, n.Values)
+	}
+	return nil
 }
 
 // isTable reports whether n is a sequence or a table.

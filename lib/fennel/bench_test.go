@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// pipeline is a pipeline of the usual size.
+// pipeline is a pipeline of typical size.
 const pipeline = `(local ci (require :quire.ci))
 (ci.image "debian:12")
 
@@ -34,7 +34,7 @@ const pipeline = `(local ci (require :quire.ci))
       {: tag} (sh [:make :release tag]))))
 `
 
-// long is a program of so many lines, made of different functions.
+// long returns a program of about so many lines, with different functions.
 func long(lines int) string {
 	var b strings.Builder
 	b.WriteString("(local ci (require :quire.ci))\n")

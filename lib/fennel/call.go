@@ -29,14 +29,14 @@ func (c *compiler) functionCall(l *List, s *scope, b *block) luaExpr {
 	if literal, ok := callee.(*luaLiteral); ok && len(c.errs) == 0 {
 		c.fail(l, "cannot call literal value %s", literal.text)
 	}
-	return &luaCall{c.lineOf(l), callee, fewer(c.args(l.Items[1:], s, b))}
+	return &luaCall{c.lineOf(l), callee, packArgs(c.args(l.Items[1:], s, b))}
 }
 
-// fewer packs arguments into a table that is unpacked in the call, where there
-// are more than fit into Lua's registers.
-func fewer(args []luaExpr) []luaExpr {
+// packArgs packs arguments into a table that is unpacked in the call, if they are too many
+// for Lua's registers.
+func packArgs(args []luaExpr) []luaExpr {
 	n := len(args)
-	if n <= manyArgs || multi(args[n-1]) {
+	if n <= maxArgs || multi(args[n-1]) {
 		return args
 	}
 	at := line(args[0].lineOf())
@@ -46,8 +46,7 @@ func fewer(args []luaExpr) []luaExpr {
 	return []luaExpr{&luaCall{at, unpack, bounds}}
 }
 
-// args compiles arguments: one value each, except that the last one gives all
-// it has.
+// args compiles arguments: one value each, but all values of the last one.
 func (c *compiler) args(forms []Node, s *scope, b *block) []luaExpr {
 	var out []luaExpr
 	for i, n := range forms {

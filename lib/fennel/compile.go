@@ -15,8 +15,8 @@ type Options struct {
 	// File names the source in diagnostics and in the messages of lambda.
 	File string
 
-	// Module is the name that the source is required by, which ... is in the module
-	// expressions of import-macros; "" if it is no module.
+	// Module is the source's name as a module, "" if it is none. The module expressions of
+	// import-macros see it as "...".
 	Module string
 
 	// Globals are the names that are known without being declared. A name that
@@ -25,46 +25,45 @@ type Options struct {
 
 	// Macros finds a module for import-macros, require-macros, include, and
 	// require inside a macro. It returns the name of the file, which diagnostics
-	// use, and its text. Nil means there are none.
+	// use, and its text. Nil means that no module exists.
 	Macros func(module string) (file string, src []byte, err error)
 
-	// Forms, where it is not nil, gets the forms of the source as Read returns
-	// them, for whoever wants to point into the source later.
+	// Forms, if it is not nil, receives the forms of the source as Read returns them, so
+	// that the caller can refer to their positions later.
 	Forms func([]Node)
 
-	// Hint returns what to do about an unknown name, "" for the usual hint. It may be nil.
+	// Hint returns a hint for an unknown name, "" for the usual hint. It may be nil.
 	Hint func(name string) string
 
-	// Limits bound the macros of the source, and the whole compilation if there is no
-	// Bound. The zero value is vm.DefaultLimits.
+	// Limits bound the macros of the source, and the whole compilation if Bound is nil. The
+	// zero value is vm.DefaultLimits.
 	Limits vm.Limits
 
-	// Bound ends the compilation if it uses too much time or memory. With it, the
-	// compilation counts to other work.
+	// Bound ends the compilation if it uses too much time or memory. The compilation
+	// counts toward the Bound's work.
 	Bound *vm.Bound
 }
 
 // A Program is a source that compiled.
 type Program struct {
-	// Lua is the text of the program, in Lua 5.1. Each line of it holds what the same
-	// line of the source compiled to. An included module has lines of its own, which
-	// move the rest down.
+	// Lua is the text of the program, in Lua 5.1. Each line holds the code for the same
+	// line of the source. The lines of an included module are inserted and move the rest
+	// down.
 	Lua string
 
 	file  string
 	lines []vm.Lines
 }
 
-// Load makes a function of p.Lua. It returns the errors of v.Load. Errors that the
-// function raises name files and lines of the source, also in included modules.
+// Load compiles p.Lua into a function. It returns the errors of v.Load. Errors that the
+// function raises name files and lines of the source, even in included modules.
 func (p *Program) Load(v *vm.VM) (*lua.LFunction, error) {
 	return v.Load(p.Lua, p.file, p.lines...)
 }
 
-// Compile translates Fennel into Lua. The error is a diag.List in the order of the
-// source: every error that can be told apart from the consequences of another, at least
-// one for each form that has any. If the context of the Bound ended, the error is the
-// cause.
+// Compile translates Fennel into Lua. The error is a diag.List in the order of the source.
+// It holds at least one error for each form that has any, but not those that are certain
+// to follow from others. If the context of the Bound ended, the error is the cause.
 func Compile(src []byte, o Options) (p *Program, err error) {
 	defer stopping(&err)
 	if o.Bound == nil {
@@ -89,33 +88,33 @@ func Compile(src []byte, o Options) (p *Program, err error) {
 		c.checkLimits(b, s)
 	}
 	if len(c.errs) > 0 {
-		sortByPlace(c.errs)
+		sortByPosition(c.errs)
 		return nil, c.errs
 	}
 	return c.print(b, o.File), nil
 }
 
-// A compiler holds what one call of Compile shares among its forms.
+// A compiler holds the state that all forms of one call of Compile share.
 type compiler struct {
 	opts     Options
-	globals  map[string]bool // nil: any name is taken for a global
+	globals  map[string]bool // nil: any unbound name is a global
 	used     map[string]bool // globals that the source refers to
-	alike    map[string]int  // how many Lua names were made of one
-	assigned map[string]int  // names that the values being compiled go to
+	alike    map[string]int  // how many unique Lua names were derived from a name
+	assigned map[string]int  // variables that the values being compiled are assigned to
 	errs     diag.List
 
 	main        *source  // lines of the output are lines of this file
 	at          Position // of the innermost form that has one
 	depth       int      // of forms within forms
-	deepest     int      // depth that the form at hand has reached so far
+	deepest     int      // largest depth inside the current form so far
 	temporaries int
 	expansions  int
 
 	compileTime *compileTime       // nil until a macro is defined
-	module      string             // the name of the module being compiled, "" if it is none
+	module      string             // the name of the module being compiled, "" if none
 	included    map[string]bool    // modules, false while they are being compiled
 	sources     map[string]*source // of modules, by file
-	preload     *block             // of the chunk, where include puts modules in front of the form at hand
+	preload     *block             // block of the chunk; include puts modules there, before the current form
 }
 
 func newCompiler(o Options) *compiler {
@@ -143,10 +142,10 @@ func (c *compiler) chunk(forms []Node, src *source) *block {
 	return b
 }
 
-// anyNumber as want.values asks for however many values there are.
+// anyNumber as want.values asks for all values.
 const anyNumber = -1
 
-// A want says what is to become of the value of a form.
+// A want says what the compiled code must do with the value of a form.
 type want struct {
 	values  int       // 0, 1 or anyNumber
 	tail    bool      // return them
@@ -160,11 +159,11 @@ var (
 	wantTail = want{values: anyNumber, tail: true}
 )
 
-// handsOver reports whether w takes the value away, so that no expression is left.
+// handsOver reports whether w returns or assigns the value, so that no expression is left.
 func (w want) handsOver() bool { return w.tail || w.targets != nil }
 
-// A result is what compiling a form leaves: expressions, or nothing more to do
-// where the form has already returned or assigned its value.
+// A result holds the expressions of a compiled form. It is done if the form has already
+// returned or assigned its value.
 type result struct {
 	exprs []luaExpr
 	done  bool
@@ -174,9 +173,9 @@ var finished = result{done: true}
 
 func values(e ...luaExpr) result { return result{exprs: e} }
 
-// compile compiles one form: statements it needs go to b, and what it evaluates
-// to is returned, as w wants it. With wantOne there is exactly one expression,
-// which may yet be a call of several values.
+// compile compiles one form as w wants it. It adds the form's statements to b and returns
+// the expressions for its values. With wantOne it returns exactly one expression, which may
+// still be a call with several values.
 func (c *compiler) compile(n Node, s *scope, b *block, w want) []luaExpr {
 	at, deepest := c.at, c.deepest
 	if p := n.Pos(); p.Line > 0 {
@@ -203,7 +202,7 @@ func (c *compiler) compile(n Node, s *scope, b *block, w want) []luaExpr {
 	return exprs
 }
 
-// lineOf returns the line of n in the output, 0 where it has none.
+// lineOf returns the line of n in the output, 0 if it has none.
 func (c *compiler) lineOf(n Node) line {
 	p := n.Pos()
 	if p.Line == 0 {
@@ -245,7 +244,8 @@ func (c *compiler) one(n Node, s *scope, b *block) luaExpr {
 	return c.compile(n, s, b, wantOne)[0]
 }
 
-// deliver does with the values of a form what w asks for.
+// deliver returns or assigns the values of a form, or returns their expressions, as w
+// wants.
 func (c *compiler) deliver(exprs []luaExpr, b *block, w want, at line) []luaExpr {
 	if w.values >= 0 && !w.handsOver() {
 		if len(exprs) > w.values {
@@ -270,8 +270,8 @@ func (c *compiler) deliver(exprs []luaExpr, b *block, w want, at line) []luaExpr
 	return exprs
 }
 
-// keepEffects emits expressions nobody wants the value of, where evaluating
-// them may do something.
+// keepEffects emits expressions whose values are not used, if evaluating them may have an
+// effect.
 func (c *compiler) keepEffects(exprs []luaExpr, b *block) {
 	for _, e := range exprs {
 		for p, ok := e.(*luaParen); ok; p, ok = e.(*luaParen) {
@@ -288,9 +288,8 @@ func (c *compiler) keepEffects(exprs []luaExpr, b *block) {
 	}
 }
 
-// body compiles forms one after the other; the last one as w wants, the others
-// for their effects. A form that fails is left out, so that the errors of the
-// rest are found too.
+// body compiles forms in order; the last one as w wants, the others for their effects. It
+// skips a form that fails, so that the errors of the rest are found too.
 func (c *compiler) body(forms []Node, s *scope, b *block, w want) []luaExpr {
 	if len(forms) == 0 {
 		if w.tail {
@@ -309,12 +308,12 @@ func (c *compiler) body(forms []Node, s *scope, b *block, w want) []luaExpr {
 	return exprs
 }
 
-// effects compiles a form whose value nobody wants. In a function with many
-// locals, the temporaries it needs are kept from adding to them.
+// effects compiles a form whose value is not used. In a function with many locals, its
+// temporaries go into a block of their own.
 func (c *compiler) effects(n Node, s *scope, b *block) {
 	inner := &block{}
 	c.keepEffects(c.compile(n, s, inner, wantNone), inner)
-	if s.locals() > crowd && inner.onlyTemporaries() {
+	if s.locals() > maxNamed && inner.onlyTemporaries() {
 		b.splice(inner, int(c.lineOf(n)))
 		return
 	}

@@ -14,9 +14,9 @@ import (
 	"quire/lib/vm"
 )
 
-// A compileTime is where the macros of one source run: a sandboxed Lua state
-// that sees forms as tables, and nothing of the program that is compiled. It
-// exists once the source defines or imports a macro.
+// A compileTime runs the macros of one source in a sandboxed Lua state. They see forms as
+// tables, and nothing else of the program being compiled. It is created when the source
+// defines or imports a macro.
 type compileTime struct {
 	c  *compiler
 	vm *vm.VM
@@ -25,58 +25,59 @@ type compileTime struct {
 	sequenceMark                               *lua.LTable
 	varargNode                                 *lua.LTable
 
-	// places are the positions of the forms that came from the source.
-	places map[*lua.LTable]Position
+	// positions has the forms that came from the source.
+	positions map[*lua.LTable]Position
 
-	nodeCount int // forms that went to macros and came back
-	expanding int // calls of macroexpand within each other
+	nodeCount int // forms passed to macros and returned by them
+	expanding int // nested calls of macroexpand
 
 	scope   *scope      // of the form whose macro is running
-	running *lua.LState // the thread a macro runs on, nil between macros
+	running *lua.LState // the thread on which a macro runs, nil if none runs
 	loaded  *lua.LTable // macro modules by name
 	loading map[string]bool
 
 	refused refusal
 }
 
-// A refusal is an error of the compiler on its way through macro code, which may catch it.
+// A refusal is an error of the compiler while it passes through macro code, which may
+// catch it.
 type refusal struct {
-	message string    // by which it is recognised
-	at      Position  // that assert-compile was given
-	errs    diag.List // with places of their own, in a macro module
+	message string    // identifies the error
+	at      Position  // the argument of assert-compile
+	errs    diag.List // errors in a macro module, which have their own positions
 }
 
-// macros returns the state for macros, and makes it at the first call.
+// macros returns the state for macros. The first call creates it.
 func (c *compiler) macros() *compileTime {
 	if c.compileTime != nil {
 		return c.compileTime
 	}
 	t := &compileTime{
 		c: c, vm: vm.New(c.opts.Limits),
-		places:  map[*lua.LTable]Position{},
-		loading: map[string]bool{},
+		positions: map[*lua.LTable]Position{},
+		loading:   map[string]bool{},
 	}
 	c.compileTime = t
 	t.setUp()
 	return t
 }
 
-// close ends the state of the macros, if there is one.
+// close frees the state of the macros, if it exists.
 func (c *compiler) close() {
 	if c.compileTime != nil {
 		c.compileTime.vm.Close()
 	}
 }
 
-// names returns what macro code may refer to.
+// names returns the globals that macro code may use.
 func (t *compileTime) names() map[string]bool {
 	names := map[string]bool{"_ENV": true}
 	t.vm.State().G.Global.ForEach(func(k, _ lua.LValue) { names[k.String()] = true })
 	return names
 }
 
-// call calls fn, a macro or a chunk of macro code, for the form at. Within a
-// macro the call is made on the thread that runs it.
+// call calls fn, a macro or a chunk of macro code, for the form at. Inside a macro, the
+// call runs on the macro's thread.
 func (t *compileTime) call(at Node, s *scope, fn *lua.LFunction, args ...lua.LValue) []lua.LValue {
 	before := t.scope
 	t.scope = s
@@ -88,8 +89,8 @@ func (t *compileTime) call(at Node, s *scope, fn *lua.LFunction, args ...lua.LVa
 	return results
 }
 
-// callModule calls the function of a macro module. An error that it raises is reported at
-// its own line.
+// callModule calls the function of a macro module. It reports an error that the function
+// raises at the error's own line.
 func (t *compileTime) callModule(at Node, fn *lua.LFunction, args ...lua.LValue) []lua.LValue {
 	results, err := t.enter(fn, args)
 	if err == nil {
@@ -127,9 +128,9 @@ func (t *compileTime) enter(fn *lua.LFunction, args []lua.LValue) ([]lua.LValue,
 }
 
 // fail reports an error that macro code raised, at the form that called it or at
-// the one it complained about.
+// the form that the macro named.
 func (t *compileTime) fail(at Node, err error) {
-	t.c.step() // gopher-lua makes an error of Lua of the panic of an earlier step
+	t.c.step() // panics again: gopher-lua turned the panic of an earlier step into a Lua error
 	if limit := (*vm.LimitError)(nil); errors.As(err, &limit) && limit.Kind != vm.Depth {
 		panic(stop{at.Pos(), limit})
 	}
@@ -160,8 +161,8 @@ func (t *compileTime) fail(at Node, err error) {
 	t.c.failHint(at, hint, "%s", oneLine(message))
 }
 
-// evaluate compiles a form as macro code and runs it. What it may refer to is
-// the environment of macros, never the program's own names.
+// evaluate compiles a form as macro code and runs it. The form may use the environment of
+// macros, but not the program's names.
 func (t *compileTime) evaluate(n Node, s *scope, args ...lua.LValue) []lua.LValue {
 	fn := t.compile(n.Pos().src, []Node{n}, n)
 	return t.call(n, s, fn, args...)
@@ -170,8 +171,8 @@ func (t *compileTime) evaluate(n Node, s *scope, args ...lua.LValue) []lua.LValu
 // compile compiles forms of src as a chunk of macro code.
 func (t *compileTime) compile(src *source, forms []Node, at Node) *lua.LFunction {
 	c := t.c
-	globals, main, place, preload := c.globals, c.main, c.at, c.preload
-	defer func() { c.globals, c.main, c.at, c.preload = globals, main, place, preload }()
+	globals, main, position, preload := c.globals, c.main, c.at, c.preload
+	defer func() { c.globals, c.main, c.at, c.preload = globals, main, position, preload }()
 	c.globals = t.names()
 	c.main = src
 	b := &block{}
@@ -194,8 +195,8 @@ func (t *compileTime) compile(src *source, forms []Node, at Node) *lua.LFunction
 	return fn
 }
 
-// environment returns fresh globals for one chunk of macro code, so that what it
-// sets is seen by no other.
+// environment returns fresh globals for one chunk of macro code, so that other chunks do
+// not see the globals that it sets.
 func (t *compileTime) environment() *lua.LTable {
 	meta := &lua.LTable{Metatable: lua.LNil}
 	meta.RawSetString("__index", t.vm.State().G.Global)
@@ -232,15 +233,15 @@ func (t *compileTime) module(name string, at Node) lua.LValue {
 		fn = t.compile(src, c.parse(src), at)
 	}
 	results := t.callModule(at, fn, lua.LString(name), lua.LString(src.name))
-	var value lua.LValue = lua.LTrue
-	if len(results) > 0 && results[0] != lua.LNil {
-		value = results[0]
+	value := vm.First(results)
+	if value == lua.LNil {
+		value = lua.LTrue
 	}
 	t.loaded.RawSetString(name, value)
 	return value
 }
 
-// define makes every field of a table of Lua a macro in s.
+// define makes every field of a Lua table a macro in s.
 func (t *compileTime) define(v lua.LValue, s *scope, at Node) {
 	table, ok := v.(*lua.LTable)
 	t.c.check(ok, at, "expected macros to be table")
@@ -251,8 +252,8 @@ func (t *compileTime) define(v lua.LValue, s *scope, at Node) {
 	})
 }
 
-// namespace makes macros of the functions of a module that is bound to one name, and of
-// the functions of the tables in it, so many levels deep. The module may hold other
+// namespace makes a macro of a module that is bound to one name. The module's functions, and
+// those of the tables in it, so many levels deep, become macros. The module may hold other
 // values, for other macro modules.
 func (t *compileTime) namespace(table *lua.LTable, levels int) *macro {
 	all := t.macro(table)
@@ -270,8 +271,8 @@ func (t *compileTime) namespace(table *lua.LTable, levels int) *macro {
 	return all
 }
 
-// macro makes a macro of a function of Lua or of a table that can be called. It returns
-// nil for any other value.
+// macro turns a Lua function or a callable table into a macro. It returns nil for any other
+// value.
 func (t *compileTime) macro(v lua.LValue) *macro {
 	fn, ok := v.(*lua.LFunction)
 	var self []lua.LValue

@@ -10,14 +10,14 @@ import (
 	"quire/lib/vm"
 )
 
-// version is the version of the language that macros are told.
+// version is the version of the language that macros see.
 const version = "1.5.1"
 
-// hidden are the globals of a pipeline's Lua that macros do not get: what they
-// do must depend on nothing but their arguments.
+// hidden are the globals of a pipeline's Lua that macros do not see: the result of a macro
+// must depend only on its arguments.
 var hidden = []string{"os", "coroutine", "package"}
 
-// setUp fills the globals of the state with what macros may use.
+// setUp sets the globals that macros may use.
 func (t *compileTime) setUp() {
 	l := t.vm.State()
 	t.loaded = l.NewTable()
@@ -52,8 +52,8 @@ func (t *compileTime) setUp() {
 	}
 }
 
-// readOnly returns an empty table that refuses to be changed. The reference compiler lets
-// macros change the compiler through the table of that name.
+// readOnly returns an empty table that cannot be changed. In the reference compiler, macros
+// can change the compiler through the table with that name.
 func readOnly(l *lua.LState, name string) *lua.LTable {
 	meta := l.NewTable()
 	meta.RawSetString("__newindex", l.NewFunction(func(l *lua.LState) int {
@@ -65,16 +65,16 @@ func readOnly(l *lua.LState, name string) *lua.LTable {
 	return table
 }
 
-// What compiled quotes make nodes with. No symbol the reader makes has a space
-// in it.
+// Compiled quotes call these functions to make nodes. The space keeps them apart from all
+// symbols of the reader.
 const (
 	quotedTable  = "quoted table"
 	quotedList   = "quoted list"
 	quotedSymbol = "quoted symbol"
 )
 
-// luaQuoted makes a node that tells where its quote is written. To the compiler
-// it still stands where the macro is called.
+// luaQuoted makes a node that holds, for macros to read, the file and line of its quote. For
+// the compiler, it still has the position of the macro's call.
 func (t *compileTime) luaQuoted(create func(*lua.LState) int) func(*lua.LState) int {
 	return func(l *lua.LState) int {
 		create(l)
@@ -89,9 +89,8 @@ func (t *compileTime) luaQuoted(create func(*lua.LState) int) func(*lua.LState) 
 	}
 }
 
-// guarded makes a Go function of the compiler fit to be called by Lua: an error
-// of the compiler becomes one of Lua, and macros called from there know which
-// thread they are on.
+// guarded wraps a Go function of the compiler so that Lua can call it: an error of the
+// compiler becomes a Lua error, and macros that the function calls run on the same thread.
 func (t *compileTime) guarded(f func(*lua.LState) int) lua.LGFunction {
 	return func(l *lua.LState) int {
 		before := t.running
@@ -116,20 +115,17 @@ func (t *compileTime) guarded(f func(*lua.LState) int) lua.LGFunction {
 func (t *compileTime) makeMetatables(l *lua.LState) {
 	tostring := func(f func(*lua.LTable) string) *lua.LFunction {
 		return l.NewFunction(func(l *lua.LState) int {
-			l.Push(lua.LString(f(l.CheckTable(1))))
-			return 1
+			return vm.Push(l, lua.LString(f(l.CheckTable(1))))
 		})
 	}
 	name := func(v *lua.LTable) string { return lua.LVAsString(v.RawGetInt(1)) }
 	t.symMeta = l.NewTable()
 	t.symMeta.RawSetString("__tostring", tostring(name))
 	t.symMeta.RawSetString("__eq", l.NewFunction(func(l *lua.LState) int {
-		l.Push(lua.LBool(name(l.CheckTable(1)) == name(l.CheckTable(2))))
-		return 1
+		return vm.Push(l, lua.LBool(name(l.CheckTable(1)) == name(l.CheckTable(2))))
 	}))
 	t.symMeta.RawSetString("__lt", l.NewFunction(func(l *lua.LState) int {
-		l.Push(lua.LBool(name(l.CheckTable(1)) < name(l.CheckTable(2))))
-		return 1
+		return vm.Push(l, lua.LBool(name(l.CheckTable(1)) < name(l.CheckTable(2))))
 	}))
 	t.listMeta = l.NewTable()
 	t.listMeta.RawSetString("__tostring", tostring(func(v *lua.LTable) string { return t.view(v) }))
@@ -147,27 +143,24 @@ func (t *compileTime) luaSym(l *lua.LState) int {
 	var p Position
 	quoted := false
 	if from, ok := l.Get(2).(*lua.LTable); ok {
-		p = t.places[from]
+		p = t.positions[from]
 		quoted = from.RawGetString("quoted") == lua.LTrue
 	} else if l.Get(2) == lua.LTrue {
 		quoted = true
 	}
-	l.Push(t.symbol(name, quoted, p))
-	return 1
+	return vm.Push(l, t.symbol(name, quoted, p))
 }
 
 func (t *compileTime) luaList(l *lua.LState) int {
 	out := arguments(l)
 	out.Metatable = t.listMeta
-	l.Push(out)
-	return 1
+	return vm.Push(l, out)
 }
 
 func (t *compileTime) luaSequence(l *lua.LState) int {
 	out := arguments(l)
 	out.Metatable = t.newSequenceMeta()
-	l.Push(out)
-	return 1
+	return vm.Push(l, out)
 }
 
 // luaQuotedTable makes a table of alternating keys and values.
@@ -177,8 +170,7 @@ func (t *compileTime) luaQuotedTable(l *lua.LState) int {
 		keys = append(keys, l.Get(i))
 		values = append(values, l.Get(i+1))
 	}
-	l.Push(t.table(keys, values))
-	return 1
+	return vm.Push(l, t.table(keys, values))
 }
 
 func arguments(l *lua.LState) *lua.LTable {
@@ -192,12 +184,11 @@ func arguments(l *lua.LState) *lua.LTable {
 }
 
 func (t *compileTime) luaGensym(l *lua.LState) int {
-	l.Push(t.symbol(t.c.uniqueName(l.OptString(1, ""), ""), false, Position{}))
-	return 1
+	return vm.Push(l, t.symbol(t.c.uniqueName(l.OptString(1, ""), ""), false, Position{}))
 }
 
-// uniqueName returns a name for a symbol that the source does not have. It begins with
-// base: a name that begins with an underscore may be nil in case, match and lambda.
+// uniqueName returns a name for a symbol that the source does not contain. It begins with
+// base, because in case, match and lambda a name that begins with an underscore may be nil.
 func (c *compiler) uniqueName(base, suffix string) string {
 	for {
 		c.temporaries++
@@ -212,23 +203,20 @@ func (t *compileTime) luaComment(l *lua.LState) int {
 	out := l.NewTable()
 	out.RawSetInt(1, lua.LString(l.CheckString(1)))
 	out.Metatable = t.commentMeta
-	l.Push(out)
-	return 1
+	return vm.Push(l, out)
 }
 
-// luaIs makes a predicate that returns its argument where it holds.
+// luaIs makes a predicate that returns its argument if it holds, and false otherwise.
 func (t *compileTime) luaIs(holds func(*lua.LTable) bool) func(*lua.LState) int {
 	return func(l *lua.LState) int {
 		if v, ok := l.Get(1).(*lua.LTable); ok && holds(v) {
-			l.Push(v)
-		} else {
-			l.Push(lua.LFalse)
+			return vm.Push(l, v)
 		}
-		return 1
+		return vm.Push(l, lua.LFalse)
 	}
 }
 
-// isPlainTable reports whether a table is data: no list, symbol or other node.
+// isPlainTable reports whether a table is data, not a list, symbol or other node.
 func (t *compileTime) isPlainTable(v *lua.LTable) bool {
 	switch v.Metatable {
 	case t.listMeta, t.symMeta, t.varargMeta, t.commentMeta:
@@ -248,14 +236,12 @@ func (t *compileTime) isSymbol(v lua.LValue) (string, bool) {
 func (t *compileTime) luaIsSym(l *lua.LState) int {
 	name, ok := t.isSymbol(l.Get(1))
 	if want, isString := l.Get(2).(lua.LString); ok && (!isString || string(want) == name) {
-		l.Push(l.Get(1))
-	} else {
-		l.Push(lua.LFalse)
+		return vm.Push(l, l.Get(1))
 	}
-	return 1
+	return vm.Push(l, lua.LFalse)
 }
 
-// luaIsMultiSym gives the parts of a path.
+// luaIsMultiSym returns the parts of a path, and false for other values.
 func (t *compileTime) luaIsMultiSym(l *lua.LState) int {
 	name, ok := t.isSymbol(l.Get(1))
 	if s, isString := l.Get(1).(lua.LString); isString {
@@ -263,8 +249,7 @@ func (t *compileTime) luaIsMultiSym(l *lua.LState) int {
 	}
 	fields, method := (&Symbol{Name: name}).parts()
 	if !ok || len(fields) == 1 {
-		l.Push(lua.LFalse)
-		return 1
+		return vm.Push(l, lua.LFalse)
 	}
 	out := l.NewTable()
 	for _, f := range fields {
@@ -273,11 +258,10 @@ func (t *compileTime) luaIsMultiSym(l *lua.LState) int {
 	if method {
 		out.RawSetString("multi-sym-method-call", lua.LTrue)
 	}
-	l.Push(out)
-	return 1
+	return vm.Push(l, out)
 }
 
-// luaPairs goes through a table in a stable order.
+// luaPairs iterates over a table in a stable order.
 func (t *compileTime) luaPairs(l *lua.LState) int {
 	v := l.CheckTable(1)
 	keys := t.keys(v)
@@ -287,13 +271,10 @@ func (t *compileTime) luaPairs(l *lua.LState) int {
 			k := keys[i]
 			i++
 			if value := v.RawGet(k); value != lua.LNil {
-				l.Push(k)
-				l.Push(value)
-				return 2
+				return vm.Push(l, k, value)
 			}
 		}
-		l.Push(lua.LNil)
-		return 1
+		return vm.Push(l, lua.LNil)
 	}))
 	l.Push(v)
 	l.Push(lua.LNil)
@@ -304,25 +285,22 @@ func (t *compileTime) luaSource(l *lua.LState) int {
 	v, ok := l.Get(1).(*lua.LTable)
 	switch {
 	case !ok:
-		l.Push(l.NewTable())
+		return vm.Push(l, l.NewTable())
 	case t.isPlainTable(v) && v.Metatable != lua.LNil:
-		l.Push(v.Metatable)
-	default:
-		l.Push(v)
+		return vm.Push(l, v.Metatable)
 	}
-	return 1
+	return vm.Push(l, v)
 }
 
-// luaAssertCompile raises its message unless its first argument is true. The
-// error will point at the form that is the third.
+// luaAssertCompile raises its second argument unless its first is true. The error is
+// reported at the form that is the third argument.
 func (t *compileTime) luaAssertCompile(l *lua.LState) int {
 	if lua.LVAsBool(l.Get(1)) {
-		l.Push(l.Get(1))
-		return 1
+		return vm.Push(l, l.Get(1))
 	}
 	t.refused = refusal{message: oneLine(lua.LVAsString(l.Get(2)))}
 	if form, ok := l.Get(3).(*lua.LTable); ok {
-		t.refused.at = t.places[form]
+		t.refused.at = t.positions[form]
 	}
 	l.Error(lua.LString(t.refused.message), 0)
 	return 0
@@ -334,15 +312,12 @@ func (t *compileTime) luaInScope(l *lua.LState) int {
 		name = lua.LVAsString(l.Get(1))
 	}
 	if local := t.scope.lookup(name); local != nil {
-		l.Push(lua.LString(local.lua))
-		return 1
+		return vm.Push(l, lua.LString(local.lua))
 	}
-	l.Push(lua.LNil)
-	return 1
+	return vm.Push(l, lua.LNil)
 }
 
-// luaGetScope describes the scope of the macro call as far as macros ask for:
-// the names bound in it.
+// luaGetScope describes the scope of the macro call. Macros only use the names bound in it.
 func (t *compileTime) luaGetScope(l *lua.LState) int {
 	manglings := l.NewTable()
 	for s := t.scope; s != nil; s = s.parent {
@@ -355,20 +330,18 @@ func (t *compileTime) luaGetScope(l *lua.LState) int {
 	out := l.NewTable()
 	out.RawSetString("manglings", manglings)
 	out.RawSetString("vararg", lua.LBool(t.scope != nil && t.scope.fn.vararg))
-	l.Push(out)
-	return 1
+	return vm.Push(l, out)
 }
 
-// luaMacroexpand expands a form until its head is no macro.
+// luaMacroexpand expands a form until its head is not a macro.
 func (t *compileTime) luaMacroexpand(l *lua.LState) int {
 	at := &List{Position: t.c.at}
-	const most = 50 // each needs a stack of Go and one of Lua
+	const most = 50 // each uses both a Go stack and a Lua stack
 	t.expanding++
 	defer func() { t.expanding-- }()
 	t.c.check(t.expanding <= most, at, "macroexpand calls itself too deeply: more than %d times", most)
 	n := t.fromLua(l.Get(1), at)
-	l.Push(t.toLua(t.c.expand(n, t.scope)))
-	return 1
+	return vm.Push(l, t.toLua(t.c.expand(n, t.scope)))
 }
 
 // luaRequire loads another macro module.
@@ -377,8 +350,7 @@ func (t *compileTime) luaRequire(l *lua.LState) int {
 	if file, line := vm.Caller(l); t.c.sources[file] != nil {
 		at = t.c.sources[file].startOf(line)
 	}
-	l.Push(t.module(l.CheckString(1), &List{Position: at}))
-	return 1
+	return vm.Push(l, t.module(l.CheckString(1), &List{Position: at}))
 }
 
 func luaGetMetatable(l *lua.LState) int {
@@ -391,32 +363,28 @@ func luaGetMetatable(l *lua.LState) int {
 			meta = hidden
 		}
 	}
-	l.Push(meta)
-	return 1
+	return vm.Push(l, meta)
 }
 
 func luaRawLen(l *lua.LState) int {
 	switch v := l.Get(1).(type) {
 	case *lua.LTable:
-		l.Push(lua.LNumber(v.Len()))
+		return vm.Push(l, lua.LNumber(v.Len()))
 	case lua.LString:
-		l.Push(lua.LNumber(len(v)))
-	default:
-		l.RaiseError("table or string expected")
+		return vm.Push(l, lua.LNumber(len(v)))
 	}
-	return 1
+	l.RaiseError("table or string expected")
+	return 0
 }
 
 func luaPack(l *lua.LState) int {
 	out := arguments(l)
 	out.RawSetString("n", lua.LNumber(l.GetTop()))
-	l.Push(out)
-	return 1
+	return vm.Push(l, out)
 }
 
 func luaModuleName(l *lua.LState) int {
-	l.Push(lua.LString("fennel"))
-	return 1
+	return vm.Push(l, lua.LString("fennel"))
 }
 
 // oneLine puts a message on one line.

@@ -7,13 +7,13 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// Macros see forms as the tables they know from the language's reference: a list
-// and a symbol by their metatables, a sequence by a mark in its metatable, a
-// table with its keys in order there. The position of a form is remembered by
-// the identity of its table, and as the fields line, col and filename.
+// Macros see forms as the tables that the language's reference describes. A list and a
+// symbol have their own metatables, the metatable of a sequence has a mark, and the
+// metatable of a table has its keys in order. The position of a form is stored in positions,
+// and in the fields line, col and filename.
 
-// maxNodes bounds how many forms go from macros to the compiler and back: one
-// that doubles its argument each time is called too often only when it is late.
+// maxNodes bounds how many forms are passed to macros and back. It stops a macro that
+// doubles its argument before maxExpansions would.
 const maxNodes = 5_000_000
 
 func (t *compileTime) count() {
@@ -23,7 +23,7 @@ func (t *compileTime) count() {
 	}
 }
 
-// toLua gives a form to Lua.
+// toLua converts a form to a Lua value.
 func (t *compileTime) toLua(n Node) lua.LValue {
 	t.count()
 	switch n := n.(type) {
@@ -39,13 +39,13 @@ func (t *compileTime) toLua(n Node) lua.LValue {
 		return t.symbol(n.Name, n.quoted, n.Position)
 	case *List:
 		out := t.items(n.Items)
-		t.place(out, out, n.Position)
+		t.setPosition(out, out, n.Position)
 		out.Metatable = t.listMeta
 		return out
 	case *Sequence:
 		out := t.items(n.Items)
 		meta := t.newSequenceMeta()
-		t.place(out, meta, n.Position)
+		t.setPosition(out, meta, n.Position)
 		out.Metatable = meta
 		return out
 	case *Table:
@@ -55,7 +55,7 @@ func (t *compileTime) toLua(n Node) lua.LValue {
 			values = append(values, t.toLua(n.Values[i]))
 		}
 		out := t.table(keys, values)
-		t.place(out, out.Metatable.(*lua.LTable), n.Position)
+		t.setPosition(out, out.Metatable.(*lua.LTable), n.Position)
 		return out
 	}
 	return lua.LNil
@@ -69,12 +69,12 @@ func (t *compileTime) items(items []Node) *lua.LTable {
 	return out
 }
 
-// place remembers where a form stands. fields gets the position for macros to read.
-func (t *compileTime) place(form, fields *lua.LTable, p Position) {
+// setPosition records the position of a form, and stores it in fields for macros to read.
+func (t *compileTime) setPosition(form, fields *lua.LTable, p Position) {
 	if p.Line == 0 {
 		return
 	}
-	t.places[form] = p
+	t.positions[form] = p
 	fields.RawSetString("filename", lua.LString(p.File()))
 	fields.RawSetString("line", lua.LNumber(p.Line))
 	fields.RawSetString("col", lua.LNumber(p.Column-1))
@@ -86,7 +86,7 @@ func (t *compileTime) symbol(name string, quoted bool, p Position) *lua.LTable {
 	if quoted {
 		out.RawSetString("quoted", lua.LTrue)
 	}
-	t.place(out, out, p)
+	t.setPosition(out, out, p)
 	return out
 }
 
@@ -96,7 +96,7 @@ func (t *compileTime) newSequenceMeta() *lua.LTable {
 	return meta
 }
 
-// table makes a table that knows the order of its keys.
+// table makes a table whose metatable has the order of its keys.
 func (t *compileTime) table(keys, values []lua.LValue) *lua.LTable {
 	out := &lua.LTable{Metatable: lua.LNil}
 	order := &lua.LTable{Metatable: lua.LNil}
@@ -115,8 +115,8 @@ func (t *compileTime) table(keys, values []lua.LValue) *lua.LTable {
 	return out
 }
 
-// fromLua takes the form back that macro code made, for the call at. What the
-// macro made itself gets the position of the call.
+// fromLua converts the result of a macro, called by the form at, to a form. A node that the
+// macro made has the position of the call.
 func (t *compileTime) fromLua(v lua.LValue, at *List) Node {
 	return t.node(v, at, 0)
 }
@@ -137,7 +137,7 @@ func (t *compileTime) node(v lua.LValue, at *List, depth int) Node {
 	case lua.LString:
 		return &String{p, string(v)}
 	case *lua.LTable:
-		if own, ok := t.places[v]; ok {
+		if own, ok := t.positions[v]; ok {
 			p = own
 		}
 		return t.tableNode(v, p, at, depth+1)
@@ -178,7 +178,7 @@ func (t *compileTime) nodes(v *lua.LTable, count int, at *List, depth int) []Nod
 	return out
 }
 
-// highest is the highest index of a table, holes or not.
+// highest returns the highest index of a table, which may have holes.
 func highest(v *lua.LTable) int {
 	n := 0
 	v.ForEach(func(k, _ lua.LValue) {
@@ -186,7 +186,7 @@ func highest(v *lua.LTable) int {
 			n = max(n, int(i))
 		}
 	})
-	const most = 1 << 20 // a stray huge index would be a list of as many nils
+	const most = 1 << 20 // a single huge index would make a list of that many nils
 	return min(n, most)
 }
 
@@ -195,14 +195,14 @@ func (t *compileTime) isSequence(v *lua.LTable) bool {
 	return ok && meta.RawGetString("sequence") == t.sequenceMark
 }
 
-// ordered reports whether v is a table that knows the order of its keys.
+// ordered reports whether the metatable of v has the order of its keys.
 func (t *compileTime) ordered(v *lua.LTable) bool {
 	meta, ok := v.Metatable.(*lua.LTable)
 	return ok && meta.RawGetString("keys") != lua.LNil
 }
 
-// keys returns the keys of a table in a stable order: that of the source where
-// it has one, then numbers, then text.
+// keys returns the keys of a table in a stable order: first the keys whose order in the
+// source is known, then numbers, then other keys by their text.
 func (t *compileTime) keys(v *lua.LTable) []lua.LValue {
 	var out []lua.LValue
 	known := map[lua.LValue]bool{}
@@ -232,7 +232,7 @@ func compareKeys(a, b lua.LValue) int {
 	y, yNumber := b.(lua.LNumber)
 	switch {
 	case xNumber && yNumber:
-		return int(max(-1, min(1, x-y)))
+		return cmp.Compare(x, y)
 	case xNumber:
 		return -1
 	case yNumber:

@@ -4,13 +4,14 @@ import (
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"quire/lib/vm"
 )
 
-// luaView writes a value as Fennel. The options of the language's own view that
-// concern line breaks and colours are taken and have no effect: all goes on one line.
+// luaView writes a value as Fennel on one line. The options of the language's own view
+// about line breaks and colours have no effect.
 func (t *compileTime) luaView(l *lua.LState) int {
-	l.Push(lua.LString(t.view(l.Get(1))))
-	return 1
+	return vm.Push(l, lua.LString(t.view(l.Get(1))))
 }
 
 func (t *compileTime) view(v lua.LValue) string {
@@ -19,7 +20,7 @@ func (t *compileTime) view(v lua.LValue) string {
 	return b.String()
 }
 
-// maxViewDepth is where view stops: a table may hold itself.
+// maxViewDepth bounds the depth of view: a table may contain itself.
 const maxViewDepth = 100
 
 func (t *compileTime) write(b *strings.Builder, v lua.LValue, depth int) {

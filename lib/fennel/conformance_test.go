@@ -22,14 +22,14 @@ import (
 	"quire/lib/vm"
 )
 
-// caseFile is the name each case is compiled under.
+// caseFile is the file name of each case for the compiler.
 const caseFile = "case.fnl"
 
-// caseTimeout bounds one case, so that a loop that a miscompiled condition never
-// leaves is a failure of that case and not of the whole test.
+// caseTimeout bounds one case, so that an endless loop because of a miscompiled condition
+// fails that case and not the whole test.
 const caseTimeout = 10 * time.Second
 
-// knownGlobals is what a case compiled with @strict may name, beside what it lists.
+// knownGlobals are globals that a case with @strict may use, besides those that it lists.
 var knownGlobals = strings.Fields(`_G _VERSION assert coroutine error getmetatable ipairs math next note os
 	package pairs pcall print rawequal rawget rawset require select setmetatable string table tonumber
 	tostring type unpack xpcall`)
@@ -41,14 +41,14 @@ type conformanceCase struct {
 	Line        int // of the title in its file
 	Source      string
 	Strict      bool
-	Globals     []string          // what @strict names
-	Differs     string            // why the reference compiler is no authority here
-	Endless     bool              // the reference would not come back
-	Files       map[string]string // the modules beside the case
+	Globals     []string          // listed after @strict
+	Differs     string            // why the result may differ from the reference compiler's
+	Endless     bool              // the reference compiler would never end
+	Files       map[string]string // the modules of the case
 	Want        []string          // the directive lines "->", "!!" and "!>"
 }
 
-// options returns how the case is compiled.
+// options returns the compiler's options for the case.
 func (c conformanceCase) options() fennel.Options {
 	o := fennel.Options{File: caseFile, Macros: c.module, Limits: vm.Limits{Time: time.Second, Memory: 64 << 20}}
 	if c.Strict {
@@ -57,8 +57,8 @@ func (c conformanceCase) options() fennel.Options {
 	return o
 }
 
-// module finds a module among the files of the case as the reference's default
-// search path would.
+// module finds a module among the files of the case, with the default search path of the
+// reference compiler.
 func (c conformanceCase) module(name string) (string, []byte, error) {
 	path := strings.ReplaceAll(name, ".", "/")
 	for _, suffix := range []string{".fnlm", "/init.fnlm", ".fnl", "/init-macros.fnl", "/init.fnl", ".lua"} {
@@ -94,10 +94,10 @@ func conformanceCases(t testing.TB) []conformanceCase {
 	return all
 }
 
-// caseParser is where parseCases stands in a file.
+// caseParser is the state of parseCases.
 type caseParser struct {
 	cases  []conformanceCase
-	module string // of "@file": the file that lines belong to; "" for the source
+	module string // from "@file": the current file; "" for the source
 	quoted bool
 }
 
@@ -119,7 +119,7 @@ func parseCases(topic, text string) ([]conformanceCase, error) {
 			continue
 		}
 		if len(p.cases) == 0 {
-			continue // what stands before the first title is for the reader
+			continue // text before the first title is for human readers
 		}
 		if err := p.line(&p.cases[len(p.cases)-1], line); err != nil {
 			return nil, fmt.Errorf("%d: %w", n, err)
@@ -133,7 +133,7 @@ func parseCases(topic, text string) ([]conformanceCase, error) {
 	return p.cases, nil
 }
 
-// line takes in one line of a case below its title.
+// line parses one line of a case after its title.
 func (p *caseParser) line(c *conformanceCase, line string) error {
 	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 	switch word {
@@ -156,8 +156,8 @@ func (p *caseParser) line(c *conformanceCase, line string) error {
 	return nil
 }
 
-// text takes in a line of the source, or of the module whose turn it is. The
-// blank lines that part two cases belong to neither.
+// text parses a line of the source or of the current module. The blank lines between two
+// cases belong to neither.
 func (p *caseParser) text(c *conformanceCase, line string) error {
 	if strings.HasPrefix(line, "@") {
 		return fmt.Errorf("unknown directive %q", strings.TrimSpace(line))
@@ -208,8 +208,7 @@ func runCase(ctx context.Context, t testing.TB, text string) string {
 	return got[0].String()
 }
 
-// giveLoader adds loadstring and setfenv, which run.lua loads programs with. A VM has
-// neither.
+// giveLoader adds loadstring and setfenv, which a VM lacks, for run.lua.
 func giveLoader(v *vm.VM) {
 	l := v.State()
 	l.SetGlobal("loadstring", l.NewFunction(func(l *lua.LState) int {
@@ -242,12 +241,12 @@ func compileError(err error) []string {
 	return lines
 }
 
-// runtimeLine finds the line in the place that Lua puts before a message.
+// runtimeLine matches the position that Lua puts before a message.
 var runtimeLine = regexp.MustCompile(`^!> (?:\[string ")?` + regexp.QuoteMeta(caseFile) + `(?:"\])?:(\d+): `)
 
-// agree rewrites each line of got to the line of want that it satisfies, so that
-// what is left of a difference is a real one: an error is named by a part of its
-// message, and its place only where the case gives one.
+// agree replaces each line of got by the line of want that it satisfies, so that only real
+// differences remain. want may name an error by a part of its message, with or without its
+// position.
 func agree(want, got []string) []string {
 	got = slices.Clone(got)
 	for i := range got {

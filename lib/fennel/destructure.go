@@ -2,16 +2,16 @@ package fennel
 
 import "strings"
 
-// A binder gives the values of one expression to a pattern of names: what let,
-// local, var, set, global, fn and each do with the form on their left.
+// A binder assigns the values of one expression to a pattern of names, for let, local, var,
+// set, global, fn and each.
 type binder struct {
 	c    *compiler
 	s    *scope
 	b    *block
 	mode bindMode
 
-	// pending are locals of declarations, which become visible once the whole
-	// pattern is done: its values still see the names' old meanings.
+	// pending are declared locals. They become visible when the whole pattern is done:
+	// the values in it still see the old meanings of the names.
 	pending []pendingLocal
 }
 
@@ -32,7 +32,7 @@ const (
 
 func (m bindMode) declares() bool { return m <= declareVar }
 
-// bindForm gives the value of the form from to the pattern to.
+// bindForm assigns the value of the form from to the pattern to.
 func (c *compiler) bindForm(to, from Node, mode bindMode, s *scope, b *block) {
 	d := &binder{c: c, s: s, b: b, mode: mode}
 	switch to := to.(type) {
@@ -60,22 +60,22 @@ func (c *compiler) bindForm(to, from Node, mode bindMode, s *scope, b *block) {
 	d.finish()
 }
 
-// bindValue gives a value that is at hand already to the pattern to.
+// bindValue assigns the value of a compiled expression to the pattern to.
 func (c *compiler) bindValue(to Node, from luaExpr, s *scope, b *block) {
 	d := &binder{c: c, s: s, b: b}
 	d.value(to, from)
 	d.finish()
 }
 
-// finish makes what was declared visible.
+// finish makes the declared locals visible.
 func (d *binder) finish() {
 	for _, p := range d.pending {
 		d.c.bind(p.name, p.local, d.s)
 	}
 }
 
-// plainTargets reports whether a sequence pattern holds only names and fields,
-// so that it can be assigned from another sequence without building a table.
+// plainTargets reports whether a sequence pattern contains only names and fields. Another
+// sequence can then be assigned to it without building a table.
 func plainTargets(n *Sequence) bool {
 	for _, item := range n.Items {
 		if name, ok := item.(*Symbol); ok && !strings.HasPrefix(name.Name, "&") {
@@ -89,7 +89,7 @@ func plainTargets(n *Sequence) bool {
 }
 
 // fromForm binds each of targets to one value of a form. Tables among the targets are
-// taken apart afterwards. A nil among several targets skips a value.
+// destructured afterwards. A nil among several targets skips a value.
 func (d *binder) fromForm(targets []Node, whole, from Node) {
 	at := d.c.lineOf(whole)
 	type nested struct {
@@ -121,9 +121,9 @@ func (d *binder) fromForm(targets []Node, whole, from Node) {
 	}
 }
 
-// initialise gives the values of a form to places that are declared here or
-// stand already. A form that ends in one assignment becomes "local x = ...";
-// any other, such as an if, assigns to a local declared in front of it.
+// initialise assigns the values of a form to places, which it declares unless they exist
+// already. A form that ends in one assignment becomes "local x = ..."; for any other, such
+// as an if, the local is declared first.
 func (d *binder) initialise(places []luaExpr, temporary bool, from Node, at line) {
 	if !d.mode.declares() {
 		if temporary {
@@ -135,7 +135,7 @@ func (d *binder) initialise(places []luaExpr, temporary bool, from Node, at line
 	inner := &block{}
 	d.c.compile(from, d.s, inner, want{values: anyNumber, targets: places})
 	names, all := namesOf(places)
-	if crowded := d.s.locals() > crowd && inner.declares() && inner.onlyTemporaries(); !all || crowded {
+	if crowded := d.s.locals() > maxNamed && inner.declares() && inner.onlyTemporaries(); !all || crowded {
 		if len(names) > 0 {
 			d.b.add(&statLocal{at, names, nil})
 		}
@@ -158,7 +158,7 @@ func sameExprs(a, b []luaExpr) bool {
 	return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0]
 }
 
-// namesOf returns the places that are locals of Lua, and whether all are.
+// namesOf returns the places that are Lua locals, and whether all are.
 func namesOf(places []luaExpr) (names []string, all bool) {
 	for _, p := range places {
 		if n, ok := p.(*luaName); ok {
@@ -178,7 +178,7 @@ func temporaries(places []luaExpr) []string {
 	return names
 }
 
-// target returns the place that a name, field or (. t k) stands for.
+// target returns the place that a name, field or (. t k) denotes.
 func (d *binder) target(n Node) luaExpr {
 	switch n := n.(type) {
 	case *Symbol:
@@ -244,8 +244,8 @@ func (d *binder) fieldTarget(n *List) luaExpr {
 	return e
 }
 
-// source compiles the form a table pattern takes apart, once: to its name where
-// it has one, else into a local.
+// source compiles the form that a table pattern destructures, so that it is evaluated once:
+// to its name, or else into a local.
 func (d *binder) source(from Node) luaExpr {
 	e := d.c.one(from, d.s, d.b)
 	if n, ok := e.(*luaName); ok {
@@ -254,7 +254,7 @@ func (d *binder) source(from Node) luaExpr {
 	return d.c.hold(e, d.b)
 }
 
-// value binds an expression to a pattern inside another.
+// value binds an expression to a pattern inside another pattern.
 func (d *binder) value(to Node, from luaExpr) {
 	if isTable(to) {
 		if _, ok := from.(*luaName); !ok {

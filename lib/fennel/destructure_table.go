@@ -4,7 +4,7 @@ import (
 	"strconv"
 )
 
-// pattern takes a table apart. from can be evaluated any number of times.
+// pattern destructures a table. from can be evaluated any number of times.
 func (d *binder) pattern(to Node, from luaExpr) {
 	switch to := to.(type) {
 	case *Sequence:
@@ -25,7 +25,8 @@ func (d *binder) sequencePattern(to *Sequence, from luaExpr) {
 			c.check(i+2 == len(to.Items) || isSym(to.Items[i+2], "&as"), item,
 				"expected rest argument before last parameter")
 			i++
-			d.value(to.Items[i], c.restOf(from, i, c.lineOf(to.Items[i])))
+			at := c.lineOf(to.Items[i])
+			d.value(to.Items[i], c.helperCall(at, sequenceRest, from, &luaLiteral{at, strconv.Itoa(i)}))
 		case isSym(item, "&as"):
 			c.check(i+2 == len(to.Items), item, "expected &as argument before last parameter")
 			i++
@@ -75,13 +76,8 @@ func (d *binder) whole(to Node, from luaExpr) {
 	d.value(to, from)
 }
 
-// restOf is the elements of a sequence from the one at index (1-based) first on.
-func (c *compiler) restOf(from luaExpr, first int, at line) luaExpr {
-	return c.helperCall(at, sequenceRest, from, &luaLiteral{at, strconv.Itoa(first)})
-}
-
-// The helpers give what a pattern leaves over as a new table. A table may say
-// itself what that is with the metamethod __fennelrest.
+// The helpers return the rest of a table that a pattern leaves over, as a new table. The
+// metamethod __fennelrest of a table replaces them.
 const (
 	sequenceRest = `function(t, first) ` +
 		`local meta = _G.getmetatable(t); ` +
@@ -94,7 +90,7 @@ const (
 		`return rest end`
 )
 
-// helperCall calls a function given as Lua text, for exactly one value.
+// helperCall calls a function, which is given as Lua text and returns one value.
 func (c *compiler) helperCall(at line, text string, args ...luaExpr) luaExpr {
 	return &luaParen{at, &luaCall{at, &luaParen{at, &luaRaw{at, text}}, args}}
 }

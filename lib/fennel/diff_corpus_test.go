@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// TestDifferentialCorpus compiles every .fnl file below the directories that
-// FENNEL_CORPUS names, with colons between them, with both compilers. Both have to
-// take it or to refuse it; and what they made has to load, and to do the same
-// when it is run without the programs it was written for.
+// TestDifferentialCorpus compiles every .fnl file below the directories in FENNEL_CORPUS,
+// which are separated by colons, with both compilers. Both must accept it or refuse it. The
+// results must load, and do the same when run without the programs for which they were
+// written.
 func TestDifferentialCorpus(t *testing.T) {
 	r := findReference(t)
 	corpus := os.Getenv("FENNEL_CORPUS")
@@ -41,9 +41,8 @@ func (r reference) corpus(t *testing.T, dir string) {
 	t.Logf("%d files: %v", len(programs), tally)
 }
 
-// corpusFiles reads the files below one directory. A module of theirs may be
-// named from any directory above the file, or from where Fennel sources are
-// usually kept.
+// corpusFiles reads the files below one directory. The names of their modules may be
+// relative to any directory above the file, or to a usual directory for Fennel sources.
 func corpusFiles(t *testing.T, dir string) []program {
 	t.Helper()
 	dir, err := filepath.Abs(dir)
@@ -79,7 +78,7 @@ func corpusFiles(t *testing.T, dir string) []program {
 	return programs
 }
 
-// modulesBelow finds modules as reference.lua has the reference find them.
+// modulesBelow finds modules in the same way as reference.lua.
 func modulesBelow(roots []string) func(string) (string, []byte, error) {
 	return func(name string) (string, []byte, error) {
 		path := strings.ReplaceAll(name, ".", "/")

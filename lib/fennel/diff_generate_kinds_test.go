@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// The methods below return an expression of one kind each; below a depth of zero
-// it is a literal.
+// Each method below returns an expression of one kind. Below a depth of zero it is a
+// literal.
 
 func (g *generator) number(depth int) string {
 	n := func() string { return g.expr(num, depth) }

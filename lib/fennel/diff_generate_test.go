@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A kind is the type of what a generated expression gives, so that most
+// A kind is the type of a generated expression's value. Typed expressions let most
 // generated programs run to their end.
 type kind int
 
@@ -18,11 +18,11 @@ const (
 	boolean
 	seq // a sequence of numbers
 	tab // a table with numbers under some of the keys :a, :b and :c
-	fun // a function of one number that gives a number
+	fun // a function of one number that returns a number
 	kinds
 )
 
-// A variable is a name that the program being generated may use.
+// A variable is a name that the generated program may use.
 type variable struct {
 	name    string
 	kind    kind
@@ -35,7 +35,7 @@ type generator struct {
 	*rand.Rand
 	vars   []variable
 	names  int
-	vararg bool // the code at hand stands in a function with "..."
+	vararg bool // the current code is in a function with "..."
 }
 
 // generate returns the top-level forms of one program.
@@ -48,7 +48,7 @@ func generate(seed uint64) []string {
 	return append(forms, g.result(3))
 }
 
-// result returns a last form that gives several values.
+// result returns a last form that has several values.
 func (g *generator) result(depth int) string {
 	switch g.IntN(4) {
 	case 0:
@@ -67,16 +67,15 @@ func (g *generator) result(depth int) string {
 
 func (g *generator) anyKind() kind { return kind(g.IntN(int(kinds))) }
 
-// pick returns one of its arguments, written out only when it is chosen.
+// pick calls one of its arguments and returns the result.
 func (g *generator) pick(choices ...func() string) string {
 	return choices[g.IntN(len(choices))]()
 }
 
-// oddNames are as many kinds of names as the mangling has to tell apart.
+// oddNames has one name of each kind that the mangling distinguishes.
 var oddNames = []string{"x", "x-y", "x_y", "end", "a?", "a!", "é", "not-nil", "goto", "_x", "x0", "->x"}
 
-// fresh returns a new name, at times one that needs mangling, or one that
-// shadows.
+// fresh returns a new name. Some need mangling, some shadow another name.
 func (g *generator) fresh() string {
 	g.names++
 	if g.IntN(4) == 0 {
@@ -85,7 +84,7 @@ func (g *generator) fresh() string {
 	return fmt.Sprintf("%c%d", 'a'+rune(g.IntN(4)), g.names)
 }
 
-// inner generates f in a scope of its own.
+// inner generates f in a new scope.
 func (g *generator) inner(f func() string) string {
 	vars, vararg := g.vars, g.vararg // bind never writes to the old slice
 	defer func() { g.vars, g.vararg = vars, vararg }()
@@ -93,7 +92,7 @@ func (g *generator) inner(f func() string) string {
 }
 
 func (g *generator) bind(name string, k kind, mutable bool) {
-	// A name that is bound again hides the old one, whatever its kind was.
+	// A name that is bound again hides the old one, whatever its kind.
 	g.vars = slices.DeleteFunc(slices.Clone(g.vars), func(v variable) bool { return v.name == name })
 	g.vars = append(g.vars, variable{name, k, mutable})
 }
@@ -109,8 +108,7 @@ func (g *generator) let(k kind, depth int) string {
 	})
 }
 
-// binding returns a target and its value, as let and local take them, and binds
-// the names.
+// binding returns a target and its value, for let and local, and binds the names.
 func (g *generator) binding(depth int, mutable bool) string {
 	a, b, c := g.fresh(), g.fresh(), g.fresh()
 	for a == b || b == c || a == c {
@@ -174,7 +172,7 @@ func (g *generator) body(k kind, depth int) string {
 	})
 }
 
-// block returns statements alone.
+// block returns only statements.
 func (g *generator) block(depth int) string {
 	return g.inner(func() string {
 		s := g.statement(depth)
@@ -185,7 +183,7 @@ func (g *generator) block(depth int) string {
 	})
 }
 
-// use returns a variable of kind k, or "" where there is none.
+// use returns a variable of kind k, or "" if none exists.
 func (g *generator) use(k kind, mutable bool) string {
 	var names []string
 	for _, v := range g.vars {
@@ -199,8 +197,7 @@ func (g *generator) use(k kind, mutable bool) string {
 	return names[g.IntN(len(names))]
 }
 
-// expr returns an expression of kind k. Where depth is used up it is a literal
-// or a variable.
+// expr returns an expression of kind k. At depth 0 it is a literal or a variable.
 func (g *generator) expr(k kind, depth int) string {
 	if v := g.use(k, false); v != "" && (depth <= 0 || g.IntN(4) == 0) {
 		return v
@@ -223,7 +220,7 @@ func (g *generator) expr(k kind, depth int) string {
 	return g.function(depth - 1)
 }
 
-// common returns one of the forms that give whatever kind is wanted.
+// common returns one of the forms that can have any kind.
 func (g *generator) common(k kind, depth int) string {
 	e := func() string { return g.expr(k, depth) }
 	return g.pick(
@@ -268,7 +265,7 @@ func (g *generator) call(k kind, depth int) string {
 	})
 }
 
-// match returns a case or match that ends in a clause for everything.
+// match returns a case or match whose last clause matches everything.
 func (g *generator) match(k kind, depth int) string {
 	var clauses []string
 	subject := g.pick(
@@ -288,8 +285,8 @@ func (g *generator) match(k kind, depth int) string {
 	return fmt.Sprintf("(%s %s %s _ %s)", word, subject, strings.Join(clauses, " "), g.expr(k, depth))
 }
 
-// pattern returns the left side of a clause; of the names it binds, only the
-// ones whose kind its guard ensures may be used.
+// pattern returns the left side of a clause. Only those of its names may be used whose kind
+// its guard ensures.
 func (g *generator) pattern(word string) string {
 	a, b := fmt.Sprintf("p%d", g.names), fmt.Sprintf("q%d", g.names)
 	g.names++
@@ -324,7 +321,7 @@ func (g *generator) pattern(word string) string {
 	)
 }
 
-// statement returns a form for its effects, and binds what it declares.
+// statement returns a form with effects, and binds the names that it declares.
 func (g *generator) statement(depth int) string {
 	return g.pick(
 		func() string { return fmt.Sprintf("(local %s)", g.binding(depth, false)) },
@@ -382,7 +379,7 @@ func (g *generator) statement(depth int) string {
 	)
 }
 
-// define returns a named function, which may be called from then on.
+// define returns a named function, which later forms may call.
 func (g *generator) define(depth int) string {
 	name := g.fresh()
 	text := g.inner(func() string {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestDifferentialMutations damages the hand-written cases a little, and compares
-// what the two compilers make of the result: mostly whether both refuse it.
+// TestDifferentialMutations damages the hand-written cases slightly, and compares the
+// results of the two compilers: mostly whether both refuse them.
 func TestDifferentialMutations(t *testing.T) {
 	r := findReference(t)
 	first, count := envNumber(t, "FENNEL_SEED", 1), envNumber(t, "FENNEL_PROGRAMS", 500)
@@ -38,7 +38,7 @@ func TestDifferentialMutations(t *testing.T) {
 	t.Logf("%d mutants: %v", count, tally)
 }
 
-// A form is a token, or where open is set the forms between two delimiters.
+// A form is a token or, if open is set, the forms between two delimiters.
 type form struct {
 	open, text string
 	items      []form
@@ -49,7 +49,7 @@ var (
 	closers   = map[byte]string{'(': ")", '[': "]", '{': "}"}
 )
 
-// readForms reads a source roughly: what it cannot pair it leaves out.
+// readForms reads a source roughly: it drops delimiters that do not match.
 func readForms(source string) form {
 	stack := []form{{open: " "}}
 	for _, token := range formToken.FindAllString(source, -1) {
@@ -87,7 +87,7 @@ func (f form) clone() form {
 	return f
 }
 
-// nodes returns every form that holds others, from the outside in.
+// nodes returns every form that contains others, the outermost first.
 func (f *form) nodes() []*form {
 	all := []*form{f}
 	for i := range f.items {
@@ -98,7 +98,7 @@ func (f *form) nodes() []*form {
 	return all
 }
 
-// mutate changes one place of f; donor lends it forms.
+// mutate changes one form in f; new forms come from donor.
 func (f *form) mutate(rng *rand.Rand, donor form) {
 	nodes, lent := f.nodes(), donor.nodes()
 	node, from := nodes[rng.IntN(len(nodes))], lent[rng.IntN(len(lent))]

@@ -19,14 +19,14 @@ import (
 	"quire/lib/fennel"
 )
 
-// A reference is a copy of the reference compiler, which is no part of this
-// project: FENNEL_REFERENCE names its fennel.lua, FENNEL_LUA the Lua to run it
-// and what it compiles.
+// A reference is a copy of the reference compiler, which is not part of this project:
+// FENNEL_REFERENCE names its fennel.lua, FENNEL_LUA the Lua that runs it and the code that
+// it compiles.
 type reference struct {
 	compiler, lua, version string
 }
 
-// findReference skips the test where there is no reference compiler.
+// findReference skips the test if the reference compiler is missing.
 func findReference(t *testing.T) reference {
 	t.Helper()
 	compiler := os.Getenv("FENNEL_REFERENCE")
@@ -47,27 +47,27 @@ func findReference(t *testing.T) reference {
 	return r
 }
 
-// scriptTimeout bounds a reference that does not come back.
+// scriptTimeout bounds a reference compiler that does not end.
 const scriptTimeout = 5 * time.Minute
 
-// A program is one source to be compiled by both compilers.
+// A program is one source for both compilers.
 type program struct {
 	name    string
 	source  string
 	globals []string // nil: any
 	files   map[string]string
-	roots   []string // where modules are found; none: beside the source
+	roots   []string // directories of modules; none: the source's directory
 }
 
-// A verdict is what became of a program: its Lua and what that did, or the
-// compiler's error, as "!! LINE:COLUMN message".
+// A verdict is the result for a program: its Lua and the output of that, or the compiler's
+// error as "!! LINE:COLUMN message".
 type verdict struct {
 	lua    string
 	refuse string
-	result string // a line of run.lua; empty until run
+	result string // a line of run.lua; "" until the program ran
 }
 
-// compile has the reference compile all programs, below dir.
+// compile compiles all programs with the reference compiler, below dir.
 func (r reference) compile(t *testing.T, dir string, programs []program) []verdict {
 	t.Helper()
 	var list strings.Builder
@@ -99,8 +99,8 @@ func (r reference) compile(t *testing.T, dir string, programs []program) []verdi
 	return verdicts
 }
 
-// run runs all that compiled, on the reference's Lua, below dir; with mode
-// "lenient" as run.lua has it.
+// run runs all programs that compiled on the reference's Lua, below dir. run.lua describes
+// the mode "lenient".
 func (r reference) run(t *testing.T, dir string, verdicts []verdict, mode ...string) {
 	t.Helper()
 	var list strings.Builder
@@ -165,16 +165,16 @@ func compileOurs(t *testing.T, programs []program) []verdict {
 	return verdicts
 }
 
-// placed finds the place of an expected error. Its column is ours to choose: the
-// reference points now at a token's start, now behind it, now at the whole form;
-// and in what a macro made it gives no place at all.
+// placed matches the position of an expected error. Columns are not compared: the reference
+// compiler points to a token's start, to its end, or to the whole form; in code from a macro
+// it reports no position.
 var placed = regexp.MustCompile(`^!! (\d+)(?::\d+)? `)
 
-// failed finds the line of an expected run-time error.
+// failed matches the line of an expected run-time error.
 var failed = regexp.MustCompile(`^!> \d+ ?`)
 
-// TestConformanceReference holds the expectations of the hand-written cases
-// against the reference compiler. Where it is no authority the case says so.
+// TestConformanceReference compares the expectations of the hand-written cases with the
+// reference compiler, except in cases that say that they differ.
 func TestConformanceReference(t *testing.T) {
 	r := findReference(t)
 	cases := slices.DeleteFunc(conformanceCases(t), func(c conformanceCase) bool { return c.Endless })
@@ -224,7 +224,7 @@ func TestConformanceLua(t *testing.T) {
 	}
 	r.run(t, t.TempDir(), verdicts)
 	for i, c := range cases {
-		// Which line of a long expression an error names is each Lua's own.
+		// Implementations of Lua name different lines of a long expression.
 		want, got := []string{failed.ReplaceAllString(c.Want[0], "!> ")}, []string{verdicts[i].result}
 		if diff := gocmp.Diff(want, agree(want, got)); diff != "" {
 			t.Errorf("%s.txt:%d: %s: -want +got:\n%s\nlua:\n%s", c.Topic, c.Line, c.Name, diff, verdicts[i].lua)
@@ -233,9 +233,9 @@ func TestConformanceLua(t *testing.T) {
 	t.Logf("%d cases run on %s", len(cases), r.lua)
 }
 
-// TestDifferentialPrograms compiles generated programs with both compilers, and
-// runs the Lua of both on the same Lua. FENNEL_PROGRAMS says how many, and
-// FENNEL_SEED where their numbers begin.
+// TestDifferentialPrograms compiles generated programs with both compilers, and runs the
+// results of both on the same Lua. FENNEL_PROGRAMS is their number, FENNEL_SEED the first
+// seed.
 func TestDifferentialPrograms(t *testing.T) {
 	r := findReference(t)
 	first, count := envNumber(t, "FENNEL_SEED", 1), envNumber(t, "FENNEL_PROGRAMS", 500)
@@ -270,21 +270,20 @@ func envNumber(t *testing.T, name string, otherwise int) int {
 	return n
 }
 
-// An outcome says how the two compilers did on one program.
+// An outcome is the result of comparing the two compilers on one program.
 type outcome struct {
 	what            string
 	reference, ours string // results or refusals
 	lua             string // ours
 }
 
-// different reports whether the outcome needs an explanation. That a program
-// notes the same things in another order does not: the language leaves the order
-// open where an operand has to be computed by statements.
+// different reports whether the outcome needs an explanation. Notes in another order do
+// not: the language does not define the order if an operand needs statements.
 func (o outcome) different() bool {
 	return strings.HasPrefix(o.what, "different") || strings.HasPrefix(o.what, "only")
 }
 
-// compare has both compilers do all programs.
+// compare compiles and runs all programs with both compilers.
 func (r reference) compare(t *testing.T, programs [][]string) []outcome {
 	t.Helper()
 	list := make([]program, len(programs))
@@ -301,7 +300,7 @@ func (r reference) compare(t *testing.T, programs [][]string) []outcome {
 	return outcomes
 }
 
-// judge compares what the two compilers made of one program.
+// judge compares the results of the two compilers for one program.
 func judge(theirs, ours verdict) outcome {
 	o := outcome{
 		reference: cmp.Or(theirs.refuse, theirs.result),
@@ -342,11 +341,11 @@ func judge(theirs, ours verdict) outcome {
 	return o
 }
 
-// address finds what Lua prints of a table or a function, which is never the same.
+// address matches the address that Lua prints for a table or function: it always differs.
 var address = regexp.MustCompile(`0x[0-9a-f]+`)
 
-// explained are the differences that are meant or that nobody can rely on: a
-// part of what either compiler or its program said, and why.
+// explained are the differences that are intended or on which programs cannot rely: a part
+// of the output of either compiler or its program, and the reason.
 var explained = []struct{ reference, ours, why string }{
 	{"could not destructure literal", "", "quire leaves that to run time (FENNEL.md section 19)"},
 	{"cannot call literal value", "", "one finds a call that can only fail when compiling, the other when running"},
@@ -367,13 +366,13 @@ var explained = []struct{ reference, ours, why string }{
 	{"", "unknown identifier: io", "macros of a pipeline read no files (FENNEL.md section 19)"},
 }
 
-// splitNotes parts a line of run.lua into its result and the notes.
+// splitNotes splits a line of run.lua into its result and the notes.
 func splitNotes(line string) (result string, notes []string) {
 	result, rest, _ := strings.Cut(line, " ;")
 	return result, strings.Fields(rest)
 }
 
-// shrink drops forms of a program for as long as the outcome stays what it is.
+// shrink drops forms of a program as long as the outcome stays the same.
 func (r reference) shrink(t *testing.T, forms []string, o outcome) ([]string, outcome) {
 	t.Helper()
 	for {

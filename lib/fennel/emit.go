@@ -7,23 +7,23 @@ import (
 	"quire/lib/vm"
 )
 
-// A printer writes the tree of Lua as text, each piece on the line of the form it comes
-// from. Lines never go back: if evaluation had to move a form ahead of another, the
-// other follows on the same line. So a run-time error of Lua names the line of the Fennel
-// source. Only an included module has rows of its own, which move all rows after it
-// further down.
+// A printer writes the Lua tree as text. It puts each node on the line of the form that it
+// was compiled from, so a run-time error of Lua names the line of the Fennel source. Lines
+// never go back: if a form had to be evaluated before an earlier one, the earlier one
+// follows on the same line. Only an included module has its own rows, which move all rows
+// after it down.
 type printer struct {
 	c     *compiler
 	out   strings.Builder
-	file  string     // that the present row belongs to
+	file  string     // the file of the current row
 	line  int        // of that file
 	row   int        // of the output
-	moved []vm.Lines // rows that are not the same lines of the main file
+	moved []vm.Lines // rows whose number is not their line in the main file
 
 	indent int
-	fresh  bool // nothing stands on this line yet
-	space  bool // a space is due before the next piece on this line
-	stat   bool // a statement ended here, and nothing separates it from the next
+	fresh  bool // this line is still empty
+	space  bool // the next text on this line needs a space before it
+	stat   bool // a statement ended here, and no separator follows it yet
 }
 
 // print returns the program of a chunk that comes from file.
@@ -34,13 +34,13 @@ func (c *compiler) print(b *block, file string) *Program {
 	return &Program{Lua: p.out.String(), file: file, lines: p.moved}
 }
 
-// newline ends the row.
+// newline ends the current row.
 func (p *printer) newline() {
 	p.out.WriteByte('\n')
 	p.fresh = true
 }
 
-// goTo moves down to line n, if it is further down.
+// goTo moves down to line n. If that line has passed, it does nothing.
 func (p *printer) goTo(n int) {
 	for ; p.line < n; p.line++ {
 		p.newline()
@@ -61,7 +61,7 @@ const maxText = 8 << 20
 
 var errText = errors.New("made more than 8 MiB of Lua")
 
-// step bounds the work.
+// step applies the limits.
 func (p *printer) step() {
 	p.c.step()
 	if p.out.Len() > maxText {
@@ -69,7 +69,7 @@ func (p *printer) step() {
 	}
 }
 
-// text writes s, which has no newline.
+// text writes s, which contains no newline.
 func (p *printer) text(s string) {
 	switch {
 	case p.fresh:
@@ -84,15 +84,14 @@ func (p *printer) text(s string) {
 	p.space, p.stat = false, false
 }
 
-// word writes s with a space on either side, where the line has any text there.
+// word writes s with a space on either side, unless it begins or ends the line.
 func (p *printer) word(s string) {
 	p.space = true
 	p.text(s)
 	p.space = true
 }
 
-// block writes an indented block; what opens it has been written, what ends it
-// comes next.
+// block writes the indented statements of a block, without the words that begin and end it.
 func (p *printer) block(b *block) {
 	p.indent++
 	p.space, p.stat = true, false
@@ -120,9 +119,8 @@ func (p *printer) statements(b *block) {
 	}
 }
 
-// separate puts what is needed between two statements. Lua 5.1 takes a
-// parenthesis at the start of a line for a call of what stands before, so a
-// semicolon goes in front of it.
+// separate separates two statements. Lua 5.1 reads a parenthesis at the beginning of a line
+// as a call of the expression before it, so a semicolon is needed there.
 func (p *printer) separate(s luaStat) {
 	if p.stat && (s.lineOf() <= p.line && !p.fresh || startsWithParen(s)) {
 		p.space = false
@@ -132,8 +130,8 @@ func (p *printer) separate(s luaStat) {
 	p.goTo(s.lineOf())
 }
 
-// comment writes a comment, after which the next statement has to be separated
-// from the one before as it had to without.
+// comment writes a comment. The statements before and after it are separated as if the
+// comment were not there.
 func (p *printer) comment(c *statComment) {
 	stat := p.stat
 	p.goTo(c.lineOf())
@@ -219,7 +217,7 @@ func (p *printer) statement(s luaStat) {
 	}
 }
 
-// raw writes Lua as it is. Only that of a module has newlines.
+// raw writes Lua text unchanged. Only the text of a module contains newlines.
 func (p *printer) raw(text string) {
 	first, rest, more := strings.Cut(text, "\n")
 	p.text(first)
@@ -227,7 +225,7 @@ func (p *printer) raw(text string) {
 		p.step()
 		p.goTo(p.line + 1)
 		first, rest, more = strings.Cut(rest, "\n")
-		p.fresh = false // no indentation: this may be within a string
+		p.fresh = false // no indentation: this may be inside a string
 		p.out.WriteString(first)
 	}
 }

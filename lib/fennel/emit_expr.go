@@ -71,8 +71,8 @@ func (p *printer) parens(e luaExpr) {
 	p.text(")")
 }
 
-// args writes the arguments of a call. The parenthesis stands on the line of
-// what is called, as Lua 5.1 demands.
+// args writes the arguments of a call. Lua 5.1 requires the parenthesis on the line of the
+// called expression.
 func (p *printer) args(args []luaExpr) {
 	p.text("(")
 	p.indent++
@@ -92,7 +92,7 @@ func (p *printer) index(key luaExpr) {
 	p.text("]")
 }
 
-// fieldName returns the key of a table as a bare name, where it is one.
+// fieldName returns the key of a table as a bare name, if it is a Lua identifier.
 func fieldName(key luaExpr) (string, bool) {
 	s, ok := key.(*luaString)
 	if !ok || !isLuaName(s.value) {
@@ -101,8 +101,7 @@ func fieldName(key luaExpr) (string, bool) {
 	return s.value, true
 }
 
-// prefix writes e where Lua wants a prefix expression: one that can be called
-// or indexed.
+// prefix writes e as a prefix expression of Lua, which can be called or indexed.
 func (p *printer) prefix(e luaExpr) {
 	if needsParens(e) {
 		p.goTo(e.lineOf())
@@ -120,9 +119,9 @@ func needsParens(e luaExpr) bool {
 	return true
 }
 
-// operand writes e beside an operator. Whole operations are parenthesised, so
-// that precedence never matters; so are negative numerals, for --2. As the base
-// of a power they are not: the language defines (^ -2 2) by Lua's -2^2, which is -4.
+// operand writes e beside an operator. Operations are parenthesised, so that precedence
+// never matters, and so are negative numerals, because of --2. The base of a power is an
+// exception: the language defines (^ -2 2) by Lua's -2^2, which is -4.
 func (p *printer) operand(e luaExpr, base bool) {
 	p.goTo(e.lineOf())
 	if bracketed(e, base) {
@@ -132,7 +131,7 @@ func (p *printer) operand(e luaExpr, base bool) {
 	p.expr(e)
 }
 
-// bracketed reports whether e is in parentheses beside an operator.
+// bracketed reports whether e is parenthesised beside an operator.
 func bracketed(e luaExpr, base bool) bool {
 	switch e := e.(type) {
 	case *luaBinary, *luaUnary, *luaRaw:
@@ -152,7 +151,7 @@ func (p *printer) function(f *luaFunction) {
 	p.body(f.body)
 }
 
-// module writes a function that is a file of its own, and goes on where it was.
+// module writes a function whose body is a file, and returns to the current file.
 func (p *printer) module(f *luaFunction) {
 	file, line := p.file, p.line
 	p.enter(f.file, 1)

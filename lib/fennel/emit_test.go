@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestLines checks that each piece of Lua stands on the line of its form.
+// TestLines checks that each piece of Lua is on the line of its form.
 func TestLines(t *testing.T) {
 	for _, c := range []struct{ name, src, want string }{
 		{"calls", "(print\n 1\n (+ 2\n    3))\n", "return print(\n  1,\n  2 +\n  3)\n"},
@@ -49,8 +49,8 @@ func TestRuntimeErrorLines(t *testing.T) {
 	}
 }
 
-// TestAmbiguousCalls checks that a statement in parentheses is not taken for the
-// arguments of the one before.
+// TestAmbiguousCalls checks that a statement in parentheses is not read as the arguments of
+// the statement before it.
 func TestAmbiguousCalls(t *testing.T) {
 	check(t, []runCase{
 		{"(var n 0)\n(local f #(set n (+ n $)))\n(f 1)\n((do f) 2)\n(#(f $) 3)\nn", "6"},

@@ -9,7 +9,7 @@ import (
 	"quire/lib/vm"
 )
 
-// diagnose makes the diagnostic of a message at p.
+// diagnose returns a diagnostic with a message at p.
 func diagnose(p Position, hint, message string) diag.Diagnostic {
 	d := diag.Diagnostic{File: p.File(), Line: p.Line, Column: p.Column, Message: message, Hint: hint}
 	if p.src != nil {
@@ -18,24 +18,24 @@ func diagnose(p Position, hint, message string) diag.Diagnostic {
 	return d
 }
 
-// bail is what a form that cannot be compiled panics with, after its error has
-// been recorded; guard catches it at the next form that can be skipped.
+// bail is the panic of a form that cannot be compiled, after its error has been recorded.
+// guard catches it at the next form that can be skipped.
 type bail struct{}
 
-// A stop is what the compilation panics with if its Bound ends it. Only Compile catches it.
+// A stop is the panic if the Bound ends the compilation. Only Compile catches it.
 type stop struct {
 	at  Position
 	err error
 }
 
-// step ends the compilation once it has used too much time or memory.
+// step ends the compilation if it has used too much time or memory.
 func (c *compiler) step() {
 	if err := c.opts.Bound.Step(); err != nil {
 		panic(stop{c.at, err})
 	}
 }
 
-// stopping makes an error of a stop.
+// stopping turns a stop into an error.
 func stopping(err *error) {
 	switch r := recover().(type) {
 	case nil:
@@ -50,7 +50,7 @@ func stopping(err *error) {
 	}
 }
 
-// report records an error at n and lets the compiler go on.
+// report records an error at n. The compilation continues.
 func (c *compiler) report(n Node, hint, format string, args ...any) {
 	if c.full() {
 		return
@@ -65,16 +65,15 @@ func (c *compiler) report(n Node, hint, format string, args ...any) {
 	}
 }
 
-// full reports whether there are as many errors as are reported; nothing more
-// has to be compiled then.
+// full reports whether maxErrors were recorded. The rest need not be compiled then.
 func (c *compiler) full() bool { return len(c.errs) >= maxErrors }
 
-// fail records an error at n and gives up the form at hand.
+// fail records an error at n and gives up the current form.
 func (c *compiler) fail(n Node, format string, args ...any) {
 	c.failHint(n, "", format, args...)
 }
 
-// failHint is fail with a hint of what to do.
+// failHint is fail with a hint about how to repair the error.
 func (c *compiler) failHint(n Node, hint, format string, args ...any) {
 	c.report(n, hint, format, args...)
 	panic(bail{})
@@ -94,9 +93,9 @@ func (c *compiler) checkHint(ok bool, n Node, hint, format string, args ...any) 
 	}
 }
 
-// guard runs f, which compiles the form n, and says whether it came through. The
-// names that a failed form may have been about to bind are forgiven from then
-// on, so that one mistake is not reported once for each use of the name.
+// guard runs f, which compiles the form n, and reports whether it succeeded. If not, the
+// names that the form might have bound are forgiven from then on, so that one mistake is
+// not reported once for each use of the name.
 func (c *compiler) guard(n Node, s *scope, f func()) bool {
 	if !c.full() && c.catch(f) {
 		return true
@@ -105,7 +104,7 @@ func (c *compiler) guard(n Node, s *scope, f func()) bool {
 	return false
 }
 
-// catch runs f and says whether it came through.
+// catch runs f and reports whether it succeeded.
 func (c *compiler) catch(f func()) (ok bool) {
 	at, depth := c.at, c.depth
 	defer func() {
@@ -121,40 +120,27 @@ func (c *compiler) catch(f func()) (ok bool) {
 	return true
 }
 
-// forgive marks every symbol of n that stands where a binding may as known.
+// forgive marks every symbol of n that may be bound by it as known.
 func (c *compiler) forgive(n Node, s *scope) {
 	l, ok := n.(*List)
 	if !ok || len(l.Items) < 2 {
 		return
 	}
-	if !isSym(l.Items[0], "macro") && !isSym(l.Items[0], "import-macros") {
-		c.forgiveSymbols(l.Items[1], s)
+	if isSym(l.Items[0], "macro") || isSym(l.Items[0], "import-macros") {
+		forgiveSymbols(s, l.Items[1:]...)
 		return
 	}
-	for _, item := range l.Items[1:] {
-		c.forgiveSymbols(item, s)
-	}
+	forgiveSymbols(s, l.Items[1])
 }
 
-func (c *compiler) forgiveSymbols(n Node, s *scope) {
-	switch n := n.(type) {
-	case *Symbol:
-		if s.forgiven == nil {
-			s.forgiven = map[string]bool{}
+func forgiveSymbols(s *scope, forms ...Node) {
+	for _, n := range forms {
+		if n, ok := n.(*Symbol); ok {
+			if s.forgiven == nil {
+				s.forgiven = map[string]bool{}
+			}
+			s.forgiven[n.Name] = true
 		}
-		s.forgiven[n.Name] = true
-	case *List:
-		for _, item := range n.Items {
-			c.forgiveSymbols(item, s)
-		}
-	case *Sequence:
-		for _, item := range n.Items {
-			c.forgiveSymbols(item, s)
-		}
-	case *Table:
-		for i, v := range n.Values {
-			c.forgiveSymbols(n.Keys[i], s)
-			c.forgiveSymbols(v, s)
-		}
+		forgiveSymbols(s, children(n)...)
 	}
 }

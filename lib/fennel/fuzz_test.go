@@ -12,8 +12,8 @@ import (
 	"quire/lib/vm"
 )
 
-// seeds gives a fuzz target what the conformance suite compiles, and some of
-// what goes wrong in odd ways.
+// seeds adds the sources of the conformance suite to a fuzz target, and some sources that
+// fail in odd ways.
 func seeds(f *testing.F) {
 	f.Helper()
 	files, err := filepath.Glob("testdata/conformance/*.txt")
@@ -38,8 +38,8 @@ func seeds(f *testing.F) {
 	}
 }
 
-// FuzzRead checks that anything can be read without a panic, that every error has
-// its place, and that what was read is read alike once written out.
+// FuzzRead checks that reading never panics, that every error has a position, and that forms
+// which are written and read again are the same.
 func FuzzRead(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, src []byte) {
@@ -65,8 +65,8 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// FuzzCompile checks that anything can be compiled without a panic and in bounded
-// time, and that what compiles is Lua.
+// FuzzCompile checks that compiling never panics, that its time is bounded, and that the
+// result is valid Lua.
 func FuzzCompile(f *testing.F) {
 	seeds(f)
 	o := Options{
@@ -84,7 +84,7 @@ func FuzzCompile(f *testing.F) {
 			wantPlaces(t, err)
 			return
 		}
-		// The forms lua and eval-compiler put in what they are given.
+		// The forms lua and eval-compiler copy text into the output.
 		if s := string(src); strings.Contains(s, "lua") || strings.Contains(s, "eval-compiler") {
 			return
 		}
@@ -96,7 +96,7 @@ func FuzzCompile(f *testing.F) {
 	})
 }
 
-// wantPlaces checks that err is a list of diagnostics that all say where.
+// wantPlaces checks that err is a list of diagnostics that all have a position.
 func wantPlaces(t *testing.T, err error) {
 	t.Helper()
 	var list diag.List

@@ -1,12 +1,13 @@
 package fennel
 
 import (
+	"cmp"
 	"slices"
 
 	"quire/lib/diag"
 )
 
-// similar returns a hint that names a known identifier close to a misspelt one.
+// similar returns a hint for an unknown name: usually a known name that is similar.
 func (c *compiler) similar(name string, s *scope) string {
 	if c.opts.Hint != nil {
 		if hint := c.opts.Hint(name); hint != "" {
@@ -33,8 +34,8 @@ func (c *compiler) similar(name string, s *scope) string {
 	return "did you mean " + best + "?"
 }
 
-// editDistance is how many letters have to be changed, added, removed or swapped
-// with their neighbour to make a into b. It gives up on long names.
+// editDistance returns how many letters must be changed, added, removed or swapped
+// with their neighbour to turn a into b. It gives up on long names.
 func editDistance(a, b string) int {
 	const long = 40
 	if len(a) > long || len(b) > long {
@@ -62,12 +63,9 @@ func editDistance(a, b string) int {
 	return row[len(b)]
 }
 
-// sortByPlace orders diagnostics as the source has them.
-func sortByPlace(l diag.List) {
+// sortByPosition sorts diagnostics by line and column.
+func sortByPosition(l diag.List) {
 	slices.SortStableFunc(l, func(a, b diag.Diagnostic) int {
-		if a.Line != b.Line {
-			return a.Line - b.Line
-		}
-		return a.Column - b.Column
+		return cmp.Or(a.Line-b.Line, a.Column-b.Column)
 	})
 }

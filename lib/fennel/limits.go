@@ -3,15 +3,15 @@ package fennel
 import "fmt"
 
 // The limits of Lua. Lua 5.1 allows a function 200 locals, 60 captured variables and
-// about 200 levels of syntax. Locals and the values of expressions share registers,
-// of which gopher-lua has 200 and Lua 5.1 has 250.
+// about 200 levels of syntax. Locals and the values of expressions share the registers:
+// gopher-lua has 200 and Lua 5.1 has 250.
 const (
 	maxLocals   = 180
 	maxUpvalues = 60
 	maxLevels   = 190
 
-	// maxExprLevels is how many levels of syntax an expression may have before its value
-	// is put in a local. Each form adds up to two levels. The rest of maxLevels is for the
+	// maxExprLevels is how many levels of syntax an expression may have. Deeper ones are
+	// put in a local. Each form adds up to two levels. The rest of maxLevels is for the
 	// blocks around it.
 	maxExprLevels = 150
 	maxValues     = 190 // locals, and values that wait for a call or operator
@@ -20,21 +20,19 @@ const (
 	// level of syntax, so a longer chain is nested.
 	maxOperands = 50
 
-	// manyArgs is how many arguments a call has before they go through a table.
-	manyArgs = 100
+	// maxArgs is how many arguments a call may have. More are passed in a table.
+	maxArgs = 100
 
-	// crowd is how many named locals a function may have before the compiler
-	// begins to save them: further names go into a table, and temporaries into
-	// blocks of their own.
-	// With fewer than maxUpvalues of them, a function in a long file cannot
-	// capture too many.
-	crowd = 50
+	// maxNamed is how many named locals a function may have. Further names become fields
+	// of a table, and temporaries go into blocks of their own. It is less than
+	// maxUpvalues, so that a function in a long file cannot capture too many.
+	maxNamed = 50
 )
 
-// spill makes a new local of a crowded function a field of a table instead. The
-// table belongs to the scope, so that each round of a loop has its own.
+// spill makes a new local a field of a table instead if the function has more than maxNamed
+// locals. The table belongs to the scope, so that each iteration of a loop has its own.
 func (c *compiler) spill(l *local, s *scope, b *block) {
-	if s.locals() <= crowd {
+	if s.locals() <= maxNamed {
 		return
 	}
 	if s.spilled == "" {
@@ -45,7 +43,7 @@ func (c *compiler) spill(l *local, s *scope, b *block) {
 	s.count--
 }
 
-// place is the Lua expression of a local.
+// place returns the Lua expression for a local.
 func (l *local) place(at line) luaExpr {
 	if l.table == "" {
 		return &luaName{at, l.lua}
@@ -53,8 +51,8 @@ func (l *local) place(at line) luaExpr {
 	return &luaIndex{at, &luaName{at, l.table}, &luaString{at, l.lua}}
 }
 
-// cutDeep puts each expression that is nested nearly too deeply for Lua in a local, which
-// stands in its place. An expression of many values stays as it is.
+// cutDeep replaces each expression that is nested nearly too deeply for Lua by a local that
+// holds its value. It does not change an expression that may have many values.
 func (c *compiler) cutDeep(exprs []luaExpr, b *block) {
 	for i, e := range exprs {
 		if multi(e) || inert(e) {
@@ -68,13 +66,13 @@ func (c *compiler) cutDeep(exprs []luaExpr, b *block) {
 	}
 }
 
-// checkLimits reports what in a chunk is too much for Lua.
+// checkLimits reports where a chunk exceeds the limits of Lua.
 func (c *compiler) checkLimits(b *block, src *source) {
 	m := &measurer{c: c, src: src, reported: map[string]bool{}}
 	m.function(&measured{locals: map[string]bool{}}, nil, b)
 }
 
-// A measurer walks the tree of Lua. Without a compiler it reports nothing.
+// A measurer walks the Lua tree. Without a compiler it reports nothing.
 type measurer struct {
 	c        *compiler
 	src      *source
@@ -84,16 +82,16 @@ type measurer struct {
 	reported map[string]bool
 }
 
-// A measured is one function on the way.
+// A measured is a function that a measurer is in.
 type measured struct {
 	parent   *measured
-	count    int             // locals that are active
+	count    int             // active locals
 	waiting  int             // values of expressions that wait for others
-	locals   map[string]bool // every name it ever declared
+	locals   map[string]bool // every name that it declared so far
 	captured map[string]bool
 }
 
-// tooMuch reports a limit that is exceeded at the present line, once.
+// tooMuch reports that a limit is exceeded at the current line. Each limit is reported once.
 func (m *measurer) tooMuch(hint, format string, args ...any) {
 	message := fmt.Sprintf(format, args...)
 	if m.c == nil || m.reported[message] {
@@ -115,7 +113,7 @@ func (m *measurer) function(f *measured, params []string, b *block) {
 	m.block(f, b)
 }
 
-// declare counts names among the locals of f.
+// declare adds names to the locals of f.
 func (f *measured) declare(m *measurer, names ...string) {
 	f.count += len(names)
 	for _, n := range names {
@@ -127,7 +125,7 @@ func (f *measured) declare(m *measurer, names ...string) {
 	}
 }
 
-// use counts a name among what f captures, if it belongs to a function around it.
+// use adds a name to the variables that f captures, if it belongs to a function around f.
 func (f *measured) use(m *measurer, name string) {
 	for ; f != nil && !f.locals[name]; f = f.parent {
 		if !f.parent.declares(name) || f.captured[name] {
@@ -150,7 +148,7 @@ func (f *measured) declares(name string) bool {
 	return false
 }
 
-// deeper counts a level of syntax, which its caller takes back.
+// deeper counts a level of syntax. Its caller subtracts it again.
 func (m *measurer) deeper() {
 	m.levels++
 	m.deepest = max(m.deepest, m.levels)
@@ -208,7 +206,7 @@ func (m *measurer) stat(f *measured, s luaStat) {
 	}
 }
 
-// loop measures the body of a for, whose names Lua keeps three more beside.
+// loop measures the body of a for. Lua adds three hidden locals to its names.
 func (m *measurer) loop(f *measured, names []string, b *block) {
 	before := f.count
 	f.count += 3
@@ -261,8 +259,8 @@ func (m *measurer) expr(f *measured, e luaExpr) {
 }
 
 // binary measures the operands of an operator. Lua reads the first one on the level of the
-// whole, the others a level below it, and each operand of ".." and "^" a level below the
-// one before. All operands of ".." wait for the last one.
+// operation, the others one level deeper, and each operand of ".." and "^" one level deeper
+// than the one before. All operands of ".." wait for the last one.
 func (m *measurer) binary(f *measured, e *luaBinary) {
 	before := f.waiting
 	for i, operand := range e.operands {
@@ -279,10 +277,10 @@ func (m *measurer) binary(f *measured, e *luaBinary) {
 	f.waiting = before
 }
 
-// operand measures an operand that is so many levels below its operator, and one more if
-// it is in parentheses.
+// operand measures an operand that is so many levels deeper than its operator, and one more
+// if it is in parentheses.
 func (m *measurer) operand(f *measured, e luaExpr, levels int) {
-	levels-- // which m.expr counts
+	levels-- // m.expr counts one
 	if bracketed(e, false) {
 		levels++
 	}
@@ -291,8 +289,8 @@ func (m *measurer) operand(f *measured, e luaExpr, levels int) {
 	m.levels -= levels
 }
 
-// waiting measures expressions each of whose values stays in a register until
-// the last one is there, after some others that do.
+// waiting measures expressions whose values stay in registers until the last one is
+// evaluated. So many other values already wait with them.
 func (m *measurer) waiting(f *measured, others int, list []luaExpr) {
 	before := f.waiting
 	f.waiting += others

@@ -2,9 +2,9 @@ package fennel
 
 import "strings"
 
-// luaOnOneLine rewrites Lua so that it has no newline, so that the lines of the output
-// after it stay right: it drops comments and makes quoted strings of long ones. It also
-// drops semicolons at either end, because the printer writes its own.
+// luaOnOneLine rewrites Lua without newlines, so that the lines of the output after it stay
+// right: it drops comments and turns long strings into quoted ones. It also drops
+// semicolons at either end, because the printer writes its own.
 func luaOnOneLine(text string) string {
 	var b strings.Builder
 	for len(text) > 0 {
@@ -36,7 +36,8 @@ func luaOnOneLine(text string) string {
 	return strings.Trim(b.String(), "; \t\v\f")
 }
 
-// skipLuaComment returns what follows a comment, given the text after its dashes.
+// skipLuaComment takes the text after the dashes of a comment and returns the text after the
+// comment.
 func skipLuaComment(text string) string {
 	if _, rest, ok := longBracket(text); ok {
 		return rest
@@ -47,7 +48,7 @@ func skipLuaComment(text string) string {
 	return ""
 }
 
-// quotedLength is the length of the quoted string at the start of text.
+// quotedLength returns the length of the quoted string at the start of text.
 func quotedLength(text string) int {
 	for i := 1; i < len(text); i++ {
 		switch text[i] {
@@ -60,8 +61,8 @@ func quotedLength(text string) int {
 	return len(text)
 }
 
-// longBracket takes a long string [[ ]], [=[ ]=] and so on off the start of text.
-// A newline right after the opening does not belong to it.
+// longBracket cuts a long string, [[ ]], [=[ ]=] and so on, from the start of text.
+// A newline right after the opening bracket is not part of it.
 func longBracket(text string) (content, rest string, ok bool) {
 	if text == "" || text[0] != '[' {
 		return "", text, false

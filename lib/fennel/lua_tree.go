@@ -1,9 +1,11 @@
 package fennel
 
-// The tree of Lua that forms are compiled to. Each node carries the line of the form it
-// comes from, 0 if it has none of its own, and emit.go puts it on that line. With a tree
-// rather than text, function literals stay in their place, parentheses and the order of
-// evaluation come out right, and limits.go can count.
+import "slices"
+
+// Forms are compiled to this Lua tree. Each node has the line of the form that it was
+// compiled from, or 0, and emit.go puts it on that line. A tree, unlike text, keeps function
+// literals in place and makes parentheses and the order of evaluation right, and limits.go
+// can measure it.
 
 type (
 	// luaExpr is an expression.
@@ -41,7 +43,7 @@ type (
 		name   string
 		args   []luaExpr
 	}
-	// luaBinary is a chain of two or more operands with one operator between.
+	// luaBinary is a chain of two or more operands with the same operator between them.
 	luaBinary struct {
 		line
 		op       string
@@ -57,19 +59,19 @@ type (
 		params []string
 		vararg bool
 		body   *block
-		file   string // that the body is, "" for that of what is around it
+		file   string // the file of the body, "" for the file around the function
 	}
 	// luaTable is a constructor; an item without key is positional.
 	luaTable struct {
 		line
 		keys, values []luaExpr
 	}
-	// luaParen cuts an expression to one value.
+	// luaParen limits an expression to one value.
 	luaParen struct {
 		line
 		inner luaExpr
 	}
-	// luaRaw is text that the form lua was given.
+	// luaRaw is the text in a form lua.
 	luaRaw struct {
 		line
 		text string
@@ -96,7 +98,7 @@ type (
 		line
 		targets, values []luaExpr
 	}
-	// statCall is a *luaCall or *luaMethod for its effects.
+	// statCall is a *luaCall or *luaMethod whose values are not used.
 	statCall struct {
 		line
 		call luaExpr
@@ -151,7 +153,7 @@ type block struct {
 
 func (b *block) add(s luaStat) { b.stats = append(b.stats, s) }
 
-// declares reports whether b itself brings local names into being.
+// declares reports whether b itself declares local names.
 func (b *block) declares() bool {
 	for _, s := range b.stats {
 		switch s.(type) {
@@ -162,16 +164,14 @@ func (b *block) declares() bool {
 	return false
 }
 
-// onlyTemporaries reports whether every local that b declares is one the compiler
-// made for itself.
+// onlyTemporaries reports whether every local that b declares is a temporary of the
+// compiler.
 func (b *block) onlyTemporaries() bool {
 	for _, s := range b.stats {
 		switch s := s.(type) {
 		case *statLocal:
-			for _, name := range s.names {
-				if !isTemporary(name) {
-					return false
-				}
+			if slices.ContainsFunc(s.names, func(name string) bool { return !isTemporary(name) }) {
+				return false
 			}
 		case *statLocalFunction, *statRaw:
 			return false
@@ -180,7 +180,7 @@ func (b *block) onlyTemporaries() bool {
 	return true
 }
 
-// ends reports whether nothing may follow the last statement of b.
+// ends reports whether no statement may follow the last statement of b.
 func (b *block) ends() bool {
 	if len(b.stats) == 0 {
 		return false
@@ -192,8 +192,8 @@ func (b *block) ends() bool {
 	return false
 }
 
-// splice puts the statements of inner at the end of b, in a do block of their
-// own where they would otherwise leak names or end b early.
+// splice adds the statements of inner to b. If they would leak names or end b early, it
+// puts them in a do block.
 func (b *block) splice(inner *block, at int) {
 	switch {
 	case len(inner.stats) == 0:
@@ -206,7 +206,7 @@ func (b *block) splice(inner *block, at int) {
 
 var luaNil = &luaLiteral{text: "nil"}
 
-// multi reports whether e may be more or fewer than one value.
+// multi reports whether e may have more or fewer than one value.
 func multi(e luaExpr) bool {
 	switch e.(type) {
 	case *luaCall, *luaMethod, *luaVararg, *luaRaw:
@@ -215,7 +215,7 @@ func multi(e luaExpr) bool {
 	return false
 }
 
-// single cuts e to one value where it may have more.
+// single limits e to one value.
 func single(e luaExpr) luaExpr {
 	if multi(e) {
 		return &luaParen{line(e.lineOf()), e}
@@ -223,8 +223,8 @@ func single(e luaExpr) luaExpr {
 	return e
 }
 
-// inert reports whether evaluating e does nothing and gives the same wherever
-// in the statement it is done.
+// inert reports whether evaluating e has no effect, and the same result anywhere in the
+// statement.
 func inert(e luaExpr) bool {
 	switch e.(type) {
 	case *luaLiteral, *luaString, *luaFunction:

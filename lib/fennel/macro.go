@@ -1,25 +1,25 @@
 package fennel
 
-// A macro turns a form into another before it is compiled: one of the built-in
-// ones, one that the source defines, or a table of those under one name.
+// A macro turns a form into another before it is compiled. It is built in, defined by the
+// source, or a table of macros under one name.
 type macro struct {
 	expand func(c *compiler, l *List, s *scope) Node
 	fields map[string]*macro // of a module bound to one name
 }
 
-// builtin is a macro of the language, a function of trees in Go.
+// builtin is a macro of the language, written in Go.
 type builtin func(c *compiler, l *List, s *scope) Node
 
 // maxExpansions bounds how many times macros are expanded in one file: a macro
-// that expands to itself would go on for ever.
+// that expands to itself would never end.
 const maxExpansions = 500_000
 
-// isMacro reports whether a name means a macro in s.
+// isMacro reports whether a name is a macro in s.
 func (c *compiler) isMacro(name string, s *scope) bool {
 	return builtins[name] != nil || s.macro(name) != nil
 }
 
-// expand expands n until its head is no macro.
+// expand expands n until its head is not a macro.
 func (c *compiler) expand(n Node, s *scope) Node {
 	for {
 		next, ok := c.expandOnce(n, s)
@@ -30,7 +30,7 @@ func (c *compiler) expand(n Node, s *scope) Node {
 	}
 }
 
-// expandOnce expands n by one step, and says whether there was one.
+// expandOnce expands n by one step, and reports whether it was a macro call.
 func (c *compiler) expandOnce(n Node, s *scope) (Node, bool) {
 	l, ok := n.(*List)
 	if !ok || len(l.Items) == 0 {
@@ -50,7 +50,7 @@ func (c *compiler) expandOnce(n Node, s *scope) (Node, bool) {
 	return expand(c, l, s), true
 }
 
-// findMacro returns what expands a form with this head, nil if it is no macro.
+// findMacro returns the function that expands a form with this head, or nil.
 func (c *compiler) findMacro(head *Symbol, s *scope) func(*compiler, *List, *scope) Node {
 	if m := s.macro(head.Name); m != nil && m.expand != nil {
 		return m.expand

@@ -1,7 +1,7 @@
 package fennel
 
-// comprehension takes the bindings of a comprehension apart: what it collects
-// into, nil for a new table, and the bindings of its loop.
+// comprehension splits the bindings of a comprehension into the table that it collects
+// into, nil for a new one, and the bindings of its loop.
 func (c *compiler) comprehension(l *List, least int) (into Node, loop *Sequence) {
 	bindings, ok := c.item(l, 1).(*Sequence)
 	if !ok || len(bindings.Items) < least {
@@ -30,7 +30,7 @@ func (c *compiler) comprehension(l *List, least int) (into Node, loop *Sequence)
 	return into, &Sequence{bindings.Position, items}
 }
 
-// collectSequence is icollect over an iterator and fcollect over a range.
+// collectSequence returns icollect, over an iterator, or fcollect, over a range.
 func collectSequence(how string, least int) builtin {
 	return func(c *compiler, l *List, s *scope) Node {
 		into, loop := c.comprehension(l, least)
@@ -85,7 +85,7 @@ func macroCollect(c *compiler, l *List, s *scope) Node {
 		out)
 }
 
-// fold is accumulate over an iterator and faccumulate over a range.
+// fold returns accumulate, over an iterator, or faccumulate, over a range.
 func fold(how string) builtin {
 	return func(c *compiler, l *List, s *scope) Node {
 		bindings, ok := c.item(l, 1).(*Sequence)

@@ -1,14 +1,12 @@
 package fennel
 
-// macroWhen is if with a body of many forms and no else.
+// macroWhen expands when: an if whose body is many forms, without else.
 func macroWhen(c *compiler, l *List, s *scope) Node {
-	if len(l.Items) < 3 {
-		c.failHint(l, "write (when condition body)", "expected body")
-	}
+	c.checkHint(len(l.Items) >= 3, l, "write (when condition body)", "expected body")
 	return list(l, "if", l.Items[1], list(l, "do", l.Items[2:]...))
 }
 
-// thread puts each form into the next one, first or last among its arguments.
+// thread inserts each form into the next one, as its first or last argument.
 func thread(place int) builtin {
 	return func(c *compiler, l *List, s *scope) Node {
 		if len(l.Items) < 2 {
@@ -22,9 +20,8 @@ func thread(place int) builtin {
 	}
 }
 
-// threadMaybe is thread that stops with nil at the first nil. Each value in
-// between is bound to a name, so that it is evaluated once; the last step keeps
-// all its values.
+// threadMaybe is like thread, but stops with nil at the first nil. Each value in between is
+// bound to a name, so that it is evaluated once; the last step keeps all its values.
 func threadMaybe(name string, place int) builtin {
 	return func(c *compiler, l *List, s *scope) Node {
 		if len(l.Items) < 2 {
@@ -47,12 +44,9 @@ func threadMaybe(name string, place int) builtin {
 	}
 }
 
-// macroMaybeDot looks keys up as long as there is something to look in. A key
-// that is not reached is not evaluated.
+// macroMaybeDot looks up nested keys until it finds nil. Keys after that are not evaluated.
 func macroMaybeDot(c *compiler, l *List, s *scope) Node {
-	if len(l.Items) < 2 {
-		c.fail(l, "expected table argument")
-	}
+	c.check(len(l.Items) >= 2, l, "expected table argument")
 	t := c.gensym(l, "t")
 	forms := []Node{list(l, "var", t, l.Items[1])}
 	for _, key := range l.Items[2:] {
@@ -62,11 +56,9 @@ func macroMaybeDot(c *compiler, l *List, s *scope) Node {
 	return list(l, "do", append(forms, t)...)
 }
 
-// macroDoto hands one value to many forms and gives it back.
+// macroDoto passes one value to many forms and returns it.
 func macroDoto(c *compiler, l *List, s *scope) Node {
-	if len(l.Items) < 2 {
-		c.fail(l, "missing subject")
-	}
+	c.check(len(l.Items) >= 2, l, "missing subject")
 	value := l.Items[1]
 	if !repeatable(value) {
 		held := c.gensym(l, "it")
@@ -79,8 +71,8 @@ func macroDoto(c *compiler, l *List, s *scope) Node {
 	return list(l, "do", append(forms, value)...)
 }
 
-// macroWithOpen runs its body and closes what it bound, last first, whether the
-// body returns or raises.
+// macroWithOpen runs its body and then closes the values that it bound, the last first,
+// whether the body returns or raises an error.
 func macroWithOpen(c *compiler, l *List, s *scope) Node {
 	bindings, ok := c.item(l, 1).(*Sequence)
 	c.check(ok, c.itemOr(l, 1), "expected binding sequence")
@@ -95,7 +87,7 @@ func macroWithOpen(c *compiler, l *List, s *scope) Node {
 	closing = append(closing, list(l, "if", passed, dots, list(l, "_G.error", dots, number(l, 0))))
 	params, args := sequence(l), []Node(nil)
 	if s.fn.vararg {
-		params, args = sequence(l, dots), []Node{dots} // the body is in the function around it
+		params, args = sequence(l, dots), []Node{dots} // the body may use the "..." of the function around it
 	}
 	body := list(l, "fn", append([]Node{params}, l.Items[2:]...)...)
 	run := &List{l.Position, []Node{closer, list(l, "_G.pcall", append([]Node{body}, args...)...)}}

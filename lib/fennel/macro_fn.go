@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// macroLambda is fn whose parameters may not be nil, except those that say so by
-// a ? or _ in front of their name.
+// macroLambda expands lambda: a fn whose parameters may not be nil unless their names begin
+// with ? or _.
 func macroLambda(c *compiler, l *List, s *scope) Node {
 	at := 1
 	if _, ok := c.item(l, 1).(*Symbol); ok {
@@ -24,7 +24,7 @@ func macroLambda(c *compiler, l *List, s *scope) Node {
 	return list(l, "fn", forms...)
 }
 
-// checks makes the assertions of a lambda for the names in a pattern.
+// checks returns the assertions of a lambda for the names in a pattern.
 func (c *compiler) checks(n Node) []Node {
 	var out []Node
 	switch n := n.(type) {
@@ -46,12 +46,10 @@ func (c *compiler) checks(n Node) []Node {
 	return out
 }
 
-// macroPartial fixes the first arguments of a function. They are evaluated once,
-// when the partial function is made.
+// macroPartial expands partial, which fixes the first arguments of a function. They are
+// evaluated once, when the partial function is made.
 func macroPartial(c *compiler, l *List, s *scope) Node {
-	if len(l.Items) < 2 {
-		c.fail(l, "expected a function to partially apply")
-	}
+	c.check(len(l.Items) >= 2, l, "expected a function to partially apply")
 	dots := &Vararg{l.Position}
 	call := &List{l.Position, []Node{l.Items[1]}}
 	var bindings []Node
@@ -71,7 +69,7 @@ func macroPartial(c *compiler, l *List, s *scope) Node {
 	return list(l, "let", sequence(l, bindings...), f)
 }
 
-// macroPickArgs makes a function of so many parameters out of another.
+// macroPickArgs makes a function with so many parameters that calls another function.
 func macroPickArgs(c *compiler, l *List, s *scope) Node {
 	n, ok := c.item(l, 1).(*Number)
 	c.check(ok && len(l.Items) == 3 && n.Value >= 0 && n.Value <= 100, l, "expected a literal number and a function")
@@ -83,8 +81,8 @@ func macroPickArgs(c *compiler, l *List, s *scope) Node {
 	return list(l, "fn", sequence(l, params...), call)
 }
 
-// macroAssertRepl would start a prompt where an assertion fails; there is nobody
-// to type at it.
+// macroAssertRepl refuses assert-repl, which starts an interactive prompt if an assertion
+// fails: pipelines have no terminal.
 func macroAssertRepl(c *compiler, l *List, s *scope) Node {
 	c.failHint(l, "use assert", "assert-repl needs a prompt, and there is none here")
 	return nil

@@ -108,7 +108,7 @@ func TestModules(t *testing.T) {
 	}
 }
 
-// TestMacrosAreBounded checks that no macro can hang or fill the process.
+// TestMacrosAreBounded checks that no macro can run forever or use too much memory.
 func TestMacrosAreBounded(t *testing.T) {
 	limits := vm.Limits{Time: 300 * time.Millisecond, Memory: 32 << 20}
 	for _, src := range []string{

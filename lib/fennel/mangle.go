@@ -17,26 +17,19 @@ func isLuaKeyword(s string) bool {
 	return false
 }
 
-// isLuaName reports whether s is an identifier of Lua as it stands.
+// isLuaName reports whether s is a Lua identifier.
 func isLuaName(s string) bool {
-	if s == "" || isLuaKeyword(s) || (s[0] >= '0' && s[0] <= '9') {
-		return false
-	}
-	for i := 0; i < len(s); i++ {
-		if !luaNameByte(s[i]) {
-			return false
-		}
-	}
-	return true
+	isOther := func(r rune) bool { return r > 127 || !luaNameByte(byte(r)) }
+	return s != "" && !isLuaKeyword(s) && (s[0] < '0' || s[0] > '9') && !strings.ContainsFunc(s, isOther)
 }
 
 func luaNameByte(b byte) bool {
 	return b == '_' || (b >= '0' && b <= '9') || (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z')
 }
 
-// mangle turns a Fennel name into an identifier of Lua: a hyphen, and the space of a gensym,
-// becomes an underscore, any other byte that Lua does not accept becomes _xx. No mangled name
-// has the form of a temporary, such as _1_.
+// mangle turns a Fennel name into a Lua identifier. A hyphen, and the space of a gensym,
+// becomes an underscore; any other byte that Lua does not accept becomes _ and two hex
+// digits. No mangled name has the form of a temporary, such as _1_.
 func mangle(name string) string {
 	if isLuaKeyword(name) || (name[0] >= '0' && name[0] <= '9') {
 		name = "_" + name
@@ -62,29 +55,21 @@ func mangle(name string) string {
 	return mangled
 }
 
-// isTemporary reports whether a Lua name has the form of those that temporary
-// makes: digits between two underscores.
+// isTemporary reports whether a Lua name has the form that temporary gives: digits between
+// two underscores.
 func isTemporary(name string) bool {
-	if len(name) < 3 || name[0] != '_' || name[len(name)-1] != '_' {
-		return false
-	}
-	for _, c := range []byte(name[1 : len(name)-1]) {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return true
+	n := len(name)
+	return n > 2 && name[0] == '_' && name[n-1] == '_' && strings.Trim(name[1:n-1], "0123456789") == ""
 }
 
-// temporary returns a Lua name that nothing else in the output has.
+// temporary returns a Lua name that is used nowhere else in the output.
 func (c *compiler) temporary() string {
 	c.temporaries++
 	return "_" + strconv.Itoa(c.temporaries) + "_"
 }
 
-// quoteLua writes s as a string literal of Lua 5.1 on one line. Text in UTF-8
-// stays readable; everything else goes out as three-digit escapes, which a
-// digit may follow.
+// quoteLua returns s as a string literal of Lua 5.1 on one line. UTF-8 text stays readable;
+// other bytes become escapes of three digits, so that a digit may follow.
 func quoteLua(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -111,7 +96,7 @@ func quoteLua(s string) string {
 	return b.String()
 }
 
-// numberLua writes v as a numeral of Lua that reads back as the same number.
+// numberLua returns v as a Lua expression for the same number.
 func numberLua(v float64) string {
 	switch {
 	case math.IsNaN(v):

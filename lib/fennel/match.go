@@ -7,32 +7,29 @@ type matcher struct {
 	c *compiler
 	s *scope
 
-	// unify makes a name that is a local already mean its value, as match
-	// does, instead of a new name, as case does.
+	// unify is true for match: a name that is already a local is compared with its value.
+	// In case, it is a new name.
 	unify bool
 }
 
-// A clause is what a pattern amounts to: the conditions it sets, and the names it
-// binds, as the flat bindings of a let. before are bindings that have to be made
-// in front of the condition.
+// A clause is a compiled pattern: its conditions, and the names that it binds, as the flat
+// bindings of a let. before are bindings that must precede the condition.
 type clause struct {
 	conditions []Node
 	bindings   []Node
 	before     []Node
 }
 
-// A place in a pattern decides what may stand there.
+// A patternPlace is the context of a pattern, on which the allowed forms depend.
 type patternPlace struct {
-	top   bool // the whole pattern of a clause
-	where bool // inside of (where ...)
-	many  bool // several values may be matched here
+	top   bool // the pattern is the whole pattern of a clause
+	where bool // it is inside (where ...)
+	many  bool // it may match several values
 }
 
 // matching expands (case subject pattern body ...).
 func (c *compiler) matching(l *List, s *scope, unify bool) Node {
-	if len(l.Items) < 2 {
-		c.fail(l, "missing subject")
-	}
+	c.check(len(l.Items) >= 2, l, "missing subject")
 	subject, clauses := l.Items[1], l.Items[2:]
 	c.check(len(clauses)%2 == 0, l, "expected even number of pattern/body pairs")
 	c.check(len(clauses) > 0, l, "expected at least one pattern/body pair")
@@ -54,8 +51,8 @@ func (c *compiler) matching(l *List, s *scope, unify bool) Node {
 	return list(l, "let", sequence(l, &List{l.Position, values}, subject), m.clauses(l, values, clauses))
 }
 
-// allPlainSequences reports whether every pattern is a sequence that is matched
-// element by element, so that the subject, a sequence too, need not be built.
+// allPlainSequences reports whether every pattern is a sequence that is matched element by
+// element. A subject that is a sequence, too, need not be built then.
 func allPlainSequences(clauses []Node) bool {
 	for i := 0; i < len(clauses); i += 2 {
 		seq, ok := clauses[i].(*Sequence)
@@ -81,7 +78,7 @@ func unpacked(subject *Sequence, clauses []Node) (Node, []Node) {
 	return list(subject, "values", subject.Items...), out
 }
 
-// valueCount is how many values a pattern looks at.
+// valueCount returns how many values a pattern inspects.
 func valueCount(n Node) int {
 	l, ok := n.(*List)
 	switch {
@@ -103,7 +100,7 @@ func valueCount(n Node) int {
 	return len(l.Items)
 }
 
-// clauses makes the if that tries one clause after the other.
+// clauses returns an if that tries the clauses in order.
 func (m *matcher) clauses(l *List, values []Node, clauses []Node) Node {
 	root := list(l, "if")
 	current := root
@@ -121,7 +118,7 @@ func (m *matcher) clauses(l *List, values []Node, clauses []Node) Node {
 	return root
 }
 
-// all joins conditions.
+// all joins conditions by and.
 func all(at Node, conditions []Node) Node {
 	if len(conditions) == 1 {
 		return conditions[0]
@@ -129,15 +126,15 @@ func all(at Node, conditions []Node) Node {
 	return list(at, "and", conditions...)
 }
 
-// bound evaluates a form with bindings around it. The scope matters even where
-// there are none: a body may declare names.
+// bound returns a form with bindings around it. Even without bindings the scope matters: a
+// body may declare names.
 func bound(at Node, bindings []Node, form Node) Node {
 	return list(at, "let", sequence(at, bindings...), form)
 }
 
-// pattern compiles one pattern against values, of which only a pattern in a
-// place for many looks at more than the first. seen holds the values of the
-// names bound so far: the same name again must be the same value.
+// pattern compiles a pattern that is matched against values. Only a pattern whose place
+// allows many values inspects more than the first. seen has the values of the names bound
+// so far: if a name occurs again, its value must be the same.
 func (m *matcher) pattern(values []Node, pattern Node, seen map[string]Node, place patternPlace) clause {
 	m.c.step()
 	switch p := pattern.(type) {
@@ -174,15 +171,15 @@ func (m *matcher) name(value Node, p *Symbol, seen map[string]Node) clause {
 	return out
 }
 
-// unifies reports whether match compares a name instead of binding it: a local,
-// or a field of one.
+// unifies reports whether match compares a name instead of binding it. It does so for a
+// local or a field of one.
 func (m *matcher) unifies(p *Symbol) bool {
 	fields, _ := p.parts()
 	return m.unify && p.Name != "_" && m.s.lookup(fields[0]) != nil
 }
 
-// list matches a pattern in parentheses: where, or, =, a guard in the old
-// spelling, or several values.
+// list matches a pattern in parentheses: where, or, =, a guard in the old syntax, or
+// several values.
 func (m *matcher) list(values []Node, p *List, seen map[string]Node, place patternPlace) clause {
 	c := m.c
 	if len(p.Items) == 0 {
@@ -216,7 +213,7 @@ func (m *matcher) list(values []Node, p *List, seen map[string]Node, place patte
 	return out
 }
 
-// pinned matches (= name), the value of a name as it is outside.
+// pinned matches (= name): the value must equal that of a name outside the pattern.
 func (m *matcher) pinned(value Node, p *List, place patternPlace) clause {
 	c := m.c
 	c.check(len(p.Items) == 2, p, "(=) should take only one argument")

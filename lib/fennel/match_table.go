@@ -1,6 +1,6 @@
 package fennel
 
-// isTableTest is the condition that a value is a table.
+// isTableTest returns the condition that a value is a table.
 func isTableTest(at, value Node) Node {
 	return equal(at, list(at, "_G.type", value), text(at, "table"))
 }

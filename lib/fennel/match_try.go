@@ -1,8 +1,8 @@
 package fennel
 
-// matchTry is a chain of matches: the values of each step go to the next
-// pattern. The first that does not match ends the chain with its values, or
-// with what the clauses of catch make of them.
+// matchTry expands case-try and match-try, a chain of matches. Each step passes its values
+// to the next pattern. The first values that do not match are the result, or are matched
+// by the clauses of catch.
 func matchTry(how string) builtin {
 	return func(c *compiler, l *List, s *scope) Node {
 		c.check(len(l.Items) > 1, l, "missing subject")
@@ -22,8 +22,8 @@ func matchTry(how string) builtin {
 	}
 }
 
-// tryStep matches the values of one step inside a function, whose "..." they
-// are: how many there are is not known before.
+// tryStep matches the values of one step inside a function, as its "...", because their
+// number is not known.
 func tryStep(l *List, how string, value Node, clauses, otherwise []Node) Node {
 	if len(clauses) == 0 {
 		return value

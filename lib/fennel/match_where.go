@@ -2,7 +2,7 @@ package fennel
 
 import "slices"
 
-// guarded matches a pattern and then asks the guards, which see its names.
+// guarded matches a pattern and then tests the guards, which see its names.
 func (m *matcher) guarded(values []Node, pattern Node, guards []Node, seen map[string]Node, place patternPlace) clause {
 	out := m.pattern(values, pattern, seen, place)
 	if len(guards) > 0 {
@@ -11,9 +11,9 @@ func (m *matcher) guarded(values []Node, pattern Node, guards []Node, seen map[s
 	return out
 }
 
-// alternatives matches (where (or pattern ...) guard ...). Names that every
-// alternative binds are usable; which alternative it was decides their values,
-// so these are found out in front of the condition.
+// alternatives matches (where (or pattern ...) guard ...). Names that every alternative
+// binds are usable. Their values depend on the alternative that matched, so they are
+// computed before the condition.
 func (m *matcher) alternatives(values []Node, or *List, guards []Node, place patternPlace) clause {
 	c := m.c
 	patterns := or.Items[1:]
@@ -50,8 +50,7 @@ func (m *matcher) alternatives(values []Node, or *List, guards []Node, place pat
 	}
 }
 
-// commonNames returns the names that every one of the patterns binds, in the
-// order of the first.
+// commonNames returns the names that all patterns bind, in the order of the first.
 func (m *matcher) commonNames(patterns []Node) []Node {
 	common := m.boundNames(patterns[0])
 	for _, p := range patterns[1:] {
@@ -79,14 +78,12 @@ func (m *matcher) boundNames(n Node) []*Symbol {
 				if n.Name != "nil" && n.Name != "&" && n.Name != "&as" && !m.unifies(n) && !slices.ContainsFunc(out, same) {
 					out = append(out, n)
 				}
-			case *List:
-				if len(n.Items) == 0 || !isSym(n.Items[0], "=") {
-					walk(n.Items...)
-				}
-			case *Sequence:
-				walk(n.Items...)
 			case *Table:
 				walk(n.Values...)
+			default:
+				if _, pinned := callOf(n, "="); !pinned {
+					walk(children(n)...)
+				}
 			}
 		}
 	}

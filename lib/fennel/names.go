@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// reference compiles a symbol that is used for its value.
+// reference compiles a symbol whose value is used.
 func (c *compiler) reference(n *Symbol, s *scope) luaExpr {
 	if n.Name == "nil" {
 		return &luaLiteral{c.lineOf(n), "nil"}
@@ -17,7 +17,7 @@ func (c *compiler) reference(n *Symbol, s *scope) luaExpr {
 	return c.fields(c.base(n, fields[0], s), fields[1:], c.lineOf(n))
 }
 
-// fields looks keys up in e, one in the other.
+// fields returns the nested field of e with the path keys.
 func (c *compiler) fields(e luaExpr, keys []string, at line) luaExpr {
 	for _, key := range keys {
 		e = &luaIndex{at, e, &luaString{at, key}}
@@ -25,7 +25,7 @@ func (c *compiler) fields(e luaExpr, keys []string, at line) luaExpr {
 	return e
 }
 
-// base compiles the name a symbol begins with.
+// base compiles the first part of a symbol.
 func (c *compiler) base(n *Symbol, name string, s *scope) luaExpr {
 	if s.forgives(name) && s.lookup(name) == nil {
 		return luaNil
@@ -54,20 +54,20 @@ func (c *compiler) base(n *Symbol, name string, s *scope) luaExpr {
 	return c.global(name, s, c.lineOf(n))
 }
 
-// used notes that a $n of a hashfn is needed as a parameter.
+// used records that a hashfn needs a parameter for $n.
 func (l *local) used() {
 	if l.of != nil {
 		l.of.maxArg = max(l.of.maxArg, l.arg)
 	}
 }
 
-// known reports whether a name that is bound nowhere may be used as a global.
+// known reports whether an unbound name may be used as a global.
 func (c *compiler) known(name string) bool {
 	return c.globals == nil || c.globals[name]
 }
 
-// global compiles the use of a global. One whose name is no identifier of Lua,
-// or is taken by a local whose own name mangles to it, is looked up in _G.
+// global compiles the use of a global. If its name is not a Lua identifier, or is also the
+// mangled name of a local, it is looked up in _G.
 func (c *compiler) global(name string, s *scope, at line) luaExpr {
 	if c.globals != nil {
 		s.useGlobal(name)
@@ -91,7 +91,7 @@ func (c *compiler) vararg(n *Vararg, s *scope) luaExpr {
 	return &luaVararg{c.lineOf(n)}
 }
 
-// checkBindable refuses what may not be given to a variable as its name.
+// checkBindable refuses symbols that cannot be the name of a variable.
 func (c *compiler) checkBindable(n *Symbol, s *scope) {
 	switch fields, method := n.parts(); {
 	case len(fields) > 1 || method:
@@ -110,24 +110,24 @@ func (c *compiler) checkBindable(n *Symbol, s *scope) {
 	}
 }
 
-// declare binds a name in s and returns what Lua calls it.
+// declare binds a name in s and returns its Lua name.
 func (c *compiler) declare(n *Symbol, s *scope, mutable bool) string {
 	l := c.reserve(n, s, mutable)
 	c.bind(n, l, s)
 	return l.lua
 }
 
-// reserve makes a local that is not visible yet: its initialiser still sees
-// what the name meant before.
+// reserve makes a local that is not visible yet: its initialiser still sees the name's old
+// meaning.
 func (c *compiler) reserve(n *Symbol, s *scope, mutable bool) *local {
 	c.checkBindable(n, s)
 	return &local{lua: c.uniqueLua(n.Name, s), mutable: mutable}
 }
 
-// uniqueLua takes a Lua name for a Fennel name in s. It is unique there and all around, so
-// that nothing outside is hidden by accident. It is also different from a global that the
-// source uses and whose name only looks the same once mangled, and from a global that is
-// about to be assigned.
+// uniqueLua reserves a Lua name for a Fennel name in s. The name is unique in s and in the
+// scopes around it, so that it hides no outer name by accident. It also differs from a
+// global that the source uses if only their mangled names are equal, and from a global that
+// is about to be assigned.
 func (c *compiler) uniqueLua(name string, s *scope) string {
 	base := mangle(name)
 	lua := base
@@ -142,9 +142,9 @@ func (c *compiler) uniqueLua(name string, s *scope) string {
 	return lua
 }
 
-// keepFree keeps the names that places begin with from being given to locals until the
-// function that it returns is called. The value of (global k (let [k 5] k)) is assigned
-// where its local k is visible.
+// keepFree prevents new locals from getting the names with which places begin, until done
+// is called. In (global k (let [k 5] k)) the global k is assigned in the scope of the
+// local k.
 func (c *compiler) keepFree(places []luaExpr) (done func()) {
 	var names []string
 	for _, e := range places {
@@ -163,8 +163,8 @@ func (c *compiler) keepFree(places []luaExpr) (done func()) {
 	}
 }
 
-// manyAlike is after how many attempts at a unique name a counter goes on where
-// it was: a name bound a thousand times in a scope would take a million attempts.
+// After manyAlike attempts at a unique name, a counter continues from its last value:
+// otherwise a name bound a thousand times in a scope would take a million attempts.
 const manyAlike = 10
 
 // bind makes a reserved local visible.
@@ -185,9 +185,7 @@ func (c *compiler) temp(b *block, at line) *luaName {
 // hold puts e in a fresh Lua local, so that it is evaluated once.
 func (c *compiler) hold(e luaExpr, b *block) *luaName {
 	at := line(e.lineOf())
-	name := &luaName{at, c.temporary()}
-	b.add(&statLocal{at, []string{name.name}, []luaExpr{e}})
-	return name
+	return c.holdAll([]luaExpr{e}, 1, b, at)[0].(*luaName)
 }
 
 // holdAll puts n values in fresh Lua locals with one statement.

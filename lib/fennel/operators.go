@@ -1,10 +1,12 @@
 package fennel
 
-// An operator of arithmetic: what it is in Lua, what it gives without operands ("": it
-// needs one), and what stands in front of a single operand ("": nothing but the operator
-// itself; "=": the operand is the value).
+import "slices"
+
+// An operator of arithmetic.
 type operator struct {
-	lua, none, unary string
+	lua   string // the operator in Lua
+	none  string // the value without operands, "" if an operand is required
+	unary string // the left operand for a single operand, "" for none, "=" if the operand is the value
 }
 
 func unary(op string) special {
@@ -14,7 +16,7 @@ func unary(op string) special {
 	}
 }
 
-// operands returns what an operator is applied to.
+// operands returns the operands of an operator.
 func (c *compiler) operands(l *List) []Node {
 	forms := flatten(l.Items[1:])
 	if len(forms) == 1 {
@@ -74,8 +76,7 @@ func floorDivision(c *compiler, l *List, s *scope, b *block, w want) result {
 	return values(&luaParen{at, e})
 }
 
-// noBits refuses the operators on bits, which Lua 5.1 lacks and for which it has
-// no library either.
+// noBits refuses the bit operators: Lua 5.1 has neither operators nor a library for them.
 func noBits(none string) special {
 	return func(c *compiler, l *List, s *scope, b *block, w want) result {
 		if len(l.Items) > 1 || none == "" {
@@ -85,24 +86,20 @@ func noBits(none string) special {
 	}
 }
 
-// nestConcat groups the operands of a long concatenation into shorter
-// ones.
+// nestConcat splits the operands of a long concatenation into groups.
 func nestConcat(at line, exprs []luaExpr) []luaExpr {
 	for len(exprs) > maxOperands {
 		var groups []luaExpr
-		for rest := exprs; len(rest) > 0; {
-			n := min(maxOperands, len(rest))
-			groups = append(groups, chain(at, "..", rest[:n]))
-			rest = rest[n:]
+		for group := range slices.Chunk(exprs, maxOperands) {
+			groups = append(groups, chain(at, "..", group))
 		}
 		exprs = groups
 	}
 	return exprs
 }
 
-// logic compiles and, or. An operand that needs statements may not run them
-// before the operands to its left have decided that it is wanted at all: it goes
-// inside an if.
+// logic compiles and, or. The statements of an operand must not run before the operands to
+// its left have decided that it is evaluated at all, so they go inside an if.
 func logic(name, none string) special {
 	return func(c *compiler, l *List, s *scope, b *block, w want) result {
 		forms := c.logicOperands(l, name)
@@ -137,8 +134,8 @@ func logic(name, none string) special {
 	}
 }
 
-// logicOperands returns the operands of and, or. Those of an operand that is the same form
-// stand in its place, which changes no value and spares Lua a level of syntax.
+// logicOperands returns the operands of and, or. An operand that is the same form is
+// replaced by its operands, which changes no value and saves Lua a level of syntax.
 func (c *compiler) logicOperands(l *List, name string) []Node {
 	var forms []Node
 	for _, n := range c.operands(l) {
@@ -159,15 +156,12 @@ func chain(at line, op string, exprs []luaExpr) luaExpr {
 	return &luaBinary{at, op, exprs}
 }
 
-// comparison compiles a chain of comparisons of neighbours. With more than two
-// operands those in the middle stand twice in the Lua, so they are evaluated
-// first, unless they can be repeated. Different from all its neighbours is what
-// not= asks, so its chain is an or.
+// comparison compiles a chain of comparisons of neighbours. With more than two operands,
+// the middle ones occur twice in the Lua code, so they are evaluated first unless they are
+// repeatable. not= is true if any neighbours differ, so its chain is joined by or.
 func comparison(op string) special {
 	return func(c *compiler, l *List, s *scope, b *block, w want) result {
-		if len(l.Items) < 3 {
-			c.fail(l, "expected at least two arguments")
-		}
+		c.check(len(l.Items) >= 3, l, "expected at least two arguments")
 		at := c.lineOf(l)
 		forms := l.Items[1:]
 		var exprs []luaExpr
@@ -197,7 +191,7 @@ func comparison(op string) special {
 	}
 }
 
-// repeatable reports whether a form can be evaluated twice as well as once.
+// repeatable reports whether a form may be evaluated more than once.
 func repeatable(n Node) bool {
 	switch n := n.(type) {
 	case *Symbol:

@@ -8,18 +8,16 @@ import (
 	"quire/lib/vm"
 )
 
-// maxNesting bounds how deep delimiters may nest. Lua itself refuses a chunk of
-// more than 200 syntax levels, so nothing useful is lost, and every recursive
-// walk over the tree is bounded by it.
+// maxNesting bounds how deep delimiters may nest, and with it every recursive walk over the
+// tree. Lua itself refuses more than 200 syntax levels, so no useful program is affected.
 const maxNesting = 400
 
-// maxErrors bounds how many errors one file reports: past that a reader learns
-// nothing new, and a binary file pushed by mistake has one on every line.
+// maxErrors bounds how many errors are reported for one file: more would tell the user
+// nothing new, and a binary file pushed by mistake has an error on every line.
 const maxErrors = 50
 
-// Read returns the forms of src in order. The error is a diag.List of every
-// place that cannot be read: the reader skips what it cannot understand and
-// goes on, so that one go shows all.
+// Read returns the forms of src in order. The error is a diag.List of all syntax errors:
+// the reader skips text that it cannot read and continues.
 func Read(src []byte, file string) ([]Node, error) {
 	r := newReader(&source{name: file, text: string(src)}, nil)
 	forms := r.forms()
@@ -29,9 +27,8 @@ func Read(src []byte, file string) ([]Node, error) {
 	return forms, nil
 }
 
-// A reader turns text into nodes. Line and column are kept while it goes: a
-// column counts characters, so the bytes that continue a UTF-8 sequence do not
-// move it.
+// A reader turns text into nodes and keeps track of the line and column. A column counts
+// characters: the bytes that continue a UTF-8 sequence do not count.
 type reader struct {
 	src  *source
 	text string
@@ -45,26 +42,26 @@ type reader struct {
 
 	unbalanced bool // a wrong delimiter has been reported
 
-	bound *vm.Bound // ends the reading; nil for no limit
+	bound *vm.Bound // limits the reading; nil for no limits
 }
 
-// An opener is a delimiter that waits for its closer, or a prefix such as the
-// backquote that waits for its form.
+// An opener is a delimiter that waits for its closing one, or a prefix, such as the
+// backquote, that waits for its form.
 type opener struct {
 	Position
 	closer byte   // 0 for a prefix
 	prefix string // the head of the list a prefix makes
 	items  []Node
-	errs   int // how many errors there were when it was opened
+	errs   int // number of errors when it was opened
 }
 
-// Delimiters, each opener over its closer.
+// Delimiters: each opening one has its closing one below it.
 const (
 	openers = "([{"
 	closers = ")]}"
 )
 
-// prefixed returns the head of the list that a prefix makes, "" for what is none.
+// prefixed returns the head of the list that a prefix makes, "" if b is not a prefix.
 func prefixed(b byte) string {
 	switch b {
 	case '#':
@@ -85,8 +82,8 @@ func newReader(src *source, bound *vm.Bound) *reader {
 	return r
 }
 
-// forms reads to the end of the text. The bottom of the stack of openers is
-// the file itself.
+// forms reads to the end of the text. The bottom of the stack of openers is the file
+// itself.
 func (r *reader) forms() []Node {
 	file := &opener{}
 	r.open = []*opener{file}
@@ -148,8 +145,7 @@ func (r *reader) here() Position {
 	return Position{Line: r.line, Column: r.col, src: r.src}
 }
 
-// fail records an error at p. A recorded error never stops the reader by
-// itself, only too many of them do.
+// fail records an error at p. The reader continues until maxErrors are recorded.
 func (r *reader) fail(p Position, hint, format string, args ...any) {
 	if r.full {
 		return
@@ -158,9 +154,9 @@ func (r *reader) fail(p Position, hint, format string, args ...any) {
 	r.full = len(r.errs) >= maxErrors
 }
 
-// failDelimiter is fail for delimiters that do not pair up. One wrong delimiter
-// makes many others look wrong, so only the first is reported until a form begins
-// in the first column, where people put a form of the file itself.
+// failDelimiter is fail for delimiters that do not match. One wrong delimiter makes many
+// others look wrong. After the first, no more are reported until a form begins in the first
+// column, where top-level forms usually begin.
 func (r *reader) failDelimiter(p Position, hint, format string, args ...any) {
 	if !r.unbalanced {
 		r.fail(p, hint, format, args...)
@@ -171,8 +167,8 @@ func (r *reader) failDelimiter(p Position, hint, format string, args ...any) {
 // top returns the innermost opener.
 func (r *reader) top() *opener { return r.open[len(r.open)-1] }
 
-// add gives a finished form to the innermost opener, closing the prefixes that
-// waited for it.
+// add adds a finished form to the innermost opener. It closes the prefixes that waited for
+// the form.
 func (r *reader) add(n Node) {
 	for {
 		t := r.top()
@@ -187,9 +183,9 @@ func (r *reader) add(n Node) {
 	}
 }
 
-// openDelimiter begins a list, sequence or table. Inside another form, white space or
-// an opener must stand in front of it: f(x) is a habit from other languages that would
-// silently mean two forms.
+// openDelimiter begins a list, sequence or table. Inside another form, white space or an
+// opening delimiter must precede it: f(x), a habit from other languages, would silently
+// mean two forms.
 func (r *reader) openDelimiter(b byte) {
 	at := r.here()
 	if r.unbalanced && at.Column == 1 {
@@ -208,8 +204,8 @@ func (r *reader) openDelimiter(b byte) {
 	r.advance(1)
 }
 
-// closeDelimiter ends the innermost form. A wrong closer is reported; if some
-// outer form is waiting for it, the inner ones are taken as ended.
+// closeDelimiter ends the innermost form. It reports a wrong delimiter; if an outer form
+// waits for that delimiter, the inner forms are treated as ended.
 func (r *reader) closeDelimiter(b byte) {
 	at := r.here()
 	r.advance(1)
@@ -235,7 +231,7 @@ func (r *reader) closeDelimiter(b byte) {
 	r.finish()
 }
 
-// waitedFor reports whether any open form is closed by b.
+// waitedFor reports whether b closes any open form.
 func (r *reader) waitedFor(b byte) bool {
 	for _, o := range r.open {
 		if o.closer == b {
@@ -245,7 +241,7 @@ func (r *reader) waitedFor(b byte) bool {
 	return false
 }
 
-// dropPrefixes removes prefixes that nothing follows.
+// dropPrefixes removes prefixes that are followed by no form.
 func (r *reader) dropPrefixes(at Position) {
 	for r.top().prefix != "" {
 		r.failDelimiter(at, "", "expected a form after the prefix of %s", r.top().prefix)
@@ -267,8 +263,8 @@ func (r *reader) finish() {
 	}
 }
 
-// table pairs up the items between braces. An odd number of them is no error of its own if
-// there was another one inside.
+// table pairs the items between braces. It does not report an odd number of items if an
+// error was reported inside the braces.
 func (r *reader) table(o *opener) *Table {
 	if len(o.items)%2 != 0 {
 		if !r.unbalanced && len(r.errs) == o.errs {
@@ -288,7 +284,7 @@ func (r *reader) table(o *opener) *Table {
 	return t
 }
 
-// readPrefix reads one of # ` ' , before the form it belongs to.
+// readPrefix reads one of # ` ' , before its form.
 func (r *reader) readPrefix(b byte) {
 	at := r.here()
 	r.advance(1)
@@ -304,13 +300,13 @@ func (r *reader) readPrefix(b byte) {
 	r.open = append(r.open, &opener{Position: at, prefix: prefixed(b)})
 }
 
-// standsAlone reports whether the byte at hand is followed by nothing it could
-// be a prefix of; # is then a symbol, the old name of length.
+// standsAlone reports whether no form follows the current byte directly. Then # is not a
+// prefix but a symbol, the old name of length.
 func (r *reader) standsAlone() bool {
 	return r.pos+1 == len(r.text) || strings.IndexByte(" \t\n\v\f\r)]}", r.text[r.pos+1]) >= 0
 }
 
-// checkClosed reports what is still open at the end of the file.
+// checkClosed reports delimiters and prefixes that are still open at the end of the file.
 func (r *reader) checkClosed() {
 	at := r.here()
 	r.dropPrefixes(at)

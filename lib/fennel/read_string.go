@@ -12,8 +12,8 @@ var plainEscapes = map[byte]byte{
 	'\\': '\\', '"': '"', '\'': '\'', '\n': '\n',
 }
 
-// readString reads a quoted string. Its escapes are those of the Lua 5.4
-// manual, section 3.1, which the language's own reference points to.
+// readString reads a quoted string. Its escapes are described in section 3.1 of the Lua 5.4
+// manual, to which the language's reference refers.
 func (r *reader) readString() {
 	at := r.here()
 	r.advance(1)
@@ -37,7 +37,7 @@ func (r *reader) readString() {
 	}
 }
 
-// readEscape reads a backslash and what belongs to it.
+// readEscape reads an escape sequence.
 func (r *reader) readEscape(b *strings.Builder) {
 	rest := r.text[r.pos+1:]
 	if rest == "" {
@@ -105,8 +105,8 @@ func (r *reader) readUnicodeEscape(b *strings.Builder, rest string) {
 	r.advance(2)
 }
 
-// encodeCodePoint encodes v as Lua 5.4 does: UTF-8 in its first definition, of
-// up to six bytes, which takes surrogates and values beyond Unicode too.
+// encodeCodePoint encodes v as Lua 5.4 does: in the original UTF-8 of up to six bytes, which
+// also encodes surrogates and values beyond Unicode.
 func encodeCodePoint(v uint32) []byte {
 	if v < 0x80 {
 		return []byte{byte(v)}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// symbolByte reports whether b may stand in a symbol. Every byte of 128 and
-// above may: names can be written in any script.
+// symbolByte reports whether a symbol may contain b. It may contain every byte of 128 and
+// above: names can be written in any script.
 func symbolByte(b byte) bool {
 	return b > 32 && b != 127 && strings.IndexByte("()[]{}\"';,`@~", b) < 0
 }
@@ -43,7 +43,7 @@ func printableByte(b byte) string {
 	return string(rune(b))
 }
 
-// token classifies what was read; nil after an error.
+// token returns the node for a token, or nil after an error.
 func (r *reader) token(token string, at Position) Node {
 	switch {
 	case token == "true" || token == "false":
@@ -66,7 +66,7 @@ func (r *reader) token(token string, at Position) Node {
 	return &Symbol{Position: at, Name: token}
 }
 
-// malformed reports a path that cannot be one, such as a..b, a:b.c or a: .
+// malformed reports a malformed path, such as a..b, a:b.c or a: .
 func (r *reader) malformed(token string, at Position) bool {
 	if token == ".." || token == "$..." || token == ":" || strings.HasPrefix(token, ".") {
 		return false
@@ -84,8 +84,8 @@ func (r *reader) malformed(token string, at Position) bool {
 	return false
 }
 
-// parseNumber reads the numbers Lua's tonumber takes, less the words "inf" and
-// "nan", which C libraries differ on. Underscores are for the reader's eye.
+// parseNumber reads the numbers that Lua's tonumber accepts, except the words "inf" and
+// "nan", on which C libraries differ. Underscores are ignored.
 func parseNumber(token string) (float64, bool) {
 	switch token {
 	case ".inf", "+.inf":
@@ -103,7 +103,7 @@ func parseNumber(token string) (float64, bool) {
 	if n, err := strconv.Atoi(token); err == nil && n != 0 && n < 1<<53 {
 		return float64(n), true
 	}
-	// What is left of Go's numbers are Lua's, but that Go wants an exponent behind
+	// The rest of Go's syntax is Lua's, except that Go requires an exponent after
 	// hexadecimal digits.
 	token = strings.ReplaceAll(token, "_", "")
 	if digits := strings.TrimLeft(token, "+-"); strings.HasPrefix(digits, "0x") || strings.HasPrefix(digits, "0X") {
@@ -112,6 +112,6 @@ func parseNumber(token string) (float64, bool) {
 		}
 	}
 	v, err := strconv.ParseFloat(token, 64)
-	// An overflow gives an infinity, as it does in Lua.
+	// An overflow results in an infinity, as in Lua.
 	return v, err == nil || errors.Is(err, strconv.ErrRange)
 }

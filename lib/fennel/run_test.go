@@ -47,8 +47,8 @@ func run(t *testing.T, src string, o Options) string {
 	return strings.Join(out, " ")
 }
 
-// showLua writes a value of Lua: tables with their sequence first, then the
-// other keys in order of their text.
+// showLua writes a Lua value. For a table it writes the sequence first, then the other keys
+// sorted by their text.
 func showLua(v lua.LValue) string {
 	t, ok := v.(*lua.LTable)
 	if !ok {

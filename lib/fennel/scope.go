@@ -1,35 +1,35 @@
 package fennel
 
-// A scope is one region of names. Scopes nest as the forms of the source do,
-// which is finer than Lua's functions; fn tells which of those a scope is in.
+// A scope is a region in which names are visible. Scopes nest like the forms of the source;
+// a function may contain many of them. fn is the Lua function that the scope is in.
 type scope struct {
 	parent *scope
 	fn     *function
 
 	names  map[string]*local // by Fennel name
 	taken  map[string]bool   // Lua names declared here
-	count  int               // of Lua locals that hold names
+	count  int               // number of Lua locals that have names
 	macros map[string]*macro // nil: none
 
-	spilled string // the table that names of a crowded function go into
+	spilled string // the table that holds further names, see maxNamed
 
-	// aliased holds the globals that a scope right below this one refers to.
-	// A local of the same name declared here afterwards would silently change
-	// what the reference seems to mean, and is refused.
+	// aliased holds the globals that a scope directly inside this one refers to.
+	// A local with such a name, declared here afterwards, would silently change the
+	// apparent meaning of the reference, and is refused.
 	aliased map[string]bool
 
 	// forgiven names are not reported as unknown: a form that failed would
 	// have bound them.
 	forgiven map[string]bool
 
-	// gensyms are the symbols that names ending in # stand for, in a quote.
+	// gensyms are the symbols for names that end in #, in a quote.
 	gensyms map[string]string
 }
 
-// A function is the Lua function that code is being compiled into.
+// A function is the Lua function into which code is compiled.
 type function struct {
 	vararg bool // "..." may be used
-	uses   int  // how often it was
+	uses   int  // number of uses of "..."
 	hashfn bool // made by #( )
 	maxArg int  // the highest $n a hashfn uses
 	macro  bool // runs at compile time, inside a macro
@@ -38,10 +38,10 @@ type function struct {
 // A local is a name bound by let, local, var, fn, a parameter and so on.
 type local struct {
 	lua     string
-	table   string // the Lua table it is a field of, "" for a local of Lua
+	table   string // the Lua table of which it is a field, "" for a Lua local
 	mutable bool
 	arg     int       // n for the $n of a hashfn
-	of      *function // whose $n it is
+	of      *function // the hashfn of the $n
 }
 
 // newScope returns a scope inside s, in the same function.
@@ -60,7 +60,7 @@ func newFunctionScope(s *scope, f *function) *scope {
 	return n
 }
 
-// lookup finds the local of that name.
+// lookup returns the local with that name, or nil.
 func (s *scope) lookup(name string) *local {
 	for ; s != nil; s = s.parent {
 		if l := s.names[name]; l != nil {
@@ -70,7 +70,7 @@ func (s *scope) lookup(name string) *local {
 	return nil
 }
 
-// takes reports whether a Lua name is declared in s or around it.
+// takes reports whether a Lua name is declared in s or a scope around it.
 func (s *scope) takes(lua string) bool {
 	for ; s != nil; s = s.parent {
 		if s.taken[lua] {
@@ -80,7 +80,7 @@ func (s *scope) takes(lua string) bool {
 	return false
 }
 
-// locals is how many Lua locals hold names at this point of the function.
+// locals returns how many Lua locals have names at this point of the function.
 func (s *scope) locals() int {
 	n := 0
 	for p := s; p != nil && p.fn == s.fn; p = p.parent {
@@ -89,8 +89,8 @@ func (s *scope) locals() int {
 	return n
 }
 
-// macro finds the macro of that name. A local of the same name in a nearer
-// scope cannot be: binding a macro's name is refused.
+// macro returns the macro with that name, or nil. A nearer scope cannot have a local with
+// the same name: binding a macro's name is refused.
 func (s *scope) macro(name string) *macro {
 	for ; s != nil; s = s.parent {
 		if m := s.macros[name]; m != nil {
@@ -100,7 +100,7 @@ func (s *scope) macro(name string) *macro {
 	return nil
 }
 
-// forgives reports whether an unknown name is the fault of an earlier error.
+// forgives reports whether a name is unknown because of an earlier error.
 func (s *scope) forgives(name string) bool {
 	for ; s != nil; s = s.parent {
 		if s.forgiven[name] {
@@ -119,7 +119,7 @@ func (s *scope) take(lua string) {
 	s.count++
 }
 
-// bind makes l what name means in s from here on.
+// bind makes name refer to l in s from here on.
 func (s *scope) bind(name string, l *local) {
 	if s.names == nil {
 		s.names = map[string]*local{}
@@ -127,7 +127,7 @@ func (s *scope) bind(name string, l *local) {
 	s.names[name] = l
 }
 
-// useGlobal remembers for the scope around s that s refers to a global.
+// useGlobal records in the scope around s that s refers to a global.
 func (s *scope) useGlobal(name string) {
 	if p := s.parent; p != nil {
 		if p.aliased == nil {

@@ -1,11 +1,11 @@
 package fennel
 
 import (
+	"strconv"
 	"strings"
 )
 
-// show writes a form as Fennel, for messages and comments. It is cut where it
-// gets long.
+// show writes a form as Fennel for messages. It cuts long ones.
 func show(n Node) string {
 	const longest = 60
 	s := []rune(format(n))
@@ -15,7 +15,7 @@ func show(n Node) string {
 	return string(s)
 }
 
-// describe names the kind of a form, and shows it.
+// describe returns the kind of a form and its text.
 func describe(n Node) string {
 	kind := "table"
 	switch n.(type) {
@@ -51,11 +51,7 @@ func write(b *strings.Builder, n Node) {
 	case *Number:
 		b.WriteString(numberFennel(n.Value))
 	case *Bool:
-		if n.Value {
-			b.WriteString("true")
-		} else {
-			b.WriteString("false")
-		}
+		b.WriteString(strconv.FormatBool(n.Value))
 	case *Vararg:
 		b.WriteString("...")
 	case *List:
@@ -95,7 +91,7 @@ func writeAll(b *strings.Builder, open string, items []Node, end string) {
 	b.WriteString(end)
 }
 
-// numberFennel writes v so that the reader takes it for the same number.
+// numberFennel writes v so that the reader reads the same number.
 func numberFennel(v float64) string {
 	switch s := numberLua(v); s {
 	case "(0/0)":

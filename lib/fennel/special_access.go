@@ -2,7 +2,7 @@ package fennel
 
 import "strings"
 
-// specialDot looks keys up, one in what the one before gave.
+// specialDot looks up nested keys.
 func specialDot(c *compiler, l *List, s *scope, b *block, w want) result {
 	c.check(len(l.Items) > 1, l, "expected table argument")
 	e := c.one(l.Items[1], s, b)
@@ -15,9 +15,8 @@ func specialDot(c *compiler, l *List, s *scope, b *block, w want) result {
 	return values(e)
 }
 
-// specialMethod calls (: object name args ...). A name only known when it runs
-// makes the object stand twice in the Lua, so it is evaluated into a local
-// first, unless it is one.
+// specialMethod calls (: object name args ...). If the name is only known at run time, the
+// object occurs twice in the Lua code, so it is first put into a local unless it is a name.
 func specialMethod(c *compiler, l *List, s *scope, b *block, w want) result {
 	c.check(len(l.Items) > 2, l, "expected at least 2 arguments")
 	at := c.lineOf(l)
@@ -33,8 +32,8 @@ func specialMethod(c *compiler, l *List, s *scope, b *block, w want) result {
 	return values(&luaCall{at, &luaIndex{at, object, name}, append([]luaExpr{object}, args...)})
 }
 
-// specialLua puts Lua in the output as it is given: a statement, an expression or both.
-// Text that is empty, or only a comment, is no statement and has no value.
+// specialLua copies Lua text to the output: a statement, an expression or both. Text that
+// is empty, or only a comment, is no statement and has no value.
 func specialLua(c *compiler, l *List, s *scope, b *block, w want) result {
 	if len(l.Items) != 2 && len(l.Items) != 3 {
 		c.failHint(l, "write (lua \"statement\" \"expression\"), either of them nil", "expected 1 or 2 arguments")

@@ -7,10 +7,10 @@ func specialDo(c *compiler, l *List, s *scope, b *block, w want) result {
 	return c.scoped(l, s, b, w, nil, l.Items[1:])
 }
 
-// scoped compiles forms in a scope of their own, after begin has put there what
-// comes first. How many values the last form has decides the shape: where they
-// are returned or assigned, plain statements do; one value goes through a local;
-// any number of them needs a function that is called on the spot.
+// scoped compiles forms in a new scope, after begin, which may be nil, has compiled what
+// comes first. If the values of the last form are returned or assigned, plain statements
+// are enough. One value is put in a local. Any number of values requires a function that
+// is called at once.
 func (c *compiler) scoped(l Node, s *scope, b *block, w want, begin func(*scope, *block), forms []Node) result {
 	at := c.lineOf(l)
 	run := func(s *scope, b *block, w want) []luaExpr {
@@ -45,10 +45,9 @@ func (c *compiler) scoped(l Node, s *scope, b *block, w want, begin func(*scope,
 	return c.calledFunction(s, at, func(b *block, w want) { run(inner, b, w) })
 }
 
-// calledFunction is an expression of any number of values: what body returns,
-// from a function that is called on the spot. The arguments of the function around
-// it are passed through where body uses them. A body that only returns something
-// needs no function.
+// calledFunction returns an expression with any number of values: a function that contains
+// body and is called at once. If body uses "...", the arguments of the function around it
+// are passed on. A body that is just a return needs no function.
 func (c *compiler) calledFunction(s *scope, at line, body func(*block, want)) result {
 	before := s.fn.uses
 	f := &luaFunction{line: at, body: &block{}}
@@ -67,9 +66,7 @@ func (c *compiler) calledFunction(s *scope, at line, body func(*block, want)) re
 }
 
 func specialIf(c *compiler, l *List, s *scope, b *block, w want) result {
-	if len(l.Items) < 3 {
-		c.failHint(l, "write (if condition then else)", "expected condition and body")
-	}
+	c.checkHint(len(l.Items) >= 3, l, "write (if condition then else)", "expected condition and body")
 	forms := l.Items[1:]
 	if n := len(forms); n%2 == 0 {
 		if t, ok := forms[n-2].(*Bool); ok && t.Value {
@@ -92,9 +89,9 @@ func specialIf(c *compiler, l *List, s *scope, b *block, w want) result {
 	return c.calledFunction(s, at, func(b *block, w want) { c.ifStatement(at, forms, s, b, w) })
 }
 
-// ifStatement emits an if whose branches do what w says. A condition that needs
-// statements of its own must not run before the conditions above it failed, so
-// it begins a nested if.
+// ifStatement emits an if whose branches are compiled as w wants. The statements of a
+// condition must not run before the conditions above it have failed, so it begins a nested
+// if.
 func (c *compiler) ifStatement(at line, forms []Node, s *scope, b *block, w want) {
 	s = newScope(s)
 	branch := func(n Node) *block {
@@ -134,7 +131,7 @@ func specialValues(c *compiler, l *List, s *scope, b *block, w want) result {
 	return result{exprs: c.args(flatten(l.Items[1:]), s, b)}
 }
 
-// flatten replaces a (values ...) that ends a list of forms by what it holds.
+// flatten replaces a (values ...) at the end of a list of forms by the forms in it.
 func flatten(forms []Node) []Node {
 	for len(forms) > 0 {
 		inner, ok := callOf(forms[len(forms)-1], "values")
@@ -146,7 +143,7 @@ func flatten(forms []Node) []Node {
 	return forms
 }
 
-// specialPickValues gives exactly as many values as its first argument says.
+// specialPickValues returns exactly as many values as its first argument says.
 func specialPickValues(c *compiler, l *List, s *scope, b *block, w want) result {
 	n, ok := c.item(l, 1).(*Number)
 	if !ok || n.Value < 0 || n.Value != float64(int(n.Value)) {
@@ -164,7 +161,7 @@ func specialPickValues(c *compiler, l *List, s *scope, b *block, w want) result 
 		return result{}
 	}
 	if count == 1 && len(exprs) > 0 {
-		c.keepEffects(exprs[1:], b) // ahead of the first, as in the language
+		c.keepEffects(exprs[1:], b) // before the first, as in the reference compiler
 		return values(single(exprs[0]))
 	}
 	if len(exprs) == 0 {
@@ -173,7 +170,7 @@ func specialPickValues(c *compiler, l *List, s *scope, b *block, w want) result 
 	return result{exprs: c.holdAll(exprs, count, b, c.lineOf(l))}
 }
 
-// specialTail asserts that its call is the last thing the function does.
+// specialTail checks that its call is in tail position.
 func specialTail(c *compiler, l *List, s *scope, b *block, w want) result {
 	c.check(len(l.Items) == 2, l, "expected one argument")
 	call, ok := c.expand(l.Items[1], s).(*List)

@@ -2,8 +2,8 @@ package fennel
 
 import "strconv"
 
-// specialFn compiles (fn name? [parameters] docstring? metadata? body...). A
-// name is declared in the scope around the function and visible inside it.
+// specialFn compiles (fn name? [parameters] docstring? metadata? body...). The name is
+// declared in the scope around the function and visible inside it.
 func specialFn(c *compiler, l *List, s *scope, b *block, w want) result {
 	at := c.lineOf(l)
 	name, _ := c.item(l, 1).(*Symbol)
@@ -37,7 +37,7 @@ func specialFn(c *compiler, l *List, s *scope, b *block, w want) result {
 	return values(place)
 }
 
-// function compiles what follows the name of a fn: parameters and body.
+// function compiles the parameters and body of a fn.
 func (c *compiler) function(l *List, rest []Node, s *scope) *luaFunction {
 	var params *Sequence
 	if len(rest) > 0 {
@@ -62,9 +62,8 @@ func (c *compiler) function(l *List, rest []Node, s *scope) *luaFunction {
 	return f
 }
 
-// describes counts the forms at the start of a function's body that only
-// describe it: a docstring, a table of metadata, or one after the other. What
-// stands last is the body's value, whatever it looks like.
+// describes counts the forms at the start of a function's body that only describe it: a
+// docstring, a table of metadata, or both. The last form is always the body's value.
 func describes(body []Node) int {
 	n := 0
 	if len(body) > n+1 {
@@ -80,8 +79,8 @@ func describes(body []Node) int {
 	return n
 }
 
-// parameters declares the parameters of a function; patterns are taken apart at
-// the beginning of its body.
+// parameters declares the parameters of a function. Patterns are destructured at the
+// beginning of its body.
 func (c *compiler) parameters(params *Sequence, f *luaFunction, s *scope) {
 	for i := 0; i < len(params.Items); i++ {
 		p := params.Items[i]
@@ -119,8 +118,8 @@ func (c *compiler) parameters(params *Sequence, f *luaFunction, s *scope) {
 // maxHashArgs is how many single arguments a hashfn can name.
 const maxHashArgs = 9
 
-// specialHashfn compiles #( ... ): $ and $1 to $9 are its arguments, or $... all
-// of them.
+// specialHashfn compiles #( ... ): $ and $1 to $9 are its arguments, or $... is all of
+// them.
 func specialHashfn(c *compiler, l *List, s *scope, b *block, w want) result {
 	c.check(len(l.Items) == 2, l, "expected one argument")
 	body, all := allArguments(l.Items[1])
@@ -133,7 +132,7 @@ func specialHashfn(c *compiler, l *List, s *scope, b *block, w want) result {
 		names = append(names, arg.lua)
 		fs.bind(name, arg)
 		if i == 1 {
-			// Under its short name the argument can be set too.
+			// Under its short name the argument can also be set.
 			fs.bind("$", &local{lua: arg.lua, arg: i, of: fn, mutable: true})
 		}
 	}
@@ -144,8 +143,8 @@ func specialHashfn(c *compiler, l *List, s *scope, b *block, w want) result {
 	return values(f)
 }
 
-// allArguments replaces $... in the body of a hashfn by the vararg, leaving the
-// hashfns inside it alone, and says whether there was any.
+// allArguments replaces $... in the body of a hashfn, but not in hashfns inside it, by the
+// vararg. It reports whether it replaced any.
 func allArguments(n Node) (Node, bool) {
 	found := false
 	replace := func(items []Node) []Node {

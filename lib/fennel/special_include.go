@@ -2,7 +2,7 @@ package fennel
 
 import "strings"
 
-// specialInclude compiles a module into the output, where require finds it.
+// specialInclude compiles a module into the output, so that require finds it.
 func specialInclude(c *compiler, l *List, s *scope, b *block, w want) result {
 	c.check(len(l.Items) == 2, l, "expected one argument")
 	at := c.lineOf(l)
@@ -20,9 +20,8 @@ func specialInclude(c *compiler, l *List, s *scope, b *block, w want) result {
 	return values(&luaCall{at, &luaName{at, "require"}, []luaExpr{&luaString{at, name}}})
 }
 
-// include puts the loader of a module in front of the form of the chunk that
-// includes it, wherever in that it stands: so the module sees the locals that the
-// chunk has by then.
+// include puts the loader of a module before the top-level form that includes it, so the
+// module sees the locals that the chunk has declared by then.
 func (c *compiler) include(name string, at *List) {
 	src := c.readModule(name, at)
 	f := &luaFunction{vararg: true, body: &block{}, file: src.name}
@@ -62,7 +61,7 @@ func (c *compiler) readModule(name string, at Node) *source {
 	return src
 }
 
-// parse reads a module, and fails the form at hand where it cannot be read.
+// parse reads a module. If it cannot be read, the current form fails.
 func (c *compiler) parse(src *source) []Node {
 	r := newReader(src, c.opts.Bound)
 	forms := r.forms()

@@ -1,11 +1,9 @@
 package fennel
 
-// iteration takes the clause &until off the bindings of a loop.
+// iteration splits the bindings of a loop from the condition of its clause &until.
 func (c *compiler) iteration(l *List) (bindings []Node, until Node, at Node) {
 	seq, ok := c.item(l, 1).(*Sequence)
-	if !ok {
-		c.failHint(c.itemOr(l, 1), "write the names and what they run over in [ ]", "expected binding table")
-	}
+	c.checkHint(ok, c.itemOr(l, 1), "write the names and what they run over in [ ]", "expected binding table")
 	bindings = seq.Items
 	for i := len(bindings) - 2; i >= 2; i-- {
 		name, ok := clauseName(bindings[i])
@@ -19,8 +17,7 @@ func (c *compiler) iteration(l *List) (bindings []Node, until Node, at Node) {
 	return bindings, until, seq
 }
 
-// clauseName returns the word of a clause such as &until, or of its old spelling
-// :until.
+// clauseName returns the word of a clause such as &until, or the old form :until.
 func clauseName(n Node) (string, bool) {
 	switch n := n.(type) {
 	case *String:
@@ -33,7 +30,7 @@ func clauseName(n Node) (string, bool) {
 	return "", false
 }
 
-// loopBody compiles the early end of a loop and its forms.
+// loopBody compiles the &until condition of a loop and its forms.
 func (c *compiler) loopBody(until Node, forms []Node, s *scope, b *block) {
 	if until != nil {
 		cond := c.one(until, s, b)
@@ -44,7 +41,7 @@ func (c *compiler) loopBody(until Node, forms []Node, s *scope, b *block) {
 
 func breakBlock() *block { return &block{[]luaStat{&statBreak{}}} }
 
-// effectsOf compiles forms none of which has a use for its value.
+// effectsOf compiles forms whose values are not used.
 func (c *compiler) effectsOf(forms []Node, s *scope, b *block) {
 	for _, n := range forms {
 		c.guard(n, s, func() { c.effects(n, s, b) })
@@ -52,12 +49,10 @@ func (c *compiler) effectsOf(forms []Node, s *scope, b *block) {
 }
 
 func (c *compiler) needsBody(l *List) {
-	if len(l.Items) < 3 {
-		c.fail(l.Items[0], "expected body expression")
-	}
+	c.check(len(l.Items) >= 3, l.Items[0], "expected body expression")
 }
 
-// specialEach is Lua's for with an iterator.
+// specialEach compiles each to Lua's for with an iterator.
 func specialEach(c *compiler, l *List, s *scope, b *block, w want) result {
 	c.needsBody(l)
 	bindings, until, at := c.iteration(l)
@@ -91,7 +86,7 @@ func specialEach(c *compiler, l *List, s *scope, b *block, w want) result {
 		loop.names = append(loop.names, l.lua)
 	}
 	for i, p := range patterns {
-		// A name in parentheses beside others is a habit the language puts up with.
+		// The language accepts a single name in parentheses beside others.
 		if l, ok := p.(*List); ok && len(l.Items) == 1 {
 			p = l.Items[0]
 		}
@@ -106,7 +101,7 @@ func specialEach(c *compiler, l *List, s *scope, b *block, w want) result {
 	return values(luaNil)
 }
 
-// specialFor is Lua's numeric for.
+// specialFor compiles for to Lua's numeric for.
 func specialFor(c *compiler, l *List, s *scope, b *block, w want) result {
 	bindings, until, at := c.iteration(l)
 	c.check(len(bindings) > 0, at, "expected range to include start and stop")
@@ -126,8 +121,8 @@ func specialFor(c *compiler, l *List, s *scope, b *block, w want) result {
 	return values(luaNil)
 }
 
-// specialWhile repeats as long as its condition holds. A condition that needs
-// statements is evaluated inside an endless loop.
+// specialWhile compiles while. A condition that needs statements is evaluated inside an
+// endless loop.
 func specialWhile(c *compiler, l *List, s *scope, b *block, w want) result {
 	c.check(len(l.Items) > 1, l, "expected condition and body")
 	setup := &block{}

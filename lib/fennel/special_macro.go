@@ -4,19 +4,19 @@ import (
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"quire/lib/vm"
 )
 
 // macroMacro defines one macro, written like a function.
 func macroMacro(c *compiler, l *List, s *scope) Node {
 	name, ok := c.item(l, 1).(*Symbol)
-	if !ok {
-		c.failHint(c.itemOr(l, 1), "write (macro name [parameters] body)", "expected symbol for macro name")
-	}
+	c.checkHint(ok, c.itemOr(l, 1), "write (macro name [parameters] body)", "expected symbol for macro name")
 	c.check(len(l.Items) > 2, l, "expected parameters table")
 	return list(l, "macros", &Table{l.Position, []Node{text(name, name.Name)}, []Node{list(l, "fn", l.Items[2:]...)}})
 }
 
-// specialMacros evaluates a table when compiling, and makes its fields macros in this
+// specialMacros evaluates a table at compile time, and makes its fields macros in this
 // scope.
 func specialMacros(c *compiler, l *List, s *scope, b *block, w want) result {
 	c.check(len(l.Items) == 2, l, "expected one table argument")
@@ -28,35 +28,28 @@ func specialMacros(c *compiler, l *List, s *scope, b *block, w want) result {
 		}
 	}
 	t := c.macros()
-	t.define(first(t.evaluate(l.Items[1], s)), s, l)
+	t.define(vm.First(t.evaluate(l.Items[1], s)), s, l)
 	return values(luaNil)
 }
 
-// checkMacroName refuses what cannot be called.
+// checkMacroName refuses names that cannot be called.
 func (c *compiler) checkMacroName(n *Symbol) {
 	fields, _ := n.parts()
 	c.check(len(fields) == 1 && n.Name != "nil" && !strings.Contains(n.Name, "&"), n, "a macro cannot be called %s", n.Name)
 	c.check(specials[n.Name] == nil, n, "local %s was overshadowed by a special form or macro", n.Name)
 }
 
-func first(values []lua.LValue) lua.LValue {
-	if len(values) == 0 {
-		return lua.LNil
-	}
-	return values[0]
-}
-
-// moduleName evaluates the name of a module when compiling.
+// moduleName evaluates the name of a module at compile time.
 func (c *compiler) moduleName(n Node, s *scope) string {
 	if name, ok := n.(*String); ok {
 		return name.Value
 	}
-	// As in a module that is loaded, ... is the name of the module and its file.
+	// As in a loaded module, "..." is the name of the module and its file.
 	var name lua.LValue = lua.LNil
 	if c.module != "" {
 		name = lua.LString(c.module)
 	}
-	v, ok := first(c.macros().evaluate(n, s, name, lua.LString(n.Pos().File()))).(lua.LString)
+	v, ok := vm.First(c.macros().evaluate(n, s, name, lua.LString(n.Pos().File()))).(lua.LString)
 	c.check(ok, n, "module name must compile to string")
 	return string(v)
 }
@@ -69,8 +62,8 @@ func specialRequireMacros(c *compiler, l *List, s *scope, b *block, w want) resu
 	return values(luaNil)
 }
 
-// specialImportMacros binds macros of modules: (import-macros binding module ...),
-// where a binding is a name for all of them or {:name local-name : name}.
+// specialImportMacros binds macros of modules: (import-macros binding module ...). A binding
+// is a name for all macros of the module, or {:name local-name : name}.
 func specialImportMacros(c *compiler, l *List, s *scope, b *block, w want) result {
 	c.check(len(l.Items) > 1 && len(l.Items)%2 == 1, l, "expected even number of binding/modulename pairs")
 	t := c.macros()
@@ -80,7 +73,7 @@ func specialImportMacros(c *compiler, l *List, s *scope, b *block, w want) resul
 		c.check(ok, l.Items[i+1], "expected macros to be table")
 		switch binding := l.Items[i].(type) {
 		case *Symbol:
-			const levels = 4 // of tables in tables; a module may hold itself
+			const levels = 4 // of tables in tables; a module may contain itself
 			c.checkMacroName(binding)
 			c.defineMacro(binding.Name, t.namespace(module, levels), s, binding)
 		case *Table:
@@ -105,10 +98,10 @@ func (c *compiler) importNames(t *compileTime, binding *Table, module *lua.LTabl
 	}
 }
 
-// specialEvalCompiler runs forms when compiling; what they give goes into the
-// output as Lua text.
+// specialEvalCompiler runs forms at compile time and puts their result into the output as
+// Lua text.
 func specialEvalCompiler(c *compiler, l *List, s *scope, b *block, w want) result {
-	v := first(c.macros().evaluate(list(l, "do", l.Items[1:]...), s))
+	v := vm.First(c.macros().evaluate(list(l, "do", l.Items[1:]...), s))
 	switch v := v.(type) {
 	case *lua.LNilType:
 		return values(luaNil)
@@ -122,8 +115,8 @@ func specialEvalCompiler(c *compiler, l *List, s *scope, b *block, w want) resul
 	return values(luaNil)
 }
 
-// macroMacrodebug prints the expansion of a form, or with a second argument
-// gives it as a string.
+// macroMacrodebug prints the expansion of a form, or with a second argument returns it as
+// a string.
 func macroMacrodebug(c *compiler, l *List, s *scope) Node {
 	c.check(len(l.Items) == 2 || len(l.Items) == 3, l, "expected a form to expand")
 	shown := text(l, format(c.expand(l.Items[1], s)))

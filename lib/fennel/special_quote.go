@@ -2,8 +2,8 @@ package fennel
 
 import "strings"
 
-// specialQuote turns a form into code that makes it. In a macro that is a form
-// again; in the program itself only data can be quoted.
+// specialQuote turns a form into code that makes it. In a macro, the result is a form; in
+// the program itself only data can be quoted.
 func specialQuote(c *compiler, l *List, s *scope, b *block, w want) result {
 	c.check(len(l.Items) == 2, l, "expected one argument")
 	q := &quoter{c, s, b}
@@ -65,8 +65,8 @@ func (q *quoter) quote(n Node) luaExpr {
 	return c.one(n, q.s, q.b)
 }
 
-// unquote compiles the code after a comma. Last in a list it may give several
-// values, which are all spliced in.
+// unquote compiles the code after a comma. At the end of a list it may return several
+// values, which are all inserted.
 func (q *quoter) unquote(n Node) luaExpr {
 	exprs := q.c.compile(n, q.s, q.b, wantAll)
 	if len(exprs) == 0 {
@@ -76,11 +76,11 @@ func (q *quoter) unquote(n Node) luaExpr {
 	return exprs[0]
 }
 
-func (q *quoter) onlyInMacros(n Node, what string) {
-	q.c.check(q.s.fn.macro, n, "%s may only be used at compile time", what)
+func (q *quoter) onlyInMacros(n Node, name string) {
+	q.c.check(q.s.fn.macro, n, "%s may only be used at compile time", name)
 }
 
-// make calls one of the functions of the compile-time environment that build nodes.
+// make returns a call of a function of the compile-time environment that builds a node.
 func (q *quoter) make(at line, function string, items []Node) luaExpr {
 	callee := q.c.fields(&luaName{at, "_G"}, []string{function}, at)
 	call := &luaCall{at, callee, nil}
@@ -90,9 +90,9 @@ func (q *quoter) make(at line, function string, items []Node) luaExpr {
 	return call
 }
 
-// symbol quotes a symbol. A name that ends in # stands for one fresh name in the
-// whole of the quote; any other is marked, so that the expansion can use it but
-// not bind it, which could capture a name of the caller's.
+// symbol quotes a symbol. A name that ends in # becomes a fresh name, the same in the whole
+// quote. Any other is marked, so that the expansion can use it but not bind it: binding it
+// could capture a name of the caller.
 func (q *quoter) symbol(n *Symbol) luaExpr {
 	at := q.c.lineOf(n)
 	name := n.Name
@@ -107,7 +107,7 @@ func (q *quoter) symbol(n *Symbol) luaExpr {
 	return &luaCall{at, q.c.fields(&luaName{at, "_G"}, []string{quotedSymbol}, at), args}
 }
 
-// autoGensym returns what a name ending in # stands for in s.
+// autoGensym returns the fresh name for a name that ends in # in s.
 func (c *compiler) autoGensym(name string, s *scope) string {
 	for p := s; p != nil; p = p.parent {
 		if g, ok := p.gensyms[name]; ok {

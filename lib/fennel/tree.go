@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// What the built-in macros build trees with. Each node takes the position of
-// the form it is made for, so that errors and lines point at the source.
+// Functions with which the built-in macros build trees. Each node has the position of the
+// form for which it is made, so that errors and lines point at the source.
 
 func symbol(at Node, name string) *Symbol {
 	return &Symbol{Position: at.Pos(), Name: name}
 }
 
-// list makes a call of the form, macro or function of that name.
+// list makes a call of the form, macro or function with that name.
 func list(at Node, head string, args ...Node) *List {
 	return &List{at.Pos(), append([]Node{symbol(at, head)}, args...)}
 }
@@ -25,18 +25,18 @@ func text(at Node, s string) *String { return &String{at.Pos(), s} }
 
 func number(at Node, v int) *Number { return &Number{at.Pos(), float64(v)} }
 
-// gensym makes a symbol that is different from all others: its name holds a space, which
-// the reader never puts into one.
+// gensym makes a symbol that differs from all others: its name contains a space, which
+// names from the reader never do.
 func (c *compiler) gensym(at Node, base string) *Symbol {
 	c.temporaries++
 	return &Symbol{Position: at.Pos(), Name: base + " " + strconv.Itoa(c.temporaries)}
 }
 
-// readable writes the name of a gensym as one that could be read again.
+// readable converts the name of a gensym to a name that can be read.
 func readable(name string) string { return strings.ReplaceAll(name, " ", "_") }
 
-// spliced returns n as a list with x put in at index i, -1 meaning at its end.
-// What is no list is called: x is its argument.
+// spliced returns the list n with x inserted at index i, or at its end if i is -1. If n is
+// not a list, it returns a call of n with the argument x.
 func spliced(n, x Node, i int) *List {
 	l, ok := n.(*List)
 	if !ok {

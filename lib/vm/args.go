@@ -112,8 +112,8 @@ func arguments(l *lua.LState, from int) []lua.LValue {
 	return args
 }
 
-// push pushes values and returns how many.
-func push(l *lua.LState, values ...lua.LValue) int {
+// Push pushes values and returns how many.
+func Push(l *lua.LState, values ...lua.LValue) int {
 	for _, value := range values {
 		l.Push(value)
 	}
@@ -123,7 +123,7 @@ func push(l *lua.LState, values ...lua.LValue) int {
 // callOne calls fn and returns its first result, or nil.
 func callOne(l *lua.LState, fn lua.LValue, args ...lua.LValue) lua.LValue {
 	l.Push(fn)
-	l.Call(push(l, args...), 1)
+	l.Call(Push(l, args...), 1)
 	result := l.Get(-1)
 	l.Pop(1)
 	return result

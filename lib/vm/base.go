@@ -93,9 +93,9 @@ func luaToNumber(l *lua.LState) int {
 // pushNumber pushes n, or nil if ok is false.
 func pushNumber(l *lua.LState, n lua.LNumber, ok bool) int {
 	if !ok {
-		return push(l, lua.LNil)
+		return Push(l, lua.LNil)
 	}
-	return push(l, n)
+	return Push(l, n)
 }
 
 // maxUnpack bounds how many values one call returns.

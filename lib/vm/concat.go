@@ -15,7 +15,7 @@ func concat(l *lua.LState) int {
 			size, t := len(left)+len(right), callOf(l)
 			t.checkAlloc(l, uint64(size))
 			t.spend(l, size)
-			return push(l, left+right)
+			return Push(l, left+right)
 		}
 	}
 	for i--; i > 0; {
@@ -41,7 +41,7 @@ func concat(l *lua.LState) int {
 		}
 		right = lua.LString(b.String())
 	}
-	return push(l, right)
+	return Push(l, right)
 }
 
 // concatBy calls the metamethod of left, which is the argument at index, or of right.

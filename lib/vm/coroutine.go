@@ -61,7 +61,7 @@ func noteCount(l *lua.LState) int {
 }
 
 func (v *VM) coCreate(l *lua.LState) int {
-	return push(l, v.newCoroutine(l))
+	return Push(l, v.newCoroutine(l))
 }
 
 func (v *VM) coResume(l *lua.LState) int {
@@ -78,7 +78,7 @@ func (v *VM) coWrap(l *lua.LState) int {
 		if err != nil {
 			l.Error(raised(err), 0)
 		}
-		return push(l, values...)
+		return Push(l, values...)
 	}))
 	return 1
 }
@@ -132,13 +132,13 @@ func coYield(l *lua.LState) int {
 
 func coRunning(l *lua.LState) int {
 	if th := callOf(l).innermost().coroutine; th != nil {
-		return push(l, th)
+		return Push(l, th)
 	}
-	return push(l, lua.LNil)
+	return Push(l, lua.LNil)
 }
 
 func coStatus(l *lua.LState) int {
-	return push(l, lua.LString(statusOf(l, checkThread(l))))
+	return Push(l, lua.LString(statusOf(l, checkThread(l))))
 }
 
 // statusOf returns the status of th as the running thread l sees it.

@@ -14,11 +14,11 @@ var osLibrary = []function{{"clock", osClock}, {"date", osDate}, {"difftime", os
 
 // osClock returns the processor time of the process in seconds, as C's clock does.
 func osClock(l *lua.LState) int {
-	return push(l, lua.LNumber(processClock.read().Seconds()))
+	return Push(l, lua.LNumber(processClock.read().Seconds()))
 }
 
 func osDifftime(l *lua.LState) int {
-	return push(l, checkNumber(l, 1)-lua.LNumber(optInt(l, 2, 0)))
+	return Push(l, checkNumber(l, 1)-lua.LNumber(optInt(l, 2, 0)))
 }
 
 // conversions are the letters of C99's strftime and the additions of the GNU C library.
@@ -36,7 +36,7 @@ func osDate(l *lua.LState) int {
 		now = now.UTC()
 	}
 	if format == "*t" {
-		return push(l, dateTable(l, now))
+		return Push(l, dateTable(l, now))
 	}
 	var b strings.Builder
 	for i := 0; i < len(format); i++ {
@@ -50,7 +50,7 @@ func osDate(l *lua.LState) int {
 		checkAlloc(l, uint64(b.Len()))
 		callOf(l).spend(l, stepsOfValue)
 	}
-	return push(l, lua.LString(b.String()))
+	return Push(l, lua.LString(b.String()))
 }
 
 // convert returns the text for a conversion, or the conversion itself if it is unknown.
@@ -81,7 +81,7 @@ func dateTable(l *lua.LState, t time.Time) *lua.LTable {
 // osTime returns the time that a table describes. Fields may be out of their range.
 func osTime(l *lua.LState) int {
 	if l.Get(1) == lua.LNil {
-		return push(l, lua.LNumber(time.Now().Unix()))
+		return Push(l, lua.LNumber(time.Now().Unix()))
 	}
 	table := checkTable(l, 1)
 	field := func(name string, otherwise int) int {
@@ -98,7 +98,7 @@ func osTime(l *lua.LState) int {
 	day, month, year := field("day", -1), field("month", -1), field("year", -1)
 	for _, n := range []int{sec, minute, hour, day, month, year} {
 		if n != int(int32(n)) { // C's struct tm has 32 bits
-			return push(l, lua.LNil)
+			return Push(l, lua.LNil)
 		}
 	}
 	t := time.Date(year, time.Month(month), day, hour, minute, sec, 0, zone())

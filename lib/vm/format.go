@@ -31,7 +31,7 @@ func stringFormat(l *lua.LState) int {
 		checkAlloc(l, uint64(b.Len()))
 		callOf(l).spend(l, stepsOfValue)
 	}
-	return push(l, lua.LString(b.String()))
+	return Push(l, lua.LString(b.String()))
 }
 
 // A verb is one conversion of a format, without its '%'.

@@ -5,11 +5,11 @@ import lua "github.com/yuin/gopher-lua"
 // The functions of the base library that inspect values and tables.
 
 func luaType(l *lua.LState) int {
-	return push(l, lua.LString(checkAny(l, 1).Type().String()))
+	return Push(l, lua.LString(checkAny(l, 1).Type().String()))
 }
 
 func luaToString(l *lua.LState) int {
-	return push(l, textOf(l, checkAny(l, 1)))
+	return Push(l, textOf(l, checkAny(l, 1)))
 }
 
 // textOf returns the result of tostring, which may be any value if it comes from
@@ -26,15 +26,15 @@ func textOf(l *lua.LState, value lua.LValue) lua.LValue {
 
 // getMetatable returns the metatable, or its field __metatable if that exists.
 func getMetatable(l *lua.LState) int {
-	return push(l, l.GetMetatable(checkAny(l, 1)))
+	return Push(l, l.GetMetatable(checkAny(l, 1)))
 }
 
 func rawEqual(l *lua.LState) int {
-	return push(l, lua.LBool(checkAny(l, 1) == checkAny(l, 2)))
+	return Push(l, lua.LBool(checkAny(l, 1) == checkAny(l, 2)))
 }
 
 func rawGet(l *lua.LState) int {
-	return push(l, checkTable(l, 1).RawGet(checkAny(l, 2)))
+	return Push(l, checkTable(l, 1).RawGet(checkAny(l, 2)))
 }
 
 func rawSet(l *lua.LState) int {
@@ -47,7 +47,7 @@ func rawSet(l *lua.LState) int {
 // index counts from the end. For '#' it returns the number of arguments.
 func luaSelect(l *lua.LState) int {
 	if l.Get(1) == lua.LString("#") {
-		return push(l, lua.LNumber(l.GetTop()-1))
+		return Push(l, lua.LNumber(l.GetTop()-1))
 	}
 	n, top := checkInt(l, 1), l.GetTop()
 	if n < 0 {
@@ -62,9 +62,9 @@ func luaSelect(l *lua.LState) int {
 func luaNext(l *lua.LState) int {
 	key, value := checkTable(l, 1).Next(l.Get(2))
 	if key == lua.LNil {
-		return push(l, lua.LNil)
+		return Push(l, lua.LNil)
 	}
-	return push(l, key, value)
+	return Push(l, key, value)
 }
 
 // nextIndex is the iterator of ipairs.
@@ -74,7 +74,7 @@ func nextIndex(l *lua.LState) int {
 	if value == lua.LNil {
 		return 0
 	}
-	return push(l, lua.LNumber(i), value)
+	return Push(l, lua.LNumber(i), value)
 }
 
 // iterate returns pairs or ipairs: a function that makes a generic 'for' iterate over a
@@ -82,6 +82,6 @@ func nextIndex(l *lua.LState) int {
 func iterate(next *lua.LFunction, before lua.LValue) lua.LGFunction {
 	return func(l *lua.LState) int {
 		t := checkTable(l, 1)
-		return push(l, next, t, before)
+		return Push(l, next, t, before)
 	}
 }

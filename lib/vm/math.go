@@ -29,7 +29,7 @@ func (v *VM) mathLibrary() *lua.LTable {
 	})
 	for _, m := range mathFunctions {
 		table.RawSetString(m.name, v.root.NewFunction(func(l *lua.LState) int {
-			return push(l, lua.LNumber(m.f(float64(checkNumber(l, 1)))))
+			return Push(l, lua.LNumber(m.f(float64(checkNumber(l, 1)))))
 		}))
 	}
 	table.RawSetString("pi", lua.LNumber(math.Pi))
@@ -40,17 +40,17 @@ func (v *VM) mathLibrary() *lua.LTable {
 // ofTwo returns a function of two numbers.
 func ofTwo(f func(x, y float64) float64) lua.LGFunction {
 	return func(l *lua.LState) int {
-		return push(l, lua.LNumber(f(float64(checkNumber(l, 1)), float64(checkNumber(l, 2)))))
+		return Push(l, lua.LNumber(f(float64(checkNumber(l, 1)), float64(checkNumber(l, 2)))))
 	}
 }
 
 func mathFrexp(l *lua.LState) int {
 	fraction, exponent := math.Frexp(float64(checkNumber(l, 1)))
-	return push(l, lua.LNumber(fraction), lua.LNumber(exponent))
+	return Push(l, lua.LNumber(fraction), lua.LNumber(exponent))
 }
 
 func mathLdexp(l *lua.LState) int {
-	return push(l, lua.LNumber(math.Ldexp(float64(checkNumber(l, 1)), checkInt(l, 2))))
+	return Push(l, lua.LNumber(math.Ldexp(float64(checkNumber(l, 1)), checkInt(l, 2))))
 }
 
 // mathModf returns a fraction of 0 for infinities, as C does; Go's is NaN.
@@ -60,7 +60,7 @@ func mathModf(l *lua.LState) int {
 	if math.IsInf(n, 0) {
 		whole, fraction = n, math.Copysign(0, n)
 	}
-	return push(l, lua.LNumber(whole), lua.LNumber(fraction))
+	return Push(l, lua.LNumber(whole), lua.LNumber(fraction))
 }
 
 func mathMax(l *lua.LState) int {
@@ -77,7 +77,7 @@ func extreme(l *lua.LState, better func(x, best lua.LNumber) bool) int {
 			best = x
 		}
 	}
-	return push(l, best)
+	return Push(l, best)
 }
 
 // mathRandom returns numbers that differ from run to run until math.randomseed.
@@ -89,7 +89,7 @@ func (v *VM) mathRandom(l *lua.LState) int {
 	low, high := lua.LNumber(1), lua.LNumber(0)
 	switch l.GetTop() {
 	case 0:
-		return push(l, r)
+		return Push(l, r)
 	case 1:
 		high = lua.LNumber(checkInt(l, 1))
 	case 2:
@@ -100,7 +100,7 @@ func (v *VM) mathRandom(l *lua.LState) int {
 	if low > high {
 		argError(l, l.GetTop(), "interval is empty")
 	}
-	return push(l, lua.LNumber(math.Floor(float64(r*(high-low+1))))+low)
+	return Push(l, lua.LNumber(math.Floor(float64(r*(high-low+1))))+low)
 }
 
 func (v *VM) mathRandomSeed(l *lua.LState) int {

@@ -93,7 +93,7 @@ func parseInteger(digits string, base int) (uint64, bool) {
 
 // modulo is the operator '%' of Lua 5.1.
 func modulo(l *lua.LState) int {
-	return push(l, arithmetic(l, operators[0], l.Get(1), l.Get(2)))
+	return Push(l, arithmetic(l, operators[0], l.Get(1), l.Get(2)))
 }
 
 // An operator is an arithmetic operator with the name of its metamethod.
@@ -154,7 +154,7 @@ func (v *VM) stringOperators(metatable *lua.LTable) {
 			if op.metamethod == "__unm" {
 				b = a
 			}
-			return push(l, arithmetic(l, op, a, b))
+			return Push(l, arithmetic(l, op, a, b))
 		}))
 	}
 }

@@ -117,10 +117,10 @@ func (v *VM) pcall(l *lua.LState) int {
 // pushOutcome pushes the results of pcall and resume.
 func pushOutcome(l *lua.LState, results []lua.LValue, err error) int {
 	if err != nil {
-		return push(l, lua.LFalse, raised(err))
+		return Push(l, lua.LFalse, raised(err))
 	}
 	l.Push(lua.LTrue)
-	return 1 + push(l, results...)
+	return 1 + Push(l, results...)
 }
 
 // xpcall calls its handler when the stack is already unwound. Without a debug library
@@ -137,15 +137,16 @@ func (v *VM) xpcall(l *lua.LState) int {
 	for range maxNesting {
 		results, failed := v.protect(l, handler, raised(err))
 		if failed == nil {
-			handled = first(results)
+			handled = First(results)
 			break
 		}
 		err = failed
 	}
-	return push(l, lua.LFalse, handled)
+	return Push(l, lua.LFalse, handled)
 }
 
-func first(values []lua.LValue) lua.LValue {
+// First returns the first of values, or nil.
+func First(values []lua.LValue) lua.LValue {
 	if len(values) == 0 {
 		return lua.LNil
 	}

@@ -38,7 +38,7 @@ func (v *VM) require(l *lua.LState) int {
 	if value == lua.LNil {
 		value = v.load(l, name)
 	}
-	return push(l, value)
+	return Push(l, value)
 }
 
 // load finds and runs a module. A module that fails may be required again.

@@ -16,14 +16,14 @@ var stringLibrary = []function{
 }
 
 func stringLen(l *lua.LState) int {
-	return push(l, lua.LNumber(len(checkString(l, 1))))
+	return Push(l, lua.LNumber(len(checkString(l, 1))))
 }
 
 func stringReverse(l *lua.LState) int {
 	b := []byte(checkString(l, 1))
 	slices.Reverse(b)
 	callOf(l).spend(l, len(b))
-	return push(l, lua.LString(b))
+	return Push(l, lua.LString(b))
 }
 
 func stringSub(l *lua.LState) int {
@@ -31,9 +31,9 @@ func stringSub(l *lua.LState) int {
 	first, last := position(checkInt(l, 2), len(s)), position(optInt(l, 3, -1), len(s))
 	first, last = max(first, 1), min(last, len(s))
 	if first > last {
-		return push(l, lua.LString(""))
+		return Push(l, lua.LString(""))
 	}
-	return push(l, lua.LString(s[first-1:last]))
+	return Push(l, lua.LString(s[first-1:last]))
 }
 
 func stringByte(l *lua.LState) int {
@@ -70,7 +70,7 @@ func stringChar(l *lua.LState) int {
 		}
 		b[i] = byte(c)
 	}
-	return push(l, lua.LString(b))
+	return Push(l, lua.LString(b))
 }
 
 func stringRep(l *lua.LState) int {
@@ -81,7 +81,7 @@ func stringRep(l *lua.LState) int {
 	n = min(n, 1<<40) // otherwise the product might wrap
 	checkAlloc(l, uint64(len(s))*uint64(n))
 	callOf(l).spend(l, len(s)*n)
-	return push(l, lua.LString(strings.Repeat(s, n)))
+	return Push(l, lua.LString(strings.Repeat(s, n)))
 }
 
 // stringLower and stringUpper change only ASCII letters, as Lua does in the C locale.
@@ -96,7 +96,7 @@ func mapBytes(l *lua.LState, from, to byte) int {
 		}
 	}
 	callOf(l).spend(l, len(b))
-	return push(l, lua.LString(b))
+	return Push(l, lua.LString(b))
 }
 
 // stringFind and stringMatch search for a pattern from an index on.
@@ -107,16 +107,16 @@ func stringFind(l *lua.LState) int {
 		callOf(l).spend(l, len(s)-at+len(pattern))
 		i := strings.Index(s[at:], pattern)
 		if i < 0 {
-			return push(l, lua.LNil)
+			return Push(l, lua.LNil)
 		}
-		return push(l, lua.LNumber(at+i+1), lua.LNumber(at+i+len(pattern)))
+		return Push(l, lua.LNumber(at+i+1), lua.LNumber(at+i+len(pattern)))
 	}
 	m := newMatcher(l, s, pattern)
 	first, end, ok := m.search(at)
 	if !ok {
-		return push(l, lua.LNil)
+		return Push(l, lua.LNil)
 	}
-	return push(l, lua.LNumber(first+1), lua.LNumber(end)) + push(l, m.captured()...)
+	return Push(l, lua.LNumber(first+1), lua.LNumber(end)) + Push(l, m.captured()...)
 }
 
 func stringMatch(l *lua.LState) int {
@@ -124,9 +124,9 @@ func stringMatch(l *lua.LState) int {
 	m := newMatcher(l, s, checkString(l, 2))
 	first, end, ok := m.search(start(l, len(s)))
 	if !ok {
-		return push(l, lua.LNil)
+		return Push(l, lua.LNil)
 	}
-	return push(l, m.capturedOr(first, end)...)
+	return Push(l, m.capturedOr(first, end)...)
 }
 
 // start returns the third argument, an index, as an offset into a string of n bytes.
@@ -144,7 +144,7 @@ func stringGmatch(l *lua.LState) int {
 			if end, ok := m.matchAt(at); ok {
 				first := at
 				at = max(end, at+1)
-				return push(l, m.capturedOr(first, end)...)
+				return Push(l, m.capturedOr(first, end)...)
 			}
 		}
 		return 0
@@ -192,7 +192,7 @@ func stringGsub(l *lua.LState) int {
 	if at < len(s) {
 		b.WriteString(s[at:])
 	}
-	return push(l, lua.LString(b.String()), lua.LNumber(n))
+	return Push(l, lua.LString(b.String()), lua.LNumber(n))
 }
 
 // replacement returns the text that gsub puts in place of the match from first to end.

@@ -31,14 +31,14 @@ func tableConcat(l *lua.LState) int {
 		}
 		b.WriteString(sep)
 	}
-	return push(l, lua.LString(b.String()))
+	return Push(l, lua.LString(b.String()))
 }
 
 // stepsOfValue is the cost of reading or writing a value of a table.
 const stepsOfValue = 16
 
 func tableGetn(l *lua.LState) int {
-	return push(l, lua.LNumber(checkTable(l, 1).Len()))
+	return Push(l, lua.LNumber(checkTable(l, 1).Len()))
 }
 
 func tableMaxn(l *lua.LState) int {
@@ -50,7 +50,7 @@ func tableMaxn(l *lua.LState) int {
 		}
 		callOf(l).spend(l, stepsOfValue)
 	}
-	return push(l, most)
+	return Push(l, most)
 }
 
 // tableInsert moves the elements from the given index on up by one.
@@ -102,5 +102,5 @@ func tablePack(l *lua.LState) int {
 		t.RawSetInt(i, l.Get(i))
 	}
 	t.RawSetString("n", lua.LNumber(n))
-	return push(l, t)
+	return Push(l, t)
 }

@@ -149,8 +149,8 @@ func (v *VM) Call(ctx context.Context, fn *lua.LFunction, args ...lua.LValue) ([
 
 // run calls fn on an idle thread. If it returns no error, the thread is idle again.
 func (v *VM) run(l *lua.LState, fn lua.LValue, args []lua.LValue) ([]lua.LValue, error) {
-	push(l, v.protector, fn)
-	push(l, args...)
+	Push(l, v.protector, fn)
+	Push(l, args...)
 	if err := l.PCall(len(args)+1, lua.MultRet, nil); err != nil {
 		return nil, err
 	}
