@@ -2,57 +2,70 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"io"
-	"os/exec"
+	"os"
+	"os/signal"
+	"slices"
 	"strings"
+	"syscall"
 
 	"quire/lib/cli"
 	"quire/lib/drive"
-	"quire/lib/runstore"
+	"quire/lib/text"
 )
 
-const dispatchUsage = `usage: quire-runstate dispatch
+const dispatchUsage = `usage: quire-runstate dispatch [-w]
 Drives the runs on standard input, run lines, side by side up to max-runs. Those
 that wait keep their places in the order of ids. It is part of quire-dispatch.
+  -w                     show the logs on standard error; exit 1 if one failed
 ` + rootUsage
 
 func (r *rootOption) dispatch(ctx context.Context, e *cli.Env) error {
-	s, err := r.begin(e, r.flags(), dispatchUsage, 0, 0, "")
+	fs := r.flags()
+	show := fs.Bool("w", false, "")
+	s, err := r.begin(e, fs, dispatchUsage, 0, 0, "")
 	if err != nil {
 		return err
 	}
-	text, err := io.ReadAll(e.Stdin)
+	lines, err := io.ReadAll(e.Stdin)
 	if err != nil {
 		return err
 	}
+	if *show {
+		// The runs must not end because their reader has: a write fails with EPIPE then.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+		ctx = e.CatchSignals(ctx)
+	}
+	code := cli.OK
 	var tasks []drive.Task
-	for line := range strings.Lines(string(text)) {
-		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		if len(fields) < 2 || !runstore.IsID(fields[0]) {
-			e.Report(cli.Status(cli.Misuse, fmt.Errorf("not a run line: '%s'", strings.TrimSuffix(line, "\n"))))
-			continue
+	for line := range strings.Lines(string(lines)) {
+		task, err := drive.NewTask(s, strings.TrimSuffix(line, "\n"))
+		if errors.As(err, new(*drive.RunLineError)) {
+			err = cli.Status(cli.Misuse, err)
 		}
-		run, err := s.Find(fields[0])
 		if err != nil {
-			e.Report(err)
+			code = max(code, e.Report(answerNo(err)))
 			continue
 		}
-		var cmd *exec.Cmd
-		switch fields[1] {
-		case "host":
-			cmd = exec.Command("quire-trigger", "--run", run.ID)
-		case "quire-ci":
-			cmd = exec.Command("quire-runstate", "exec", run.ID, "--", "quire-dispatch", "--step")
-		default:
-			e.Report(fmt.Errorf("unknown executor '%s' of run '%s'", fields[1], run.ID))
-			continue
-		}
-		tasks = append(tasks, drive.Task{Run: run, Drive: cmd.Run})
+		tasks = append(tasks, task)
 	}
+	slices.SortFunc(tasks, func(a, b drive.Task) int { return strings.Compare(a.ID, b.ID) })
 	set, err := loadSettings(ctx, s)
 	if err != nil {
 		e.Report(err) // each driver says so, too, and its run stays pending
 	}
-	return drive.Dispatch(s, tasks, drive.Limits(set.config))
+	result := make(chan error, 1)
+	go func() { result <- drive.Dispatch(ctx, s, tasks, drive.Limits(set.config)) }()
+	if *show {
+		complete, err := drive.Follow(tasks, text.Terminal(e.Stderr))
+		if code = max(code, e.Report(err)); !complete {
+			code = max(code, cli.No)
+		}
+	}
+	code = max(code, e.Report(<-result))
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return status(code)
 }

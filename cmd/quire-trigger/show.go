@@ -62,7 +62,7 @@ func showByHand(e *cli.Env, runs []trigger.Run) int {
 func note(e *cli.Env, r trigger.Run) {
 	switch {
 	case errors.As(r.Problem, new(diag.List)):
-		e.Note("failed %s %s: invalid pipeline", r.ID, r.Ref)
+		e.Note("failed %s %s: invalid pipeline, recorded as failed; the push itself was accepted", r.ID, r.Ref)
 	case errors.Is(r.Problem, trigger.ErrMissed):
 		e.Note("run %s %s exists: it was %s", r.ID, r.Ref, r.Problem)
 	case r.Problem != nil:

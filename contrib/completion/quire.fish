@@ -141,6 +141,7 @@ complete -c quire-runstate -n '__quire_in transition' -l by -x -a '(__quire_runs
 complete -c quire-runstate -n '__quire_in transition cancel' -l note -x -d 'a remark'
 complete -c quire-runstate -n '__quire_in exec' -l timeout -x -d 'end the run after so long'
 complete -c quire-runstate -n '__quire_in exec' -l grace -x -d 'between TERM and KILL'
+complete -c quire-runstate -f -n '__quire_in dispatch' -s w -d 'wait, and show the logs'
 complete -c quire-runstate -n '__quire_in list prune' -l state -x -d 'only those in one of these states' \
 	-a '(__fish_append , pending active complete failed superseded)'
 complete -c quire-runstate -n '__quire_in list' -l limit -x -d 'at most so many'

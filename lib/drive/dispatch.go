@@ -1,87 +1,102 @@
 package drive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
 	"quire/lib/runstore"
 )
 
-// A Task is a pending run that a dispatcher drives.
-type Task struct {
-	*runstore.Run
-	Drive func() error // returns when the run has ended, or cannot be driven
-}
-
-// Dispatch drives runs, side by side up to the limits of their repositories and in the
-// order of their ids. A run that Dispatch has not begun to drive keeps its place in the
-// queue. If this process ends early, the rest is pending and holds up no other run. The
-// error joins those of the runs.
-func Dispatch(store *runstore.Store, tasks []Task, limits runstore.Limits) error {
-	slices.SortStableFunc(tasks, func(a, b Task) int { return strings.Compare(a.ID, b.ID) })
+// Dispatch drives runs, side by side up to the limits of their repositories. The runs of
+// a repository begin in the order of their ids. At most limits.Root drivers exist at a
+// time, or as many as there are processors if that is 0. A run without a driver keeps its
+// place in the queue. If this process ends early, or ctx ends, those runs stay pending and
+// hold up no other run. Dispatch returns when all drivers have ended. The error joins those
+// of the drivers.
+func Dispatch(ctx context.Context, store *runstore.Store, tasks []Task, limits runstore.Limits) error {
+	tasks = slices.SortedStableFunc(slices.Values(tasks), func(a, b Task) int { return strings.Compare(a.ID, b.ID) })
 	var ids []string
 	for _, t := range tasks {
 		ids = append(ids, t.ID)
 	}
 	places, err := store.HoldPlaces(ids...)
 	if err != nil {
+		for _, t := range tasks {
+			t.ended()
+		}
 		return err
 	}
 	defer places.Close()
-	var all sync.WaitGroup
-	var start, result sync.Mutex
 	var failures []error
-	next := 0
-	for range min(len(tasks), width(tasks, limits)) {
-		all.Go(func() {
-			for {
-				start.Lock()
-				if next == len(tasks) {
-					start.Unlock()
-					return
-				}
-				t := tasks[next]
-				next++
-				ended := t.begin() // before the next one is started, so that they begin in order
-				start.Unlock()
-				err := errors.Join(<-ended, places.Free(t.ID))
-				result.Lock()
-				failures = append(failures, err)
-				result.Unlock()
+	drivers := map[string]int{}    // by repository
+	beginning := map[string]bool{} // the newest driver of the repository waits for its turn
+	all, most := 0, cmp.Or(limits.Root, runtime.GOMAXPROCS(0))
+	events, cancelled := make(chan event), ctx.Done()
+	for {
+		for all < most {
+			i := slices.IndexFunc(tasks, func(t Task) bool {
+				n := limits.AtOnce(t.Repo)
+				return !beginning[t.Repo] && (n == 0 || drivers[t.Repo] < n)
+			})
+			if i < 0 {
+				break
 			}
-		})
-	}
-	all.Wait()
-	return errors.Join(failures...)
-}
-
-// begin starts to drive the run and returns when it is no longer pending, or cannot be
-// driven. The channel gets the result of Drive.
-func (t Task) begin() <-chan error {
-	ended := make(chan error, 1)
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() {
-		ended <- t.Drive()
-		cancel()
-	}()
-	_ = t.Run.AwaitBegin(ctx)
-	return ended
-}
-
-// width returns how many of tasks may be active at once: the greatest limit of their
-// repositories, or the number of processors without a limit.
-func width(tasks []Task, limits runstore.Limits) int {
-	most := 0
-	for _, t := range tasks {
-		n := limits.AtOnce(t.Repo)
-		if n == 0 {
-			n = runtime.GOMAXPROCS(0)
+			t := tasks[i]
+			tasks = slices.Delete(tasks, i, i+1)
+			all++
+			drivers[t.Repo]++
+			beginning[t.Repo] = true
+			t.start(events)
 		}
-		most = max(most, n)
+		if all == 0 {
+			return errors.Join(failures...)
+		}
+		select {
+		case <-cancelled:
+			cancelled = nil
+			for _, t := range tasks {
+				failures = append(failures, places.Free(t.ID))
+				t.ended()
+			}
+			tasks = nil
+		case e := <-events:
+			if !e.ended {
+				beginning[e.task.Repo] = false
+				continue
+			}
+			all--
+			drivers[e.task.Repo]--
+			failures = append(failures, e.err, places.Free(e.task.ID))
+		}
 	}
-	return most
+}
+
+// An event is that a run is no longer pending, or that its driver has ended.
+type event struct {
+	task  Task
+	ended bool
+	err   error // of the driver
+}
+
+// start drives the run and sends two events: one when the run is no longer pending or
+// cannot be driven, and one with the result of drive.
+func (t Task) start(events chan<- event) {
+	ctx, cancel := context.WithCancel(context.Background())
+	begun := make(chan struct{})
+	go func() {
+		_ = t.AwaitBegin(ctx)
+		events <- event{task: t}
+		close(begun)
+	}()
+	go func() {
+		err := t.drive()
+		t.ended()
+		cancel()
+		<-begun
+		events <- event{task: t, ended: true, err: err}
+	}()
 }

@@ -85,28 +85,43 @@ func (e *UnreadError) Error() string { return "cannot read all of the log: " + e
 
 func (e *UnreadError) Unwrap() error { return e.Err }
 
-// Follow writes the log until the run has ended, or returns the error of ctx.
+// Follow writes the log until the run has ended and its driver with it, or returns the
+// error of ctx. The driver may record an end before the last lines of the jobs: it records
+// a timeout at once, and a command below it may decide the end.
 func (l *Log) Follow(ctx context.Context) error {
 	w, err := runstore.NewWatcher()
 	if err != nil {
 		return err
 	}
 	defer w.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var undriven chan error // gets a value when the ended run has no driver
 	for {
 		if err := l.watch(w); err != nil {
 			return err
 		}
-		// Read the status before printing: output after the end is no part of the log.
 		status, err := l.run.Status()
 		if err != nil {
 			return err
 		}
-		err = l.Print()
-		if status.State.Final() || err != nil && !errors.As(err, new(*UnreadError)) {
+		if err := l.Print(); err != nil && (status.State.Final() || !errors.As(err, new(*UnreadError))) {
 			return err
 		}
+		if status.State.Final() && undriven == nil {
+			undriven = make(chan error, 1)
+			go func() {
+				undriven <- l.run.AwaitDriver()
+				cancel()
+			}()
+		}
 		if err := w.Wait(ctx); err != nil {
-			return err
+			select {
+			case err := <-undriven:
+				return errors.Join(err, l.Print())
+			default:
+				return err
+			}
 		}
 	}
 }
