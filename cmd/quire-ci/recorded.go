@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 
 	"quire/lib/cli"
@@ -37,6 +38,6 @@ func (s *settings) openRun(ctx context.Context, root, id string) (executor.Spec,
 	}
 	s.workspace = filepath.Join(run.Dir, runstore.WorkspaceDir)
 	facts, err := drive.Facts(ctx, run, repo)
-	settings := cfg.For(run.Repo)
-	return executor.Spec{Facts: facts, Env: settings.Env, Shell: settings.Shell}, err
+	set := cfg.For(run.Repo)
+	return executor.Spec{Facts: facts, PassEnv: set.PassEnv, Env: set.Env, Path: os.Getenv("PATH"), Shell: set.Shell}, err
 }

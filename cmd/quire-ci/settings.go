@@ -59,7 +59,7 @@ func (s *settings) open(ctx context.Context) (executor.Spec, error) {
 
 // options returns what spec and the settings make of a run.
 func (s *settings) options(spec executor.Spec) (o executor.Options, err error) {
-	spec.Env = append(spec.Env, s.env...)
+	spec.PassEnv = append(spec.PassEnv, s.env...)
 	spec.Facts = spec.Facts.At(s.ref, s.sha)
 	o = spec.Options(os.Environ())
 	o.Only, o.Vars, o.Parallel, o.FailFast = s.jobs, s.vars, s.parallel, s.failFast

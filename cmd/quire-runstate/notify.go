@@ -51,5 +51,5 @@ func programEnv() []string {
 	if self, err := os.Executable(); err == nil {
 		path += ":" + filepath.Dir(self)
 	}
-	return append(executor.BaseEnv(os.Environ(), nil), "PATH="+path)
+	return append(executor.BaseEnv(os.Environ(), nil, ""), "PATH="+path)
 }

@@ -50,9 +50,10 @@ type Settings struct {
 	Submodules    bool
 	Workspaces    int // to keep and take again; 0: none
 	Keep          Keep
-	EvalTime      time.Duration // of a stretch of Lua; 0: that of package vm
-	EvalMemory    uint64        // of Lua, in bytes; 0: that of package vm
-	Env           []string
+	EvalTime      time.Duration     // of a stretch of Lua; 0: that of package vm
+	EvalMemory    uint64            // of Lua, in bytes; 0: that of package vm
+	PassEnv       []string          // names of variables of quire's own environment that jobs get
+	Env           map[string]string // variables that jobs get, by names
 	Secrets       map[string]Secret // that its runs may have, some of them on certain refs only
 
 	declared map[string]Secret // for it or for more, whether it has them or not
@@ -194,14 +195,14 @@ func read(ctx context.Context, path string) (*Config, error) {
 // for all.
 func (c *Config) For(repo string) Settings {
 	s := defaults()
-	s.Secrets, s.declared = map[string]Secret{}, map[string]Secret{}
+	s.Env, s.Secrets, s.declared = map[string]string{}, map[string]Secret{}, map[string]Secret{}
 	c.global.apply(&s)
 	for _, r := range c.repos {
 		if repo != "" && glob.Match(r.pattern, repo) {
 			r.apply(&s)
 		}
 	}
-	s.Launcher, s.Shell, s.Env = slices.Clone(s.Launcher), slices.Clone(s.Shell), slices.Clone(s.Env)
+	s.Launcher, s.Shell, s.PassEnv = slices.Clone(s.Launcher), slices.Clone(s.Shell), slices.Clone(s.PassEnv)
 	s.declared = nil
 	return s
 }

@@ -50,11 +50,14 @@ timeout = "1h30m"
 supersede = "pending"
 keep-workspace = "failed"
 grace = "500ms"
-env = ["LANG", "GOPROXY"]
+pass-env = ["LANG", "GOPROXY"]
 with-git = true
 lfs = true
 submodules = true
 workspaces = 4
+[env]
+PATH = "/usr/bin:/bin"
+A = "$B \"c\"\nd"
 [keep]
 runs = 10
 [secrets]
@@ -70,6 +73,8 @@ shell = ["sh", "-c"]
 inherit-secrets = ["inline", "deploy"]
 secrets.token = "mine"
 keep.runs = 5
+pass-env = []
+env = { A = "", "É" = "1" }
 `
 
 const everythingFennel = `; computed, in part
@@ -83,12 +88,13 @@ const everythingFennel = `; computed, in part
  :supersede :pending
  :keep-workspace :failed
  :grace "500ms"
- :env [:LANG :GOPROXY]
+ :pass-env [:LANG :GOPROXY]
+ :env {:PATH "/usr/bin:/bin" :A "$B \"c\"\nd"}
  :with-git true :lfs true :submodules true :workspaces 4
  :keep {:runs 10}
  :secrets {:token {:file "/run/secrets/token"} :near {:file :token} :inline "value" :dotted {:value "other"}
            :deploy {:file "/deploy" :refs ["refs/heads/main" "refs/tags/v*"]}}
- :repo {"work/foo.git" {:timeout "10m" :launcher [] :shell [:sh :-c] :inherit-secrets [:inline :deploy] :secrets {:token "mine"} :keep {:runs 5}}}}
+ :repo {"work/foo.git" {:timeout "10m" :launcher [] :shell [:sh :-c] :inherit-secrets [:inline :deploy] :secrets {:token "mine"} :keep {:runs 5} :pass-env [] :env {:A "" :É "1"}}}}
 `
 
 func TestLoad(t *testing.T) {
@@ -100,7 +106,8 @@ func TestLoad(t *testing.T) {
 				Executor: "quire-ci", Launcher: []string{"bwrap", "--unshare-all"}, MaxRuns: 2, Jobs: 3,
 				Shell:   []string{"bash", "-ec"},
 				Timeout: 90 * time.Minute, Grace: 500 * time.Millisecond,
-				Supersede: "pending", KeepWorkspace: "failed", Keep: Keep{Runs: 10}, Env: []string{"LANG", "GOPROXY"},
+				Supersede: "pending", KeepWorkspace: "failed", Keep: Keep{Runs: 10}, PassEnv: []string{"LANG", "GOPROXY"},
+				Env:     map[string]string{"PATH": "/usr/bin:/bin", "A": "$B \"c\"\nd"},
 				WithGit: true, LFS: true, Submodules: true, Workspaces: 4,
 				Secrets: map[string]Secret{
 					"token": {File: "/run/secrets/token"}, "near": {File: filepath.Join(dir, "token")},
@@ -111,7 +118,8 @@ func TestLoad(t *testing.T) {
 			if diff := cmp.Diff(want, c.For("other"), ignoreOpen); diff != "" {
 				t.Error(diff)
 			}
-			want.Timeout, want.Launcher, want.Shell, want.Keep.Runs = 10*time.Minute, nil, []string{"sh", "-c"}, 5
+			want.Timeout, want.Launcher, want.Shell, want.Keep.Runs, want.PassEnv = 10*time.Minute, nil, []string{"sh", "-c"}, 5, nil
+			want.Env = map[string]string{"PATH": "/usr/bin:/bin", "A": "", "É": "1"}
 			want.Secrets = map[string]Secret{
 				"token": {Value: "mine"}, "inline": want.Secrets["inline"], "deploy": want.Secrets["deploy"],
 			}
@@ -161,6 +169,28 @@ func TestUnits(t *testing.T) {
 		}
 		if got := strings.ReplaceAll(c.Warnings.Text(), dir+"/", ""); got != test.warning {
 			t.Errorf("%s: warning %q, want %q", test.text, got, test.warning)
+		}
+	}
+}
+
+// TestOldEnv reads env as version 0.1 had it, a list of names.
+func TestOldEnv(t *testing.T) {
+	for name, text := range map[string]string{
+		tomlName:   "env = [\"A\"]\n[repo.one]\nenv = []\n[repo.two.env]\nB = \"b\"\n",
+		fennelName: "{:env [:A]\n :repo {:one {:env []}\n        :two {:env {:B :b}}}}",
+	} {
+		c := load(t, root(t, name, text))
+		for repo, want := range map[string]Settings{
+			"any": {PassEnv: []string{"A"}}, "one": {}, "two": {PassEnv: []string{"A"}, Env: map[string]string{"B": "b"}},
+		} {
+			s := c.For(repo)
+			if diff := cmp.Diff(want, Settings{PassEnv: s.PassEnv, Env: s.Env}, ignoreOpen, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("%s: %s: %s", name, repo, diff)
+			}
+		}
+		const want = "warning: env as a list of names is deprecated: write pass-env"
+		if got := c.Warnings.Text(); strings.Count(got, want) != 2 {
+			t.Errorf("%s: warnings %q", name, got)
 		}
 	}
 }

@@ -24,7 +24,8 @@ var keys = sync.OnceValue(func() map[string]key {
 		"keep-workspace": oneOf([]string{"failed", "all", "none"}, func(s *Settings) *string { return &s.KeepWorkspace }),
 		"launcher":       stringList(notEmpty, func(s *Settings) *[]string { return &s.Launcher }),
 		"shell":          shell,
-		"env":            stringList(variableName, func(s *Settings) *[]string { return &s.Env }),
+		"env":            env,
+		"pass-env":       passEnv,
 		"max-runs":       number(10_000, func(s *Settings) *int { return &s.MaxRuns }),
 		"jobs":           number(10_000, func(s *Settings) *int { return &s.Jobs }),
 		"timeout":        duration(func(s *Settings) *time.Duration { return &s.Timeout }),
@@ -255,6 +256,38 @@ func notEmpty(s string) string {
 	return ""
 }
 
+var passEnv = stringList(variableName, func(s *Settings) *[]string { return &s.PassEnv })
+
+// env takes a table of variables and their values. Version 0.1 wanted a list of names
+// instead, the key pass-env of today, which is still read.
+func env(d *document, name string, v value) func(*Settings) {
+	if _, isList := v.v.([]value); isList {
+		d.warn(v.at, "", "%s as a list of names is deprecated: write pass-env", name)
+		return passEnv(d, name, v)
+	}
+	t, ok := v.v.(*table)
+	if !ok {
+		d.report(v.at, "such as { PATH = \"/usr/bin:/bin\" }", "%s must be a table, not %s", name, v.kind())
+		return nil
+	}
+	vars := map[string]string{}
+	for _, e := range t.entries {
+		s, ok := e.value.v.(string)
+		switch problem := variableName(e.name); {
+		case problem != "":
+			d.reportKey(e, "", "%s: %s", name, problem)
+		case e.name == "CI":
+			d.reportKey(e, "", "%s: 'CI' is always true", name)
+		case !ok:
+			d.report(e.value.at, "", "%s.%s must be a string, not %s", name, e.name, e.value.kind())
+		case strings.ContainsRune(s, 0):
+			d.report(e.value.at, "", "%s.%s has a zero byte", name, e.name)
+		}
+		vars[e.name] = s
+	}
+	return func(s *Settings) { maps.Copy(s.Env, vars) }
+}
+
 // variableName refuses what jobs must not get: Git's variables, which would lead
 // their git commands astray, and quire's own.
 func variableName(s string) string {
@@ -262,7 +295,7 @@ func variableName(s string) string {
 	case s == "" || strings.ContainsAny(s, "=\x00"):
 		return "'" + s + "' is not the name of a variable"
 	case strings.HasPrefix(s, "GIT_") || strings.HasPrefix(s, "QUIRE_"):
-		return "'" + s + "' is never passed on"
+		return "'" + s + "' is reserved for Git or quire"
 	}
 	return ""
 }

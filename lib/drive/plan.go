@@ -142,7 +142,8 @@ func (p *Plan) spec() executor.Spec {
 	limits := p.Settings.Limits()
 	return executor.Spec{
 		Facts: p.Facts, Done: p.Done, Withheld: p.Withheld,
-		Env: p.Settings.Env, Shell: p.Settings.Shell, Grace: executor.Duration(p.Settings.Grace),
+		PassEnv: p.Settings.PassEnv, Env: p.Settings.Env, Path: os.Getenv("PATH"),
+		Shell: p.Settings.Shell, Grace: executor.Duration(p.Settings.Grace),
 		EvalTime: executor.Duration(limits.Time), EvalMemory: limits.Memory,
 	}
 }

@@ -45,6 +45,10 @@ var errCommandTimeout error = &endError{reasonTimeout, "timeout of the command"}
 // it made of the signal; timeout(1) has the same.
 const exitTimeout = 124
 
+// exitNotFound is the status of a command that was not found. A shell has it, too, if it
+// did not find the program of its last command.
+const exitNotFound = 127
+
 // failed reports whether the command has to be looked at.
 func (c *command) failed() bool { return c.code != 0 }
 

@@ -11,16 +11,28 @@ import (
 // programs are, who runs them, and in which language and time zone they speak.
 var inherited = []string{"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR"}
 
-// BaseEnv returns of environ, a list of NAME=VALUE, what jobs may see: the usual
-// variables, every LC_*, and those that pass names. Git's and quire's own never
-// are: a hook's GIT_DIR would make every git of a job work on the repository that
-// was pushed to.
-func BaseEnv(environ, pass []string) []string {
+// DefaultPath is the PATH of the jobs of a recorded run, unless the configuration or a
+// launcher sets another. It does not depend on the pusher or on cron.
+const DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// BaseEnv returns the variables of environ, a list of NAME=VALUE, that jobs may see: the
+// usual ones, every LC_*, and those that pass names. Git's and quire's own never are: a
+// hook's GIT_DIR would make every git of a job work on the repository that was pushed to.
+//
+// path is the PATH of the driver of a recorded run, which is the pusher's or cron's: jobs
+// get DefaultPath instead of it, behind the directories that a launcher prepended. If a
+// launcher replaced PATH, or pass has it, it stays as it is.
+func BaseEnv(environ, pass []string, path string) []string {
 	var env []string
 	for _, assignment := range environ {
-		name, _, _ := strings.Cut(assignment, "=")
+		name, value, _ := strings.Cut(assignment, "=")
 		switch {
 		case strings.HasPrefix(name, "GIT_"), strings.HasPrefix(name, "QUIRE_"):
+		case name == "PATH" && path != "" && !slices.Contains(pass, name):
+			if before, ok := strings.CutSuffix(value, path); ok && (before == "" || strings.HasSuffix(before, ":")) {
+				value = before + DefaultPath
+			}
+			env = append(env, "PATH="+value)
 		case slices.Contains(inherited, name), strings.HasPrefix(name, "LC_"), slices.Contains(pass, name):
 			env = append(env, assignment)
 		}

@@ -300,7 +300,7 @@ func TestEnvironment(t *testing.T) {
 	r := run1(t, `return sh("env").stdout`, Options{
 		Workspace: ws,
 		Facts:     push.Facts{ID: "id", Repo: "a.git", Ref: "refs/heads/main", SHA: "abc"},
-		Env:       BaseEnv([]string{"PATH=" + os.Getenv("PATH"), "GIT_DIR=/x", "QUIRE_ROOT=/y", "LC_ALL=C", "MORE=1", "OTHER=2"}, []string{"MORE", "GIT_DIR"}),
+		Env:       BaseEnv([]string{"PATH=" + os.Getenv("PATH"), "GIT_DIR=/x", "QUIRE_ROOT=/y", "LC_ALL=C", "MORE=1", "OTHER=2"}, []string{"MORE", "GIT_DIR"}, ""),
 		Vars:      map[string]string{"VAR": "v"},
 	})
 	var text string

@@ -70,7 +70,7 @@ type failure struct {
 	ended  bool   // it is of a command that was ended with its job
 }
 
-func commandFailure(c *command) *failure {
+func (r *run) commandFailure(c *command) *failure {
 	f := &failure{reason: reasonExit, code: c.code, ended: c.endedWithJob()}
 	switch {
 	case c.reason != "":
@@ -79,6 +79,9 @@ func commandFailure(c *command) *failure {
 		f.reason = reasonSignal
 	}
 	f.text = fmt.Sprintf("%scommand '%s' %s", c.place, brief(c.shown), c.describe())
+	if c.code == exitNotFound && r.Facts.ID != "" { // in a working copy, PATH is the user's
+		f.text += ": jobs find programs in [env] PATH of the configuration"
+	}
 	return f
 }
 

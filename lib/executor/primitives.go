@@ -54,7 +54,7 @@ func (a *attempt) step(l *lua.LState) {
 func (a *attempt) unseen() *failure {
 	for _, c := range a.unlooked {
 		if !c.looked {
-			return commandFailure(c)
+			return a.run.commandFailure(c)
 		}
 	}
 	a.unlooked = nil

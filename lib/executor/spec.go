@@ -29,11 +29,13 @@ import (
 // what `quire-ci launch` puts into the file that `quire-ci run --facts` reads.
 type Spec struct {
 	Facts   push.Facts                 `json:"facts"`
-	Env     []string                   `json:"env,omitempty"`     // names of variables that jobs get besides the usual ones
-	Shell   []string                   `json:"shell,omitempty"`   // see Options
-	Timeout Duration                   `json:"timeout,omitempty"` // of the run; 0: none
-	Grace   Duration                   `json:"grace,omitempty"`   // between TERM and KILL; 0: the default
-	Done    map[string]json.RawMessage `json:"done,omitempty"`    // see Options
+	PassEnv []string                   `json:"pass-env,omitempty"` // names of variables that jobs get besides the usual ones
+	Env     map[string]string          `json:"env,omitempty"`      // variables that jobs get, which count more
+	Path    string                     `json:"path,omitempty"`     // the PATH of the driver, which jobs do not get, see BaseEnv
+	Shell   []string                   `json:"shell,omitempty"`    // see Options
+	Timeout Duration                   `json:"timeout,omitempty"`  // of the run; 0: none
+	Grace   Duration                   `json:"grace,omitempty"`    // between TERM and KILL; 0: the default
+	Done    map[string]json.RawMessage `json:"done,omitempty"`     // see Options
 
 	Withheld map[string]string `json:"withheld,omitempty"` // see Options
 
@@ -85,8 +87,10 @@ func ReadSpec(r io.Reader) (Spec, error) {
 // Options returns the options that s has. environ is the environment that jobs get
 // their part of.
 func (s Spec) Options(environ []string) Options {
+	env := newEnviron(BaseEnv(environ, s.PassEnv, s.Path))
+	maps.Copy(env, s.Env)
 	return Options{
-		Facts: s.Facts, Env: BaseEnv(environ, s.Env), Done: s.Done, Withheld: s.Withheld,
+		Facts: s.Facts, Env: env.list(), Done: s.Done, Withheld: s.Withheld,
 		Shell: s.Shell, Timeout: time.Duration(s.Timeout), Grace: time.Duration(s.Grace),
 	}
 }

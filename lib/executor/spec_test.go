@@ -10,14 +10,16 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"quire/lib/push"
 )
 
 func TestSpec(t *testing.T) {
 	want := Spec{
-		Facts: push.Facts{ID: "id", Ref: "refs/heads/a", FilesChanged: []string{"x"}, PushedAt: time.Unix(1, 0).UTC()},
-		Env:   []string{"A"}, Shell: []string{"bash", "-c"}, Timeout: Duration(90 * time.Second), Grace: Duration(time.Second),
+		Facts:   push.Facts{ID: "id", Ref: "refs/heads/a", FilesChanged: []string{"x"}, PushedAt: time.Unix(1, 0).UTC()},
+		PassEnv: []string{"A"}, Env: map[string]string{"B": "c"}, Path: "/bin",
+		Shell: []string{"bash", "-c"}, Timeout: Duration(90 * time.Second), Grace: Duration(time.Second),
 		Done:     map[string]json.RawMessage{"a": json.RawMessage(`{"x":1}`)},
 		EvalTime: Duration(2 * time.Second), EvalMemory: 64 << 20,
 	}
@@ -113,5 +115,31 @@ func TestSecretsThroughAFile(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestSpecEnv wants the environment of jobs: the later of pass-env, [env] and the run's
+// variables wins, and the PATH of the driver gives way.
+func TestSpecEnv(t *testing.T) {
+	const driver = "/home/pat/bin:/usr/bin"
+	for name, test := range map[string]struct {
+		spec    Spec
+		environ []string
+		want    []string
+	}{
+		"working copy":       {Spec{}, []string{"PATH=" + driver, "X=1"}, []string{"PATH=" + driver}},
+		"recorded":           {Spec{Path: driver}, []string{"PATH=" + driver}, []string{"PATH=" + DefaultPath}},
+		"no PATH":            {Spec{Path: driver}, nil, nil},
+		"prepended":          {Spec{Path: driver}, []string{"PATH=/opt/x:" + driver}, []string{"PATH=/opt/x:" + DefaultPath}},
+		"replaced":           {Spec{Path: driver}, []string{"PATH=/opt/x"}, []string{"PATH=/opt/x"}},
+		"only like it":       {Spec{Path: "/bin"}, []string{"PATH=/usr/bin"}, []string{"PATH=/usr/bin"}},
+		"passed":             {Spec{Path: driver, PassEnv: []string{"PATH", "X"}}, []string{"PATH=" + driver, "X=1"}, []string{"PATH=" + driver, "X=1"}},
+		"set":                {Spec{Path: driver, Env: map[string]string{"PATH": "/x"}}, []string{"PATH=" + driver}, []string{"PATH=/x"}},
+		"set over pass-env":  {Spec{PassEnv: []string{"X"}, Env: map[string]string{"X": "$Y\n"}}, []string{"X=1"}, []string{"X=$Y\n"}},
+		"set over the usual": {Spec{Env: map[string]string{"HOME": "/x"}}, []string{"HOME=/y"}, []string{"HOME=/x"}},
+	} {
+		if diff := cmp.Diff(test.want, test.spec.Options(test.environ).Env, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
 	}
 }

@@ -6,8 +6,10 @@
  :max-runs 1.5
  :timeout 10
  :grace "fast"
- :env [:PATH 5
+ :pass-env [:PATH 5
        :GIT_DIR]
+ :env {:A 5
+       :CI "x"}
  :keep {:run 1}
  :secrets {:a 5
            :b {}
