@@ -17,6 +17,7 @@ Runs the pipeline of a workspace.
   --facts FILE           the facts of the push; default: the working copy
   --ref REF              the ref, instead of the fact
   --sha SHA              the commit, instead of the fact
+  --trigger WORD         the trigger, instead of the fact
   -j N                   run at most N jobs at once; default the processors
   --job JOB              run this job and what it needs; may be repeated
   --var NAME=VALUE       a variable for all jobs; may be repeated

@@ -10,11 +10,13 @@ import (
 
 	"quire/lib/cli"
 	"quire/lib/executor"
+	"quire/lib/push"
 )
 
 // settings are the options of run and shell.
 type settings struct {
 	workspace, facts, ref, sha string
+	trigger                    string
 	jobs, env                  list
 	vars                       vars
 
@@ -31,6 +33,7 @@ func (s *settings) register(fs *flag.FlagSet) {
 	fs.StringVar(&s.facts, "facts", "", "")
 	fs.StringVar(&s.ref, "ref", "", "")
 	fs.StringVar(&s.sha, "sha", "", "")
+	fs.Func("trigger", "", func(word string) error { s.trigger = word; return push.CheckTrigger(word) })
 	fs.Var(&s.jobs, "job", "")
 	fs.Var(&s.env, "env", "")
 	fs.Var(s.vars, "var", "")
@@ -61,6 +64,7 @@ func (s *settings) open(ctx context.Context) (executor.Spec, error) {
 func (s *settings) options(spec executor.Spec) (o executor.Options, err error) {
 	spec.PassEnv = append(spec.PassEnv, s.env...)
 	spec.Facts = spec.Facts.At(s.ref, s.sha)
+	spec.Facts.Trigger = cmp.Or(s.trigger, spec.Facts.Trigger)
 	o = spec.Options(os.Environ())
 	o.Only, o.Vars, o.Parallel, o.FailFast = s.jobs, s.vars, s.parallel, s.failFast
 	o.Timeout, o.Grace = cmp.Or(s.timeout, o.Timeout), cmp.Or(s.grace, o.Grace)

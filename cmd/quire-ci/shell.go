@@ -24,6 +24,7 @@ workspace that the run ID left.
 ` + workspaceUsage + rootUsage + `  --facts FILE           the facts of the push; default: the working copy
   --ref REF              the ref, instead of the fact
   --sha SHA              the commit, instead of the fact
+  --trigger WORD         the trigger, instead of the fact
   --job JOB              the job whose environment it is; default shell
   --var NAME=VALUE       another variable; may be repeated
   --env NAME             pass this variable on; may be repeated

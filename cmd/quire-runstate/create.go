@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"quire/lib/cli"
+	"quire/lib/push"
 	"quire/lib/runstore"
 )
 
@@ -30,6 +31,7 @@ func (r *rootOption) create(ctx context.Context, e *cli.Env) error {
 	fs.StringVar(&f.PreviousSHA, "old-sha", "", "")
 	fs.StringVar(&f.Pusher, "pusher", "", "")
 	fs.StringVar(&f.Executor, "executor", "", "")
+	f.Trigger = push.ByHand
 	s, err := r.begin(e, fs, createUsage, 0, 0, "")
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"quire/lib/cli"
+	"quire/lib/push"
 )
 
 const usage = `usage: quire-trigger [OPTION...] [COMMAND [ARG...]]
@@ -19,6 +20,8 @@ After a push it reads lines "OLD NEW REF", as a post-receive hook gets them.
   --chained HOOK         run HOOK first, with the same lines
 By hand:
   --ref REF              make a run of what REF points at
+  --var NAME=VALUE       with --ref, a variable for all jobs; may be repeated
+  --trigger WORD         with --ref, the trigger of the run; default hand
 What was missed:
   --missed               make the runs that pushes should have made and did not
 Again:
@@ -45,6 +48,8 @@ func run(ctx context.Context, e *cli.Env) error {
 	fs.StringVar(&o.chained, "chained", "", "")
 	fs.StringVar(&o.name, "name", "", "")
 	fs.StringVar(&o.ref, "ref", "", "")
+	fs.Func("var", "", o.addVar)
+	fs.Func("trigger", "", func(word string) error { o.word = word; return push.CheckTrigger(word) })
 	fs.StringVar(&o.run, "run", "", "")
 	fs.StringVar(&o.rerun, "rerun", "", "")
 	fs.BoolVar(&o.failed, "failed", false, "")
@@ -54,7 +59,7 @@ func run(ctx context.Context, e *cli.Env) error {
 	if err := e.Parse(fs, usage); err != nil {
 		return err
 	}
-	do, modes := asHook(push), 0
+	do, modes := asHook(afterPush), 0
 	for _, mode := range []struct {
 		asked bool
 		do    action

@@ -2,15 +2,27 @@ package main
 
 import (
 	"quire/lib/cli"
+	"quire/lib/push"
 	"quire/lib/repos"
 )
 
 // options are the options of the command line.
 type options struct {
 	root, gitDir, ref, run, rerun string
-	chained, name                 string
+	chained, name, word           string
+	vars                          map[string]string
 	missed, failed                bool
 	install, uninstall            bool
+}
+
+// addVar takes one --var.
+func (o *options) addVar(assignment string) error {
+	name, value, err := push.ParseVar(assignment)
+	if o.vars == nil {
+		o.vars = map[string]string{}
+	}
+	o.vars[name] = value
+	return err
 }
 
 // check refuses options that do not go together. modes is how many of them say what is to
@@ -21,6 +33,9 @@ func (o options) check(modes int) error {
 	}
 	if o.chained != "" && modes > 0 {
 		return cli.Usagef("--chained goes with the lines of a push")
+	}
+	if (o.word != "" || o.vars != nil) && o.ref == "" {
+		return cli.Usagef("--var and --trigger go with --ref")
 	}
 	if o.failed && o.rerun == "" {
 		return cli.Usagef("--failed goes with --rerun")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,12 +10,13 @@ import (
 	"quire/lib/cli"
 	"quire/lib/config"
 	"quire/lib/git"
+	"quire/lib/push"
 	"quire/lib/repos"
 	"quire/lib/trigger"
 )
 
-// push triggers what the lines on stdin name.
-func push(ctx context.Context, e *cli.Env, o options) error {
+// afterPush triggers what the lines on stdin name.
+func afterPush(ctx context.Context, e *cli.Env, o options) error {
 	repo, err := o.repository(e)
 	if err != nil {
 		return err
@@ -46,7 +48,9 @@ func byHand(ctx context.Context, e *cli.Env, o options) error {
 	if err != nil {
 		return cli.Status(cli.No, err)
 	}
-	runs, err := o.trigger(e, repo).Make(e.CatchSignals(ctx), []trigger.Update{update})
+	t := o.trigger(e, repo)
+	t.Origin, t.Vars = cmp.Or(o.word, push.ByHand), o.vars
+	runs, err := t.Make(e.CatchSignals(ctx), []trigger.Update{update})
 	if err == nil && len(runs) == 0 {
 		return cli.Status(cli.No, fmt.Errorf("no pipeline at '%s'", o.ref))
 	}

@@ -12,6 +12,7 @@ import (
 	"quire/lib/git"
 	"quire/lib/hook"
 	"quire/lib/notify"
+	"quire/lib/push"
 	"quire/lib/repos"
 	"quire/lib/trigger"
 )
@@ -33,8 +34,10 @@ func (o options) repository(e *cli.Env) (*git.Repo, error) {
 func (o options) trigger(e *cli.Env, repo *git.Repo) *trigger.Trigger {
 	root := func() string { return config.Root(o.root, e.Getenv, repo.Config) }
 	t := &trigger.Trigger{Root: root, Repo: repo, OnEnd: notify.Start, Warn: func(l diag.List) { e.Report(l) },
-		Note: func(text string) { e.Note("%s", text) }}
-	t.FromEnv(e.Getenv)
+		Note: func(text string) { e.Note("%s", text) }, Origin: push.ByPush}
+	for _, w := range t.FromEnv(e.Getenv) {
+		e.Warn("%s", w)
+	}
 	return t
 }
 

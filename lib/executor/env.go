@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -40,13 +41,12 @@ func BaseEnv(environ, pass []string, path string) []string {
 	return env
 }
 
-// JobEnv returns the environment of a job: base, the facts, and vars, a map of
-// names to values. It is sorted, and has no name twice.
+// JobEnv returns the environment of a job: base, the variables of the run, vars, and the
+// facts, of which the later count. It is sorted, and has no name twice.
 func JobEnv(base []string, f push.Facts, workspace, job string, vars map[string]string) []string {
 	env := newEnviron(base)
-	for name, value := range vars {
-		env[name] = value
-	}
+	maps.Copy(env, f.Vars)
+	maps.Copy(env, vars)
 	env["CI"] = "true"
 	env["QUIRE_RUN"] = f.ID
 	env["QUIRE_REPO"] = f.Repo
@@ -54,6 +54,7 @@ func JobEnv(base []string, f push.Facts, workspace, job string, vars map[string]
 	env["QUIRE_SHA"] = f.SHA
 	env["QUIRE_JOB"] = job
 	env["QUIRE_WORKSPACE"] = workspace
+	env["QUIRE_TRIGGER"] = f.Trigger
 	return env.list()
 }
 

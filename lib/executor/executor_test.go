@@ -299,7 +299,7 @@ func TestEnvironment(t *testing.T) {
 	ws := t.TempDir()
 	r := run1(t, `return sh("env").stdout`, Options{
 		Workspace: ws,
-		Facts:     push.Facts{ID: "id", Repo: "a.git", Ref: "refs/heads/main", SHA: "abc"},
+		Facts:     push.Facts{ID: "id", Repo: "a.git", Ref: "refs/heads/main", SHA: "abc", Trigger: "nightly", Vars: map[string]string{"VAR": "f", "MORE": "f", "CI": "f"}},
 		Env:       BaseEnv([]string{"PATH=" + os.Getenv("PATH"), "GIT_DIR=/x", "QUIRE_ROOT=/y", "LC_ALL=C", "MORE=1", "OTHER=2"}, []string{"MORE", "GIT_DIR"}, ""),
 		Vars:      map[string]string{"VAR": "v"},
 	})
@@ -315,8 +315,8 @@ func TestEnvironment(t *testing.T) {
 		}
 	}
 	want := newEnviron([]string{
-		"CI=true", "LC_ALL=C", "MORE=1", "QUIRE_JOB=main", "QUIRE_REF=refs/heads/main", "QUIRE_REPO=a.git",
-		"QUIRE_RUN=id", "QUIRE_SHA=abc", "QUIRE_WORKSPACE=" + ws, "VAR=v",
+		"CI=true", "LC_ALL=C", "MORE=f", "QUIRE_JOB=main", "QUIRE_REF=refs/heads/main", "QUIRE_REPO=a.git",
+		"QUIRE_RUN=id", "QUIRE_SHA=abc", "QUIRE_TRIGGER=nightly", "QUIRE_WORKSPACE=" + ws, "VAR=v",
 	})
 	if diff := cmp.Diff(want, newEnviron(got)); diff != "" {
 		t.Error(diff)

@@ -13,7 +13,7 @@ func pushOutput(f push.Facts) object {
 	for _, field := range []struct{ key, value string }{
 		{"sha", f.SHA}, {"ref", f.Ref}, {"branch", f.Branch()}, {"tag", f.Tag()},
 		{"previous-sha", f.Previous()}, {"commit-message", f.CommitMessage},
-		{"pusher", f.Pusher}, {"git-dir", f.GitDir},
+		{"pusher", f.Pusher}, {"git-dir", f.GitDir}, {"trigger", f.Trigger},
 	} {
 		if field.value != "" {
 			add(field.key, field.value)

@@ -16,7 +16,7 @@ import (
 // HEAD had just been pushed on top of the one before. A directory that is in no
 // repository, or has no commit yet, has fewer facts, which is no error.
 func LocalFacts(ctx context.Context, workspace string) (push.Facts, error) {
-	f := push.Facts{Repo: filepath.Base(workspace), PushedAt: time.Now()}
+	f := push.Facts{Repo: filepath.Base(workspace), PushedAt: time.Now(), Trigger: push.ByHand}
 	repo, err := git.Open(topOf(workspace))
 	if err != nil {
 		return f, nil

@@ -33,12 +33,12 @@ func TestLocalFacts(t *testing.T) {
 		return f
 	}
 
-	if diff := cmp.Diff(push.Facts{Repo: "project"}, facts(dir)); diff != "" {
+	if diff := cmp.Diff(push.Facts{Repo: "project", Trigger: "hand"}, facts(dir)); diff != "" {
 		t.Errorf("no repository: %s", diff)
 	}
 	git("init", "-q", "-b", "trunk")
 	git("config", "user.name", "ann")
-	want := push.Facts{Repo: "project", GitDir: filepath.Join(dir, ".git"), Ref: "refs/heads/trunk", Pusher: "ann"}
+	want := push.Facts{Repo: "project", GitDir: filepath.Join(dir, ".git"), Ref: "refs/heads/trunk", Pusher: "ann", Trigger: "hand"}
 	if diff := cmp.Diff(want, facts(dir)); diff != "" {
 		t.Errorf("no commit: %s", diff)
 	}

@@ -94,9 +94,10 @@ func TestPush(t *testing.T) {
 	r := run1(t, `return jobs("quire/push")`, Options{Facts: push.Facts{
 		GitDir: "/srv/a.git", Ref: "refs/tags/v1", SHA: "abc", PreviousSHA: "0000", CommitMessage: "subject\n\nbody\n",
 		Pusher: "ann", PushedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), FilesChanged: []string{"a", "b"},
+		Trigger: "push",
 	}})
 	want := `{"commit-message":"subject\n\nbody\n","files-changed":["a","b"],"git-dir":"/srv/a.git",` +
-		`"pushed-at":"2026-01-02T03:04:05Z","pusher":"ann","ref":"refs/tags/v1","sha":"abc","tag":"v1"}`
+		`"pushed-at":"2026-01-02T03:04:05Z","pusher":"ann","ref":"refs/tags/v1","sha":"abc","tag":"v1","trigger":"push"}`
 	if got := r.recorded("main"); got != want {
 		t.Errorf("push is %s, want %s", got, want)
 	}
@@ -421,6 +422,12 @@ func TestWhen(t *testing.T) {
 		{pipeline.When{Paths: []string{"**"}}, push.Facts{FilesChanged: []string{}}, false},
 		{pipeline.When{Branch: []string{"main"}}, push.Facts{Ref: "refs/heads/main", FilesChanged: []string{}}, true},
 		{pipeline.When{Branch: []string{"x"}, Paths: []string{"README"}}, push.Facts{Ref: "refs/heads/main", FilesChanged: files}, false},
+		{pipeline.When{Trigger: []string{"schedule"}}, push.Facts{Trigger: "schedule"}, true},
+		{pipeline.When{Trigger: []string{"hand", "night*"}}, push.Facts{Trigger: "nightly"}, true},
+		{pipeline.When{Trigger: []string{"schedule"}}, push.Facts{Trigger: "push"}, false},
+		{pipeline.When{Trigger: []string{"schedule"}, Branch: []string{"main"}}, push.Facts{Trigger: "push", Ref: "refs/heads/main"}, false},
+		{pipeline.When{Trigger: []string{"push"}, Branch: []string{"main"}}, push.Facts{Trigger: "push", Ref: "refs/heads/x"}, false},
+		{pipeline.When{Trigger: []string{"schedule"}, Paths: []string{"*.c"}}, push.Facts{Trigger: "push"}, false},
 		{pipeline.When{Paths: []string{"\xff*"}}, push.Facts{FilesChanged: []string{"\xffa"}}, true},
 	}
 	for _, tt := range tests {

@@ -9,6 +9,7 @@ import (
 )
 
 // matches reports whether the push f meets the conditions of w. If w has patterns for
+// triggers, the trigger must match one of them. If w has patterns for
 // branches or tags, the branch or the tag must match one of them. If w has patterns for
 // paths, a changed file must match one of them: a push that changed no file matches none.
 // If the changed files are not known, all paths match: better a job too many than one too
@@ -17,6 +18,7 @@ func matches(w pipeline.When, f push.Facts) bool {
 	onRef := len(w.Branch)+len(w.Tag) == 0 ||
 		f.Branch() != "" && matchAny(w.Branch, f.Branch()) ||
 		f.Tag() != "" && matchAny(w.Tag, f.Tag())
+	onRef = onRef && (len(w.Trigger) == 0 || matchAny(w.Trigger, f.Trigger))
 	if !onRef || len(w.Paths) == 0 || f.FilesChanged == nil {
 		return onRef
 	}

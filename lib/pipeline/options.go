@@ -71,9 +71,10 @@ func (r *registry) jobOptions(c call, what string, table lua.LValue, o *JobOptio
 		"always":        r.truth(c, "always"+of, &o.Always),
 		"when": func(v lua.LValue, at fennel.Node) {
 			r.options(c, "when"+of, v, at, map[string]setter{
-				"branch": r.patterns(c, "when"+of, "branch", &o.When.Branch),
-				"tag":    r.patterns(c, "when"+of, "tag", &o.When.Tag),
-				"paths":  r.patterns(c, "when"+of, "paths", &o.When.Paths),
+				"branch":  r.patterns(c, "when"+of, "branch", &o.When.Branch),
+				"tag":     r.patterns(c, "when"+of, "tag", &o.When.Tag),
+				"paths":   r.patterns(c, "when"+of, "paths", &o.When.Paths),
+				"trigger": r.patterns(c, "when"+of, "trigger", &o.When.Trigger),
 			})
 		},
 	})

@@ -85,6 +85,7 @@ type JobOptions struct {
 type When struct {
 	Branch, Tag []string // of the ref: it matches one pattern of either
 	Paths       []string // of the files that the push changed
+	Trigger     []string // of what made the run, see push.Facts
 }
 
 // A Mirror is what ci.mirror was given.

@@ -17,12 +17,14 @@ type plainFacts Facts
 // those of plainFacts with the same name.
 type jsonFacts struct {
 	plainFacts
-	Repo          anyText   `json:"repo,omitempty"`
-	GitDir        anyText   `json:"git-dir,omitempty"`
-	Ref           anyText   `json:"ref,omitempty"`
-	CommitMessage anyText   `json:"commit-message,omitempty"`
-	Pusher        anyText   `json:"pusher,omitempty"`
-	FilesChanged  []anyText `json:"files-changed,omitzero"`
+	Repo          anyText `json:"repo,omitempty"`
+	GitDir        anyText `json:"git-dir,omitempty"`
+	Ref           anyText `json:"ref,omitempty"`
+	CommitMessage anyText `json:"commit-message,omitempty"`
+	Pusher        anyText `json:"pusher,omitempty"`
+
+	Vars         map[string]anyText `json:"vars,omitempty"`
+	FilesChanged []anyText          `json:"files-changed,omitzero"`
 }
 
 // MarshalJSON writes each byte that is not UTF-8 as half of a surrogate pair, \udc80 to
@@ -35,6 +37,12 @@ func (f Facts) MarshalJSON() ([]byte, error) {
 	}
 	if f.FilesChanged != nil {
 		j.FilesChanged = make([]anyText, len(f.FilesChanged))
+	}
+	if f.Vars != nil {
+		j.Vars = make(map[string]anyText, len(f.Vars))
+	}
+	for name, value := range f.Vars {
+		j.Vars[name] = anyText(value)
 	}
 	for i, name := range f.FilesChanged {
 		j.FilesChanged[i] = anyText(name)
@@ -55,6 +63,12 @@ func (f *Facts) UnmarshalJSON(data []byte) error {
 	f.CommitMessage, f.Pusher = string(j.CommitMessage), string(j.Pusher)
 	if j.FilesChanged != nil {
 		f.FilesChanged = make([]string, len(j.FilesChanged))
+	}
+	if j.Vars != nil {
+		f.Vars = make(map[string]string, len(j.Vars))
+	}
+	for name, value := range j.Vars {
+		f.Vars[name] = string(value)
 	}
 	for i, name := range j.FilesChanged {
 		f.FilesChanged[i] = string(name)

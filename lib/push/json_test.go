@@ -16,7 +16,7 @@ func TestFactsJSON(t *testing.T) {
 		for _, files := range [][]string{nil, {}, {s}, {s, "x\xe9", s}} {
 			want := Facts{
 				ID: "id", Repo: s, GitDir: "/" + s, Ref: "refs/heads/" + s, SHA: "1", PreviousSHA: "2", CommitMessage: s,
-				Pusher: s, PushedAt: time.Unix(1, 0).UTC(), FilesChanged: files,
+				Pusher: s, PushedAt: time.Unix(1, 0).UTC(), FilesChanged: files, Trigger: "hand", Vars: map[string]string{"A": s},
 			}
 			text, err := json.Marshal(want)
 			if err != nil {

@@ -20,7 +20,10 @@ type Facts struct {
 	CommitMessage string    `json:"commit-message,omitempty"`
 	Pusher        string    `json:"pusher,omitempty"`
 	PushedAt      time.Time `json:"pushed-at,omitzero"`
-	FilesChanged  []string  `json:"files-changed,omitzero"` // paths in the tree; nil: not known, empty: no file
+	Trigger       string    `json:"trigger,omitempty"` // ByPush, ByHand, or another word that was given by hand
+
+	Vars         map[string]string `json:"vars,omitempty"`         // variables of all jobs, see ParseVar
+	FilesChanged []string          `json:"files-changed,omitzero"` // paths in the tree; nil: not known, empty: no file
 }
 
 // Branch returns the name of the branch that Ref is, "" if it is none.

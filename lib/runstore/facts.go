@@ -1,7 +1,9 @@
 package runstore
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -46,6 +48,9 @@ type factsTOML struct {
 	Executor    string    `toml:"executor,omitempty"`
 	RerunOf     string    `toml:"rerun-of,omitempty"`
 	OnlyFailed  bool      `toml:"only-failed,omitempty"`
+	Trigger     string    `toml:"trigger,omitempty"`
+
+	Vars map[string]string `toml:"vars,inline,omitempty"` // inline: commitTOML may be added behind
 
 	commitTOML
 }
@@ -79,6 +84,8 @@ func formatFacts(f Facts) ([]byte, error) {
 		Executor:    text.Escape(f.Executor),
 		RerunOf:     f.RerunOf,
 		OnlyFailed:  f.OnlyFailed,
+		Trigger:     f.Trigger,
+		Vars:        mapValues(f.Vars, text.Escape),
 		commitTOML:  f.commitTOML(),
 	})
 }
@@ -98,6 +105,8 @@ func parseFacts(data []byte) (Facts, error) {
 			PreviousSHA: text.Unescape(t.PreviousSHA),
 			PushedAt:    t.PushedAt,
 			Pusher:      text.Unescape(t.Pusher),
+			Trigger:     cmp.Or(t.Trigger, push.ByPush), // quire 0.1 did not record it
+			Vars:        mapValues(t.Vars, text.Unescape),
 		},
 		Executor:   text.Unescape(t.Executor),
 		Tree:       text.Unescape(t.Tree),
@@ -110,6 +119,15 @@ func parseFacts(data []byte) (Facts, error) {
 		f.Image = &image
 	}
 	return f, f.check()
+}
+
+// mapValues returns vars with do applied to each value.
+func mapValues(vars map[string]string, do func(string) string) map[string]string {
+	vars = maps.Clone(vars)
+	for name, value := range vars {
+		vars[name] = do(value)
+	}
+	return vars
 }
 
 func readFacts(path string) (Facts, error) {

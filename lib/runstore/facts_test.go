@@ -16,12 +16,13 @@ import (
 func TestFacts(t *testing.T) {
 	f := Facts{Facts: push.Facts{
 		ID: NewID(time.Now()), Repo: "work/a.git", GitDir: "/srv/work/a.git", Ref: "refs/heads/main", SHA: "abc",
-		PushedAt: time.Date(2026, 2, 3, 4, 5, 6, 70e6, time.UTC),
+		PushedAt: time.Date(2026, 2, 3, 4, 5, 6, 70e6, time.UTC), Trigger: "push",
 	}}
 	none, image := "", "docker.io/a:b'\n"
 	all := f
 	all.PreviousSHA, all.Pusher, all.Executor, all.RerunOf, all.OnlyFailed = "def", "Pat #1 = \"x\"", "host", NewID(time.Now()), true
 	all.Tree, all.Subject, all.Image = "123", "Fix 'it'\t\xff", &image
+	all.Trigger, all.Vars = "schedule", map[string]string{"A": "", "B_2": "a\n'b'\xff%41\""}
 	noImage := f
 	noImage.Image = &none
 	strange := f

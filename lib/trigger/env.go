@@ -7,15 +7,17 @@ import (
 	"strings"
 
 	"quire/lib/git"
+	"quire/lib/push"
 )
 
 // pusherVariables name who pushed, in the order of trust: set by the owner, by a
 // web server, by gitolite, by the login.
 var pusherVariables = []string{"QUIRE_PUSHER", "REMOTE_USER", "GL_USER", "LOGNAME", "USER"}
 
-// FromEnv takes from the environment of a hook who pushed, and whether the push
-// has the option ci.skip; see githooks(5) under post-receive.
-func (t *Trigger) FromEnv(getenv func(string) string) {
+// FromEnv takes the pusher and the push options from the environment of a hook; see
+// githooks(5) under post-receive. A warning is about an option of quire that is unknown or
+// wrong, and so has no effect.
+func (t *Trigger) FromEnv(getenv func(string) string) (warnings []string) {
 	for _, name := range pusherVariables {
 		if t.Pusher = getenv(name); t.Pusher != "" {
 			break
@@ -23,10 +25,27 @@ func (t *Trigger) FromEnv(getenv func(string) string) {
 	}
 	n, _ := strconv.Atoi(getenv("GIT_PUSH_OPTION_COUNT"))
 	for i := range n {
-		if getenv(fmt.Sprintf("GIT_PUSH_OPTION_%d", i)) == "ci.skip" {
+		option := getenv(fmt.Sprintf("GIT_PUSH_OPTION_%d", i))
+		key, value, _ := strings.Cut(option, "=")
+		switch {
+		case option == "ci.skip":
 			t.Skip = true
+		case option == "ci.wait": // which is for quire-dispatch
+		case key == "ci.var":
+			name, value, err := push.ParseVar(value)
+			if err != nil {
+				warnings = append(warnings, fmt.Sprintf("push option '%s' has no effect: %v", option, err))
+				continue
+			}
+			if t.Vars == nil {
+				t.Vars = map[string]string{}
+			}
+			t.Vars[name] = value
+		case strings.HasPrefix(option, "ci."):
+			warnings = append(warnings, fmt.Sprintf("push option '%s' has no effect: the options are ci.skip, ci.wait and ci.var=NAME=VALUE", option))
 		}
 	}
+	return warnings
 }
 
 // Resolve returns the update that would have made ref, a full name or that of a

@@ -23,10 +23,12 @@ type Trigger struct {
 	Root   func() string               // of quire; called if there is a run to make
 	OnEnd  func(*runstore.Store) error // see runstore.Open
 	Repo   *git.Repo
-	Pusher string          // for the record; may be empty
-	Skip   bool            // the push asked for nothing to run
-	Warn   func(diag.List) // gets warnings about the configuration and pipelines; may be nil
-	Note   func(string)    // gets remarks for the pusher; may be nil
+	Pusher string            // for the record; may be empty
+	Origin string            // for the record, see push.Facts.Trigger
+	Vars   map[string]string // for the record
+	Skip   bool              // the push asked for nothing to run
+	Warn   func(diag.List)   // gets warnings about the configuration and pipelines; may be nil
+	Note   func(string)      // gets remarks for the pusher; may be nil
 }
 
 // A Run is one run that was recorded for an update.
@@ -156,7 +158,7 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 	for i, w := range wanted {
 		facts[i].Facts = push.Facts{
 			Repo: name, GitDir: t.Repo.Dir(), Ref: w.Ref, SHA: w.commit, PreviousSHA: w.previous,
-			Pusher: t.Pusher, PushedAt: now,
+			Pusher: t.Pusher, PushedAt: now, Trigger: t.Origin, Vars: t.Vars,
 		}
 	}
 	store, err := runstore.Open(t.Root(), t.OnEnd)

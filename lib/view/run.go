@@ -3,6 +3,8 @@ package view
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,6 +66,10 @@ func (v Run) WriteJSON(w io.Writer) error {
 		s = runstore.JSONText(s)
 		return &s
 	}
+	vars := map[string]string{}
+	for name, value := range v.run.Vars {
+		vars[name] = runstore.JSONText(value)
+	}
 	jobs := v.jobs
 	if jobs == nil {
 		jobs = []runlog.JobRecord{}
@@ -77,13 +83,15 @@ func (v Run) WriteJSON(w io.Writer) error {
 		Image    *string            `json:"image"`
 		Pusher   *string            `json:"pusher"`
 		PushedAt time.Time          `json:"pushed-at"`
+		Trigger  string             `json:"trigger"`
+		Vars     map[string]string  `json:"vars"`
 		By       *string            `json:"by"`
 		Note     *string            `json:"note"`
 		Why      *string            `json:"why"`
 		Jobs     []runlog.JobRecord `json:"jobs"`
 	}{
 		runstore.JSONText(v.run.Dir), runstore.JSONText(v.run.GitDir), optional(v.run.PreviousSHA), optional(v.run.Tree), optional(v.run.Subject), v.run.Image, optional(v.run.Pusher),
-		v.run.PushedAt, optional(v.status.By), optional(v.status.Note), optional(v.why), jobs,
+		v.run.PushedAt, v.run.Trigger, vars, optional(v.status.By), optional(v.status.Note), optional(v.why), jobs,
 	})
 	if err != nil {
 		return err
@@ -110,6 +118,10 @@ func (v Run) WriteText(w io.Writer) error {
 		out.line("image", *v.run.Image)
 	}
 	out.line("pusher", v.run.Pusher)
+	out.line("trigger", v.run.Trigger)
+	for _, name := range slices.Sorted(maps.Keys(v.run.Vars)) {
+		out.line("var", name+"="+v.run.Vars[name])
+	}
 	out.line("executor", v.record.Executor)
 	out.line("dir", v.run.Dir)
 	for _, c := range v.changes {

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +34,10 @@ func (v Run) WriteScreen(w io.Writer) error {
 	field("ref", v.run.Ref)
 	field("commit", strings.TrimSpace(v.run.SHA+" "+v.run.Subject))
 	field("pusher", v.run.Pusher)
+	field("trigger", v.run.Trigger)
+	for _, name := range slices.Sorted(maps.Keys(v.run.Vars)) {
+		field("var", name+"="+v.run.Vars[name])
+	}
 	field("executor", v.record.Executor)
 	for _, c := range v.changes {
 		field(string(c.State), c.Time.Local().Format("2006-01-02 15:04:05"))
