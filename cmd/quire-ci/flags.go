@@ -10,15 +10,18 @@ import (
 	"quire/lib/executor"
 )
 
+// factsUsage explains the options of run and shell about facts.
+const factsUsage = `  --facts FILE           the facts of the push; default: the working copy
+  --ref REF              the ref, instead of the fact
+  --sha SHA              the commit, instead of the fact
+  --trigger WORD         the trigger, instead of the fact
+`
+
 const runUsage = `usage: quire-ci run [OPTION...]
 Runs the pipeline of a workspace.
 ` + workspaceUsage + `  --out DIR              where events.jsonl and jobs/ go; default in $TMPDIR
   --secrets FILE         a JSON object of names and values
-  --facts FILE           the facts of the push; default: the working copy
-  --ref REF              the ref, instead of the fact
-  --sha SHA              the commit, instead of the fact
-  --trigger WORD         the trigger, instead of the fact
-  -j N                   run at most N jobs at once; default the processors
+` + factsUsage + `  -j N                   run at most N jobs at once; default the processors
   --job JOB              run this job and what it needs; may be repeated
   --var NAME=VALUE       a variable for all jobs; may be repeated
   --env NAME             pass this variable on to jobs; may be repeated

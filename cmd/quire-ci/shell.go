@@ -21,11 +21,7 @@ const shellUsage = `usage: quire-ci shell [OPTION...] [ID]
 Starts a shell with the environment of a job, in a working copy or in the
 workspace that the run ID left.
   -c COMMAND             run this instead of an interactive shell
-` + workspaceUsage + rootUsage + `  --facts FILE           the facts of the push; default: the working copy
-  --ref REF              the ref, instead of the fact
-  --sha SHA              the commit, instead of the fact
-  --trigger WORD         the trigger, instead of the fact
-  --job JOB              the job whose environment it is; default shell
+` + workspaceUsage + rootUsage + factsUsage + `  --job JOB              the job whose environment it is; default shell
   --var NAME=VALUE       another variable; may be repeated
   --env NAME             pass this variable on; may be repeated
 `

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 
 	"quire/lib/cli"
 	"quire/lib/config"
 	"quire/lib/git"
-	"quire/lib/push"
 	"quire/lib/repos"
 	"quire/lib/trigger"
 )
@@ -36,25 +33,6 @@ func afterPush(ctx context.Context, e *cli.Env, o options) error {
 		return cli.Status(code, nil)
 	}
 	return cli.Status(max(code, show(e, runs), e.Report(err)), nil)
-}
-
-// byHand triggers what --ref points at.
-func byHand(ctx context.Context, e *cli.Env, o options) error {
-	repo, err := o.repository(e)
-	if err != nil {
-		return err
-	}
-	update, err := trigger.Resolve(ctx, repo, o.ref)
-	if err != nil {
-		return cli.Status(cli.No, err)
-	}
-	t := o.trigger(e, repo)
-	t.Origin, t.Vars = cmp.Or(o.word, push.ByHand), o.vars
-	runs, err := t.Make(e.CatchSignals(ctx), []trigger.Update{update})
-	if err == nil && len(runs) == 0 {
-		return cli.Status(cli.No, fmt.Errorf("no pipeline at '%s'", o.ref))
-	}
-	return cli.Status(max(showByHand(e, runs), e.Report(err)), nil)
 }
 
 // missed triggers what pushes should have triggered, in the repository of --git-dir or
