@@ -3,6 +3,7 @@ package executor
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -28,6 +29,7 @@ type command struct {
 	place   place         // of the call
 
 	started bool
+	refused string // why it could not be started
 	code    int    // as a shell has it
 	signal  string // "KILL", if a signal ended it
 	reason  string // timeout or cancelled, if quire ended it
@@ -62,11 +64,34 @@ func (c *command) describe() string {
 	case c.reason == reasonTimeout && c.code == exitTimeout:
 		return fmt.Sprintf("ran longer than %s", c.timeout)
 	case !c.started:
-		return fmt.Sprintf("could not be started (exit %d)", c.code)
+		return fmt.Sprintf("could not be started (exit %d): %s", c.code, c.refused)
 	case c.signal != "":
 		return fmt.Sprintf("was ended by signal %s (exit %d)%s", c.signal, c.code, exceeded(c.code))
 	}
-	return fmt.Sprintf("failed with exit %d%s", c.code, exceeded(c.code))
+	return fmt.Sprintf("failed with exit %d%s%s", c.code, exceeded(c.code), c.brokenScript())
+}
+
+// brokenScript returns what is wrong with the first line of a script that the command may
+// have failed to run, as a remark behind the exit status, or "". A shell says only that it
+// did not find the script. An interpreter may have been started and was given the CR of a
+// line that ends in CR LF.
+func (c *command) brokenScript() string {
+	scripts := c.argv[:1]
+	if c.shell {
+		scripts = nil
+		if c.code == 126 || c.code == 127 { // the shell could not start a program
+			scripts = strings.Fields(c.text)
+		}
+	}
+	for _, name := range scripts {
+		if !c.shell || strings.Contains(name, "/") {
+			path, _ := lookPath(name, newEnviron(c.env)["PATH"], c.dir)
+			if problem := process.ScriptProblem(path, c.dir); path != "" && problem != "" {
+				return fmt.Sprintf(": '%s': %s", name, problem)
+			}
+		}
+	}
+	return ""
 }
 
 // exceeded returns the resource limit that ended a command with this exit status, as a

@@ -179,9 +179,9 @@ func TestOutcome(t *testing.T) {
 		"looked at too late":  {`local r = sh("exit 3"); pcall(sh, "true"); return r.exit`, "failed", "exit", 3, "exit 3"},
 		"no check":            {`sh("exit 3", {check = false}); sh("true")`, "complete", "", 0, ""},
 		"signal":              {`sh("kill -9 $$")`, "failed", "signal", 137, "was ended by signal KILL"},
-		"not found":           {`sh({"no-such-program"})`, "failed", "exit", 127, "could not be started (exit 127)"},
+		"not found":           {`sh({"no-such-program"})`, "failed", "exit", 127, "could not be started (exit 127): command not found"},
 		"not found in shell":  {`sh("no-such-program")`, "failed", "exit", 127, "failed with exit 127"},
-		"not executable":      {`sh({"/dev/null"})`, "failed", "exit", 126, "could not be started (exit 126)"},
+		"not executable":      {`sh({"/dev/null"})`, "failed", "exit", 126, "could not be started (exit 126): permission denied"},
 		"not found, seen":     {`return sh({"no-such-program"}).exit == 127`, "complete", "", 0, ""},
 		"raised":              {`error("broken")`, "failed", "error", 0, "ci.lua:3: broken"},
 		"raised after":        {`sh("exit 3"); error("broken")`, "failed", "exit", 3, "exit 3"},
@@ -242,6 +242,36 @@ func TestOutcome(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestBrokenScripts runs scripts whose first line is wrong, as words and as strings.
+func TestBrokenScripts(t *testing.T) {
+	ws := t.TempDir()
+	for name, text := range map[string]string{
+		"gone": "#!/no/such/shell\n", "dos": "#!/bin/sh\r\ntrue\r\n", "dos-option": "#!/bin/sh -e\r\ntrue\r\n", "dos-env": "#!/usr/bin/env sh\r\n", "good": "#!/bin/sh\nexit 127\n",
+	} {
+		if err := os.WriteFile(filepath.Join(ws, name), []byte(text), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const dos = "its first line ends in CR LF: save it with LF alone"
+	for _, test := range []struct{ body, want string }{
+		{`sh({"./gone"})`, "could not be started (exit 127): its interpreter '/no/such/shell' does not exist"},
+		{`sh({"gone"}, {env = {PATH = env("QUIRE_WORKSPACE")}})`, "could not be started (exit 127): its interpreter '/no/such/shell' does not exist"},
+		{`sh({"./dos", "x"})`, "could not be started (exit 127): " + dos},
+		{`sh({"./dos-option"})`, ": './dos-option': " + dos},
+		{`sh({"./dos-env"})`, "failed with exit 127: './dos-env': " + dos},
+		{`sh("true && ./dos x")`, ": './dos': " + dos},
+		{`sh("./gone")`, ": './gone': its interpreter '/no/such/shell' does not exist"},
+		{`sh("./good")`, "failed with exit 127"},
+		{`sh({"./good"})`, "failed with exit 127"},
+		{`sh("./none")`, "failed with exit 127"},
+	} {
+		r := run1(t, test.body, Options{Workspace: ws})
+		if got := r.job("main").Error; !strings.HasSuffix(got, test.want) {
+			t.Errorf("%s: the error is %q, want %q at its end", test.body, got, test.want)
+		}
 	}
 }
 

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,6 +15,7 @@ import (
 	"quire/lib/file"
 	"quire/lib/process"
 	"quire/lib/runlog"
+	"quire/lib/text"
 )
 
 // A liveCommand is a command that runs, or whose processes in the background still run, with
@@ -63,7 +62,8 @@ func (c *command) start(log *runlog.Log, to func(name string) sink) (*liveComman
 	cmd := &exec.Cmd{Args: c.argv, Dir: c.dir, Env: c.env, Stdin: in, Stdout: theirs[0], Stderr: theirs[1]}
 	if err := r.exec(cmd); err != nil {
 		c.code = process.StartCode(err)
-		fmt.Fprintf(theirs[1], "quire: cannot run '%s': %s\n", c.argv[0], startError(err))
+		c.refused = startError(err)
+		fmt.Fprintf(theirs[1], "quire: cannot run '%s': %s\n", c.argv[0], c.refused)
 	} else {
 		c.started = true
 	}
@@ -78,14 +78,10 @@ func (r *liveCommand) exec(cmd *exec.Cmd) (err error) {
 	return err
 }
 
-// startError returns what err says without the names that the message has already.
+// startError returns why a command could not be started, without its name.
 func startError(err error) string {
-	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+	if err = text.Cause(err); err == exec.ErrNotFound || err == unix.ENOENT {
 		return "command not found"
-	}
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		return errno.Error()
 	}
 	return err.Error()
 }

@@ -72,7 +72,9 @@ func TestPrograms(t *testing.T) {
 		{"leaves a process that has its output", "#!/bin/sh\nsleep 600 &\necho $! >pid\n", "", "quire: on-end.d/a: exit 0\n"},
 		{"leaves a process elsewhere", "#!/bin/sh\nsetsid sh -c 'echo $$ >pid; exec sleep 600' &\nuntil [ -s pid ]; do :; done\n",
 			"", "quire: on-end.d/a: exit 0\n"},
-		{"has no interpreter", "echo hello\n", "exec format error", "quire: on-end.d/a: fork/exec DIR/a: exec format error\n"},
+		{"has no interpreter", "echo hello\n", "cannot be started: it is neither a program for this machine nor a script that begins with '#!'",
+			"quire: on-end.d/a: cannot be started: it is neither a program for this machine nor a script that begins with '#!'\n"},
+		{"has a line end of DOS", "#!/bin/sh\r\necho hello\n", "cannot be started: its first line ends in CR LF: save it with LF alone", "quire: on-end.d/a: cannot be started: its first line ends in CR LF: save it with LF alone\n"},
 		{"prints too much", "#!/bin/sh\nyes | head -c 200000\n", "",
 			strings.Repeat("y\n", maxOutput/2) + "quire: what it printed beyond 65536 bytes is left out\nquire: on-end.d/a: exit 0\n"},
 	} {

@@ -17,6 +17,7 @@ import (
 
 	"quire/lib/file"
 	"quire/lib/process"
+	"quire/lib/text"
 )
 
 // A program is a file that is to be told, or that looks as if it should be.
@@ -106,7 +107,7 @@ func (p program) start(ctx context.Context, o Options, dir string, env []string,
 	group, err := process.Start(cmd)
 	stdout.Close()
 	if err != nil {
-		return err
+		return fmt.Errorf("cannot be started: %w", text.Cause(err))
 	}
 	copied := make(chan struct{})
 	go func() {

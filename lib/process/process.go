@@ -62,6 +62,9 @@ func (s Status) String() string {
 // command inherits the descriptors that cmd names and no other, also none that
 // this process was itself handed unknowingly.
 //
+// If the file of the command exists, the error says why the kernel refused it, such as a
+// script whose interpreter is missing.
+//
 // The kernel forgets the parent-death signal when the command is set-user-ID.
 // Cancellation of the command's context, where it has one, kills the leader only.
 func Start(cmd *exec.Cmd) (*Group, error) {
@@ -73,7 +76,7 @@ func Start(cmd *exec.Cmd) (*Group, error) {
 	attr.Pdeathsig = syscall.SIGKILL
 	cmd.SysProcAttr = &attr
 	if err := fork(cmd); err != nil {
-		return nil, err
+		return nil, explain(cmd, err)
 	}
 	g := &Group{cmd: cmd, pid: cmd.Process.Pid}
 	g.done = sync.OnceValue(func() <-chan struct{} {
