@@ -13,11 +13,9 @@ import (
 
 // batch is one `git cat-file --batch` or `--batch-check`.
 //
-// Git takes the length of an object that it copies from its file for what the
-// header in there says, and copies what there is. Of a damaged one that can be
-// less, and whoever waits for the rest waits for ever. So the questions of each
-// call end with one of a name that nothing has and nobody can know, and nothing is
-// read beyond the answer to that.
+// For a damaged object, git may announce more bytes than it sends, and a reader would wait
+// forever. So each call ends its questions with a random name, and never reads beyond the
+// answer that this name is missing.
 type batch struct {
 	cmd     *exec.Cmd
 	in      io.WriteCloser
@@ -27,8 +25,8 @@ type batch struct {
 	stderr  *tail
 }
 
-// errDamaged says that an object is longer or shorter than it says.
-var errDamaged = errors.New("the object is damaged: its length is not what it says")
+// errDamaged says that an object's length differs from its header.
+var errDamaged = errors.New("the object is damaged: its length differs from its header")
 
 func (r *Repo) startBatch(ctx context.Context, mode string) (*batch, error) {
 	cmd := r.command(ctx, "cat-file", mode)
@@ -45,19 +43,19 @@ func (r *Repo) startBatch(ctx context.Context, mode string) (*batch, error) {
 	if err != nil {
 		return nil, failure(ctx, "cat-file", err, b.stderr)
 	}
-	// No name has two dots, so that git need not look for it.
+	// A name with two dots is invalid, so git does not search for it.
 	name := fmt.Sprintf("quire..%016x", rand.Uint64())
 	b.in, b.answers = in, &answers{in: out, name: name, last: []byte(name + " missing\n")}
 	b.out = bufio.NewReaderSize(b.answers, 256<<10)
 	return b, nil
 }
 
-// answers reads what git prints, up to the answer to the last question.
+// answers reads git's output, up to the answer to the last question.
 type answers struct {
 	in   io.Reader
-	name string // that the last question is about
+	name string // in the last question
 	last []byte // the answer to it
-	end  []byte // of what was read, as long as last
+	end  []byte // the last bytes read, at most as many as last has
 }
 
 func (a *answers) Read(p []byte) (int, error) {
@@ -70,14 +68,14 @@ func (a *answers) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// ask writes questions, each a line, and the last one. Then it is for the answers
-// to be read, with next, and finish after all.
+// ask writes questions, one a line, and the last one. The caller then reads the answers
+// with answer, and calls finish.
 func (b *batch) ask(questions string) error {
 	_, err := io.WriteString(b.in, questions+b.answers.name+"\n")
 	return err
 }
 
-// finish reads the answer to the last question, when all others have been.
+// finish reads the answer to the last question, after all others.
 func (b *batch) finish() error {
 	line, err := b.out.ReadString('\n')
 	if err == nil && line != string(b.answers.last) {
@@ -87,9 +85,8 @@ func (b *batch) finish() error {
 	return err
 }
 
-// answer reads the next answer, which is to be the one about spec, and calls each
-// with i and it, which may read the contents where the batch has any. It tells
-// whether there is such an object.
+// answer reads the next answer, which must be about spec, and calls each with it and i. With
+// contents, each may read the object's contents. answer reports whether the object exists.
 func (b *batch) answer(i int, spec string, contents bool, each func(i int, in Info, body io.Reader) error) (there bool, err error) {
 	line, err := b.out.ReadString('\n')
 	if err != nil {
@@ -118,7 +115,7 @@ func (b *batch) answer(i int, spec string, contents bool, each func(i int, in In
 	return true, nil
 }
 
-// skip reads what is left of the body and the line break after it.
+// skip reads the rest of the body and the line break after it.
 func (b *batch) skip() error {
 	for b.body.N > 0 {
 		n, err := b.out.Discard(int(min(b.body.N, 1<<20)))
@@ -134,16 +131,15 @@ func (b *batch) skip() error {
 	return err
 }
 
-// stop ends the process, which ends by itself when it has no more questions.
-// Its status tells nothing: there may be answers nobody waited for.
+// stop ends the process. It ignores the exit status, because answers may be unread.
 func (b *batch) stop() {
 	b.in.Close()
 	b.cmd.Process.Kill() //nolint // it may be gone already
 	b.cmd.Wait()
 }
 
-// fail ends the process after err and returns the better reason of the two: what
-// git wrote when it died, or err itself.
+// fail ends the process after err. If err is the end of the output, it returns git's own
+// error message, otherwise err itself.
 func (b *batch) fail(ctx context.Context, err error) error {
 	ended := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	if !ended {

@@ -12,7 +12,7 @@ import (
 )
 
 // CommonDir returns the absolute path of the directory that has the repository's
-// objects and refs: that of Dir but for a linked working tree, see commondir in
+// objects and refs. It differs from Dir only in a linked working tree, see commondir in
 // gitrepository-layout(5).
 func (r *Repo) CommonDir() string {
 	text, err := file.Read(filepath.Join(r.dir, "commondir"))
@@ -28,8 +28,8 @@ func (r *Repo) CommonDir() string {
 
 // Borrow makes a repository in dir/.git for the files of commit, a full id, in dir. Its
 // HEAD is detached at the commit, and its index is a copy of the file index. It reads
-// r's objects; objects that are written to it do not reach r. It has r's tags, and r's
-// branches as those of a remote "origin".
+// r's objects, but objects written to it are not added to r. It has r's tags, and r's
+// branches as branches of a remote "origin".
 func (r *Repo) Borrow(ctx context.Context, dir, commit, index string) error {
 	if err := r.borrow(ctx, filepath.Join(dir, ".git"), commit, index); err != nil {
 		return fmt.Errorf("cannot make .git: %w", err)
@@ -39,7 +39,7 @@ func (r *Repo) Borrow(ctx context.Context, dir, commit, index string) error {
 
 func (r *Repo) borrow(ctx context.Context, gitDir, commit, index string) error {
 	common := r.CommonDir()
-	if strings.ContainsAny(common, "\n\"") { // alternates has a path a line, and quotes
+	if strings.ContainsAny(common, "\n\"") { // alternates has one path a line, and quoting
 		return errors.New("a path with a line break or a quote cannot be borrowed from")
 	}
 	refs, err := r.packedRefs(ctx)

@@ -10,15 +10,15 @@ import (
 	"syscall"
 )
 
-// A Checkout is a working copy of a repository with an index of its own. Git writes
-// the files; neither the repository's own index nor its refs change.
+// A Checkout is a working copy of a repository with a separate index. Git writes the
+// files; the repository's own index and refs do not change.
 type Checkout struct {
 	// LFS makes Write replace pointers of Git LFS by files, with the filter that
-	// git-lfs-install(1) configures. If the filter fails, so does Write. Without LFS the
-	// pointers stay pointers: the filter would fetch from the network.
+	// git-lfs-install(1) configures. If the filter fails, Write fails. Without LFS the
+	// pointers are not replaced: the filter would fetch from the network.
 	LFS bool
 	// Serial makes Write write one file after the other. If Git writes several at once,
-	// it may encode one with the working-tree-encoding of another (seen with 2.39), since
+	// it may encode one with the working-tree-encoding of another (seen with 2.39), because
 	// it keeps a pointer to text that it has freed.
 	Serial bool
 
@@ -37,9 +37,9 @@ func (r *Repo) Checkout(index, dir string) *Checkout {
 	return &Checkout{repo: r, index: index, dir: dir}
 }
 
-// settings override configuration that is meant for working copies of people. With them
-// only the commit and the attributes decide what is written, the index is one file that
-// depends on no other, and Git does not enter submodules.
+// settings override configuration that is meant for people's working copies. With them,
+// only the commit and the attributes determine the files, the index is one file that does
+// not depend on others, and Git does not enter submodules.
 var settings = []string{
 	"core.sparseCheckout=false", "core.splitIndex=false", "core.untrackedCache=false", "index.sparse=false",
 	"index.skipHash=false", "core.symlinks=true", "core.fileMode=true", "core.checkStat=default", "core.trustctime=true",
@@ -60,7 +60,7 @@ func (c *Checkout) command(ctx context.Context, args ...string) *exec.Cmd {
 	if c.Serial {
 		set = append(set, "checkout.workers=1")
 	} else {
-		set = append(set, "checkout.workers=0") // as many as there are processors
+		set = append(set, "checkout.workers=0") // one for each processor
 	}
 	var all []string
 	for _, s := range set {
@@ -83,10 +83,10 @@ func (c *Checkout) output(ctx context.Context, stdin []byte, args ...string) ([]
 	return splitNUL(out), err
 }
 
-// Write changes the working copy to tree, an object id. A file that the index has stays as
-// it is if its stat(2) matches the index. All other files of the tree are written, and
-// replace any file or directory of that name. Files that are neither in the index nor in
-// the tree stay.
+// Write changes the working copy to tree, an object id. A file in the index is not written
+// if its stat(2) matches the index. All other files of the tree are written, and replace
+// any file or directory of the same name. Files that are neither in the index nor in the
+// tree stay.
 func (c *Checkout) Write(ctx context.Context, tree string) error {
 	_, err := c.output(ctx, nil, "read-tree", "--reset", "-u", tree)
 	if c.LFS && err != nil && strings.Contains(err.Error(), "smudge filter lfs failed") && !c.repo.hasLFS() {
@@ -98,7 +98,7 @@ func (c *Checkout) Write(ctx context.Context, tree string) error {
 // Clean removes files that are not in the index, except, with keepIgnored, those that
 // Git ignores.
 func (c *Checkout) Clean(ctx context.Context, keepIgnored bool) error {
-	options := "-qffdx" // twice -f: also repositories
+	options := "-qffdx" // -f twice: nested repositories too
 	if keepIgnored {
 		options = "-qffd"
 	}
@@ -116,7 +116,7 @@ func (c *Checkout) Directories(ctx context.Context, tree string) ([]string, erro
 	return c.output(ctx, nil, "ls-tree", "-rdz", "--name-only", tree)
 }
 
-// Submodules returns those in the index, with paths for names.
+// Submodules returns the submodules in the index. The Name of an Entry is its path.
 func (c *Checkout) Submodules(ctx context.Context) ([]Entry, error) {
 	lines, err := c.output(ctx, nil, "ls-files", "-sz")
 	if err != nil {

@@ -8,9 +8,9 @@ import (
 )
 
 // Config returns the value of a configuration variable such as "quire.root": the
-// last one given, as git itself takes it. A variable without a value is "true".
-// The whole configuration is read once, at the first question: here where it is plain,
-// else by one git.
+// last one given, as in git. A variable without a value is "true".
+// The whole configuration is read once, at the first call: directly if it is plain,
+// otherwise by one git.
 func (r *Repo) Config(key string) (value string, ok bool, err error) {
 	config, err := r.config()
 	if err != nil {
@@ -23,8 +23,8 @@ func (r *Repo) Config(key string) (value string, ok bool, err error) {
 	return values[len(values)-1], true, nil
 }
 
-// AllConfig returns all values of all configuration variables, by their names as Git
-// prints them. The map is not to be changed.
+// AllConfig returns all values of all configuration variables, by the names that git
+// prints. The caller must not change the map.
 func (r *Repo) AllConfig() (map[string][]string, error) { return r.config() }
 
 // ConfigHere returns the value of a variable as Config does, for the repository of the
@@ -52,7 +52,7 @@ func (r *Repo) loadConfig() (map[string][]string, error) {
 	return parseConfig(string(out)), nil
 }
 
-// parseConfig reads what `git config --list -z` prints: entries that end with a
+// parseConfig parses the output of `git config --list -z`: entries that end with a
 // NUL, each a key, a line break and a value, or a key alone.
 func parseConfig(text string) map[string][]string {
 	config := map[string][]string{}
@@ -69,8 +69,8 @@ func parseConfig(text string) map[string][]string {
 	return config
 }
 
-// canonicalKey writes a key as git prints it: section and variable in lower
-// case, the subsection between them as it is.
+// canonicalKey returns a key as git prints it: section and variable in lower case, the
+// subsection between them unchanged.
 func canonicalKey(key string) string {
 	first, last := strings.Index(key, "."), strings.LastIndex(key, ".")
 	if first < 0 {

@@ -8,8 +8,8 @@ type Entry = direct.Entry
 // Info describes an object.
 type Info = direct.Info
 
-// ErrMissing is the error for an object that does not exist, or not with the asked type.
-// It comes wrapped, with the object's name.
+// ErrMissing is the error for an object that does not exist or does not have the requested
+// type. It is wrapped in an error with the object's name.
 var ErrMissing = direct.ErrMissing
 
 // Modes of an Entry, see git-fast-import(1) under "filemodify".

@@ -13,8 +13,8 @@ import (
 	"quire/lib/git/direct"
 )
 
-// IsZero reports whether oid is the id of nothing that post-receive lines have
-// for a ref that was made or deleted: zeros only, of either hash.
+// IsZero reports whether oid is all zeros, in either hash's length: post-receive lines have
+// it as the old id of a created ref and as the new id of a deleted one.
 func IsZero(oid string) bool {
 	return oid != "" && strings.Trim(oid, "0") == ""
 }
@@ -22,15 +22,15 @@ func IsZero(oid string) bool {
 // maxCommit is how much of a commit object is read for its message, in bytes.
 const maxCommit = 1 << 20
 
-// Commit reads the commit that spec names or leads to, through tags: its id, that
-// of its tree, and its message in UTF-8. Anything else is ErrMissing.
+// Commit reads the commit that spec names, directly or through tags: its id, its tree's id,
+// and its message in UTF-8. If spec names no commit, the error is ErrMissing.
 func (o *Objects) Commit(spec string) (oid, tree, message string, err error) {
 	err = o.Commits([]string{spec}, func(_ int, id, t, m string) { oid, tree, message = id, t, m })
 	return oid, tree, message, err
 }
 
-// Commits is Commit of many, which are all asked for at once. A commit that is missing is
-// passed over and is the error in the end; any other error ends it.
+// Commits is like Commit for many commits, and asks for all at once. A missing commit is
+// skipped and is the error at the end; any other error ends it.
 func (o *Objects) Commits(specs []string, each func(i int, oid, tree, message string)) error {
 	questions := make([]string, len(specs))
 	for i, spec := range specs {
@@ -74,7 +74,7 @@ func parseMessage(commit []byte) string {
 	return strings.ToValidUTF8(string(message), "\uFFFD")
 }
 
-// fromLatin1 uses that the code points of Latin-1 are its bytes.
+// fromLatin1 decodes Latin-1, in which each byte is a code point.
 func fromLatin1(text []byte) string {
 	var b strings.Builder
 	for _, c := range text {
@@ -83,19 +83,17 @@ func fromLatin1(text []byte) string {
 	return b.String()
 }
 
-// ChangedFiles returns the files that a change of a ref from old to new touched, sorted:
-// added, changed and deleted ones. A rename is one deleted and one added file. Names are
-// as in the tree, which need not be UTF-8. If no file changed, the list is empty and not
-// nil.
+// ChangedFiles returns the files that a change of a ref from old to new added, changed or
+// deleted, sorted. A rename is one deleted and one added file. Names are as in the tree,
+// and need not be UTF-8. If no file changed, the list is empty and not nil.
 //
 // For an update, fast-forward or forced, these are the files that differ between old and
-// new. If the ref is new or the old commit is gone, new is compared with the commit at
-// which it left the branch that HEAD names. If there is no such commit, or new is that
-// commit (a tag on main), all files of new are returned: better a job too many than one
-// too few.
+// new. If the ref is new or the old commit is gone, new is compared with its merge base
+// with HEAD. If no merge base exists, or it is new itself (a tag on main), all files of new
+// are returned: better a job too many than one too few.
 func (r *Repo) ChangedFiles(ctx context.Context, old, new string) ([]string, error) {
 	if IsID(old) && IsID(new) && !IsZero(old) {
-		// Nearly every push, so without asking first what the two are.
+		// Nearly every push, so it is tried without asking for the types of the two.
 		files, err := direct.NewObjects(r.CommonDir()).Changed(old, new)
 		if err == nil {
 			return sorted(files), nil
@@ -158,8 +156,8 @@ func (r *Repo) forkTree(ctx context.Context, o *Objects, commit string) (string,
 		return "", err
 	}
 	out, err := r.output(ctx, "merge-base", head, commit)
-	if e, ok := errors.AsType[*Error](err); ok && e.Code == 1 {
-		return "", nil // histories that share nothing
+	if exitedWith(err, 1) {
+		return "", nil // no common history
 	} else if err != nil {
 		return "", err
 	}
@@ -174,11 +172,11 @@ func (r *Repo) forkTree(ctx context.Context, o *Objects, commit string) (string,
 // A Ref is one ref of a repository.
 type Ref struct {
 	Name string // full, such as "refs/heads/main"
-	OID  string // of the object it points at: a commit, a tag object, a tree or a blob
+	OID  string // of the object that it points to: a commit, a tag object, a tree or a blob
 }
 
-// Refs lists the repository's refs, sorted by name. Prefixes, such as
-// "refs/heads/", choose among them; without any, all are listed.
+// Refs lists the refs whose names begin with one of the prefixes, such as "refs/heads/",
+// sorted by name. Without prefixes it lists all refs.
 func (r *Repo) Refs(ctx context.Context, prefixes ...string) ([]Ref, error) {
 	args := append([]string{"for-each-ref", "--format=%(objectname) %(refname)", "--"}, prefixes...)
 	out, err := r.output(ctx, args...)
@@ -193,8 +191,8 @@ func (r *Repo) Refs(ctx context.Context, prefixes ...string) ([]Ref, error) {
 	return refs, nil
 }
 
-// Tag makes the lightweight tag name at commit. A tag of that name at the same
-// commit is no error; at another one it is, and stays as it is.
+// Tag makes the lightweight tag name at commit. If the tag exists at the same commit, Tag
+// does nothing; if it exists elsewhere, Tag returns an error and does not move it.
 func (r *Repo) Tag(ctx context.Context, name, commit string) error {
 	ref := "refs/tags/" + name
 	if _, err := r.output(ctx, "check-ref-format", ref); err != nil {
@@ -212,7 +210,7 @@ func (r *Repo) Tag(ctx context.Context, name, commit string) error {
 	if errs[1] == nil && infos[0].OID == infos[1].OID {
 		return nil
 	}
-	// The old value of zeros makes git refuse if the ref exists by now.
+	// With zeros as the old value, git refuses if the ref exists by now.
 	zero := strings.Repeat("0", len(infos[0].OID))
 	if _, err := r.output(ctx, "update-ref", ref, infos[0].OID, zero); err != nil {
 		return fmt.Errorf("cannot make tag %s: %w", quoted(name), err)

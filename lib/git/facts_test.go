@@ -76,7 +76,7 @@ func TestChangedFiles(t *testing.T) {
 	if diff := cmp.Diff([]string{}, got); diff != "" || err != nil {
 		t.Errorf("nothing, packed: %v %s", err, diff)
 	}
-	// HEAD of a fresh bare repository may name a branch that nobody pushed.
+	// HEAD of a fresh bare repository may name a branch that does not exist.
 	f.git("symbolic-ref", "HEAD", "refs/heads/unborn")
 	got, err = r.ChangedFiles(context.Background(), zeros, main)
 	if err != nil {

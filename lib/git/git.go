@@ -1,9 +1,9 @@
-// Package git asks a repository. It is the only package that starts git, so
+// Package git reads and changes a repository. It is the only package that starts git, so
 // that the environment, the options and the errors of every git that quire runs
-// are settled in one place.
+// are decided in one place.
 //
-// The oldest git it works with is 2.34: it does without cat-file's
-// --batch-command (2.36) and -z (2.38).
+// The oldest git it works with is 2.34: it does not use cat-file's --batch-command (2.36)
+// and -z (2.38).
 package git
 
 import (
@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -26,9 +27,8 @@ type Repo struct {
 	config func() (map[string][]string, error)
 }
 
-// Open returns the repository at dir: a Git directory, bare or not, or a
-// working copy with one in .git. It starts no process; what is not a repository
-// is an error that says so.
+// Open returns the repository at dir: a Git directory, bare or not, or a working copy with
+// one in .git. It starts no process. If dir is not a repository, the error says so.
 func Open(dir string) (*Repo, error) {
 	gitDir, err := findGitDir(dir)
 	if err != nil {
@@ -37,18 +37,17 @@ func Open(dir string) (*Repo, error) {
 	return at(gitDir), nil
 }
 
-// nowhere returns a Repo that stands for the configuration outside of repositories. It has
-// nothing else.
+// nowhere returns a Repo that has only the configuration outside of repositories.
 func nowhere() *Repo { return at("") }
 
 func at(gitDir string) *Repo {
 	r := &Repo{dir: gitDir}
 	r.env = append(CleanEnv(os.Environ()),
 		"GIT_DIR="+cmp.Or(gitDir, os.DevNull),
-		"GIT_NO_REPLACE_OBJECTS=1", // a run is of the commit that was pushed
-		"GIT_OPTIONAL_LOCKS=0",     // asking must not make a push wait for a lock
+		"GIT_NO_REPLACE_OBJECTS=1", // a run uses the commit that was pushed
+		"GIT_OPTIONAL_LOCKS=0",     // reading must not make a push wait for a lock
 		"GIT_TERMINAL_PROMPT=0",
-		"LC_ALL=C", // the words of errors are looked at
+		"LC_ALL=C", // some error messages are parsed
 	)
 	r.config = sync.OnceValues(r.loadConfig)
 	return r
@@ -74,7 +73,7 @@ func findGitDir(dir string) (string, error) {
 	if isGitDir(inner) {
 		return inner, nil
 	}
-	// A linked working tree or a submodule: .git is a file that names the
+	// In a linked working tree or a submodule, .git is a file that names the
 	// Git directory, see gitrepository-layout(5).
 	text, err := file.Read(inner)
 	if err != nil {
@@ -93,8 +92,8 @@ func findGitDir(dir string) (string, error) {
 	return target, nil
 }
 
-// isGitDir reports whether dir has what git itself looks for: a HEAD, and
-// objects, which a linked working tree has elsewhere.
+// isGitDir reports whether dir has the files that git itself requires: a HEAD, and objects
+// or, in a linked working tree, commondir.
 func isGitDir(dir string) bool {
 	if _, err := os.Lstat(filepath.Join(dir, "HEAD")); err != nil {
 		return false
@@ -107,23 +106,19 @@ func isGitDir(dir string) bool {
 	return false
 }
 
-// keptVariables are those of git's that name configuration files, as HOME does:
-// they belong to the machine's owner, not to the push that happens to run a hook.
-var keptVariables = map[string]bool{
-	"GIT_CONFIG_GLOBAL":   true,
-	"GIT_CONFIG_SYSTEM":   true,
-	"GIT_CONFIG_NOSYSTEM": true,
-}
+// keptVariables are the GIT_ variables that select configuration files, as HOME does: they
+// are set by the machine's owner, not by the push that runs a hook.
+var keptVariables = []string{"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"}
 
-// CleanEnv returns environ without the variables that git sets for its hooks or
-// takes its orders from (GIT_DIR, GIT_QUARANTINE_PATH, GIT_CONFIG_COUNT,
-// GIT_TRACE and all others that begin with GIT_). Only those that name the
-// system's and the user's configuration file stay.
+// CleanEnv returns environ without the variables that git sets for its hooks or that change
+// git's behaviour (GIT_DIR, GIT_QUARANTINE_PATH, GIT_CONFIG_COUNT, GIT_TRACE and all others
+// that begin with GIT_). Only the variables stay that select the system's and the user's
+// configuration file.
 func CleanEnv(environ []string) []string {
 	clean := make([]string, 0, len(environ))
 	for _, entry := range environ {
 		name, _, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, "GIT_") || keptVariables[name] {
+		if !strings.HasPrefix(name, "GIT_") || slices.Contains(keptVariables, name) {
 			clean = append(clean, entry)
 		}
 	}

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// A fixture is a repository that tests fill by running git in it.
+// A fixture is a repository in which tests run git.
 type fixture struct {
 	t   *testing.T
 	dir string
@@ -49,7 +49,7 @@ func newFixture(t *testing.T, initArgs ...string) *fixture {
 	return f
 }
 
-// git runs git in the fixture and returns what it printed, without the last line break.
+// git runs git in the fixture and returns its output without the last line break.
 func (f *fixture) git(args ...string) string {
 	f.t.Helper()
 	return f.gitIn("", args...)
@@ -83,7 +83,7 @@ func (f *fixture) write(name, text string) {
 	}
 }
 
-// commit commits what is in the working copy and returns the commit's id.
+// commit commits the working copy and returns the commit's id.
 func (f *fixture) commit(message string) string {
 	f.t.Helper()
 	f.git("add", "-A")
@@ -165,7 +165,7 @@ func TestCleanEnv(t *testing.T) {
 	}
 }
 
-// A hook's environment must not lead the git that is started elsewhere.
+// A hook's environment must not direct git to another repository.
 func TestHookEnvironmentIsIgnored(t *testing.T) {
 	f := newFixture(t)
 	f.write("a", "a")

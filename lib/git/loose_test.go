@@ -87,7 +87,7 @@ func TestLoose(t *testing.T) {
 	}
 }
 
-// deflated is text as a file of a loose object has it.
+// deflated returns text compressed as in a file of a loose object.
 func deflated(text string) string {
 	var b bytes.Buffer
 	w := zlib.NewWriter(&b)
@@ -96,7 +96,7 @@ func deflated(text string) string {
 	return b.String()
 }
 
-// A file that is not the object of its name is never an answer.
+// A file whose content does not match its name is never used.
 func TestLooseDamaged(t *testing.T) {
 	f := newFixture(t)
 	f.write("file", "contents")

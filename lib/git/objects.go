@@ -2,6 +2,7 @@ package git
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,23 +14,23 @@ import (
 	"quire/lib/git/direct"
 )
 
-// ErrTooLarge is the error for an object that is larger than the caller's limit. It comes
-// wrapped, with the object's name.
+// ErrTooLarge is the error for an object that is larger than the caller's limit. It is
+// wrapped in an error with the object's name.
 var ErrTooLarge = errors.New("too large")
 
 const (
-	// maxMisses: after so many misses the rest of a call is left to git, because
-	// objects in packs are usually all asked for together.
+	// After maxMisses misses the rest of a call is left to git: if some objects are in
+	// packs, the others usually are, too.
 	maxMisses = 4
-	// maxFound is the most bytes of loose objects that a call reads without git.
+	// maxFound is how many bytes of loose objects a call may read without git.
 	maxFound = 8 << 20
 )
 
-// Objects reads a repository's objects through long-lived processes: one that describes
-// objects, and one, started when it is first needed, that reads them. So thousands of
-// questions cost two processes. The few questions of a usual push cost none, see package
-// direct. Objects is safe for concurrent use. A process that died, for example of a damaged
-// object, is replaced at the next question.
+// Objects reads a repository's objects through two long-lived processes: one describes
+// objects, the other, started when it is first needed, reads them. So thousands of
+// questions need two processes. The few questions of a usual push need none, see package
+// direct. Objects is safe for concurrent use. If a process dies, for example because of a
+// damaged object, the next question starts a new one.
 type Objects struct {
 	repo *Repo
 	ctx  context.Context
@@ -40,8 +41,8 @@ type Objects struct {
 	read  *batch // cat-file --batch
 }
 
-// Objects returns a reader of the repository's objects that is good until ctx
-// ends. Close it. No process is started before the first question.
+// Objects returns a reader of the repository's objects. It works until ctx ends, and the
+// caller must close it. No process is started before the first question.
 func (r *Repo) Objects(ctx context.Context) (*Objects, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -66,16 +67,16 @@ func (o *Objects) drop() {
 	}
 }
 
-// Info describes the object that spec names, in any way that gitrevisions(7) knows, such
-// as "main^{commit}" or "<id>:.quire/ci.fnl". The error is ErrMissing if it does not exist
-// or does not have the asked type.
+// Info describes the object that spec names. spec has any form of gitrevisions(7), such as
+// "main^{commit}" or "<id>:.quire/ci.fnl". The error is ErrMissing if the object does not
+// exist or does not have the requested type.
 func (o *Objects) Info(spec string) (oid, kind string, size int64, err error) {
 	infos, errs := o.InfoAll([]string{spec})
 	return infos[0].OID, infos[0].Type, infos[0].Size, errs[0]
 }
 
-// InfoAll is Info of many: errs[i] belongs to specs[i]. It asks all questions at once, so
-// thousands take milliseconds.
+// InfoAll is like Info for many objects: errs[i] belongs to specs[i]. It asks all questions
+// at once, so thousands take milliseconds.
 func (o *Objects) InfoAll(specs []string) (infos []Info, errs []error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -84,12 +85,14 @@ func (o *Objects) InfoAll(specs []string) (infos []Info, errs []error) {
 		infos[i] = in
 		return nil
 	})
-	fill(errs, err)
+	for i := range errs {
+		errs[i] = cmp.Or(errs[i], err)
+	}
 	return infos, errs
 }
 
-// Read returns the contents of the object that spec names. More than limit bytes
-// is ErrTooLarge, and then nothing is read.
+// Read returns the contents of the object that spec names. If it has more than limit bytes,
+// Read returns ErrTooLarge and reads nothing.
 func (o *Objects) Read(spec string, limit int64) ([]byte, error) {
 	oid, _, size, err := o.Info(spec)
 	if err != nil {
@@ -121,12 +124,7 @@ func (o *Objects) ReadAll(specs []string, each func(i int, in Info, body io.Read
 	if err := o.ask(&o.read, "--batch", specs, errs, each); err != nil {
 		return err
 	}
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return cmp.Or(errs...)
 }
 
 // ask asks the process in *slot, which it starts if needed. If an object does not exist,
@@ -144,7 +142,8 @@ func (o *Objects) ask(slot **batch, mode string, specs []string, errs []error,
 		}
 	}
 	b := *slot
-	// Written beside the reading: both pipes are finite, and git answers as it is asked.
+	// Writing and reading are concurrent: both pipes are finite, and git answers each
+	// question at once.
 	written := make(chan error, 1)
 	go func() {
 		var err error
@@ -186,14 +185,14 @@ func (o *Objects) ask(slot **batch, mode string, specs []string, errs []error,
 }
 
 // lookUp returns the objects that it finds without git, by the index of their spec, and
-// the lines that ask git about the others. Objects that do not exist go to errs.
+// the lines that ask git about the others. For objects that do not exist it sets errs.
 func (o *Objects) lookUp(specs []string, errs []error) (found map[int]direct.Object, questions string) {
 	found = map[int]direct.Object{}
 	var lines strings.Builder
 	misses, size := 0, int64(0)
 	for i, spec := range specs {
-		// One question a line: a line break would make it two, and every later
-		// answer would be taken for that of another question.
+		// A question is a line: a line break would make it two, and every later answer
+		// would be taken for the answer to another question.
 		if strings.ContainsAny(spec, "\n\x00") || spec == "" {
 			errs[i] = missing(spec)
 			continue
@@ -221,17 +220,8 @@ func missing(spec string) error {
 	return fmt.Errorf("cannot find object %s: %w", quoted(spec), ErrMissing)
 }
 
-// fill gives err to all that have no error of their own, where err is one.
-func fill(errs []error, err error) {
-	for i := range errs {
-		if errs[i] == nil {
-			errs[i] = err
-		}
-	}
-}
-
-// parseInfo reads the header of an answer, `<id> <type> <size>`. An answer that
-// ends otherwise, `<spec> missing` or `<spec> ambiguous`, is ErrMissing.
+// parseInfo parses the header of an answer, `<id> <type> <size>`. For `<spec> missing` and
+// `<spec> ambiguous` the error is ErrMissing.
 func parseInfo(line string) (Info, error) {
 	oid, rest, _ := strings.Cut(line, " ")
 	kind, length, _ := strings.Cut(rest, " ")

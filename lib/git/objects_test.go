@@ -58,8 +58,7 @@ func TestInfo(t *testing.T) {
 	}
 }
 
-// More questions than both pipes hold, so that asking first and reading later
-// would block for ever.
+// More questions than both pipes hold: asking all before reading would block forever.
 func TestManyQuestions(t *testing.T) {
 	f := newFixture(t)
 	f.write("file", strings.Repeat("x", 5000))
@@ -86,7 +85,7 @@ func TestManyQuestions(t *testing.T) {
 	count := 0
 	err := o.ReadAll(oids, func(i int, in Info, body io.Reader) error {
 		count++
-		if i%3 == 0 { // what is not read must not be taken for the next answer
+		if i%3 == 0 { // contents that are not read must not be taken for the next answer
 			return nil
 		}
 		data, err := io.ReadAll(body)
@@ -153,7 +152,7 @@ func TestDamagedObject(t *testing.T) {
 	}
 }
 
-// Git takes the length of a loose object from its header, and copies what there is.
+// Git takes the length of a loose object from its header, but copies the bytes in the file.
 func TestObjectOfAnotherLength(t *testing.T) {
 	for name, tt := range map[string]struct{ header, contents string }{
 		"one less":           {"blob 9", "contents"},
@@ -176,7 +175,7 @@ func TestObjectOfAnotherLength(t *testing.T) {
 				t.Fatal(err)
 			}
 			o := f.objects()
-			// Also in front of others, whose answers it may swallow or pretend to be.
+			// Also before other questions, whose answers it may swallow or imitate.
 			for _, specs := range [][]string{{bad}, {bad, good}, {good, bad, good}} {
 				err := o.ReadAll(specs, func(_ int, in Info, body io.Reader) error {
 					n, err := io.Copy(io.Discard, body)
@@ -196,7 +195,7 @@ func TestObjectOfAnotherLength(t *testing.T) {
 	}
 }
 
-// Git fills up with zeros what a tree has not.
+// If a tree is too short, git pads it with zeros.
 func TestTreeOfAnotherLength(t *testing.T) {
 	f := newFixture(t)
 	f.write("file", "contents")

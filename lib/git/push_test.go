@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// newRemote serves a bare repository over http to those who know user and password.
+// newRemote serves a bare repository over http, with a user and a password.
 func newRemote(t *testing.T, user, password string) (url string, remote *fixture) {
 	t.Helper()
 	remote = newFixture(t, "--bare")
@@ -77,7 +77,7 @@ func TestPushMirror(t *testing.T) {
 	}
 }
 
-// The credential must not go where a redirect leads.
+// The credential must not be sent to the target of a redirect.
 func TestPushMirrorFollowsNoRedirect(t *testing.T) {
 	asked := false
 	thief := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -95,7 +95,7 @@ func TestPushMirrorFollowsNoRedirect(t *testing.T) {
 	}
 }
 
-// Neither git nor what it starts may have the credential among its arguments.
+// Neither git nor a program that it starts may have the credential in its arguments.
 func TestPushMirrorArguments(t *testing.T) {
 	real, err := exec.LookPath("git")
 	if err != nil {
@@ -130,10 +130,10 @@ func TestPushMirrorRefuses(t *testing.T) {
 	f := newFixture(t)
 	f.commit("one")
 	tests := []struct{ name, remote, credential, err string }{
-		{"password in the url", "https://me:s3cret@example.com/x", "", "the url holds a password"},
-		{"broken url with a password", "https://me:s3%zzc@ret@example.com/x", "", "the url holds a password"},
-		{"line break in the url", "https://example.com\n/x", "me:s3cret", "not a valid one"},
-		{"password with a slash", "https://me:s3/cret@example.com/x", "", "not a valid one"},
+		{"password in the url", "https://me:s3cret@example.com/x", "", "the url contains a password"},
+		{"broken url with a password", "https://me:s3%zzc@ret@example.com/x", "", "the url contains a password"},
+		{"line break in the url", "https://example.com\n/x", "me:s3cret", "not valid"},
+		{"password with a slash", "https://me:s3/cret@example.com/x", "", "not valid"},
 		{"credential for nowhere", "https:///x", "me:s3cret", "takes no secret"},
 		{"credential for a path", "/srv/x.git", "me:s3cret", "takes no secret"},
 		{"credential for ssh", "git@example.com:x.git", "me:s3cret", "takes no secret"},

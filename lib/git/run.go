@@ -15,29 +15,29 @@ import (
 // An Error is a git that failed.
 type Error struct {
 	Command string // such as "diff-tree"
-	Code    int    // its exit status; -1 where it could not run or was killed
-	Message string // what it wrote to stderr, on one line, or how it ended
-	Cause   error  // of the operating system or the context; may be nil
+	Code    int    // its exit status; -1 if it could not run or was killed
+	Message string // its stderr on one line, or how it ended
+	Cause   error  // from the operating system or the context; may be nil
 }
 
 func (e *Error) Error() string { return "git " + e.Command + ": " + e.Message }
 func (e *Error) Unwrap() error { return e.Cause }
 
-// command returns `git ARGS...` on the repository, with nothing started yet.
-// The settings switch off whatever would run a program that is not git's own.
+// command returns `git ARGS...` on the repository. The caller starts it. The settings turn
+// off features that run programs other than git.
 func (r *Repo) command(ctx context.Context, args ...string) *exec.Cmd {
 	all := append([]string{
 		"-c", "core.hooksPath=/dev/null",
 		"-c", "core.fsmonitor=false",
 	}, args...)
 	cmd := exec.CommandContext(ctx, "git", all...)
-	cmd.WaitDelay = time.Second // for what git started and left with its stderr
+	cmd.WaitDelay = time.Second // for processes that git left behind with its stderr
 	cmd.Dir = r.dir
 	cmd.Env = r.env[:len(r.env):len(r.env)]
 	return cmd
 }
 
-// output runs `git ARGS...` and returns what it printed. A failure is an *Error.
+// output runs `git ARGS...` and returns its output. The error is an *Error.
 func (r *Repo) output(ctx context.Context, args ...string) ([]byte, error) {
 	return finish(ctx, r.command(ctx, args...), args[0])
 }
@@ -48,8 +48,8 @@ func finish(ctx context.Context, cmd *exec.Cmd, name string) ([]byte, error) {
 	stderr := &tail{}
 	cmd.Stdout, cmd.Stderr = &out, stderr
 	if cmd.SysProcAttr != nil {
-		// Pdeathsig is about the thread that forks, which Go may end before the
-		// process unless it is held.
+		// Pdeathsig depends on the thread that forks, which Go could end before the
+		// process.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 	}
@@ -59,7 +59,7 @@ func finish(ctx context.Context, cmd *exec.Cmd, name string) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// failure makes the *Error of a git that ended with err.
+// failure returns the *Error for a git that ended with err.
 func failure(ctx context.Context, name string, err error, stderr *tail) error {
 	e := &Error{Command: name, Code: -1, Message: stderr.line()}
 	exit, exited := errors.AsType[*exec.ExitError](err)
@@ -77,7 +77,7 @@ func failure(ctx context.Context, name string, err error, stderr *tail) error {
 	return e
 }
 
-// tail keeps the end of what git wrote to stderr, where the fatal line is.
+// tail keeps the end of git's stderr, which has the fatal line.
 type tail struct{ text []byte }
 
 const (
@@ -93,7 +93,7 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// line returns git's messages as one safe line, without its prefixes and hints.
+// line returns git's messages as one safe line, without prefixes and hints.
 func (t *tail) line() string {
 	all := string(t.text)
 	if strings.Contains(all, "dubious ownership") {
@@ -113,5 +113,5 @@ func (t *tail) line() string {
 	return text.Line(text.Cut(strings.Join(parts, "; "), messageSize))
 }
 
-// quoted returns a name from a repository as it stands in an error.
+// quoted quotes a name from a repository for an error.
 func quoted(name string) string { return "'" + text.Line(text.Cut(name, messageSize)) + "'" }

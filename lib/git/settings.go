@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// HooksDir returns the directory in which git looks for the hooks of a push, see
-// core.hooksPath in git-config(1). shared names the configuration that makes it
-// that of more than this repository, such as "global", and is "" where none does.
+// HooksDir returns the directory of the hooks that git runs for a push, see core.hooksPath
+// in git-config(1). If other repositories use the directory too, shared is the scope of the
+// configuration that sets it, such as "global"; otherwise it is "".
 func (r *Repo) HooksDir(ctx context.Context) (dir, shared string, err error) {
 	out, err := r.output(ctx, "config", "--show-scope", "--type=path", "-z", "--get-all", "core.hooksPath")
 	if err != nil {
@@ -22,7 +22,7 @@ func (r *Repo) HooksDir(ctx context.Context) (dir, shared string, err error) {
 		if scope == "command" { // our own, see (*Repo).command
 			continue
 		}
-		// Those of a push are run in the Git directory, see githooks(5).
+		// The hooks of a push run in the Git directory, see githooks(5).
 		if dir = value; !filepath.IsAbs(dir) {
 			dir = filepath.Join(r.dir, dir)
 		}
@@ -34,8 +34,7 @@ func (r *Repo) HooksDir(ctx context.Context) (dir, shared string, err error) {
 	return dir, shared, nil
 }
 
-// IsTrue returns whether the configuration variable is set and true, wherever that
-// is said.
+// IsTrue reports whether the configuration variable is true in any configuration file.
 func (r *Repo) IsTrue(ctx context.Context, key string) (bool, error) {
 	out, err := r.output(ctx, "config", "--type=bool", "--get", key)
 	if exitedWith(err, 1) {
@@ -44,24 +43,20 @@ func (r *Repo) IsTrue(ctx context.Context, key string) (bool, error) {
 	return string(out) == "true\n", err
 }
 
-// LocalValues returns the values that the repository's own configuration file gives
-// to the variable.
+// LocalValues returns the variable's values in the repository's own configuration file.
 func (r *Repo) LocalValues(ctx context.Context, key string) ([]string, error) {
 	out, err := r.output(ctx, "config", "--local", "-z", "--get-all", key)
 	if exitedWith(err, 1) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	return strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00"), nil
+	return splitNUL(out), err
 }
 
-// SetLocal makes values those that the repository's own configuration file gives to
-// the variable: without any, it gives none.
+// SetLocal sets the variable in the repository's own configuration file to the values, and
+// removes it if there are none.
 func (r *Repo) SetLocal(ctx context.Context, key string, values ...string) error {
 	_, err := r.output(ctx, "config", "--local", "--unset-all", key)
-	if err != nil && !exitedWith(err, 5) { // there was none
+	if err != nil && !exitedWith(err, 5) { // 5: it was not set
 		return err
 	}
 	for _, value := range values {
@@ -72,7 +67,7 @@ func (r *Repo) SetLocal(ctx context.Context, key string, values ...string) error
 	return nil
 }
 
-// exitedWith reports whether err is that of a git with the exit status code.
+// exitedWith reports whether err is an *Error with the exit status code.
 func exitedWith(err error, code int) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Code == code

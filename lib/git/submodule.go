@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// A Submodule is what gitmodules(5) says of one.
+// A Submodule is an entry of a .gitmodules file, see gitmodules(5).
 type Submodule struct {
 	Name, Path, URL string
 }
 
-// Submodules reads a .gitmodules file, given by the id of its blob. Whoever pushed
-// wrote it.
+// Submodules reads a .gitmodules file, given by the id of its blob. Its content is chosen by
+// the pusher.
 func (r *Repo) Submodules(ctx context.Context, blob string) ([]Submodule, error) {
 	out, err := r.output(ctx, "config", "--blob="+blob, "--list", "-z")
 	if err != nil {
@@ -45,10 +45,10 @@ func (r *Repo) Submodules(ctx context.Context, blob string) ([]Submodule, error)
 	return list, nil
 }
 
-// SubmoduleRepo opens the repository of a submodule, which must be on this
-// machine: nothing is fetched. It is at submodule.NAME.url of r's configuration,
-// which is its owner's, or else at the URL that .gitmodules has, which must be
-// relative, and is from r on: "../lib.git" is beside it.
+// SubmoduleRepo opens the repository of a submodule, which must be on this machine: quire
+// fetches nothing. Its path is submodule.NAME.url in r's configuration, which r's owner
+// controls. Without that, it is the URL in .gitmodules, which must be relative to r:
+// "../lib.git" is next to r.
 func (r *Repo) SubmoduleRepo(s Submodule) (*Repo, error) {
 	dir, ok, err := r.Config("submodule." + s.Name + ".url")
 	if err != nil {

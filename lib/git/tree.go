@@ -7,8 +7,8 @@ import (
 	"quire/lib/git/direct"
 )
 
-// Trees reads the tree objects of oids and hands each one's contents to each, in
-// order, for ParseTree. The questions are under way at once.
+// Trees reads the tree objects of oids and calls each with their contents, in order, for
+// ParseTree. It asks for all at once.
 func (o *Objects) Trees(oids []string, each func(i int, data []byte) error) error {
 	return o.ReadAll(oids, func(i int, in Info, body io.Reader) error {
 		if in.Type != "tree" {
@@ -18,7 +18,7 @@ func (o *Objects) Trees(oids []string, each func(i int, data []byte) error) erro
 		if _, err := io.ReadFull(body, data); err != nil {
 			return fmt.Errorf("cannot read tree %s: %w", in.OID, err)
 		}
-		if direct.ObjectID(in.OID, in.Type, data) != in.OID { // git itself does not look
+		if direct.ObjectID(in.OID, in.Type, data) != in.OID { // git itself does not check
 			return fmt.Errorf("cannot read tree %s: the object is damaged", in.OID)
 		}
 		return each(i, data)

@@ -13,12 +13,13 @@ import (
 // chose it.
 const maxTreeFile = 64 << 20
 
-// A Tree is the files of a commit. It reads a file only if asked for it, and follows no
-// symbolic link. It is good as long as its Objects are, and not safe for concurrent use.
+// A Tree gives access to the files of a commit. It reads a file when it is opened, and does
+// not follow symbolic links. It works until its Objects is closed, and is not safe for
+// concurrent use.
 type Tree struct {
 	objects *Objects
 	commit  string
-	trees   map[string][]Entry // by id, those read so far
+	trees   map[string][]Entry // the trees read so far, by id
 }
 
 // Tree returns the files of a commit, or of another tree-ish.
@@ -76,8 +77,8 @@ func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) {
 	return infos, nil
 }
 
-// find returns the entry of a file. The error is fs.ErrNotExist also if a directory above it
-// is a symbolic link.
+// find returns the entry of a file. If the file does not exist, or a directory above it is a
+// symbolic link, the error is fs.ErrNotExist.
 func (t *Tree) find(name string) (Entry, error) {
 	if !fs.ValidPath(name) {
 		return Entry{}, fs.ErrInvalid

@@ -11,7 +11,7 @@ import (
 // Oldest is the oldest version of git that this package works with.
 const Oldest = "2.34"
 
-// Version returns the version of the git that is started, such as "2.39.5".
+// Version returns the version of git, such as "2.39.5".
 func Version(ctx context.Context) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", "version")
 	cmd.Env = CleanEnv(os.Environ())
@@ -22,8 +22,8 @@ func Version(ctx context.Context) (string, error) {
 	return strings.TrimSpace(strings.TrimPrefix(string(out), "git version ")), nil
 }
 
-// Older reports whether the version a is older than b. What is no number in them, as
-// "rc0" and the names of distributors, does not count.
+// Older reports whether version a is older than b. Parts that are not numbers, such as "rc0"
+// and the names of distributors, count as 0.
 func Older(a, b string) bool {
 	x, y := strings.Split(a, "."), strings.Split(b, ".")
 	for i := range y {

@@ -36,8 +36,8 @@ func Config(dir string) (config map[string][]string, ok bool) {
 	return config, true
 }
 
-// configFiles returns the files that git reads before that of a repository, in its order,
-// see FILES in git-config(1). ok is false if that is not certain.
+// configFiles returns the files that git reads before the repository's, in git's order, see
+// FILES in git-config(1). ok is false if they are not certain.
 func configFiles() (files []string, ok bool) {
 	switch system, set := os.LookupEnv("GIT_CONFIG_SYSTEM"); {
 	case os.Getenv("GIT_CONFIG_NOSYSTEM") == "1":
@@ -65,9 +65,9 @@ func configFiles() (files []string, ok bool) {
 	return files, true
 }
 
-// systemConfig returns the configuration file of the system, if there is one. A git in
-// /usr/bin has it in /etc (Makefile of git: sysconfdir). For any other git, ok is false if
-// there is a file in /etc, or in the etc beside its bin, with or without links resolved.
+// systemConfig returns the configuration file of the system, if it exists. A git in
+// /usr/bin has it in /etc (git's Makefile: sysconfdir). For any other git, ok is false if
+// a file exists in /etc, or in the etc next to its bin, with or without links resolved.
 func systemConfig() (files []string, ok bool) {
 	const etc = "/etc/gitconfig"
 	link, err := exec.LookPath("git")
@@ -89,9 +89,9 @@ func systemConfig() (files []string, ok bool) {
 	return nil, true
 }
 
-// addPlain adds the variables of a file to config, and reports whether it was plain:
-// nothing in quotes or behind a backslash, no comment behind a value, nothing that
-// brings in another file. See Syntax in git-config(1).
+// addPlain adds the variables of a file to config, and reports whether the file was plain:
+// without quotes, backslashes, comments after values, and includes. See Syntax in
+// git-config(1).
 func addPlain(config map[string][]string, text string) bool {
 	section := ""
 	for line := range strings.SplitSeq(text, "\n") {
@@ -124,8 +124,8 @@ func addPlain(config map[string][]string, text string) bool {
 	return true
 }
 
-// plainSection returns what the line puts in front of its variables' names, "" for a
-// line that is not a plain header of a section.
+// plainSection returns the prefix that a section header gives to the names of its variables,
+// or "" if the line is not a plain section header.
 func plainSection(line string) string {
 	name, ok := strings.CutSuffix(line[1:], "]")
 	name, rest, has := strings.Cut(name, " ")
@@ -147,8 +147,8 @@ func plainSection(line string) string {
 	return section + sub + "."
 }
 
-// isName reports whether s is the name of a section or a variable: letters, digits and
-// hyphens, a letter first.
+// isName reports whether s is a valid name of a section or variable: letters, digits and
+// hyphens, beginning with a letter.
 func isName(s string) bool {
 	for i, c := range []byte(s) {
 		letter := c|0x20 >= 'a' && c|0x20 <= 'z'

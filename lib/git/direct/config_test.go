@@ -55,7 +55,7 @@ var configTexts = []struct {
 	{"[a]\nb = h\xe9\xff\n", true},
 }
 
-// listed reads what `git config --list -z` prints.
+// listed parses the output of `git config --list -z`.
 func listed(out string) map[string][]string {
 	config := map[string][]string{}
 	for entry := range strings.SplitSeq(strings.TrimSuffix(out, "\x00"), "\x00") {
@@ -68,7 +68,7 @@ func listed(out string) map[string][]string {
 	return config
 }
 
-// listConfig returns what git itself reads out of file; ok is false where it fails.
+// listConfig returns the variables that git itself reads from file; ok is false if git fails.
 func listConfig(t testing.TB, file string) (config map[string][]string, ok bool) {
 	t.Helper()
 	out, err := exec.Command("git", "config", "--file", file, "--list", "-z", "--includes").Output()
@@ -96,7 +96,7 @@ func TestPlainConfig(t *testing.T) {
 	}
 }
 
-// FuzzPlainConfig holds that what is read without git is what git reads.
+// FuzzPlainConfig checks that Config reads the same variables as git.
 func FuzzPlainConfig(f *testing.F) {
 	for _, tt := range configTexts {
 		f.Add(tt.text)
@@ -117,8 +117,8 @@ func FuzzPlainConfig(f *testing.F) {
 	})
 }
 
-// The files are those that git reads, the last of which wins; and git is asked
-// wherever it might know of another one.
+// Config reads the same files as git, and the last one wins. If git might read another
+// file, ok is false.
 func TestConfigFiles(t *testing.T) {
 	home, xdg := t.TempDir(), t.TempDir()
 	t.Setenv("GIT_CONFIG_NOSYSTEM", "1")
@@ -140,7 +140,7 @@ func TestConfigFiles(t *testing.T) {
 	write(filepath.Join(xdg, "git/config"), "xdg")
 	write(filepath.Join(home, "other"), "other")
 	tests := []struct {
-		env   map[string]string // a value "-" unsets
+		env   map[string]string // the value "-" unsets a variable
 		want  []string          // of quire.name
 		plain bool
 	}{
@@ -177,7 +177,7 @@ func TestConfigFiles(t *testing.T) {
 	}
 }
 
-// A file of the system is read where it is sure to be git's, and else left to git.
+// The system's file is read only if it is certainly git's; otherwise it is left to git.
 func TestSystemConfig(t *testing.T) {
 	const etc = "/etc/gitconfig"
 	if program, err := exec.LookPath("git"); err == nil && program == "/usr/bin/git" {

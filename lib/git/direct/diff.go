@@ -2,13 +2,13 @@ package direct
 
 import "path"
 
-// maxCompared is how many pairs of trees are compared here. A few small trees that contain
-// each other many times would take forever.
+// maxCompared bounds how many pairs of trees are compared here: a few small trees that
+// contain each other many times would take forever.
 const maxCompared = 1000
 
-// Changed returns the files that differ between the trees of two ids, in no order, as
-// `git diff-tree -r --no-renames --name-only` does. The error is ErrAskGit, such as for a
-// tree that is not loose. Between the commits of a push nearly all that differ are loose.
+// Changed returns the files that differ between the trees of two ids, in no order, like
+// `git diff-tree -r --no-renames --name-only`. The error is ErrAskGit, for example if a tree
+// is not loose. Nearly all trees that differ between the commits of a push are loose.
 func (s *Objects) Changed(old, new string) ([]string, error) {
 	before, err := s.peel(old, "tree")
 	if err != nil {
@@ -59,8 +59,8 @@ func (s *Objects) Changed(old, new string) ([]string, error) {
 	return files, nil
 }
 
-// entry is the part of a tree's entry that counts as a change. The zero value is for a
-// name that the tree lacks.
+// entry is the part of a tree's entry that counts as a change. The zero value means that the
+// tree does not have the name.
 type entry struct {
 	kind uint32
 	oid  string
@@ -75,7 +75,8 @@ func (e entry) tree() string {
 	return ""
 }
 
-// entries returns the entries of a tree by name. The error is ErrAskGit if one is odd.
+// entries returns the entries of a tree by name. If an entry is unusual, the error is
+// ErrAskGit.
 func (s *Objects) entries(tree string) (map[string]entry, error) {
 	if tree == "" {
 		return nil, nil

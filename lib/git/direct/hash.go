@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// ObjectID returns the id of an object of that kind with that data. oid is any id of the
-// repository.
+// ObjectID returns the id of an object with the kind and data. oid is any id of the
+// repository; its length selects the hash.
 func ObjectID(oid, kind string, data []byte) string {
 	h := sha1.New()
 	if len(oid) == hex.EncodedLen(sha256.Size) {

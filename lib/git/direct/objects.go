@@ -19,8 +19,8 @@ import (
 // "objects/[0-9a-f][0-9a-f]". It is not safe for concurrent use.
 type Objects struct {
 	dir  string
-	read map[string]Object // by id: all objects that were asked for, except blobs
-	blob Object            // the blob that was asked for last: first its size, then its data
+	read map[string]Object // the objects read so far, by id, except blobs
+	blob Object            // the last blob: callers ask for its size and then for its data
 	in   inflater
 }
 
@@ -88,7 +88,7 @@ func (s *Objects) peel(id, kind string) (Object, error) {
 		if o.err != nil || kind == "" || o.Type == kind {
 			return o, o.err
 		}
-		var header string // of the line that leads on
+		var header string // of the line with the next id
 		switch o.Type {
 		case "tag":
 			header = "object "
@@ -124,7 +124,7 @@ func (s *Objects) child(tree Object, name string) (Object, error) {
 	return Object{}, ErrMissing
 }
 
-// object returns an object. It reads one that leads to other objects only once.
+// object returns an object. It reads a tree, commit or tag only once.
 func (s *Objects) object(id string) Object {
 	if o, ok := s.read[id]; ok {
 		return o

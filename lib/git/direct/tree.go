@@ -12,8 +12,8 @@ import (
 
 // An Entry is one line of a tree object.
 type Entry struct {
-	Name string // any bytes but NUL: a crafted tree may have any
-	Mode uint32 // as git writes it: one of the Mode constants, or any in a crafted tree
+	Name string // in a crafted tree, any bytes except NUL
+	Mode uint32 // one of the Mode constants or, in old and crafted trees, any other
 	OID  string
 }
 
@@ -26,9 +26,8 @@ const (
 	ModeSubmodule  = 0o160000
 )
 
-// Kind returns which of the Mode constants git takes the mode for: of a file it
-// looks at the owner's execute bit alone (old trees have 100664). It is 0 for a
-// mode that git never wrote.
+// Kind returns the Mode constant that git uses for the mode: for a file, it checks only the
+// owner's execute bit (old trees have 100664). Kind is 0 for a mode that git never wrote.
 func (e Entry) Kind() uint32 {
 	switch kind := e.Mode & 0o170000; kind {
 	case ModeTree, ModeLink, ModeSubmodule:
@@ -42,8 +41,8 @@ func (e Entry) Kind() uint32 {
 	return 0
 }
 
-// FileMode is the mode as Go has it. What git never wrote is irregular; a
-// submodule is what a checkout leaves of it, an empty directory.
+// FileMode returns the mode as a Go mode. A submodule is a directory, as after a checkout; a
+// mode that git never wrote is irregular.
 func (e Entry) FileMode() fs.FileMode {
 	switch e.Kind() {
 	case ModeTree, ModeSubmodule:
@@ -63,8 +62,8 @@ func (e Entry) FileMode() fs.FileMode {
 // modes are for the caller to check.
 func ParseTree(oid string, data []byte) ([]Entry, error) {
 	idSize := len(oid) / 2
-	malformed := func(what string) ([]Entry, error) {
-		return nil, fmt.Errorf("cannot read tree %s: malformed tree: %s", oid, what)
+	malformed := func(why string) ([]Entry, error) {
+		return nil, fmt.Errorf("cannot read tree %s: malformed tree: %s", oid, why)
 	}
 	entries := make([]Entry, 0, len(data)/(idSize+16))
 	all, digits := string(data), hex.EncodeToString(data) // all names and ids are parts of these
