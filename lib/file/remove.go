@@ -239,10 +239,10 @@ func mountID(fd int) string {
 	return strings.TrimSpace(id)
 }
 
-// ChmodAt changes the mode of the directory name in the open directory dir. It follows
-// no symbolic link: fchmodat(2) does, and its flag against that is new in Linux 6.6.
+// ChmodAt changes the mode of the file or directory name in the open directory dir. It
+// follows no symbolic link: fchmodat(2) does, and its flag against that is new in Linux 6.6.
 func ChmodAt(dir int, name string, perm uint32) error {
-	fd, err := OpenAt(dir, name, unix.O_PATH|unix.O_DIRECTORY)
+	fd, err := OpenAt(dir, name, unix.O_PATH)
 	if err != nil {
 		return err
 	}
