@@ -64,6 +64,9 @@ func run(ctx context.Context, e *cli.Env) error {
 		return asked(err)
 	}
 	err = executor.Report(errors, o.Out, outcome, colors(e, e.Stderr))
+	if err == nil && s.facts == "" { // the out directory of a recorded run may be on another machine
+		err = executor.ReportArtifacts(errors, o.Out, outcome)
+	}
 	switch {
 	case err != nil && ctx.Err() == nil:
 		return err

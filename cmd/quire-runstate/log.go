@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"quire/lib/cli"
+	"quire/lib/runstore"
 	"quire/lib/text"
 	"quire/lib/view"
 )
@@ -26,10 +27,7 @@ func (r *rootOption) log(ctx context.Context, e *cli.Env) error {
 	job := ""
 	if len(e.Args) == 2 {
 		job = e.Args[1]
-		err := view.HasJob(run, job, *follow)
-		if errors.As(err, new(*view.NoJobError)) {
-			return cli.Status(cli.No, err)
-		} else if err != nil {
+		if err := hasJob(run, job, *follow); err != nil {
 			return err
 		}
 	}
@@ -41,4 +39,13 @@ func (r *rootOption) log(ctx context.Context, e *cli.Env) error {
 	}
 	noteDriver(e, run)
 	return l.Follow(ctx)
+}
+
+// hasJob is view.HasJob, whose "no" makes the command exit with the code for it.
+func hasJob(run *runstore.Run, job string, future bool) error {
+	err := view.HasJob(run, job, future)
+	if errors.As(err, new(*view.NoJobError)) {
+		return cli.Status(cli.No, err)
+	}
+	return err
 }

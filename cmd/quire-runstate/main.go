@@ -28,6 +28,7 @@ func run(ctx context.Context, e *cli.Env) error {
 		{Name: "list", Summary: "list runs, newest first", Run: root.list},
 		{Name: "show", Summary: "show all that is known of a run", Run: root.show},
 		{Name: "log", Summary: "print or follow the log of a run", Run: root.log},
+		{Name: "artifacts", Summary: "list the files that jobs left", Run: root.artifacts},
 		{Name: "wait", Summary: "wait until runs have ended", Run: root.wait},
 		{Name: "cancel", Summary: "end runs that have not ended", Run: root.cancel},
 		{Name: "reconcile", Summary: "repair what crashes left, print runs to drive", Run: root.reconcile},

@@ -47,7 +47,7 @@ _quire_value() {
 	'quire-runstate exec 1' | 'quire-ci launch 1') _quire_runs pending ;;
 	'quire-runstate '*' 1' | 'quire-ci shell 1') _quire_runs ;;
 	'quire-runstate transition 2') printf '%s\n' active complete failed superseded ;;
-	'quire-runstate log 2') _quire_runstate show "$operand" | _quire_run_jobs ;;
+	'quire-runstate log 2' | 'quire-runstate artifacts 2') _quire_runstate show "$operand" | _quire_run_jobs ;;
 	'quire-ci compile 1' | 'quire-materialize 2') compgen -f -- "$cur" ;;
 	'quire-materialize 1') git for-each-ref --format='%(refname:short)' 2>/dev/null ;;
 	esac

@@ -48,7 +48,8 @@ type Settings struct {
 	WithGit       bool
 	LFS           bool
 	Submodules    bool
-	Workspaces    int // to keep and take again; 0: none
+	Workspaces    int    // to keep and take again; 0: none
+	MaxArtifacts  uint64 // bytes of a run; 0: no bound
 	Keep          Keep
 	EvalTime      time.Duration     // of a stretch of Lua; 0: that of package vm
 	EvalMemory    uint64            // of Lua, in bytes; 0: that of package vm
@@ -74,6 +75,7 @@ func defaults() Settings {
 		Supersede:     "none",
 		KeepWorkspace: "none",
 		Keep:          Keep{Runs: 200},
+		MaxArtifacts:  1 << 30,
 	}
 }
 

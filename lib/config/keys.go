@@ -2,8 +2,8 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -31,7 +31,8 @@ var keys = sync.OnceValue(func() map[string]key {
 		"timeout":        duration(func(s *Settings) *time.Duration { return &s.Timeout }),
 		"grace":          duration(func(s *Settings) *time.Duration { return &s.Grace }),
 		"eval-time":      duration(func(s *Settings) *time.Duration { return &s.EvalTime }),
-		"eval-memory":    size(1<<40, func(s *Settings) *uint64 { return &s.EvalMemory }),
+		"artifacts-max":  size(1<<50, func(s *Settings) *uint64 { return &s.MaxArtifacts }),
+		"eval-memory":    sizeOrMiB(1<<40, func(s *Settings) *uint64 { return &s.EvalMemory }),
 		"with-git":       boolean(func(s *Settings) *bool { return &s.WithGit }),
 		"lfs":            boolean(func(s *Settings) *bool { return &s.LFS }),
 		"submodules":     boolean(func(s *Settings) *bool { return &s.Submodules }),
@@ -176,26 +177,17 @@ func duration(field func(*Settings) *time.Duration) key {
 	}
 }
 
-// size takes a size of at most the given number of bytes. Version 0.1 wanted a number
-// of MiB instead, which is still read.
+// size takes a size of at most the given number of bytes.
 func size(most uint64, field func(*Settings) *uint64) key {
 	return func(d *document, name string, v value) func(*Settings) {
-		var n uint64
-		var err error
-		switch x := v.v.(type) {
-		case string:
-			if n, err = unit.ParseSize(x); err != nil {
-				d.report(v.at, unit.SizeForm, "%s must be a size, not '%s'", name, x)
-				return nil
-			}
-		case int64:
-			n = uint64(min(max(x, 0), math.MaxInt64>>20)) << 20
-			if x < 0 {
-				n = most + 1
-			}
-			d.warn(v.at, "", "%s without a unit is deprecated: write \"%dMiB\"", name, x)
-		default:
+		s, ok := v.v.(string)
+		if !ok {
 			d.report(v.at, unit.SizeForm, "%s must be a size, not %s", name, v.kind())
+			return nil
+		}
+		n, err := unit.ParseSize(s)
+		if err != nil {
+			d.report(v.at, unit.SizeForm, "%s must be a size, not '%s'", name, s)
 			return nil
 		}
 		if n > most {
@@ -203,6 +195,17 @@ func size(most uint64, field func(*Settings) *uint64) key {
 			return nil
 		}
 		return func(to *Settings) { *field(to) = n }
+	}
+}
+
+// sizeOrMiB is size, and takes also a number of MiB as version 0.1 did.
+func sizeOrMiB(most uint64, field func(*Settings) *uint64) key {
+	return func(d *document, name string, v value) func(*Settings) {
+		if n, ok := v.v.(int64); ok && n >= 0 {
+			d.warn(v.at, "", "%s without a unit is deprecated: write \"%dMiB\"", name, n)
+			v.v = fmt.Sprintf("%dMiB", n)
+		}
+		return size(most, field)(d, name, v)
 	}
 }
 

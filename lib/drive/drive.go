@@ -106,7 +106,9 @@ func (d *drive) end(plan *Plan, c runstore.Change, problem error) (runstore.Stat
 	if err != nil || !status.State.Final() {
 		return runstore.Status{}, errors.Join(problem, err)
 	}
-	if !plan.Settings.Keeps(status.State == runstore.Failed) {
+	if plan.Settings.Keeps(status.State == runstore.Failed) {
+		problem = errors.Join(problem, d.run.RemoveScratch())
+	} else {
 		problem = errors.Join(problem, d.run.RemoveWorkspace())
 	}
 	return status, problem

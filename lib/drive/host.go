@@ -69,6 +69,9 @@ func (p *Plan) execute(ctx context.Context, store *runstore.Store, run *runstore
 		return failed(ctx, "internal"), err
 	}
 	defer jobs.Close()
+	if err := p.bringArtifacts(ctx, run.Dir); err != nil {
+		return failed(ctx, "internal"), err
+	}
 	o := p.spec().Options(os.Environ())
 	o.Workspace, o.Out, o.Output, o.Cgroup = dir, run.Dir, output, group
 	o.Secrets, o.Parallel, o.Timeout = p.Secrets, p.Settings.Jobs, p.Settings.Timeout

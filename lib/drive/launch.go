@@ -60,6 +60,9 @@ func NewLaunch(ctx context.Context, run *runstore.Run, p *Plan) (*Launch, error)
 			return nil, err
 		}
 	}
+	if err := p.bringArtifacts(ctx, l.out); err != nil {
+		return nil, err
+	}
 	l.Args = append(l.Args, "quire-ci", "run", "--workspace", dir, "--out", l.out)
 	if p.Settings.Jobs > 0 {
 		l.Args = append(l.Args, "-j", strconv.Itoa(p.Settings.Jobs))

@@ -19,6 +19,7 @@ import (
 	"quire/lib/push"
 	"quire/lib/runlog"
 	"quire/lib/runstore"
+	"quire/lib/text"
 )
 
 // A Plan is all that driving a run takes from outside its record: the settings of its
@@ -32,10 +33,11 @@ type Plan struct {
 	Withheld map[string]string // see executor.Options
 	Warnings []string          // about secrets that are not safe
 
-	Facts  push.Facts
-	Tree   string                     // the id of the commit's tree
-	Done   map[string]json.RawMessage // see executor.Options
-	Unread string                     // why Facts, Tree and Done are not complete; "" if they are
+	Facts   push.Facts
+	Tree    string                     // the id of the commit's tree
+	Done    map[string]json.RawMessage // see executor.Options
+	Earlier string                     // the directory of the run that Done is from
+	Unread  string                     // why Facts, Tree and Done are not complete; "" if they are
 }
 
 // NewPlan reads the configuration, the secrets and the facts of run. The error is about
@@ -75,7 +77,7 @@ func (p *Plan) readFacts(ctx context.Context, store *runstore.Store, run *runsto
 		return err
 	}
 	_ = run.RecordFiles(p.Facts.FilesChanged) // only a rerun needs it
-	p.Done, err = done(store, run)
+	p.Done, p.Earlier, err = done(store, run)
 	return err
 }
 
@@ -113,16 +115,16 @@ const maxDone = 256 << 20
 // done returns the outputs of the jobs that need not run again, because they succeeded in
 // the run that this one repeats. Outputs that it had from a run before are among them. A
 // job whose output cannot be read runs again.
-func done(store *runstore.Store, run *runstore.Run) (map[string]json.RawMessage, error) {
+func done(store *runstore.Store, run *runstore.Run) (outputs map[string]json.RawMessage, from string, err error) {
 	if !run.OnlyFailed {
-		return nil, nil
+		return nil, "", nil
 	}
 	first, err := store.Find(run.RerunOf)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	jobs, _ := runlog.Summarize(first.Dir)
-	outputs := map[string]json.RawMessage{}
+	outputs = map[string]json.RawMessage{}
 	left := maxDone
 	for _, j := range jobs {
 		if j.State != runlog.Complete {
@@ -133,7 +135,23 @@ func done(store *runstore.Store, run *runstore.Run) (map[string]json.RawMessage,
 			left -= len(output)
 		}
 	}
-	return outputs, nil
+	return outputs, first.Dir, nil
+}
+
+// bringArtifacts copies the artifacts of the jobs that are not run again into out, which
+// gets the records of the run.
+func (p *Plan) bringArtifacts(ctx context.Context, out string) error {
+	most := int64(p.Settings.MaxArtifacts)
+	for job := range p.Done {
+		size, err := runlog.CopyArtifacts(ctx, p.Earlier, job, out, most)
+		if err != nil {
+			return fmt.Errorf("cannot copy artifacts of job '%s' of the earlier run: %w", job, text.Cause(err))
+		}
+		if most > 0 {
+			most = max(1, most-size)
+		}
+	}
+	return nil
 }
 
 // spec returns what the program that runs the jobs must know of the run. It has no
@@ -144,7 +162,8 @@ func (p *Plan) spec() executor.Spec {
 		Facts: p.Facts, Done: p.Done, Withheld: p.Withheld,
 		PassEnv: p.Settings.PassEnv, Env: p.Settings.Env, Path: os.Getenv("PATH"),
 		Shell: p.Settings.Shell, Grace: executor.Duration(p.Settings.Grace),
-		EvalTime: executor.Duration(limits.Time), EvalMemory: limits.Memory,
+		MaxArtifacts: p.Settings.MaxArtifacts,
+		EvalTime:     executor.Duration(limits.Time), EvalMemory: limits.Memory,
 	}
 }
 

@@ -45,6 +45,8 @@ type Options struct {
 	Only      []string          // run these jobs and what they need; nil: all
 	Cgroup    *process.Cgroup   // commands start in it; nil: in the group of this process
 
+	MaxArtifacts uint64 // bytes that the artifacts of all jobs may have; 0: no bound
+
 	// Withheld has the names of secrets that the run is not given, and for each the
 	// end of a sentence that says why, such as "is not for this ref".
 	Withheld map[string]string
@@ -101,6 +103,8 @@ type run struct {
 	broken   error     // what keeps quire from its work
 	deadline time.Time // of the last grace, once the run is being ended
 	timedOut bool      // Timeout ended the run, which therefore fails
+
+	artifacts uint64 // bytes of all jobs
 }
 
 func (r *run) vm() *vm.VM { return r.pipeline.VM }
@@ -119,6 +123,7 @@ func Run(ctx context.Context, p *pipeline.Pipeline, o Options) (Outcome, error) 
 		return Outcome{State: runlog.Failed, Reason: reasonInternal}, err
 	}
 	defer r.root.Close()
+	defer r.removeScratch()
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
 	if r.Timeout > 0 {
@@ -166,6 +171,11 @@ func newRun(p *pipeline.Pipeline, o Options) (*run, error) {
 		r.root.Close()
 		return nil, fmt.Errorf("cannot create '%s': %w", path, text.Cause(err))
 	}
+	if err := r.makeScratch(); err != nil {
+		r.root.Close()
+		r.events.Close()
+		return nil, err
+	}
 	r.console = newConsole(o, r.jobs)
 	r.vm().SetPrint(func(text string) { r.console.say("", r.redact.String(text)) })
 	return r, nil
@@ -195,6 +205,7 @@ func (r *run) addJobs() error {
 		}
 		j := &job{run: r, spec: spec, needs: map[string]bool{}}
 		j.env = JobEnv(r.Env, r.Facts, r.Workspace, spec.ID, r.Vars)
+		j.setEnv("QUIRE_ARTIFACTS="+j.artifactsDir(), "QUIRE_INPUTS="+r.scratch(noInputs))
 		for _, in := range spec.Inputs {
 			j.needs[in] = true
 			if input := r.byID[in]; input != nil {

@@ -22,6 +22,8 @@ type job struct {
 	commands int   // over all attempts
 	output   value // if it is complete
 	outcome  JobOutcome
+
+	artifacts uint64 // bytes that the run counts for it
 }
 
 // A phase is what the scheduler knows of a job.
@@ -35,15 +37,16 @@ const (
 
 // A JobOutcome is how a job ended.
 type JobOutcome struct {
-	ID       string
-	State    string // runlog.Complete, Failed or Skipped
-	Reason   string // see quire-events(5)
-	Code     int    // of the command that failed
-	Error    string // redacted, with the place if it is known
-	Allowed  bool   // it failed, and was allowed to
-	Attempts int    // 0 if it was not started
-	Started  time.Time
-	Finished time.Time
+	ID        string
+	State     string // runlog.Complete, Failed or Skipped
+	Reason    string // see quire-events(5)
+	Code      int    // of the command that failed
+	Error     string // redacted, with the place if it is known
+	Allowed   bool   // it failed, and was allowed to
+	Attempts  int    // 0 if it was not started
+	Artifacts int    // files that it left
+	Started   time.Time
+	Finished  time.Time
 }
 
 // place returns the line of the pipeline that registers the job.
@@ -60,6 +63,9 @@ func (j *job) execute(ctx context.Context) {
 	o := &j.outcome
 	o.Started = time.Now()
 	j.emit(runlog.Event{Event: runlog.JobStart})
+	if err := j.makeInputs(); err != nil {
+		j.run.fatal(err)
+	}
 	for {
 		o.Attempts++
 		out, ran, f := j.attempt(ctx)
@@ -93,8 +99,17 @@ func (j *job) attempt(ctx context.Context) (value, int, *failure) {
 		out, f := j.mirror(ctx)
 		return out, 1, f
 	}
+	if err := j.makeArtifacts(); err != nil {
+		j.run.fatal(err)
+		return nil, 0, &failure{reason: reasonInternal, text: err.Error()}
+	}
 	a := &attempt{run: j.run, job: j, ctx: ctx}
 	out, f := a.call()
+	if bad := j.keepArtifacts(); f == nil {
+		f = bad
+	} else if bad != nil {
+		j.say("quire: warning: " + bad.text)
+	}
 	return out, a.ran, f
 }
 

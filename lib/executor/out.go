@@ -3,14 +3,15 @@ package executor
 import (
 	"os"
 	"path/filepath"
+	"slices"
 
 	"quire/lib/file"
 	"quire/lib/runlog"
 )
 
 // UseOut makes dir the directory for what the run leaves behind; with "" it is a
-// temporary one. done is to be called at the end of the run, and removes the
-// temporary one where it is of no more use: the run is complete, or did not begin.
+// temporary one. The caller must call done at the end of the run. It removes the
+// temporary directory unless the run failed or left artifacts.
 func (o *Options) UseOut(dir string) (done func(Outcome), err error) {
 	if dir != "" {
 		o.Out, err = filepath.Abs(dir)
@@ -19,7 +20,8 @@ func (o *Options) UseOut(dir string) (done func(Outcome), err error) {
 	o.Scratch = true
 	o.Out, err = os.MkdirTemp("", "quire-ci-")
 	return func(outcome Outcome) {
-		if outcome.State == runlog.Complete {
+		artifacts := slices.ContainsFunc(outcome.Jobs, func(j JobOutcome) bool { return j.Artifacts > 0 })
+		if outcome.State == runlog.Complete && !artifacts {
 			_ = file.RemoveTree(o.Out)
 		} else {
 			os.Remove(o.Out) // fails unless it is empty

@@ -139,6 +139,9 @@ func (r *run) adopt(j *job, output []byte) bool {
 			r.fatal(fmt.Errorf("cannot take over output of job '%s': %w", j.spec.ID, err))
 		}
 	}
+	if bad := j.keepArtifacts(); bad != nil { // the driver has brought them along
+		j.run.fatal(errors.New(bad.text))
+	}
 	j.end(runlog.Complete, &failure{reason: reasonEarlier})
 	return true
 }

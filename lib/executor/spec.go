@@ -39,6 +39,8 @@ type Spec struct {
 
 	Withheld map[string]string `json:"withheld,omitempty"` // see Options
 
+	MaxArtifacts uint64 `json:"artifacts-max,omitempty"` // see Options
+
 	// What Lua may use, as in vm.Limits; 0: the default.
 	EvalTime   Duration `json:"eval-time,omitempty"`
 	EvalMemory uint64   `json:"eval-memory,omitempty"`
@@ -92,6 +94,7 @@ func (s Spec) Options(environ []string) Options {
 	return Options{
 		Facts: s.Facts, Env: env.list(), Done: s.Done, Withheld: s.Withheld,
 		Shell: s.Shell, Timeout: time.Duration(s.Timeout), Grace: time.Duration(s.Grace),
+		MaxArtifacts: s.MaxArtifacts,
 	}
 }
 

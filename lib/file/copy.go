@@ -2,6 +2,7 @@ package file
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -14,22 +15,29 @@ import (
 type Copy struct {
 	Links bool        // symbolic links as well as files and directories
 	Skip  os.FileInfo // a directory to leave out; nil: none
+	Most  int64       // bytes in all files together; 0: no bound
 }
+
+// ErrLarge says that a tree has more bytes than CopyTree may copy.
+var ErrLarge = errors.New("the tree is too large")
 
 // CopyTree copies the contents of the directory from into the directory to, which is empty,
 // with modes and times of change. Files are cloned if the file system can, see
 // ioctl_ficlonerange(2). Anything but files, directories and links is left out. A job may
 // have made either tree: CopyTree follows no symbolic link and enters no other mount in
-// them. On an error, or if ctx ends, part of the copy is left.
-func CopyTree(ctx context.Context, from, to *os.File, o Copy) error {
+// them. It returns the size of all files in bytes. On an error, or if ctx ends, part of the
+// copy is left.
+func CopyTree(ctx context.Context, from, to *os.File, o Copy) (size int64, err error) {
 	c := &copier{Copy: o, ctx: ctx, clone: true}
-	return c.directory(int(from.Fd()), int(to.Fd()), maxDepth)
+	err = c.directory(int(from.Fd()), int(to.Fd()), maxDepth)
+	return c.size, err
 }
 
 type copier struct {
 	Copy
 	ctx   context.Context
-	clone bool // the file system may be able to
+	clone bool  // the file system may be able to
+	size  int64 // of the files so far
 }
 
 // directory copies the entries of the open directory from into the open directory to.
@@ -116,6 +124,9 @@ func (c *copier) file(from, to int, name string) error {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return err
+	}
+	if c.size += st.Size; c.Most > 0 && c.size > c.Most {
+		return ErrLarge
 	}
 	copied, err := open(to, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, 0o600)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // maxDepth is how many directories Walk and CopyTree enter below each other. Each level
-// has descriptors open, of which a process has a bounded number.
+// has descriptors open, and a process may have only so many.
 const maxDepth = 500
 
 // ErrDeep says that the directories of a tree are nested too deep to be read.

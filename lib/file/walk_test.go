@@ -104,7 +104,7 @@ func TestWalkIsBounded(t *testing.T) {
 		t.Errorf("Walk: %v", err)
 	}
 	to := t.TempDir()
-	if err := file.CopyTree(context.Background(), openDir(t, top), openDir(t, to), file.Copy{}); err != file.ErrDeep {
+	if _, err := file.CopyTree(context.Background(), openDir(t, top), openDir(t, to), file.Copy{}); err != file.ErrDeep {
 		t.Errorf("CopyTree: %v", err)
 	}
 }
@@ -117,7 +117,7 @@ func TestCopyTree(t *testing.T) {
 	}
 	for _, links := range []bool{true, false} {
 		to := t.TempDir()
-		if err := file.CopyTree(context.Background(), openDir(t, from), openDir(t, to), file.Copy{Links: links}); err != nil {
+		if _, err := file.CopyTree(context.Background(), openDir(t, from), openDir(t, to), file.Copy{Links: links}); err != nil {
 			t.Fatal(err)
 		}
 		var want []string
@@ -143,15 +143,19 @@ func TestCopyTree(t *testing.T) {
 		t.Fatal(err)
 	}
 	to := t.TempDir()
-	if err := file.CopyTree(context.Background(), openDir(t, from), openDir(t, to), file.Copy{Skip: skip}); err != nil {
+	if _, err := file.CopyTree(context.Background(), openDir(t, from), openDir(t, to), file.Copy{Skip: skip}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Lstat(filepath.Join(to, "a")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a: %v", err)
 	}
+	most := file.Copy{Most: 113}
+	if _, err := file.CopyTree(context.Background(), openDir(t, from), openDir(t, t.TempDir()), most); err != file.ErrLarge {
+		t.Errorf("114 bytes, 113 allowed: %v", err)
+	}
 	ended, end := context.WithCancel(context.Background())
 	end()
-	if err := file.CopyTree(ended, openDir(t, from), openDir(t, t.TempDir()), file.Copy{}); !errors.Is(err, context.Canceled) {
+	if _, err := file.CopyTree(ended, openDir(t, from), openDir(t, t.TempDir()), file.Copy{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the end: %v", err)
 	}
 }

@@ -36,8 +36,15 @@ func Open(dir, name string) (*os.File, error) {
 	return f, nil
 }
 
+// behindLauncher reports whether the jobs of the run in dir were behind a launcher, so that
+// their records are in OutDir.
+func behindLauncher(dir string) bool {
+	to, err := os.Readlink(filepath.Join(dir, EventsFile))
+	return err == nil && to == filepath.Join(OutDir, EventsFile)
+}
+
 func open(dir, name string) (*os.File, error) {
-	if to, err := os.Readlink(filepath.Join(dir, EventsFile)); err == nil && to == filepath.Join(OutDir, EventsFile) {
+	if behindLauncher(dir) {
 		dir = filepath.Join(dir, OutDir)
 	}
 	root, err := os.OpenRoot(dir)

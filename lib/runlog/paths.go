@@ -9,15 +9,23 @@ import (
 // LogPath returns the path of the log of command n of a job, relative to the
 // directory of the run and with slashes.
 func LogPath(job string, n int) string {
-	return path.Join(JobsDir, jobDir(job), fmt.Sprintf("sh-%d.log", n))
+	return path.Join(JobsDir, JobPath(job), fmt.Sprintf("sh-%d.log", n))
 }
 
 // OutputPath returns the path of the file for a large output of a job, relative to
 // the directory of the run and with slashes.
-func OutputPath(job string) string { return path.Join(JobsDir, jobDir(job), "output.json") }
+func OutputPath(job string) string { return path.Join(JobsDir, JobPath(job), "output.json") }
 
-// jobDir returns the id of a job as a path that leads to no other directory.
-func jobDir(job string) string {
+// ScratchDir is the directory beside EventsFile for what only the jobs of a run need, such
+// as their own workspaces. It is removed when the run ends, and never sent anywhere.
+const ScratchDir = "scratch"
+
+// ArtifactsPath returns the path of the directory of a job's artifacts, relative to the
+// directory of the run and with slashes.
+func ArtifactsPath(job string) string { return path.Join(JobsDir, JobPath(job), "artifacts") }
+
+// JobPath returns the id of a job as a path that leads to no other directory.
+func JobPath(job string) string {
 	var b strings.Builder
 	for _, c := range []byte(job) {
 		if c < ' ' || c == 0x7f || c == '%' {

@@ -24,6 +24,8 @@ type JobRecord struct {
 	Output   json.RawMessage `json:"output,omitempty"`
 	Commands []CommandRecord `json:"commands"`
 
+	Artifacts []Artifact `json:"artifacts"` // Summarize leaves it empty, see Artifacts
+
 	OutputFile string `json:"output-file,omitempty"` // of a large output, relative to the directory of the run
 }
 
@@ -118,7 +120,7 @@ func (s *summary) list() []JobRecord {
 func (s *summary) job(id string) *JobRecord {
 	j := s.jobs[id]
 	if j == nil {
-		j = &JobRecord{ID: id, State: "pending", Commands: []CommandRecord{}}
+		j = &JobRecord{ID: id, State: "pending", Commands: []CommandRecord{}, Artifacts: []Artifact{}}
 		if s.records++; s.records <= maxRecords {
 			s.jobs[id] = j
 			s.order = append(s.order, id)

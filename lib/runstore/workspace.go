@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"quire/lib/runlog"
 )
 
 // LogFile is the file of a run's directory with all output of the driven command.
@@ -19,7 +21,8 @@ const WorkspaceDir = "workspace"
 // the workspace left beside it.
 const leftWorkspace = "." + WorkspaceDir + ".quire-"
 
-// RemoveWorkspace deletes the run's workspace, if there is one, or any part of it. If it
+// RemoveWorkspace deletes the run's workspace, if there is one, or any part of it, and what
+// RemoveScratch does. If it
 // is a link, the workspace that it leads to stays. The error names what could not be
 // removed and where that is now, see RemoveTree.
 func (r *Run) RemoveWorkspace() error {
@@ -33,8 +36,25 @@ func (r *Run) RemoveWorkspace() error {
 			err = errors.Join(err, failure)
 		}
 	}
+	err = errors.Join(err, r.RemoveScratch())
 	if err != nil {
 		return fmt.Errorf("cannot remove workspace of run %s: %w", r.ID, err)
+	}
+	return nil
+}
+
+// RemoveScratch deletes what only the jobs of the run needed, if they left any of it. The
+// error is as that of RemoveWorkspace.
+func (r *Run) RemoveScratch() error {
+	var errs []error
+	for _, dir := range []string{r.Dir, filepath.Join(r.Dir, runlog.OutDir)} {
+		if path := filepath.Join(dir, runlog.ScratchDir); exists(path) {
+			_, err := r.store.RemoveTree(path, r.ID)
+			errs = append(errs, err)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("cannot remove scratch directory of run %s: %w", r.ID, err)
 	}
 	return nil
 }

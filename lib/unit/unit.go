@@ -93,3 +93,15 @@ func ParseSize(s string) (uint64, error) {
 	}
 	return 0, errSize
 }
+
+// FormatSize returns a size in bytes with the largest unit that it has at least one of, and
+// one digit behind the point unless that is 0: 512 bytes, 1.5KiB, 2GiB.
+func FormatSize(n uint64) string {
+	if n < 1<<10 {
+		return strconv.FormatUint(n, 10) + " bytes"
+	}
+	units := []string{"KiB", "MiB", "GiB", "TiB"}
+	i := min((bits.Len64(n)-1)/10, len(units)) - 1
+	text := strconv.FormatFloat(float64(n)/float64(uint64(1)<<(10*(i+1))), 'f', 1, 64)
+	return strings.TrimSuffix(text, ".0") + units[i]
+}

@@ -82,6 +82,17 @@ func TestParseSize(t *testing.T) {
 	}
 }
 
+func TestFormatSize(t *testing.T) {
+	for n, want := range map[uint64]string{
+		0: "0 bytes", 1023: "1023 bytes", 1024: "1KiB", 1536: "1.5KiB", 1<<20 - 1: "1024KiB",
+		256 << 20: "256MiB", 10 << 30: "10GiB", 10<<30 + 1: "10GiB", 3 << 40: "3TiB", 1 << 62: "4194304TiB",
+	} {
+		if got := FormatSize(n); got != want {
+			t.Errorf("%d: got %s, want %s", n, got, want)
+		}
+	}
+}
+
 // FuzzParseDuration holds ParseDuration to time.ParseDuration for texts without days,
 // and wants nothing negative of any text.
 func FuzzParseDuration(f *testing.F) {

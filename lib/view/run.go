@@ -70,6 +70,7 @@ func (v Run) WriteJSON(w io.Writer) error {
 	for name, value := range v.run.Vars {
 		vars[name] = runstore.JSONText(value)
 	}
+	v.readArtifacts()
 	jobs := v.jobs
 	if jobs == nil {
 		jobs = []runlog.JobRecord{}
@@ -99,6 +100,29 @@ func (v Run) WriteJSON(w io.Writer) error {
 	head[len(head)-1] = ',' // two objects become one
 	_, err = fmt.Fprintf(w, "%s%s\n", head, tail[1:])
 	return err
+}
+
+// maxArtifacts is how many artifacts of a run WriteJSON shows.
+const maxArtifacts = 1 << 17
+
+// readArtifacts adds to the jobs what they left as artifacts. If some cannot be read, or
+// there are too many, v.why says so.
+func (v *Run) readArtifacts() {
+	left := maxArtifacts
+	for i := range v.jobs {
+		j := &v.jobs[i]
+		err := runlog.Artifacts(v.run.Dir, j.ID, func(a runlog.Artifact) error {
+			if left--; left < 0 {
+				return fmt.Errorf("only the first %d are shown", maxArtifacts)
+			}
+			a.Path = runstore.JSONText(a.Path)
+			j.Artifacts = append(j.Artifacts, a)
+			return nil
+		})
+		if err != nil {
+			v.why = strings.TrimPrefix(fmt.Sprintf("%s; artifacts of job '%s': %v", v.why, j.ID, err), "; ")
+		}
+	}
 }
 
 // WriteText writes keys and values, one a line, separated by a tab.

@@ -1,0 +1,211 @@
+package executor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"quire/lib/file"
+	"quire/lib/runlog"
+	"quire/lib/text"
+	"quire/lib/unit"
+)
+
+// Directories in runlog.ScratchDir.
+const (
+	noInputs  = "none"   // empty: the inputs of a job whose inputs left no artifacts
+	inputsDir = "inputs" // by job: links to the artifacts of the jobs that it needs
+)
+
+// scratch returns a path in the scratch directory of the run.
+func (r *run) scratch(names ...string) string {
+	return filepath.Join(append([]string{r.Out, runlog.ScratchDir}, names...)...)
+}
+
+// makeScratch makes the scratch directory, and what all jobs use in it.
+func (r *run) makeScratch() error {
+	err := os.Mkdir(r.scratch(), 0o700)
+	if err == nil {
+		err = os.Mkdir(r.scratch(noInputs), 0o500)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot make directory '%s': %w", r.scratch(), text.Cause(err))
+	}
+	return nil
+}
+
+// removeScratch removes the scratch directory. A failure only leaves files in the directory
+// of the run, and the driver tries again.
+func (r *run) removeScratch() { _ = file.RemoveTree(r.scratch()) }
+
+// artifactsDir returns the directory of the job's artifacts.
+func (j *job) artifactsDir() string {
+	return filepath.Join(j.run.Out, filepath.FromSlash(runlog.ArtifactsPath(j.spec.ID)))
+}
+
+// makeArtifacts makes the directory for the artifacts of an attempt. Those of an earlier
+// attempt are removed.
+func (j *job) makeArtifacts() error {
+	j.countArtifacts(0)
+	j.outcome.Artifacts = 0
+	dir := j.artifactsDir()
+	err := os.Mkdir(filepath.Dir(dir), 0o700)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = os.MkdirAll(filepath.Dir(dir), 0o700)
+	}
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		err = os.Mkdir(dir, 0o777)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		if err = file.RemoveTree(dir); err == nil {
+			err = os.Mkdir(dir, 0o777)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("cannot make directory '%s': %w", dir, text.Cause(err))
+	}
+	return nil
+}
+
+// countArtifacts makes size the number of bytes that the run counts for the artifacts of
+// the job. It returns false, and counts none, if the run may not have so many.
+func (j *job) countArtifacts(size uint64) bool {
+	r := j.run
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.artifacts -= j.artifacts
+	j.artifacts = 0
+	if r.MaxArtifacts > 0 && (size > r.MaxArtifacts || r.artifacts > r.MaxArtifacts-size) {
+		return false
+	}
+	r.artifacts += size
+	j.artifacts = size
+	return true
+}
+
+// keepArtifacts measures what an attempt has left as artifacts. Anything but a regular file
+// or a directory is removed. The failure says that they cannot be kept; then all are
+// removed.
+func (j *job) keepArtifacts() *failure {
+	dir := j.artifactsDir()
+	err := unix.Rmdir(dir) // mostly it is empty
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		if j.run.Scratch { // fails if there are logs
+			_ = os.Remove(filepath.Dir(dir))
+		}
+		return nil
+	}
+	size, files, err := j.measureArtifacts()
+	switch {
+	case err != nil:
+		err = fmt.Errorf("cannot keep its artifacts: %w", text.Cause(err))
+	case !j.countArtifacts(size):
+		err = fmt.Errorf("its artifacts have %s, and all artifacts of a run may have %s (artifacts-max)",
+			unit.FormatSize(size), unit.FormatSize(j.run.MaxArtifacts))
+	default:
+		j.outcome.Artifacts = files
+		return nil
+	}
+	if left := file.RemoveTree(dir); left != nil {
+		err = errors.Join(err, left)
+	}
+	return &failure{reason: reasonError, text: j.place().String() + err.Error()}
+}
+
+// measureArtifacts returns the size and the number of the files that the job has left as
+// artifacts, and removes all else but directories.
+func (j *job) measureArtifacts() (size uint64, files int, err error) {
+	top, err := file.OpenBelow(j.run.Out, runlog.ArtifactsPath(j.spec.ID))
+	if err != nil {
+		return 0, 0, err
+	}
+	defer top.Close()
+	others, first := 0, ""
+	err = file.Walk(top, func(e *file.Entry) error {
+		switch {
+		case e.Mode.IsDir():
+			return e.MakeReadable()
+		case e.Mode.IsRegular():
+			files++
+			size += uint64(e.Size)
+			return e.MakeReadable()
+		}
+		if others++; others == 1 {
+			first = e.Path
+		}
+		return e.Remove()
+	})
+	if others > 0 {
+		j.say(fmt.Sprintf("quire: warning: artifacts are regular files and directories: removed '%s'%s", text.Line(first), more(others-1)))
+	}
+	return size, files, err
+}
+
+// more returns the end of a message that names one of several things.
+func more(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" and %d more", n)
+}
+
+// say writes a message about the job to the log, redacted.
+func (j *job) say(words string) {
+	words = j.run.redact.String(words)
+	j.run.console.say(j.spec.ID, words)
+	j.emit(runlog.Event{Event: runlog.JobLog, Text: words})
+}
+
+// makeInputs makes the directory in which the job finds the artifacts of the jobs that it
+// needs, and sets QUIRE_INPUTS to it. The links in it are relative, so that they lead to the
+// same directories wherever a launcher shows the out directory.
+func (j *job) makeInputs() error {
+	dir := j.run.scratch(inputsDir, filepath.FromSlash(runlog.JobPath(j.spec.ID)))
+	made := false
+	for id := range j.needs {
+		input := j.run.byID[id]
+		if input == nil || input.outcome.Artifacts == 0 {
+			continue
+		}
+		err := error(nil)
+		if !made {
+			err = os.MkdirAll(dir, 0o700)
+			made = true
+		}
+		if err == nil {
+			link := filepath.Join(dir, runlog.JobPath(id))
+			err = os.Symlink(filepath.Join("../../..", filepath.FromSlash(runlog.ArtifactsPath(id))), link)
+		}
+		if err != nil {
+			return fmt.Errorf("cannot make inputs of job '%s': %w", j.spec.ID, text.Cause(err))
+		}
+	}
+	if made {
+		j.setEnv("QUIRE_INPUTS=" + dir)
+	}
+	return nil
+}
+
+// setEnv sets variables of the environment of the job, each as NAME=VALUE.
+func (j *job) setEnv(assignments ...string) {
+	j.env = newEnviron(append(j.env, assignments...)).list()
+}
+
+// ReportArtifacts writes where the artifacts of the run in the directory dir are.
+func ReportArtifacts(w io.Writer, dir string, o Outcome) error {
+	for _, j := range o.Jobs {
+		if j.Artifacts == 0 {
+			continue
+		}
+		path := filepath.Join(dir, filepath.FromSlash(runlog.ArtifactsPath(j.ID)))
+		if _, err := fmt.Fprintf(w, "artifacts of %s: %s\n", text.Line(j.ID), text.Line(path)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package runlog
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"quire/lib/file"
+)
+
+// An Artifact is a file that a job left in its directory of artifacts.
+type Artifact struct {
+	Job  string `json:"-"`
+	Size int64  `json:"size"` // in bytes
+	Path string `json:"path"` // relative to the directory of the run, with slashes
+}
+
+// openArtifacts opens the directory of a job's artifacts in the run's directory dir. The
+// jobs may have put links there, none of which is followed. The error is fs.ErrNotExist if
+// the job left no artifacts.
+func openArtifacts(dir, job string) (*os.File, error) {
+	if behindLauncher(dir) {
+		dir = filepath.Join(dir, OutDir)
+	}
+	return file.OpenBelow(dir, ArtifactsPath(job))
+}
+
+// Artifacts calls visit for each artifact of a job, in the order of their names, until it
+// returns an error. dir is the directory of the run. Anything but a file is skipped.
+func Artifacts(dir, job string, visit func(Artifact) error) error {
+	top, err := openArtifacts(dir, job)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer top.Close()
+	return file.Walk(top, func(e *file.Entry) error {
+		if !e.Mode.IsRegular() {
+			return nil
+		}
+		return visit(Artifact{Job: job, Size: e.Size, Path: ArtifactsPath(job) + "/" + e.Path})
+	})
+}
+
+// CopyArtifacts copies the artifacts of a job of the run in the directory dir to the same
+// job in out, the directory for the records of another run, and returns their size in bytes.
+// If they have more than most bytes, it fails; 0 is no bound.
+func CopyArtifacts(ctx context.Context, dir, job, out string, most int64) (int64, error) {
+	from, err := openArtifacts(dir, job)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer from.Close()
+	path := filepath.Join(out, filepath.FromSlash(ArtifactsPath(job)))
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return 0, err
+	}
+	to, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer to.Close()
+	return file.CopyTree(ctx, from, to, file.Copy{Most: most})
+}
