@@ -12,8 +12,8 @@ import (
 )
 
 const artifactsUsage = `usage: quire-runstate artifacts ID [JOB]
-Prints the files that the jobs of a run, or one of them, left as artifacts: job, size
-in bytes, path.
+Prints the files that the jobs of a run, or one of them, left as artifacts: job,
+size in bytes, path.
 ` + rootUsage
 
 func (r *rootOption) artifacts(_ context.Context, e *cli.Env) error {

@@ -55,6 +55,7 @@ with-git = true
 lfs = true
 submodules = true
 workspaces = 4
+artifacts-max = "5GiB"
 [env]
 PATH = "/usr/bin:/bin"
 A = "$B \"c\"\nd"
@@ -90,7 +91,7 @@ const everythingFennel = `; computed, in part
  :grace "500ms"
  :pass-env [:LANG :GOPROXY]
  :env {:PATH "/usr/bin:/bin" :A "$B \"c\"\nd"}
- :with-git true :lfs true :submodules true :workspaces 4
+ :with-git true :lfs true :submodules true :workspaces 4 :artifacts-max :5GiB
  :keep {:runs 10}
  :secrets {:token {:file "/run/secrets/token"} :near {:file :token} :inline "value" :dotted {:value "other"}
            :deploy {:file "/deploy" :refs ["refs/heads/main" "refs/tags/v*"]}}
@@ -108,7 +109,7 @@ func TestLoad(t *testing.T) {
 				Timeout: 90 * time.Minute, Grace: 500 * time.Millisecond,
 				Supersede: "pending", KeepWorkspace: "failed", Keep: Keep{Runs: 10}, PassEnv: []string{"LANG", "GOPROXY"},
 				Env:     map[string]string{"PATH": "/usr/bin:/bin", "A": "$B \"c\"\nd"},
-				WithGit: true, LFS: true, Submodules: true, Workspaces: 4,
+				WithGit: true, LFS: true, Submodules: true, Workspaces: 4, MaxArtifacts: 5 << 30,
 				Secrets: map[string]Secret{
 					"token": {File: "/run/secrets/token"}, "near": {File: filepath.Join(dir, "token")},
 					"inline": {Value: "value"}, "dotted": {Value: "other"},
@@ -133,7 +134,7 @@ func TestLoad(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	want := Settings{
 		Executor: "host", MaxRuns: runtime.NumCPU(), Timeout: time.Hour, Grace: 10 * time.Second, Supersede: "none", KeepWorkspace: "none",
-		Keep: Keep{Runs: 200}, Secrets: map[string]Secret{},
+		Keep: Keep{Runs: 200}, MaxArtifacts: 1 << 30, Secrets: map[string]Secret{},
 	}
 	for name, dir := range map[string]string{
 		"no file": t.TempDir(), "no root": filepath.Join(t.TempDir(), "none"),

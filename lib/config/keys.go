@@ -201,9 +201,9 @@ func size(most uint64, field func(*Settings) *uint64) key {
 // sizeOrMiB is size, and takes also a number of MiB as version 0.1 did.
 func sizeOrMiB(most uint64, field func(*Settings) *uint64) key {
 	return func(d *document, name string, v value) func(*Settings) {
-		if n, ok := v.v.(int64); ok && n >= 0 {
+		if n, ok := v.v.(int64); ok {
 			d.warn(v.at, "", "%s without a unit is deprecated: write \"%dMiB\"", name, n)
-			v.v = fmt.Sprintf("%dMiB", n)
+			v.v = fmt.Sprintf("%dMiB", min(uint64(n), most>>20+1)) // a negative one is too large
 		}
 		return size(most, field)(d, name, v)
 	}
