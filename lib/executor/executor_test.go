@@ -347,6 +347,7 @@ func TestEnvironment(t *testing.T) {
 	want := newEnviron([]string{
 		"CI=true", "LC_ALL=C", "MORE=f", "QUIRE_JOB=main", "QUIRE_REF=refs/heads/main", "QUIRE_REPO=a.git",
 		"QUIRE_RUN=id", "QUIRE_SHA=abc", "QUIRE_TRIGGER=nightly", "QUIRE_WORKSPACE=" + ws, "VAR=v",
+		"QUIRE_ARTIFACTS=" + filepath.Join(r.dir, "jobs/main/artifacts"), "QUIRE_INPUTS=" + filepath.Join(r.dir, "scratch/none"),
 	})
 	if diff := cmp.Diff(want, newEnviron(got)); diff != "" {
 		t.Error(diff)
