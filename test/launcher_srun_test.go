@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -28,6 +29,46 @@ status=$?
 until [ -z "$(squeue -h)" ]; do :; done # a job that was killed is gone a moment later
 exit "$status"`,
 	}, setupSlurm)
+}
+
+// The launcher refuses each way to write an option that takes the output or the input of a
+// run elsewhere, and passes other options on. Programs that only print stand in for Slurm's.
+func TestLauncherSrunOptions(t *testing.T) {
+	t.Parallel()
+	bin := t.TempDir()
+	for name, text := range map[string]string{
+		"srun": `env | sed -n 's/^\(SL*R*U[RN].*\)=.*/\1/p'; printf '%s\n' "$@"`, "scancel": "", "quire-ci": "",
+		"setpriv": `shift 2; exec "$@"`, "setsid": `exec "$@"`,
+	} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(words ...string) (string, error) {
+		empty, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer empty.Close()
+		cmd := exec.Command(filepath.Join(prefix, "share/quire/launchers/srun"), append(words, "quire-ci", "run", "-o", "x")...)
+		cmd.Env = []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "QUIRE_RUN=1", "QUIRE_WORKSPACE=/", "SLURM_JOB_ID=1", "SRUN_OUTPUT=x"}
+		cmd.ExtraFiles = []*os.File{empty, empty}
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	for _, word := range []string{
+		"-o", "-ofile", "--output=file", "--outp=file", "-e", "-efile", "--error=file", "--er", "-i", "-ifile", "-inone", "--input=none",
+		"-vofile", "-vvQofile", "-le/dev/null", "-ui/etc/passwd",
+	} {
+		if out, err := run(word); err == nil || !strings.Contains(out, "cannot use '"+word+"': the output of a run is its log") {
+			t.Errorf("%s is not refused: %v, %s", word, err, out)
+		}
+	}
+	for _, word := range []string{"-pi", "--partition=o", "-vv", "-n1", "-J-o", "--exclusive", "--immediate", "--open-mode=append", "-Qpe"} {
+		if out, err := run(word); err != nil || !strings.Contains(out, "\n"+word+"\n") || strings.Contains(out, "SRUN_") || strings.Contains(out, "SLURM_") {
+			t.Errorf("%s: %v, %s", word, err, out)
+		}
+	}
 }
 
 // setupSlurm starts a cluster that ends with the script.

@@ -63,7 +63,7 @@ func run(ctx context.Context, e *cli.Env) error {
 	if err != nil {
 		return asked(err)
 	}
-	err = executor.Report(errors, o.Out, outcome, colors(e, e.Stderr))
+	err = executor.Report(errors, o.Out, o.Facts.ID, outcome, colors(e, e.Stderr))
 	if err == nil && s.facts == "" { // the out directory of a recorded run may be on another machine
 		err = executor.ReportArtifacts(errors, o.Out, outcome)
 	}

@@ -78,7 +78,7 @@ func (p *Plan) execute(ctx context.Context, store *runstore.Store, run *runstore
 	o.OnTimeout = func() { recordEarly(run, runstore.Change{State: runstore.Failed, Reason: "timeout"}) }
 	outcome, err := executor.Run(ctx, jobs, o)
 	if err == nil {
-		err = executor.Report(output, run.Dir, outcome, false)
+		err = executor.Report(output, run.Dir, run.ID, outcome, false)
 	}
 	return runstore.Change{State: runstore.State(outcome.State), Reason: outcome.Reason, Code: outcome.Code}, err
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,10 +18,12 @@ import (
 // tailLines is how many lines of a failed command the report shows.
 const tailLines = 10
 
-// Report writes for people how a run ended whose files are in dir: each job that
-// failed, with the last lines of its last command that failed and where the rest
-// is, and a line of numbers. The text is redacted, being made of redacted files.
-func Report(w io.Writer, dir string, o Outcome, colors bool) error {
+// Report writes for people how a run ended whose files are in dir: each job that failed,
+// with the last lines of its last command that failed and where the rest is, and a line of
+// numbers. If the run is recorded, id is its id, and the rest is shown by a command: behind
+// a launcher dir can be on another machine. Otherwise id is "", and a path names the rest.
+// The text comes from redacted files.
+func Report(w io.Writer, dir, id string, o Outcome, colors bool) error {
 	records, err := runlog.Summarize(dir)
 	if err != nil {
 		return err
@@ -41,7 +44,7 @@ func Report(w io.Writer, dir string, o Outcome, colors bool) error {
 		}
 		for _, r := range records {
 			if r.ID == j.ID {
-				reportCommand(out, dir, r.Commands)
+				reportCommand(out, dir, id, r)
 			}
 		}
 	}
@@ -92,10 +95,9 @@ func numbers(jobs []JobOutcome) string {
 	return strings.Join(parts, ", ") + " in " + seconds(last.Sub(first))
 }
 
-// reportCommand writes the end of the last of the commands that failed.
-func reportCommand(out *bufio.Writer, dir string, commands []runlog.CommandRecord) {
-	for i := len(commands) - 1; i >= 0; i-- {
-		c := commands[i]
+// reportCommand writes the end of the job's last command that failed.
+func reportCommand(out *bufio.Writer, dir, id string, job runlog.JobRecord) {
+	for _, c := range slices.Backward(job.Commands) {
 		if c.Exit == nil || *c.Exit == 0 {
 			continue
 		}
@@ -103,7 +105,11 @@ func reportCommand(out *bufio.Writer, dir string, commands []runlog.CommandRecor
 		for _, line := range lines {
 			fmt.Fprintf(out, "    %s\n", line)
 		}
-		if !errors.Is(err, fs.ErrNotExist) { // it printed nothing
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // it printed nothing
+		case id != "":
+			fmt.Fprintf(out, "  log: %s\n", text.QuoteLine("quire-runstate", "log", id, job.ID))
+		default:
 			fmt.Fprintf(out, "  log: %s\n", filepath.Join(dir, filepath.FromSlash(c.Log)))
 		}
 		return

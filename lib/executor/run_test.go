@@ -464,7 +464,7 @@ func TestReport(t *testing.T) {
 		job("b", {"a"}, function(q) end)`)
 	r := start(t, t.Context(), p, Options{})
 	var b strings.Builder
-	if err := Report(&b, r.dir, r.Outcome, false); err != nil {
+	if err := Report(&b, r.dir, "", r.Outcome, false); err != nil {
 		t.Fatal(err)
 	}
 	text := b.String()
@@ -474,6 +474,24 @@ func TestReport(t *testing.T) {
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in the report:\n%s", want, text)
+		}
+	}
+}
+
+// The report of a recorded run names a command for the rest of a log, and no path.
+func TestReportOfRecordedRun(t *testing.T) {
+	for job, want := range map[string]string{
+		"a":         "  log: quire-runstate log 0192 a\n",
+		"two words": "  log: quire-runstate log 0192 'two words'\n",
+		"it's":      "  log: quire-runstate log 0192 'it'\\''s'\n",
+	} {
+		r := start(t, t.Context(), load(t, fmt.Sprintf(`job(%q, {"quire/push"}, function(q) q.sh("echo x; exit 3") end)`, job)), Options{})
+		var b strings.Builder
+		if err := Report(&b, r.dir, "0192", r.Outcome, false); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), want) || strings.Contains(b.String(), r.dir) {
+			t.Errorf("want %q in the report:\n%s", want, b.String())
 		}
 	}
 }
