@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -26,6 +27,9 @@ type RunLog struct {
 	part bool  // whether the last byte was within a line
 	err  error // the first failure to write
 
+	tail    []byte // the end of the output since then
+	reserve reserve
+
 	times   *os.File  // nil: they cannot be written
 	stamped time.Time // when a time was written last
 }
@@ -45,7 +49,7 @@ func OpenRunLog(path string) (*RunLog, error) {
 	if err != nil {
 		times = nil // the log is more important
 	}
-	return &RunLog{file: file, left: MaxRunLog - info.Size(), times: times}, nil
+	return &RunLog{file: file, left: MaxRunLog - info.Size(), times: times, reserve: newReserve(filepath.Dir(path))}, nil
 }
 
 // AppendRunLog appends lines of quire's own, formatted as by fmt.Sprintf, to the combined log
@@ -60,8 +64,8 @@ func AppendRunLog(path, format string, args ...any) error {
 }
 
 // Write appends output of jobs. It never fails, since a full disk that only the log
-// suffers from must not stop the jobs; Close returns the error. Output beyond MaxRunLog
-// is left out, which a line says.
+// suffers from must not stop the jobs. Close then writes the last words of the output, and
+// returns the error. Output beyond MaxRunLog is left out, which a line says.
 func (l *RunLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -93,12 +97,20 @@ func (l *RunLog) note(line string) {
 }
 
 func (l *RunLog) append(p []byte) {
-	if l.err != nil || len(p) == 0 {
+	if len(p) == 0 {
 		return
 	}
-	l.stamp()
-	_, l.err = l.file.Write(p)
-	l.left -= int64(len(p))
+	if l.err == nil {
+		l.stamp()
+		var n int
+		n, l.err = l.file.Write(p)
+		l.left -= int64(n)
+		if l.err != nil {
+			l.keep(p[n:])
+		}
+	} else {
+		l.keep(p)
+	}
 	l.part = p[len(p)-1] != '\n'
 }
 
@@ -107,6 +119,8 @@ func (l *RunLog) Close() error {
 	if l == nil {
 		return nil
 	}
+	l.writeTail()
+	l.reserve.release()
 	if l.times != nil {
 		l.times.Close()
 	}
