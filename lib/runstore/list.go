@@ -1,6 +1,7 @@
 package runstore
 
 import (
+	"bytes"
 	"container/heap"
 	"errors"
 	"fmt"
@@ -189,6 +190,7 @@ func (s *Store) ended(f Filter) iter.Seq2[Record, error] {
 		}
 		defer file.Close()
 		var waiting records
+		ofRepo := []byte("\t" + text.Field(f.Repo) + "\t") // to parse no more lines than needed
 		// give gives out what is waiting and newer than id.
 		give := func(id string) bool {
 			for len(waiting) > 0 && waiting[0].ID > id {
@@ -205,6 +207,9 @@ func (s *Store) ended(f Filter) iter.Seq2[Record, error] {
 			}
 			if len(waiting) > 0 && !give(newestOf(l.text)) {
 				return
+			}
+			if f.Repo != "" && !bytes.Contains(l.text, ofRepo) {
+				continue
 			}
 			if r, err := parseRecord(string(l.text)); err == nil && f.matches(r) {
 				heap.Push(&waiting, r)

@@ -1,0 +1,23 @@
+package view
+
+import (
+	"quire/lib/runlog"
+	"quire/lib/runstore"
+)
+
+// Record returns the run in one line.
+func (v Run) Record() runstore.Record { return v.record }
+
+// Status returns the state of the run and how it came there.
+func (v Run) Status() runstore.Status { return v.status }
+
+// Changes returns the history of the run, oldest change first.
+func (v Run) Changes() []runstore.Change { return v.changes }
+
+// Jobs returns the jobs in the order of the graph. Jobs of a run that ended without ending
+// them have an end, too.
+func (v Run) Jobs() []runlog.JobRecord { return v.jobs }
+
+// Why says why the run is in its state, and what of it cannot be read; "" if the state
+// says it all.
+func (v Run) Why() string { return v.why }
