@@ -36,6 +36,7 @@ func (r *rootOption) notify(ctx context.Context, e *cli.Env) error {
 		Env:     programEnv(),
 		Timeout: *timeout,
 		Grace:   set.grace(""),
+		URL:     set.url,
 		Warn:    func(err error) { e.Warn("%v", err) },
 	})
 	if ctx.Err() != nil {

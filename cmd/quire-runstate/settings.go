@@ -37,6 +37,11 @@ func loadAndWarn(ctx context.Context, e *cli.Env, s *runstore.Store) (settings, 
 func (s settings) grace(repo string) time.Duration { return s.config.For(repo).Grace }
 func (s settings) executor(repo string) string     { return s.config.For(repo).Executor }
 
+// url returns the address of the page of a run, "" for none.
+func (s settings) url(run *runstore.Run) string {
+	return s.config.For(run.Repo).RunURL(run.Repo, run.ID)
+}
+
 // keepRuns returns how many ended runs of a repository prune leaves.
 func (s settings) keepRuns(repo string) int {
 	if n := s.config.For(repo).Keep.Runs; n > 0 {

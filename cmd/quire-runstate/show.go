@@ -12,10 +12,10 @@ Shows the facts of a run, its history, its jobs, and why it is in its state.
   --json                 one JSON object
 ` + rootUsage
 
-func (r *rootOption) show(_ context.Context, e *cli.Env) error {
+func (r *rootOption) show(ctx context.Context, e *cli.Env) error {
 	fs := r.flags()
 	asJSON := fs.Bool("json", false, "")
-	_, run, err := r.beginRun(e, fs, showUsage, 1, "ID")
+	s, run, err := r.beginRun(e, fs, showUsage, 1, "ID")
 	if err != nil {
 		return err
 	}
@@ -24,6 +24,11 @@ func (r *rootOption) show(_ context.Context, e *cli.Env) error {
 		return err
 	}
 	if *asJSON {
+		set, err := loadSettings(ctx, s)
+		if err != nil {
+			e.Warn("the address of its page is not known: %v", err)
+		}
+		v.URL = set.url(run)
 		return v.WriteJSON(e.Stdout)
 	}
 	if e.Terminal() {

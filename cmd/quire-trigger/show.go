@@ -17,9 +17,8 @@ const maxNotes = 20
 
 // show prints the run lines, tells the pusher of the runs, and returns the code.
 func show(e *cli.Env, runs []trigger.Run) int {
-	code := cli.OK
-	var lines strings.Builder // written at once
-	told := map[string]bool{} // many refs may have one and the same pipeline
+	var lines strings.Builder               // written at once
+	code, told := cli.OK, map[string]bool{} // many refs may have one and the same pipeline
 	for i, r := range runs {
 		if r.Executor != "" {
 			lines.WriteString(runstore.RunLine(r.Run, r.Executor) + "\n")
@@ -35,6 +34,9 @@ func show(e *cli.Env, runs []trigger.Run) int {
 		if i < maxNotes {
 			note(e, r)
 		}
+	}
+	if len(runs) == 1 && runs[0].Executor != "" && runs[0].URL == "" {
+		e.Note("to follow it: quire-runstate log -f %s", runs[0].ID)
 	}
 	if more := len(runs) - maxNotes; more > 0 {
 		e.Note("and %d more, see quire-runstate list", more)
@@ -71,5 +73,8 @@ func note(e *cli.Env, r trigger.Run) {
 		e.Note("pending %s %s, to be dispatched by quire-runstate reconcile", r.ID, r.Ref)
 	default:
 		e.Note("pending %s %s", r.ID, r.Ref)
+	}
+	if r.URL != "" {
+		e.Note("%s", r.URL)
 	}
 }

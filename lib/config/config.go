@@ -51,6 +51,8 @@ type Settings struct {
 	Workspaces    int    // to keep and take again; 0: none
 	MaxArtifacts  uint64 // bytes of a run; 0: no bound
 	Keep          Keep
+	Web           bool              // whether quire-web shows the repository
+	URL           string            // of the pages of quire-web, without a slash at its end; "" for none
 	EvalTime      time.Duration     // of a stretch of Lua; 0: that of package vm
 	EvalMemory    uint64            // of Lua, in bytes; 0: that of package vm
 	PassEnv       []string          // names of variables of quire's own environment that jobs get

@@ -37,6 +37,8 @@ var keys = sync.OnceValue(func() map[string]key {
 		"lfs":            boolean(func(s *Settings) *bool { return &s.LFS }),
 		"submodules":     boolean(func(s *Settings) *bool { return &s.Submodules }),
 		"workspaces":     number(1_000, func(s *Settings) *int { return &s.Workspaces }),
+		"web":            boolean(func(s *Settings) *bool { return &s.Web }),
+		"url":            webAddress,
 		"keep":           keep,
 		"secrets":        secrets,
 	}
@@ -301,6 +303,24 @@ func variableName(s string) string {
 		return "'" + s + "' is reserved for Git or quire"
 	}
 	return ""
+}
+
+// webAddress takes the address of the pages of quire-web, to which paths are added.
+func webAddress(d *document, name string, v value) func(*Settings) {
+	s, ok := v.v.(string)
+	_, host, _ := strings.Cut(s, "://")
+	switch {
+	case !ok:
+		d.report(v.at, "", "%s must be a string, not %s", name, v.kind())
+		return nil
+	case s == "":
+	case !strings.HasPrefix(s, "https://") && !strings.HasPrefix(s, "http://"),
+		strings.Trim(host, "/") == "", strings.ContainsAny(s, "?#\"'<>\\`"),
+		strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c >= 0x7f }):
+		d.report(v.at, "an address such as \"https://ci.example.org\"", "%s must be the address of a web server, not '%s'", name, s)
+		return nil
+	}
+	return func(to *Settings) { to.URL = strings.TrimRight(s, "/") }
 }
 
 func keep(d *document, name string, v value) func(*Settings) {

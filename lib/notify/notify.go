@@ -59,6 +59,8 @@ type Options struct {
 	Timeout time.Duration // of each program
 	Grace   time.Duration // between SIGTERM and SIGKILL
 	Warn    func(error)   // gets what a program did wrong
+
+	URL func(run *runstore.Run) string // returns the address of the page of a run; nil: there is none
 }
 
 // Deliver tells what has ended until there is nothing left to tell, waiting for
@@ -135,6 +137,9 @@ func (o Options) facts(store *runstore.Store, run *runstore.Run) (record []byte,
 	if err != nil {
 		return nil, nil, err
 	}
+	if o.URL != nil {
+		seen.URL = o.URL(run)
+	}
 	var text bytes.Buffer
 	if err := seen.WriteJSON(&text); err != nil {
 		return nil, nil, err
@@ -147,7 +152,7 @@ func (o Options) facts(store *runstore.Store, run *runstore.Run) (record []byte,
 	if err != nil {
 		return nil, nil, err
 	}
-	return text.Bytes(), slices.Concat(o.Env, environ(run, status, previous)), nil
+	return text.Bytes(), slices.Concat(o.Env, environ(run, status, previous), []string{"QUIRE_URL=" + seen.URL}), nil
 }
 
 // environ is what the programs are told beside the record.

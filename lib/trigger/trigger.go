@@ -37,6 +37,8 @@ type Run struct {
 	// Executor is what is to drive the run now; "" where nothing is: it has
 	// ended, or the configuration could not be read.
 	Executor string
+	// URL is the address of its page, "" for none.
+	URL string
 	// Problem says why the run is not to be driven: a diag.List of what is wrong with its
 	// pipeline, ErrSkipped or ErrMissed.
 	Problem error
@@ -291,7 +293,7 @@ func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git
 	var failures []error
 	var changes []runstore.RunChange
 	for i, r := range runs {
-		checked[i] = Run{Run: r}
+		checked[i] = Run{Run: r, URL: settings.RunURL(r.Repo, r.ID)}
 		if t.Skip {
 			checked[i].Problem = ErrSkipped
 			continue

@@ -15,6 +15,8 @@ import (
 
 // A Run is all there is to show of a run.
 type Run struct {
+	URL string // the address of its page, for WriteJSON; "" for none
+
 	run     *runstore.Run
 	record  runstore.Record
 	status  runstore.Status
@@ -89,10 +91,11 @@ func (v Run) WriteJSON(w io.Writer) error {
 		By       *string            `json:"by"`
 		Note     *string            `json:"note"`
 		Why      *string            `json:"why"`
+		URL      *string            `json:"url"`
 		Jobs     []runlog.JobRecord `json:"jobs"`
 	}{
 		runstore.JSONText(v.run.Dir), runstore.JSONText(v.run.GitDir), optional(v.run.PreviousSHA), optional(v.run.Tree), optional(v.run.Subject), v.run.Image, optional(v.run.Pusher),
-		v.run.PushedAt, v.run.Trigger, vars, optional(v.status.By), optional(v.status.Note), optional(v.why), jobs,
+		v.run.PushedAt, v.run.Trigger, vars, optional(v.status.By), optional(v.status.Note), optional(v.why), optional(v.URL), jobs,
 	})
 	if err != nil {
 		return err
