@@ -28,7 +28,7 @@ _quire_run_jobs() { sed -En '/[\\]/d; s/^job	(.*) [a-z]+( reason=[a-z-]+)?$/\1/p
 # compared with is cur.
 _quire_value() {
 	case $1 in
-	--root | --git-dir | --workspace | --out) compgen -d -- "$cur" ;;
+	--root | --git-dir | --workspace | --out | --export) compgen -d -- "$cur" ;;
 	--secrets | --facts) compgen -f -- "$cur" ;;
 	--repo) _quire_runstate list --limit 500 | cut -f 3 | sort -u ;;
 	--ref) git for-each-ref --format='%(refname)' 2>/dev/null ;;
@@ -172,4 +172,4 @@ _quire() {
 	fi
 }
 
-complete -F _quire quire-trigger quire-materialize quire-ci quire-runstate quire-dispatch
+complete -F _quire quire-trigger quire-materialize quire-ci quire-runstate quire-web quire-dispatch

@@ -54,7 +54,7 @@ function __quire_at
 	test (count $operands) = (math $argv[1] + 1); and contains -- $operands[1] $argv[2..]
 end
 
-set -l all quire-trigger quire-materialize quire-ci quire-runstate quire-dispatch
+set -l all quire-trigger quire-materialize quire-ci quire-runstate quire-web quire-dispatch
 for command in $all
 	complete -c $command -f -l help -d usage
 	complete -c $command -f -l version -d version
@@ -76,6 +76,9 @@ complete -c quire-trigger -l install-hook -d 'put the hook into a repository'
 complete -c quire-trigger -l name -x -d 'its name in the root'
 complete -c quire-trigger -l uninstall-hook -d 'take the hook away'
 
+complete -c quire-web -l root -x -a '(__fish_complete_directories)' -d 'the root'
+complete -c quire-web -l listen -x -d 'serve the pages on an address'
+complete -c quire-web -l export -x -a '(__fish_complete_directories)' -d 'write the pages as files'
 complete -c quire-materialize -l root -x -a '(__fish_complete_directories)' -d 'the root'
 complete -c quire-materialize -l git-dir -x -a '(__fish_complete_directories)' -d 'the repository'
 complete -c quire-materialize -l reuse -d "turn what is there into the commit's tree"

@@ -8,7 +8,7 @@ import (
 
 // Programs are the names of all commands. quire-dispatch is a script, the others are the
 // directories of cmd/.
-var Programs = []string{"quire-trigger", "quire-dispatch", "quire-materialize", "quire-ci", "quire-runstate"}
+var Programs = []string{"quire-trigger", "quire-dispatch", "quire-materialize", "quire-ci", "quire-runstate", "quire-web"}
 
 // Program returns the path of the running command, as it was found in PATH. Symbolic
 // links are not resolved: they may lead into the directory of one version, which an

@@ -1,0 +1,159 @@
+package web
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"quire/lib/text"
+)
+
+// A line is a line of a log for HTML.
+type line struct {
+	Class string // of the line
+	Spans []span
+}
+
+// A span is a part of a line in one style. Its class is "" for none.
+type span struct{ Class, Text string }
+
+// shownLine returns a line as a terminal shows it in the end. One of more than maxLine bytes
+// is cut, and ends with "...".
+func shownLine(s string) string { return text.Overwritten(text.Cut(s, maxLine)) }
+
+// A style is what the sequences for colours (SGR, ECMA-48 8.3.117) have set. It holds on
+// from line to line, as at a terminal.
+type style struct {
+	bold, dim, italic, underline bool
+	fore, back                   string // "" or a number from 0 to 15
+}
+
+// line returns a line as text.Overwritten returns it: with colours and no other sequences.
+func (s *style) line(words string) line {
+	if rest, ok := strings.CutSuffix(words, "\x1b[0m"); ok {
+		words = rest // which Overwritten has added
+	}
+	var l line
+	for {
+		before, after, found := strings.Cut(words, "\x1b[")
+		if before != "" {
+			l.Spans = append(l.Spans, span{s.class(), before})
+		}
+		if !found {
+			return l
+		}
+		codes, rest, _ := strings.Cut(after, "m")
+		s.set(codes)
+		words = rest
+	}
+}
+
+// class returns the classes of the style.
+func (s *style) class() string {
+	var list []string
+	add := func(on bool, name string) {
+		if on {
+			list = append(list, name)
+		}
+	}
+	add(s.bold, "bold")
+	add(s.dim, "dim")
+	add(s.italic, "italic")
+	add(s.underline, "under")
+	add(s.fore != "", "f"+s.fore)
+	add(s.back != "", "b"+s.back)
+	return strings.Join(list, " ")
+}
+
+// set obeys a sequence.
+func (s *style) set(codes string) {
+	list := strings.FieldsFunc(codes, func(c rune) bool { return c == ';' || c == ':' })
+	if len(list) == 0 {
+		list = []string{"0"}
+	}
+	for len(list) > 0 {
+		n, _ := strconv.Atoi(list[0])
+		list = list[1:]
+		switch {
+		case n == 0:
+			*s = style{}
+		case n == 1:
+			s.bold = true
+		case n == 2:
+			s.dim = true
+		case n == 3:
+			s.italic = true
+		case n == 4:
+			s.underline = true
+		case n == 22:
+			s.bold, s.dim = false, false
+		case n == 23:
+			s.italic = false
+		case n == 24:
+			s.underline = false
+		case 30 <= n && n < 38:
+			s.fore = strconv.Itoa(n - 30)
+		case n == 38:
+			s.fore, list = extended(list)
+		case n == 39:
+			s.fore = ""
+		case 40 <= n && n < 48:
+			s.back = strconv.Itoa(n - 40)
+		case n == 48:
+			s.back, list = extended(list)
+		case n == 49:
+			s.back = ""
+		case 90 <= n && n < 98:
+			s.fore = strconv.Itoa(n - 82)
+		case 100 <= n && n < 108:
+			s.back = strconv.Itoa(n - 92)
+		}
+	}
+}
+
+// extended returns the colour of the codes behind 38 and 48 as one of 16, and the codes
+// that follow: "5;N" is one of a palette of 256, "2;R;G;B" any colour.
+func extended(codes []string) (colour string, rest []string) {
+	var n [4]int
+	for i := range min(len(codes), len(n)) {
+		n[i], _ = strconv.Atoi(codes[i])
+	}
+	switch {
+	case n[0] == 5 && len(codes) > 1:
+		rest = codes[2:]
+		switch i := n[1]; {
+		case i < 16:
+			return fmt.Sprint(max(i, 0)), rest
+		case i < 232: // a cube of 6 by 6 by 6
+			i -= 16
+			return nearest(i/36*51, i/6%6*51, i%6*51), rest
+		default: // grey
+			grey := min(i-232, 23)*10 + 8
+			return nearest(grey, grey, grey), rest
+		}
+	case n[0] == 2 && len(codes) > 3:
+		return nearest(n[1], n[2], n[3]), codes[4:]
+	}
+	return "", nil
+}
+
+// nearest returns the one of the 16 colours that is like the given one.
+func nearest(r, g, b int) string {
+	bright := max(r, g, b)
+	switch {
+	case bright < 64:
+		return "0"
+	case bright-min(r, g, b) < 32: // grey
+		return map[bool]string{false: "8", true: "7"}[bright > 160]
+	}
+	colour := 0
+	for bit, c := range []int{r, g, b} {
+		if c > bright/2 {
+			colour |= 1 << bit
+		}
+	}
+	if bright > 200 {
+		colour += 8
+	}
+	return strconv.Itoa(colour)
+}

@@ -1,0 +1,182 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"path/filepath"
+	"time"
+
+	"quire/lib/cli"
+	"quire/lib/runstore"
+	"quire/lib/view"
+)
+
+// exportLines is how many lines of a log the files have.
+const exportLines = 50 * pageLines
+
+// Export writes all pages to the directory dir as files, and removes those of runs and
+// repositories that are not shown any more. Only files that change are written. A page that
+// cannot be written is reported by Log, and the others are written nevertheless.
+func (h *Handler) Export(ctx context.Context, dir string) error {
+	static := *h
+	static.static = true
+	e := &exporter{Handler: &static, ctx: ctx}
+	v := e.visit("/", "")
+	if err := v.open(); err != nil {
+		return err
+	}
+	var err error
+	if e.files, err = openFiles(dir, "quire-web "+cli.Version+" "+v.cfg.For("").URL); err != nil {
+		return fmt.Errorf("cannot export to '%s': %w", dir, err)
+	}
+	defer e.files.close()
+	repos := map[string]bool{}
+	for _, name := range v.linked() {
+		repos[name] = true
+	}
+	for rec, err := range v.list(runstore.Filter{}) {
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			e.failed(err)
+		case v.shows(rec.Repo):
+			repos[rec.Repo] = true
+			e.run(v, rec)
+		}
+	}
+	// A page is written after those that it leads to.
+	for name := range repos {
+		e.repo(name)
+	}
+	e.page("/", "", "index.html")
+	e.page("/style.css", "", "style.css")
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err := e.files.finish(e.failures > 0); err != nil {
+		e.failed(err)
+	}
+	if e.failures > 0 {
+		return fmt.Errorf("cannot export all pages to '%s': %d are missing or out of date", dir, e.failures)
+	}
+	return nil
+}
+
+// An exporter writes the pages of one export.
+type exporter struct {
+	*Handler
+	ctx      context.Context
+	files    *files
+	failures int
+}
+
+func (e *exporter) failed(err error) {
+	e.failures++
+	e.Log(err)
+}
+
+// run writes the pages of a run, unless it has ended and they are written.
+func (e *exporter) run(v *visit, rec runstore.Record) {
+	run, err := v.store.Run(rec.Repo, rec.ID)
+	if errors.Is(err, runstore.ErrNotFound) {
+		return // removed meanwhile
+	}
+	if err != nil {
+		e.failed(err)
+		return
+	}
+	base := rec.Repo + "/" + rec.ID
+	driven, err := run.Driven()
+	if err == nil && rec.State.Final() && !driven && e.files.keep(base) {
+		return
+	}
+	seen, err := view.Of(run)
+	if err != nil {
+		e.failed(err)
+		return
+	}
+	e.log("/"+base+"/log", base+"/log")
+	jobs := byFailure(seen.Jobs())
+	for _, j := range jobs[:min(len(jobs), maxJobs)] {
+		if j.ID != "" && len(j.Commands) > 0 {
+			e.log("/"+base+"/"+jobSegment(j.ID)+"/log", base+"/"+jobSegment(j.ID)+"/log")
+		}
+	}
+	e.page("/"+base+".json", "", base+".json")
+	e.page("/"+base, "", base+".html")
+}
+
+// log writes the pages of a log.
+func (e *exporter) log(address, name string) {
+	for first := 1; ; first += pageLines {
+		file, query := name+".html", ""
+		if first > 1 {
+			file, query = fmt.Sprintf("%s-%d.html", name, first), fmt.Sprintf("from=%d", first)
+		}
+		v := e.page(address, query, file)
+		if v == nil || !v.more {
+			return
+		}
+	}
+}
+
+// repo writes the pages of a repository.
+func (e *exporter) repo(name string) {
+	e.page("/"+name+"/feed.atom", "", name+"/feed.atom")
+	v := e.page("/"+name+"/", "", name+"/index.html")
+	if v == nil {
+		return
+	}
+	for _, b := range v.refs {
+		if short := shortRef(b.Ref); filepath.IsLocal(short) {
+			e.page("/"+name+"/badge.svg", url.Values{"ref": {b.Ref}}.Encode(), name+"/badge/"+short+".svg")
+		}
+	}
+	for v != nil && v.older != "" {
+		v = e.page("/"+name+"/", "before="+v.older, name+"/before-"+v.older+".html")
+	}
+}
+
+// page writes one page to a file. It returns nil if that fails.
+func (e *exporter) page(address, query, file string) *visit {
+	if e.ctx.Err() != nil {
+		return nil
+	}
+	v := e.visit(address, query)
+	err := v.answer()
+	if err == nil {
+		err = e.files.write(path.Clean(file), v.w.(*recorder).body.Bytes())
+	}
+	switch {
+	case errors.Is(err, runstore.ErrNotFound), errors.Is(err, errNotFound):
+		return nil // removed meanwhile
+	case err != nil:
+		e.failed(fmt.Errorf("cannot export '%s': %w", file, err))
+		return nil
+	}
+	return v
+}
+
+func (e *exporter) visit(address, query string) *visit {
+	r := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: address, RawQuery: query}, Header: http.Header{}}
+	return &visit{
+		Handler: e.Handler, w: &recorder{header: http.Header{}}, r: r.WithContext(e.ctx), path: address,
+		now: time.Now(), shown: map[string]bool{},
+	}
+}
+
+// A recorder keeps the body of an answer.
+type recorder struct {
+	header http.Header
+	body   bytes.Buffer
+}
+
+func (r *recorder) Header() http.Header         { return r.header }
+func (r *recorder) WriteHeader(int)             {}
+func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }

@@ -1,0 +1,149 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"strings"
+	"time"
+
+	"quire/lib/cli"
+	"quire/lib/runlog"
+	"quire/lib/runstore"
+	"quire/lib/text"
+)
+
+// A layout is what all templates get. The methods of a visit make addresses and times.
+type layout struct {
+	*visit
+	Title string
+	Data  any
+}
+
+// parsePage returns the template of a page with what all pages have around it. Only the
+// page at hand is parsed: a CGI program writes one.
+func parsePage(name string) (*template.Template, error) {
+	t := template.New(name + ".html").Funcs(template.FuncMap{"add": func(a, b int) int { return a + b }})
+	return t.ParseFS(pageFiles, "page/layout.html", "page/"+name+".html")
+}
+
+// Version returns the version of quire.
+func (v *visit) Version() string { return cli.Version }
+
+// Host returns the name of the site: the host of the configured address.
+func (v *visit) Host() string {
+	if v.cfg != nil {
+		if _, host, ok := strings.Cut(v.cfg.For("").URL, "://"); ok {
+			return host
+		}
+	}
+	return "quire"
+}
+
+// Static reports whether the page is a file.
+func (v *visit) Static() bool { return v.static }
+
+// A moment is a time as HTML has it and as people read it.
+type moment struct{ Machine, People string }
+
+// When returns a time for people. A page that is a file has no time that depends on when
+// it is read.
+func (v *visit) When(t time.Time) moment {
+	if t.IsZero() {
+		return moment{}
+	}
+	m := moment{t.UTC().Format(time.RFC3339), t.UTC().Format("2006-01-02 15:04")}
+	if v.static {
+		return m
+	}
+	switch d := v.now.Sub(t); {
+	case d < time.Minute:
+		m.People = "now"
+	case d < time.Hour:
+		m.People = fmt.Sprintf("%d min ago", d/time.Minute)
+	case d < 48*time.Hour:
+		m.People = fmt.Sprintf("%d h ago", d/time.Hour)
+	case d < 30*24*time.Hour:
+		m.People = fmt.Sprintf("%d days ago", d/(24*time.Hour))
+	default:
+		m.People = m.People[:len("2006-01-02")]
+	}
+	return m
+}
+
+// Exact returns a time for people with all that is known of it.
+func (v *visit) Exact(t time.Time) moment {
+	return moment{t.UTC().Format(time.RFC3339), t.UTC().Format("2006-01-02 15:04:05 UTC")}
+}
+
+// tookText returns a duration for people, "–" if it has no end.
+func tookText(from, to time.Time) string {
+	if from.IsZero() || to.IsZero() {
+		return "–"
+	}
+	d := to.Sub(from)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%.1fs", max(d, 0).Seconds())
+	case d < time.Hour:
+		return fmt.Sprintf("%dm %02ds", d/time.Minute, d/time.Second%60)
+	}
+	return fmt.Sprintf("%dh %02dm", d/time.Hour, d/time.Minute%60)
+}
+
+// Took returns how long a run took, or how long it has been active.
+func (v *visit) Took(r runstore.Record) string {
+	if r.State == runstore.Active && !v.static {
+		return tookText(r.Started, v.now)
+	}
+	return tookText(r.Started, r.Finished)
+}
+
+// after returns " after" and a duration, "" if there is none.
+func after(took string) string {
+	if took == "–" {
+		return ""
+	}
+	return " after " + took
+}
+
+// After is after for templates.
+func (v *visit) After(r runstore.Record) string { return after(v.Took(r)) }
+
+// between is tookText of times that may be unknown.
+func between(from, to *time.Time) string {
+	if from == nil || to == nil {
+		return "–"
+	}
+	return tookText(*from, *to)
+}
+
+func shortRef(ref string) string {
+	for _, prefix := range []string{"refs/heads/", "refs/tags/"} {
+		if short, ok := strings.CutPrefix(ref, prefix); ok {
+			return short
+		}
+	}
+	return ref
+}
+
+// ShortRef returns the name of a branch or tag as people say it.
+func (v *visit) ShortRef(ref string) string { return text.Line(shortRef(ref)) }
+
+// ShortID returns the part of an id that people are shown; it is enough to name the run.
+func (v *visit) ShortID(id string) string { return id[24:] }
+
+// Line returns a text as one line without control characters.
+func (v *visit) Line(s string) string { return text.Line(s) }
+
+// states are what a run or a job can be in. Jobs write their own states, which may be
+// anything.
+var states = map[string]bool{"pending": true, "active": true, "superseded": true,
+	runlog.Complete: true, runlog.Failed: true, runlog.Skipped: true}
+
+// knownState returns a state that has a symbol and a colour; "pending" for any other text.
+func knownState(s string) string {
+	if states[s] {
+		return s
+	}
+	return "pending"
+}

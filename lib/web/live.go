@@ -1,0 +1,137 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"quire/lib/runstore"
+)
+
+// streamTime is how long a stream of a growing log lasts. The browser then asks for the
+// rest, so no process of a web server is taken for long.
+const streamTime = 60 * time.Second
+
+// batch is how many lines are sent at once.
+const batch = 500
+
+// A liveData says how the script of a page follows the log.
+type liveData struct {
+	URL   string
+	Lines int // on the page, whose last one has this number; 0: lines have no numbers
+}
+
+// live returns what a page needs to follow the combined log from a byte on. log is the last
+// part of the page's own address; "" for the page of the run.
+func (v *visit) live(run *runstore.Run, log string, lines int, from int64) *liveData {
+	to := "log"
+	if log == "" {
+		to = run.ID + "/log"
+	}
+	return &liveData{fmt.Sprintf("%s?live=%d", to, from), lines}
+}
+
+// liveTail is from where on the page of a run shows the log of a run that goes on: some
+// lines of its end. The first part of a line is left out.
+const liveTail = -8 << 10
+
+// follow sends the combined log from a byte on as it grows, as server-sent events (HTML
+// Living Standard, 9.2). The id of an event is where the next one begins. An event "end"
+// says that the run has ended.
+func (v *visit) follow(run *runstore.Run, start string) error {
+	at, err := strconv.ParseInt(start, 10, 64)
+	if last := v.r.Header.Get("Last-Event-ID"); last != "" {
+		at, err = strconv.ParseInt(last, 10, 64)
+	}
+	if err != nil {
+		return errNotFound
+	}
+	w, err := runstore.NewWatcher()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	head := v.w.Header()
+	head.Set("Content-Type", "text/event-stream")
+	head.Set("Cache-Control", "no-store")
+	head.Set("X-Accel-Buffering", "no") // nginx passes on what comes at once
+	v.w.WriteHeader(http.StatusOK)
+	ctx, cancel := context.WithTimeout(v.r.Context(), streamTime)
+	defer cancel()
+	flush := http.NewResponseController(v.w).Flush
+	var style style
+	if _, err := fmt.Fprint(v.w, "retry: 1000\n\n"); err != nil {
+		return nil // the visitor is gone
+	}
+	for {
+		for _, name := range []string{".", "history", runstore.LogFile} {
+			if err := w.Add(filepath.Join(run.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				v.Log(err)
+				return nil
+			}
+		}
+		// The status is read first: what comes after the end is no part of the log.
+		status, err := run.Status()
+		if err != nil {
+			v.Log(err)
+			return nil
+		}
+		for more := true; more; {
+			if more, err = v.send(run, &at, &style, status.State.Final()); err != nil {
+				return nil
+			}
+		}
+		if status.State.Final() {
+			fmt.Fprintf(v.w, "event: end\ndata: %s\n\n", status.State)
+		}
+		if err := flush(); err != nil || status.State.Final() || w.Wait(ctx) != nil {
+			return nil
+		}
+	}
+}
+
+// send sends lines of the log from *at on, and reports whether there may be more. The error
+// is of the connection.
+func (v *visit) send(run *runstore.Run, at *int64, style *style, final bool) (more bool, err error) {
+	f, err := os.Open(filepath.Join(run.Dir, runstore.LogFile))
+	if err != nil {
+		return false, nil // it has none yet
+	}
+	defer f.Close()
+	part := *at < 0 // the first line may be part of one
+	if part {
+		if info, err := f.Stat(); err == nil {
+			*at = max(0, info.Size()+*at)
+		}
+		part = *at > 0
+	}
+	if _, err := f.Seek(*at, 0); err != nil {
+		return false, nil
+	}
+	var lines []line
+	var end int64
+	from := combined(f, final, batch, &end)
+	if err := from(func(l rawLine) {
+		if part {
+			part = false
+			return
+		}
+		lines = append(lines, style.line(shownLine(string(l.text))))
+	}); err != nil || end == 0 {
+		return false, nil
+	}
+	*at += end
+	data, err := json.Marshal(lines)
+	if err != nil {
+		return false, nil
+	}
+	_, err = fmt.Fprintf(v.w, "id: %d\ndata: %s\n\n", *at, data)
+	return len(lines) > 0, err
+}

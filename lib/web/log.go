@@ -1,0 +1,344 @@
+package web
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"quire/lib/runlog"
+	"quire/lib/runstore"
+	"quire/lib/text"
+	"quire/lib/view"
+)
+
+const (
+	pageLines = 1000 // on a page of a log
+	maxLine   = 4 << 10
+)
+
+// A source calls add for each line of a log, in order, with the time of the line, "" if it
+// is not known.
+type source func(add func(l rawLine)) error
+
+// A rawLine is a line of a log. Its text is good until add returns.
+type rawLine struct {
+	time  string
+	class string // "cmd" for the command itself, "err" for standard error
+	sh    int    // of a command, its number
+	text  []byte
+}
+
+// combined returns the combined log of a run up to the last whole line, or all of it if
+// the run has ended. It stops after the given number of lines unless that is 0, and sets
+// *end to the size of what it read.
+func combined(f *os.File, final bool, most int, end *int64) source {
+	return func(add func(l rawLine)) error {
+		times, err := runlog.OpenTimes(f.Name())
+		if err == nil {
+			defer times.Close()
+		}
+		in := bufio.NewReaderSize(io.LimitReader(f, runlog.MaxRunLog+1<<20), 64<<10)
+		var at int64
+		var text []byte // the beginning of a line that is longer than the buffer of in
+		for {
+			piece, err := in.ReadSlice('\n')
+			if len(text) < maxLine+1 {
+				text = append(text, piece[:min(len(piece), maxLine+1)]...)
+			}
+			whole := bytes.HasSuffix(piece, []byte("\n"))
+			if whole || final && errors.Is(err, io.EOF) && len(text) > 0 {
+				stamp := ""
+				if times != nil {
+					stamp = times.At(*end)
+				}
+				add(rawLine{time: stamp, text: bytes.TrimSuffix(text, []byte("\n"))})
+				text = text[:0]
+				most--
+			}
+			at += int64(len(piece))
+			if whole || final {
+				*end = at
+			}
+			switch {
+			case errors.Is(err, io.EOF), most == 0:
+				return nil
+			case err != nil && !errors.Is(err, bufio.ErrBufferFull):
+				return err
+			}
+		}
+	}
+}
+
+// jobLog returns the log of the commands of a job, each behind the command itself.
+func jobLog(run *runstore.Run, j runlog.JobRecord) source {
+	return func(add func(l rawLine)) error {
+		for _, c := range j.Commands {
+			stamp := ""
+			if c.Started != nil {
+				stamp = c.Started.UTC().Format(runlog.LineTime)
+			}
+			add(rawLine{stamp, "cmd", c.N, []byte("$ " + text.Line(strings.TrimSpace(c.Cmd)))})
+			if err := commandLog(run.Dir, c.Log, add); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// commandLog reads the records of a command, see quire-events(5), and joins their parts.
+func commandLog(dir, name string, add func(l rawLine)) error {
+	f, err := runlog.Open(dir, name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	in := bufio.NewReaderSize(f, 2*runlog.MaxRecord)
+	parts := map[string][]byte{} // the beginnings of lines, by stream
+	emit := func(stamp, stream string, text []byte) {
+		class := ""
+		if stream == "stderr" {
+			class = "err"
+		}
+		add(rawLine{time: stamp, class: class, text: text})
+	}
+	for {
+		record, err := in.ReadSlice('\n')
+		if errors.Is(err, io.EOF) || errors.Is(err, bufio.ErrBufferFull) {
+			break // the rest of a record is still to come, or the file is no log
+		}
+		if err != nil {
+			return err
+		}
+		stream, text, full, ok := runlog.ParseRecord(record)
+		if !ok || stream != "stdout" && stream != "stderr" {
+			continue
+		}
+		part := parts[stream]
+		if !full || len(part) > 0 {
+			part = append(part, text[:min(len(text), max(0, maxLine+1-len(part)))]...)
+			text = part
+			parts[stream] = part
+		}
+		if full {
+			stamp, _, _ := bytes.Cut(record, []byte(" "))
+			emit(string(stamp), stream, text)
+			parts[stream] = part[:0]
+		}
+	}
+	for _, stream := range []string{"stdout", "stderr"} {
+		if len(parts[stream]) > 0 {
+			emit("", stream, parts[stream])
+		}
+	}
+	return nil
+}
+
+// A pager keeps the lines of one page of a log.
+type pager struct {
+	wanted func(n int, l rawLine) bool // whether the page with this line is wanted
+	found  bool                        // the page that is kept is the wanted one
+	done   bool                        // it is full
+	n      int                         // lines so far
+	skip   int                         // lines that are surely on no page that is wanted
+	first  int                         // the number of the first of lines
+	lines  []rawLine
+}
+
+func (p *pager) add(l rawLine) {
+	p.n++
+	if (p.n-1)%pageLines == 0 && !p.done {
+		p.done = p.found
+		if !p.done {
+			p.first, p.lines = p.n, p.lines[:0]
+		}
+	}
+	if p.done || p.n <= p.skip {
+		return
+	}
+	p.found = p.found || p.wanted(p.n, l)
+	l.text = slices.Clone(l.text[:min(len(l.text), maxLine+1)])
+	p.lines = append(p.lines, l)
+}
+
+// A logData is a page of a log.
+type logData struct {
+	Run            *runstore.Run
+	Record         runstore.Record
+	Job            string
+	State, Why     string
+	Lines          []numbered
+	Total          int
+	Previous, Next string // addresses; "" for none
+	First, End     string
+	Plain          string
+	HasTimes       bool
+	Live           *liveData // nil unless the run goes on and this page has the end
+	Unread         string
+}
+
+// A numbered line is a line on a page of a log.
+type numbered struct {
+	N    int
+	Sh   int // of a command, its number; 0 if the page has that number already
+	Time moment
+	line
+}
+
+// log writes a page of the log of a run, or of a job. job is a segment of an address; ""
+// for the whole log.
+func (v *visit) log(run *runstore.Run, job string) error {
+	seen, err := view.Of(run)
+	if err != nil {
+		return err
+	}
+	final := seen.Status().State.Final()
+	d := logData{Run: run, Record: seen.Record(), State: string(seen.Status().State), Why: reasonText(seen.Status())}
+	var end int64
+	from, id, err := v.logSource(run, seen.Jobs(), job, final, &end)
+	if err != nil {
+		return err
+	}
+	for _, j := range seen.Jobs() {
+		if job != "" && j.ID == id {
+			d.Job, d.State, d.Why = text.Line(id), knownState(j.State), jobReason(j, v.hider(run))
+		}
+	}
+	query := v.r.URL.Query()
+	if query.Has("plain") && !v.static {
+		return v.plain(run, id)
+	}
+	if query.Has("live") && job == "" && !v.static {
+		return v.follow(run, query.Get("live"))
+	}
+	number := func(key string) int { n, _ := strconv.Atoi(query.Get(key)); return n }
+	first, sh := max(1, number("from")), number("sh")
+	p := pager{first: 1, wanted: func(n int, _ rawLine) bool { return n == first }}
+	switch {
+	case query.Get("from") == "end":
+		p.wanted = func(int, rawLine) bool { return false }
+	case sh > 0:
+		p.wanted = func(_ int, l rawLine) bool { return l.sh == sh }
+	}
+	if err := from(p.add); err != nil {
+		d.Unread = hidePaths(v.hider(run)(err.Error()))
+	}
+	v.fill(&d, &p, id)
+	if !final && job == "" && !v.static && d.Next == "" {
+		d.Live = v.live(run, "log", p.n, end)
+	}
+	title := "log"
+	if d.Job != "" {
+		title = d.Job
+	}
+	return v.page("log", symbol(d.State)+" "+title+" · "+v.ShortID(run.ID), &d)
+}
+
+// logSource returns the log that an address names, and the id of its job. A run of quire
+// 0.1 may have no combined log; then that is the log of all its jobs.
+func (v *visit) logSource(run *runstore.Run, jobs []runlog.JobRecord, job string, final bool, end *int64) (source, string, error) {
+	if job != "" {
+		for _, j := range jobs {
+			if jobSegment(j.ID) == job {
+				return jobLog(run, j), j.ID, nil
+			}
+		}
+		return nil, "", errNotFound
+	}
+	return func(add func(l rawLine)) error {
+		f, err := os.Open(filepath.Join(run.Dir, runstore.LogFile))
+		if err == nil {
+			defer f.Close()
+			return combined(f, final, 0, end)(add)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		for _, j := range jobs {
+			if err := jobLog(run, j)(add); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, "", nil
+}
+
+// fill makes a page of what the pager has kept.
+func (v *visit) fill(d *logData, p *pager, job string) {
+	d.Total = p.n
+	var style style
+	commands := map[int]bool{}
+	for i, l := range p.lines {
+		n := numbered{N: p.first + i, Time: lineTime(l.time), line: style.line(shownLine(string(l.text)))}
+		n.Class = l.class
+		if l.sh > 0 && !commands[l.sh] {
+			n.Sh = l.sh
+			commands[l.sh] = true
+		}
+		d.HasTimes = d.HasTimes || l.time != ""
+		d.Lines = append(d.Lines, n)
+	}
+	if p.first > 1 {
+		d.Previous = v.LogURL(d.Run, job, p.first-pageLines)
+		d.First = v.LogURL(d.Run, job, 1)
+	}
+	if v.static && p.done && p.first+pageLines > exportLines {
+		p.done = false
+		d.Unread = fmt.Sprintf("These files have the first %d lines of the log only. The whole log is on the server.", exportLines)
+	}
+	if v.more = p.done; p.done {
+		d.Next = v.LogURL(d.Run, job, p.first+pageLines)
+		last := d.Total - 1
+		if v.static {
+			last = min(last, exportLines-1)
+		}
+		d.End = v.LogURL(d.Run, job, last/pageLines*pageLines+1)
+	}
+	if !v.static {
+		d.Plain = "?plain=1"
+	}
+}
+
+// lineTime returns the time of a line, with the time of day for people; the zero moment if
+// the time is none.
+func lineTime(stamp string) moment {
+	t, err := time.Parse(time.RFC3339Nano, stamp)
+	if err != nil {
+		return moment{}
+	}
+	return moment{t.UTC().Format(runlog.LineTime), t.UTC().Format("15:04:05.000 ")}
+}
+
+// plain writes a log as text without the sequences that a terminal obeys.
+func (v *visit) plain(run *runstore.Run, job string) error {
+	v.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if v.r.Method == http.MethodHead {
+		return nil
+	}
+	out := bufio.NewWriter(v.w)
+	lines := runlog.Lines{Emit: func(line []byte, full bool) {
+		out.WriteString(text.Plain(text.Overwritten(string(line))))
+		if full {
+			out.WriteByte('\n')
+		}
+	}}
+	l := view.NewLog(run, job, &lines)
+	defer l.Close()
+	err := l.Print()
+	lines.Flush()
+	if errors.As(err, new(*view.UnreadError)) {
+		out.WriteString("\nquire: part of the log cannot be read\n")
+		err = nil
+	}
+	return errors.Join(err, out.Flush())
+}

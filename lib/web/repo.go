@@ -1,0 +1,180 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"quire/lib/runstore"
+	"quire/lib/text"
+)
+
+const (
+	pageRuns    = 50   // runs on a page of a repository
+	chartRuns   = 50   // runs in its chart
+	maxBranches = 30   // refs that are named on it
+	recentRuns  = 1000 // runs that are looked at for the chart and the refs
+)
+
+// list returns the runs that f accepts, newest first, none for a root without records.
+func (v *visit) list(f runstore.Filter) iter.Seq2[runstore.Record, error] {
+	if v.store == nil {
+		return func(func(runstore.Record, error) bool) {}
+	}
+	return v.store.List(f)
+}
+
+// newest returns the newest run of a repository and ref, and whether there is one. An empty
+// ref stands for all.
+func (v *visit) newest(repo, ref string) (runstore.Record, bool, error) {
+	for rec, err := range v.list(runstore.Filter{Repo: repo, Ref: ref, Limit: 1}) {
+		return rec, err == nil, err
+	}
+	return runstore.Record{}, false, nil
+}
+
+// A runRow is a run in the table of a repository.
+type runRow struct {
+	runstore.Record
+	State           string
+	Subject, Pusher string
+}
+
+// A repoData is the page of a repository.
+type repoData struct {
+	Name          string
+	Refs          []branch
+	MoreRefs      bool
+	Default       string
+	Bars          []bar
+	Rows          []runRow
+	Ref, State    string // of which runs are listed; "" for all
+	Older, Newest string // addresses; "" for none
+	States        []runstore.State
+}
+
+// repo writes the page of a repository.
+func (v *visit) repo(name string) error {
+	query := v.r.URL.Query()
+	d := repoData{Name: name, Ref: query.Get("ref"), State: query.Get("state"), States: runstore.States}
+	n, empty := 0, true
+	var chart []runstore.Record
+	for rec, err := range v.list(runstore.Filter{Repo: name}) {
+		if err != nil {
+			v.Log(err)
+			continue
+		}
+		empty = false
+		if n++; n > recentRuns {
+			break
+		}
+		if len(chart) < chartRuns && !rec.Started.IsZero() && !rec.Finished.IsZero() {
+			chart = append(chart, rec)
+		}
+		if !slices.ContainsFunc(d.Refs, func(b branch) bool { return b.Ref == rec.Ref }) {
+			d.Refs = append(d.Refs, branch{rec})
+		}
+	}
+	if exists, err := v.exists(name); empty && (err != nil || !exists) {
+		return errors.Join(err, errNotFound)
+	}
+	if i := defaultRef(d.Refs); i >= 0 {
+		d.Default = d.Refs[i].Ref
+	}
+	d.MoreRefs = len(d.Refs) > maxBranches
+	d.Refs = d.Refs[:min(len(d.Refs), maxBranches)]
+	d.Bars, v.refs = bars(chart, v), d.Refs
+	if err := v.rows(&d, query.Get("before")); err != nil {
+		return err
+	}
+	return v.page("repo", name, &d)
+}
+
+// rows adds a page of the runs that are older than the run before; "" for the newest ones.
+func (v *visit) rows(d *repoData, before string) error {
+	f := runstore.Filter{Repo: d.Name, Ref: d.Ref}
+	if d.State != "" {
+		f.States = []runstore.State{runstore.State(d.State)}
+	}
+	for rec, err := range v.list(f) {
+		if err != nil {
+			v.Log(err)
+			continue
+		}
+		if before != "" && rec.ID >= before {
+			continue
+		}
+		if len(d.Rows) == pageRuns {
+			v.older = d.Rows[pageRuns-1].ID
+			d.Older = v.olderURL(d, v.older)
+			break
+		}
+		row := runRow{Record: rec, State: string(rec.State), Subject: rec.SHA[:min(12, len(rec.SHA))]}
+		if run, err := v.store.Run(rec.Repo, rec.ID); err == nil {
+			row.Pusher = run.Pusher
+			if run.Subject != "" {
+				row.Subject = run.Subject
+			}
+		}
+		d.Rows = append(d.Rows, row)
+	}
+	if before != "" {
+		d.Newest = v.RepoURL(d.Name)
+	}
+	return nil
+}
+
+// olderURL returns the address of the runs before one.
+func (v *visit) olderURL(d *repoData, id string) string {
+	if v.static {
+		return "before-" + id + ".html"
+	}
+	q := url.Values{"before": {id}}
+	for key, value := range map[string]string{"ref": d.Ref, "state": d.State} {
+		if value != "" {
+			q.Set(key, value)
+		}
+	}
+	return "?" + q.Encode()
+}
+
+// A bar is a run in the chart of durations.
+type bar struct {
+	URL, State, Label string
+	X, Y, Height      int
+}
+
+const (
+	chartHeight = 44
+	barStep     = 11
+)
+
+// bars returns the chart of runs, which are given newest first. The oldest is at the left.
+func bars(runs []runstore.Record, v *visit) []bar {
+	longest := time.Millisecond
+	for _, r := range runs {
+		longest = max(longest, r.Finished.Sub(r.Started))
+	}
+	var list []bar
+	for i, r := range slices.Backward(runs) {
+		height := max(2, int(chartHeight*r.Finished.Sub(r.Started)/longest))
+		list = append(list, bar{
+			URL: v.recordURL(r.Repo, r.ID), State: knownState(string(r.State)),
+			Label: fmt.Sprintf("%s, %s, %s", r.State, tookText(r.Started, r.Finished), text.Line(shortRef(r.Ref))),
+			X:     (len(runs) - 1 - i) * barStep, Y: chartHeight - height, Height: height,
+		})
+	}
+	return list
+}
+
+// ChartWidth returns the width of the chart.
+func (d *repoData) ChartWidth() int { return len(d.Bars) * barStep }
+
+// Filtered says which runs are listed, "" for all.
+func (d *repoData) Filtered() string {
+	return text.Line(strings.TrimSpace(shortRef(d.Ref) + " " + d.State))
+}
