@@ -49,7 +49,7 @@ git commit -qm 'First'
 for remote in origin ../var/quire/repos/work/foo.git; do
 	git push -q -o ci.wait $remote main
 done
-printf 'all:\n\techo built\ncheck:\n\techo checked\n' >Makefile
+printf 'all:\n\techo built\n\ttest -z "$$QUIRE_ARTIFACTS" || echo app >"$$QUIRE_ARTIFACTS/app"\ncheck:\n\techo checked\n' >Makefile
 git commit -qam 'Mend the check'
 git tag v1.2
 for remote in origin ../var/quire/repos/work/foo.git; do
@@ -122,7 +122,9 @@ func (w *world) example(t *testing.T, e example) {
 		w.validate(t, "ci.fnl", text)
 	case strings.HasPrefix(text, "local ci"):
 		w.validate(t, "ci.lua", text)
-	case strings.HasPrefix(text, "(let "): // what a job may do
+	case strings.HasPrefix(text, "(ci."):
+		w.validate(t, "ci.fnl", "(local ci (require :quire.ci))\n"+text)
+	case strings.HasPrefix(text, "(let "), strings.HasPrefix(text, "(sh "): // what a job may do
 		w.validate(t, "ci.fnl", "(local ci (require :quire.ci))\n(ci.job :a [:quire/push] (fn [{: sh}] "+text+"))\n")
 	case strings.Contains("\n"+text, "\n{:"):
 		w.configure(t, "config.fnl", text)
