@@ -25,11 +25,14 @@ func (l *stateList) Set(text string) error {
 					*l = append(*l, s)
 				}
 			}
+			if name == "ended" {
+				*l = append(*l, runstore.Skipped)
+			}
 			continue
 		}
 		s := runstore.State(name)
-		if !slices.Contains(runstore.States, s) {
-			return fmt.Errorf("unknown state '%s', the states are %s", name, joinStates())
+		if s != runstore.Skipped && !slices.Contains(runstore.States, s) {
+			return fmt.Errorf("unknown state '%s', the states are %s, %s", name, joinStates(), runstore.Skipped)
 		}
 		*l = append(*l, s)
 	}

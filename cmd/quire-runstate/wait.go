@@ -8,7 +8,8 @@ import (
 )
 
 const waitUsage = `usage: quire-runstate wait ID...
-Waits until all of the runs have ended. Exits 0 when all ended complete, else 1.
+Waits until all of the runs have ended. Exits 0 if all are complete or skipped,
+else 1.
 ` + rootUsage
 
 func (r *rootOption) wait(ctx context.Context, e *cli.Env) error {
@@ -20,7 +21,7 @@ func (r *rootOption) wait(ctx context.Context, e *cli.Env) error {
 	err = forEachRun(e, s, func(run *runstore.Run) error {
 		noteDriver(e, run)
 		status, err := run.AwaitEnd(ctx)
-		if err == nil && status.State != runstore.Complete {
+		if err == nil && status.State != runstore.Complete && !run.Skipped {
 			code = cli.No
 		}
 		return err

@@ -36,7 +36,7 @@ _quire_value() {
 	--state)
 		local before=
 		case $cur in *,*) before=${cur%,*}, ;; esac
-		printf '%s\n' "$before"{pending,active,complete,failed,superseded}
+		printf '%s\n' "$before"{pending,active,complete,failed,superseded,skipped}
 		;;
 	--reason) printf '%s\n' exit signal timeout invalid-pipeline materialize launcher orphaned cancelled internal ;;
 	--job) quire-ci validate ${workspace:+--workspace "$workspace"} 2>/dev/null | cut -f 1 ;;

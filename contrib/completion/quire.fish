@@ -150,7 +150,7 @@ complete -c quire-runstate -n '__quire_in exec' -l timeout -x -d 'end the run af
 complete -c quire-runstate -n '__quire_in exec' -l grace -x -d 'between TERM and KILL'
 complete -c quire-runstate -f -n '__quire_in dispatch' -s w -d 'wait, and show the logs'
 complete -c quire-runstate -n '__quire_in list prune' -l state -x -d 'only those in one of these states' \
-	-a '(__fish_append , pending active complete failed superseded)'
+	-a '(__fish_append , pending active complete failed superseded skipped)'
 complete -c quire-runstate -n '__quire_in list' -l limit -x -d 'at most so many'
 complete -c quire-runstate -n '__quire_in list show' -l json -d 'one JSON object a line'
 complete -c quire-runstate -n '__quire_in log' -s f -d 'follow it'

@@ -53,6 +53,12 @@ func (f Facts) At(ref, sha string) Facts {
 	return f
 }
 
+// WantsSkip reports whether a commit message asks for no run, as most CI systems
+// understand it.
+func WantsSkip(message string) bool {
+	return strings.Contains(message, "[skip ci]") || strings.Contains(message, "[ci skip]")
+}
+
 // maxSubject bounds a subject, in bytes.
 const maxSubject = 1000
 

@@ -23,6 +23,17 @@ func TestSubject(t *testing.T) {
 	}
 }
 
+func TestWantsSkip(t *testing.T) {
+	for message, want := range map[string]bool{
+		"one [skip ci]\n": true, "one\n\nbody\n[ci skip]": true, "[skip ci]": true,
+		"": false, "skip ci": false, "[skip-ci]": false, "[skip\nci]": false, "[no skip ci]": false,
+	} {
+		if got := WantsSkip(message); got != want {
+			t.Errorf("%q: %t", message, got)
+		}
+	}
+}
+
 func TestNames(t *testing.T) {
 	for ref, want := range map[string][2]string{
 		"refs/heads/a/b": {"a/b", ""}, "refs/tags/v1": {"", "v1"}, "refs/notes/x": {"", ""}, "": {"", ""},

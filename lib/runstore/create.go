@@ -17,33 +17,16 @@ const syncAllFrom = 16
 
 // Create records new pending runs, and returns when all of them are on disk and
 // visible. Facts without an id get a new one, ascending in the order given. On an
-// error none of them is there. A run that is killed half-way may leave some of the
-// runs, whole and pending, that were never acknowledged.
+// error none of them is there. If the process is killed half-way, some of the runs may
+// remain, whole and pending, that were never acknowledged.
+//
+// A run that is Skipped has ended: as failed, reason cancelled, with its Note. No program is
+// told of its end. If the process is killed half-way, its journal line may be missing; Check
+// finds that.
 func (s *Store) Create(facts ...Facts) ([]*Run, error) {
-	return s.createAs(nil, facts)
-}
-
-// CreateEnded records new runs that have ended by the change end, as Create and then
-// Transition would, at half the price. One that is killed half-way may leave runs that
-// nothing leads to; Check finds them.
-func (s *Store) CreateEnded(end Change, facts ...Facts) ([]*Run, error) {
-	err := end.check()
-	if err == nil && !end.State.Final() {
-		err = fmt.Errorf("%s is no end", end.State)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot create run in '%s': %w", s.root, err)
-	}
-	runs, err := s.createAs(&end, facts)
-	s.afterEnd(runs...)
-	return runs, err
-}
-
-// createAs creates runs that are pending, or have ended.
-func (s *Store) createAs(end *Change, facts []Facts) ([]*Run, error) {
 	runs, err := s.newRuns(facts)
 	if err == nil && len(runs) > 0 {
-		err = s.create(runs, end)
+		err = s.create(runs)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot create run in '%s': %w", s.root, text.Cause(err))
@@ -94,13 +77,13 @@ func (s *Store) newestID() (string, error) {
 }
 
 // create follows the steps that quire-run(5) gives under "Durability".
-func (s *Store) create(runs []*Run, end *Change) (err error) {
-	first := Change{State: Pending, Time: time.Now()}
-	m := &maker{store: s, repos: map[string]*file.Dir{}, history: formatChange(first), linked: make([]bool, len(runs))}
-	if end != nil {
-		m.ended = true
-		end.Time = first.Time
-		m.history += formatChange(*end)
+func (s *Store) create(runs []*Run) (err error) {
+	m := &maker{store: s, repos: map[string]*file.Dir{}, now: time.Now(), linked: make([]bool, len(runs))}
+	var skipped []*Run
+	for _, r := range runs {
+		if r.Skipped {
+			skipped = append(skipped, r)
+		}
 	}
 	defer m.close()
 	if err := m.open(runs); err != nil {
@@ -121,7 +104,7 @@ func (s *Store) create(runs []*Run, end *Change) (err error) {
 		return err
 	}
 	var journal *os.File
-	if m.ended { // from before the runs are seen, so that nobody mends it meanwhile
+	if len(skipped) > 0 { // from before the runs are seen, so that no other process repairs it meanwhile
 		if journal, err = file.OpenLocked(s.path("journal")); err != nil {
 			return err
 		}
@@ -133,37 +116,37 @@ func (s *Store) create(runs []*Run, end *Change) (err error) {
 		}
 		named++
 	}
-	if err := s.syncNames(runs); err != nil || !m.ended {
+	if err := s.syncNames(runs); err != nil || len(skipped) == 0 {
 		return err
 	}
-	return m.end(journal, runs)
-}
-
-// end makes known that the runs have ended.
-func (m *maker) end(journal *os.File, runs []*Run) error {
-	status, err := parseHistory([]byte(m.history))
-	if err != nil {
-		return err
-	}
-	records := make([]Record, len(runs))
-	for i, r := range runs {
+	records := make([]Record, len(skipped))
+	for i, r := range skipped {
+		status, err := parseHistory([]byte(m.history(r)))
+		if err != nil {
+			return err
+		}
 		records[i] = r.record(status)
-	}
-	if err := m.store.announce(records...); err != nil {
-		return err
 	}
 	return addLines(journal, records)
 }
 
 // A maker holds open the directories in which runs are made.
 type maker struct {
-	store   *Store
-	stage   *stage
-	live    *file.Dir
-	repos   map[string]*file.Dir
-	history string // of each run
-	ended   bool   // which has no link in live/ then
-	linked  []bool // those that have one, by index
+	store  *Store
+	stage  *stage
+	live   *file.Dir
+	repos  map[string]*file.Dir
+	now    time.Time
+	linked []bool // the runs with a link in live/, by index
+}
+
+// history returns the history of a new run.
+func (m *maker) history(r *Run) string {
+	lines := formatChange(Change{State: Pending, Time: m.now})
+	if r.Skipped {
+		lines += formatChange(Change{State: Failed, Reason: "cancelled", Note: r.Note, Time: m.now})
+	}
+	return lines
 }
 
 func (m *maker) open(runs []*Run) (err error) {
@@ -202,7 +185,7 @@ func (m *maker) close() {
 	}
 }
 
-// put writes the run into the stage, and links it.
+// put writes the run into the stage, and links it unless it has ended.
 func (m *maker) put(i int, r *Run) error {
 	if err := m.stage.Mkdir(r.ID, 0o700); err != nil {
 		return err
@@ -214,7 +197,7 @@ func (m *maker) put(i int, r *Run) error {
 	if err := m.stage.Write(r.ID+"/"+factsFile, text, 0o600); err != nil {
 		return err
 	}
-	if err := m.stage.Write(r.ID+"/"+historyFile, []byte(m.history), 0o600); err != nil || m.ended {
+	if err := m.stage.Write(r.ID+"/"+historyFile, []byte(m.history(r)), 0o600); err != nil || r.Skipped {
 		return err
 	}
 	err = m.live.Symlink(filepath.Join("..", "runs", r.Repo, r.ID), r.ID)

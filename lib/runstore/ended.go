@@ -116,8 +116,8 @@ func (s *Store) LockTelling(ctx context.Context) (unlock func(), err error) {
 func (s *Store) Telling() (bool, error) { return file.Locked(s.path("ended", lockFile), 0) }
 
 // Previous returns the record of the newest run before r of its repository and ref
-// that ended complete or failed; the zero Record where there is none. It reads the
-// journal from its end, no further than it must.
+// that ended complete or failed and was not skipped; the zero Record if there is none. It
+// reads the journal from its end, no further than it must.
 func (s *Store) Previous(r *Run) (Record, error) {
 	var found Record
 	f, size, err := s.openJournal()
@@ -137,7 +137,7 @@ func (s *Store) Previous(r *Run) (Record, error) {
 			continue
 		}
 		rec, err := parseRecord(string(l.text))
-		if err == nil && rec.State.isVerdict() && found.ID < rec.ID && rec.ID < r.ID {
+		if err == nil && rec.isVerdict() && found.ID < rec.ID && rec.ID < r.ID {
 			found = rec
 		}
 	}

@@ -32,13 +32,15 @@ func TestPrevious(t *testing.T) {
 	now := time.Now()
 	id := map[string]string{}
 	runs := map[string]*Run{}
-	for i, name := range []string{"other repository", "first", "other ref", "superseded", "second", "pending", "third", "newest"} {
+	for i, name := range []string{"other repository", "first", "other ref", "superseded", "second", "skipped", "pending", "third", "newest"} {
 		f := Facts{Facts: push.Facts{ID: NewID(now.Add(time.Duration(i) * time.Second)), Repo: "a.git", GitDir: "/a", Ref: "refs/heads/a\tb", SHA: "1"}}
 		switch name {
 		case "other repository":
 			f.Repo = "b.git"
 		case "other ref":
 			f.Ref = "refs/heads/a\tbc"
+		case "skipped":
+			f.Skipped = true
 		}
 		made, err := s.Create(f)
 		if err != nil {
@@ -77,7 +79,7 @@ func TestPrevious(t *testing.T) {
 	}
 	want := map[string]string{
 		"other repository": "", "first": "", "other ref": "", "superseded": "first", "second": "first",
-		"pending": "second", "third": "second", "newest": "second",
+		"skipped": "second", "pending": "second", "third": "second", "newest": "second",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

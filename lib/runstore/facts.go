@@ -32,6 +32,9 @@ type Facts struct {
 
 	RerunOf    string // the id of the run of the same commit that this one repeats; "" for none
 	OnlyFailed bool   // of a rerun: jobs that succeeded then are not run again
+
+	Skipped bool   // the push asked for no run: this one is recorded, has failed, and never starts
+	Note    string // of the end of a run that is Skipped; run.toml does not have it, history does
 }
 
 // factsTOML is the file run.toml. All values are escaped as in every other file,
@@ -49,6 +52,7 @@ type factsTOML struct {
 	RerunOf     string    `toml:"rerun-of,omitempty"`
 	OnlyFailed  bool      `toml:"only-failed,omitempty"`
 	Trigger     string    `toml:"trigger,omitempty"`
+	Skipped     bool      `toml:"skipped,omitempty"`
 
 	Vars map[string]string `toml:"vars,inline,omitempty"` // inline: commitTOML may be added behind
 
@@ -85,6 +89,7 @@ func formatFacts(f Facts) ([]byte, error) {
 		RerunOf:     f.RerunOf,
 		OnlyFailed:  f.OnlyFailed,
 		Trigger:     f.Trigger,
+		Skipped:     f.Skipped,
 		Vars:        mapValues(f.Vars, text.Escape),
 		commitTOML:  f.commitTOML(),
 	})
@@ -113,6 +118,7 @@ func parseFacts(data []byte) (Facts, error) {
 		Subject:    text.Unescape(t.Subject),
 		RerunOf:    t.RerunOf,
 		OnlyFailed: t.OnlyFailed,
+		Skipped:    t.Skipped,
 	}
 	if t.Image != nil {
 		image := text.Unescape(*t.Image)

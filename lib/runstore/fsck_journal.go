@@ -36,7 +36,7 @@ func (c *checker) journal() error {
 			problem(r.ID, "is not the only one")
 		case !ok && !isDir(c.runDir(r.Repo, r.ID)):
 			problem(r.ID, "is of a run that is not there")
-		case ok && should.Line() != r.Line():
+		case ok && !should.same(r):
 			problem(r.ID, "is not what its history says")
 		case line != string(l.text):
 			problem(r.ID, "does not tell the newest run so far")
@@ -93,7 +93,7 @@ func (c *checker) rebuildJournal() error {
 		if have[r.ID] || !isDir(c.runDir(r.Repo, r.ID)) {
 			return false
 		}
-		if should, ok := c.ended[r.ID]; ok && should.Line() != r.Line() {
+		if should, ok := c.ended[r.ID]; ok && !should.same(r) {
 			return false
 		}
 		have[r.ID] = true

@@ -25,10 +25,9 @@ func TestIDsAscendWhateverTheClockSays(t *testing.T) {
 				t.Fatal(err)
 			}
 			facts := Facts{Facts: push.Facts{ID: futureID(future), Repo: "a.git", GitDir: "/a", Ref: "r", SHA: "1"}}
-			if end == nil {
-				_, err = s.Create(facts)
-			} else {
-				_, err = s.CreateEnded(*end, facts)
+			runs, err := s.Create(facts)
+			if err == nil && end != nil {
+				err = runs[0].Transition(*end)
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -102,8 +101,10 @@ func TestFutureRun(t *testing.T) {
 	}
 	create := func(id, ref string) string {
 		t.Helper()
-		runs, err := s.CreateEnded(Change{State: Superseded, By: NewID(time.Now())},
-			Facts{Facts: push.Facts{ID: id, Repo: "a.git", GitDir: "/a", Ref: ref, SHA: "1"}})
+		runs, err := s.Create(Facts{Facts: push.Facts{ID: id, Repo: "a.git", GitDir: "/a", Ref: ref, SHA: "1"}})
+		if err == nil {
+			err = runs[0].Transition(Change{State: Superseded, By: NewID(time.Now())})
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,6 +37,9 @@ func addLines(f *os.File, records []Record) error {
 	return appendLine(f, size, lines.String())
 }
 
+// skippedMark ends the line of a run that is Skipped.
+const skippedMark = "\tskipped"
+
 // journalLine returns the line for rec, with its newline. newest is the greatest
 // id of the lines before it, "" for none.
 func journalLine(rec Record, newest string) string {
@@ -44,12 +47,17 @@ func journalLine(rec Record, newest string) string {
 	if rec.ID > newest {
 		mark = "-"
 	}
-	return rec.Line() + "\t" + mark + "\n"
+	end := "\n"
+	if rec.Skipped {
+		end = skippedMark + end
+	}
+	return rec.Line() + "\t" + mark + end
 }
 
 // newestOf returns the greatest id in the journal up to and including line; ""
 // where line is none.
 func newestOf(line []byte) string {
+	line = bytes.TrimSuffix(line, []byte(skippedMark))
 	mark := line[bytes.LastIndexByte(line, '\t')+1:]
 	if len(mark) == idLength {
 		return string(mark)

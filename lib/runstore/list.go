@@ -26,7 +26,7 @@ type Filter struct {
 func (f Filter) matches(r Record) bool {
 	return (f.Repo == "" || f.Repo == r.Repo) &&
 		(f.Ref == "" || f.Ref == r.Ref || "refs/heads/"+f.Ref == r.Ref || "refs/tags/"+f.Ref == r.Ref) &&
-		(len(f.States) == 0 || slices.Contains(f.States, r.State))
+		(len(f.States) == 0 || slices.Contains(f.States, r.Shown()))
 }
 
 // List returns the records of the runs that f accepts, newest first: by id,

@@ -43,13 +43,13 @@ func (s *Store) Prunable(p Prune) ([]Record, error) {
 		}
 		count[r.Repo]++
 		last := result{r.Repo, r.Ref, r.State}
-		isLast := r.State.isVerdict() && !have[last]
-		have[last] = true
+		isLast := r.isVerdict() && !have[last]
+		have[last] = have[last] || isLast
 		switch {
 		case isLast,
 			p.Keep != nil && count[r.Repo] <= p.Keep(r.Repo),
 			!p.Before.IsZero() && !r.Finished.Before(p.Before),
-			len(p.States) > 0 && !slices.Contains(p.States, r.State),
+			len(p.States) > 0 && !slices.Contains(p.States, r.Shown()),
 			s.inUse(r.Repo, r.ID), exists(s.path("ended", r.ID)):
 			continue
 		}

@@ -98,3 +98,22 @@ func reconciled(t *testing.T, s *Store) {
 		t.Errorf("reconcile: %+v, %v", report, err)
 	}
 }
+
+// A skipped run is not the newest failure of its ref, which stays.
+func TestPruneSkipped(t *testing.T) {
+	s := open(t)
+	skipped := facts("a.git", "r")
+	skipped.Skipped = true
+	failed := create(t, s, facts("a.git", "r"))[0]
+	ok(t, failed.Transition(Change{State: Failed, Reason: "exit", Code: 1}))
+	skip := create(t, s, skipped)[0]
+	for _, p := range []Prune{{}, {States: []State{Skipped}}} {
+		records, err := s.Prunable(p)
+		if err != nil || len(records) != 1 || records[0].ID != skip.ID {
+			t.Errorf("prunable: %v, %v", records, err)
+		}
+	}
+	if records, err := s.Prunable(Prune{States: []State{Failed}}); err != nil || len(records) > 0 {
+		t.Errorf("failed: %v, %v", records, err)
+	}
+}

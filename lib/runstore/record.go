@@ -24,7 +24,19 @@ type Record struct {
 	Created  time.Time
 	Started  time.Time // zero where it did not start
 	Finished time.Time // zero where it has not ended
+	Skipped  bool      // see Facts
 }
+
+// Shown returns the state that people are shown and ask for: Skipped instead of Failed.
+func (r Record) Shown() State {
+	if r.Skipped {
+		return Skipped
+	}
+	return r.State
+}
+
+// isVerdict reports whether the run says if its commit is good.
+func (r Record) isVerdict() bool { return r.State.isVerdict() && !r.Skipped }
 
 // RecordFields names the fields of a record line, in order.
 var RecordFields = []string{
@@ -36,6 +48,7 @@ func (r *Run) record(s Status) Record {
 	rec := Record{
 		ID: r.ID, State: s.State, Repo: r.Repo, Ref: r.Ref, SHA: r.SHA, Executor: r.Executor,
 		Reason: s.Reason, Created: s.Created, Started: s.Started, Finished: s.Finished,
+		Skipped: r.Skipped,
 	}
 	if s.Executor != "" {
 		rec.Executor = s.Executor
@@ -73,6 +86,11 @@ func optionalTime(t time.Time) string {
 	return formatTime(t)
 }
 
+// same reports whether two records have the same line in the journal.
+func (r Record) same(other Record) bool {
+	return r.Line() == other.Line() && r.Skipped == other.Skipped
+}
+
 // Line returns the record as one line without its newline: the RecordFields,
 // escaped, separated by tabs, "-" for none.
 func (r Record) Line() string {
@@ -83,7 +101,7 @@ func (r Record) Line() string {
 	return strings.Join(fields, "\t")
 }
 
-// parseRecord reads what Line returns; further fields are passed over.
+// parseRecord reads what Line or journalLine returns. It ignores unknown fields behind these.
 func parseRecord(line string) (Record, error) {
 	f := strings.Split(line, "\t")
 	if len(f) < len(RecordFields) {
@@ -94,6 +112,7 @@ func parseRecord(line string) (Record, error) {
 	}
 	r := Record{
 		ID: f[0], State: State(f[1]), Repo: f[2], Ref: f[3], SHA: f[4], Executor: f[5], Reason: f[6],
+		Skipped: strings.HasSuffix(line, skippedMark),
 	}
 	if !IsID(r.ID) {
 		return Record{}, fmt.Errorf("not a record: '%s'", line)
@@ -117,7 +136,7 @@ func parseRecord(line string) (Record, error) {
 	return r, nil
 }
 
-// MarshalJSON writes the record with the names of RecordFields, null for none.
+// MarshalJSON writes the record with the names of RecordFields, null for none, and skipped.
 // Values that are not UTF-8, which JSON cannot hold, are escaped as in a line.
 func (r Record) MarshalJSON() ([]byte, error) {
 	v := struct {
@@ -132,10 +151,12 @@ func (r Record) MarshalJSON() ([]byte, error) {
 		Created  *string `json:"created"`
 		Started  *string `json:"started"`
 		Finished *string `json:"finished"`
+		Skipped  bool    `json:"skipped"`
 	}{
 		ID: r.ID, State: r.State, Repo: JSONText(r.Repo), Ref: JSONText(r.Ref), SHA: r.SHA,
 		Executor: orNull(JSONText(r.Executor)), Reason: orNull(r.Reason), Code: r.Code,
 		Created: orNull(optionalTime(r.Created)), Started: orNull(optionalTime(r.Started)), Finished: orNull(optionalTime(r.Finished)),
+		Skipped: r.Skipped,
 	}
 	return json.Marshal(v)
 }

@@ -20,6 +20,10 @@ const (
 	Superseded State = "superseded"
 )
 
+// Skipped is what people are shown instead of Failed if the push asked for no run; see
+// Record.Shown. No history has it.
+const Skipped State = "skipped"
+
 // states are all states in the order of a life, the first one being that of a new run.
 // A new state is a new line here and in quire-run(5).
 var states = []struct {

@@ -24,7 +24,7 @@ func open(t *testing.T) *Store {
 }
 
 func facts(repo, ref string) Facts {
-	return Facts{Facts: push.Facts{Repo: repo, GitDir: "/srv/" + repo, Ref: ref, SHA: strings.Repeat("a", 40)}, Executor: "host"}
+	return Facts{Facts: push.Facts{Repo: repo, GitDir: "/srv/" + repo, Ref: ref, SHA: strings.Repeat("a", 40), Trigger: push.ByPush}, Executor: "host"}
 }
 
 func create(t *testing.T, s *Store, f ...Facts) []*Run {
@@ -109,52 +109,61 @@ func TestCreateMany(t *testing.T) {
 	}
 }
 
-// Runs that are made ended are what Transition would have made of them.
-func TestCreateEnded(t *testing.T) {
+// A skipped run has failed and been cancelled, and stands beside a pending one.
+func TestCreateSkipped(t *testing.T) {
 	s := open(t)
-	end := Change{State: Failed, Reason: "cancelled", Note: "not wanted"}
-	runs, err := s.CreateEnded(end, facts("a.git", "r"), facts("b.git", "r"))
+	skipped := func(repo string) Facts {
+		f := facts(repo, "r")
+		f.Skipped, f.Note = true, "not wanted"
+		return f
+	}
+	runs, err := s.Create(skipped("a.git"), facts("a.git", "r"), skipped("b.git"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range runs {
+	if status, err := runs[1].Status(); err != nil || status.State != Pending || !exists(s.path("live", runs[1].ID)) {
+		t.Errorf("status %+v, %v", status, err)
+	}
+	for _, r := range []*Run{runs[0], runs[2]} {
 		status, err := r.Status()
-		if err != nil || status.State != Failed || status.Note != end.Note || exists(s.path("live", r.ID)) {
+		if err != nil || status.State != Failed || status.Reason != "cancelled" || status.Note != "not wanted" || exists(s.path("live", r.ID)) {
 			t.Errorf("status %+v, %v, live %v", status, err, exists(s.path("live", r.ID)))
 		}
-		if found, err := s.Find(r.ID); err != nil || found.Dir != r.Dir {
+		if found, err := s.Find(r.ID); err != nil || found.Dir != r.Dir || !found.Skipped {
 			t.Errorf("found %v, %v", found, err)
+		}
+	}
+	for state, want := range map[State]int{Skipped: 2, Failed: 0, Pending: 1} {
+		if got := list(t, s, Filter{States: []State{state}}); len(got) != want {
+			t.Errorf("%s: %v", state, got)
 		}
 	}
 	if problems, err := s.Check(false); err != nil || len(problems) > 0 {
 		t.Errorf("problems %v, %v", problems, err)
 	}
-	for _, wrong := range []Change{{State: Active}, {State: Failed}, {State: Superseded}} {
-		if _, err := s.CreateEnded(wrong, facts("a.git", "r")); err == nil {
-			t.Errorf("%+v was taken for an end", wrong)
-		}
-	}
 	if err := errors.Join(os.Remove(s.path("journal")), os.Mkdir(s.path("journal"), 0o700)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.CreateEnded(end, facts("c.git", "r")); err == nil {
+	if _, err := s.Create(skipped("c.git")); err == nil {
 		t.Error("without a journal")
 	}
-	left, err := filepath.Glob(s.path("*", "*", "*"))
-	if err != nil || len(left) != 2 {
+	left, err := filepath.Glob(s.path("[rt]*", "*", "*")) // runs and tmp
+	if err != nil || len(left) != 3 {
 		t.Errorf("left: %q, %v", left, err)
 	}
 }
 
-// Whoever mends the store meanwhile adds no second line for them.
-func TestCreateEndedWhileMending(t *testing.T) {
+// A repair of the store meanwhile adds no second line for skipped runs.
+func TestCreateSkippedWhileMending(t *testing.T) {
 	const times, each = 10, 50
 	s := open(t)
+	skipped := facts("a.git", "r")
+	skipped.Skipped = true
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for range times {
-			if _, err := s.CreateEnded(Change{State: Failed, Reason: "cancelled"}, slices.Repeat([]Facts{facts("a.git", "r")}, each)...); err != nil {
+			if _, err := s.Create(slices.Repeat([]Facts{skipped}, each)...); err != nil {
 				t.Error(err)
 			}
 		}
@@ -178,7 +187,7 @@ func TestCreateEndedWhileMending(t *testing.T) {
 	if problems, err := s.Check(false); err != nil || len(problems) > 0 {
 		t.Errorf("problems %v, %v", problems, err)
 	}
-	if got := list(t, s, Filter{States: []State{Failed}}); len(got) != times*each {
+	if got := list(t, s, Filter{States: []State{Skipped}}); len(got) != times*each {
 		t.Errorf("listed %d, want %d", len(got), times*each)
 	}
 }
@@ -250,7 +259,7 @@ func TestOddValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.ID, f.PushedAt = r.ID, found.PushedAt
+	f.ID, f.PushedAt, f.Trigger = r.ID, found.PushedAt, push.ByPush
 	if diff := cmp.Diff(f, found.Facts); diff != "" {
 		t.Errorf("facts (-want +got):\n%s", diff)
 	}

@@ -41,7 +41,7 @@ func Rerun(ctx context.Context, store *runstore.Store, first *runstore.Run, only
 		return nil, fmt.Errorf("cannot rerun %s: commit %s has no pipeline", first.ID, first.SHA)
 	}
 	facts := first.Facts
-	facts.ID, facts.RerunOf, facts.OnlyFailed = "", first.ID, onlyFailed
+	facts.ID, facts.RerunOf, facts.OnlyFailed, facts.Skipped = "", first.ID, onlyFailed, false
 	t := &Trigger{Root: store.Root, Repo: repo}
 	runs, _, err := t.make(ctx, store, objects, first.Repo, wanted, []runstore.Facts{facts})
 	for _, r := range runs {

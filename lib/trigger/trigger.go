@@ -39,16 +39,13 @@ type Run struct {
 	Executor string
 	// URL is the address of its page, "" for none.
 	URL string
-	// Problem says why the run is not to be driven: a diag.List of what is wrong with its
-	// pipeline, ErrSkipped or ErrMissed.
+	// Problem says why the run must not be driven: a diag.List of what is wrong with its
+	// pipeline, ErrMissed, or what it was skipped by.
 	Problem error
 }
 
 // ErrMissed is the Problem of a run that Missed made before the hook of its push came.
 var ErrMissed = errors.New("made by quire-trigger --missed")
-
-// ErrSkipped is the Problem of a run that the push itself did not want.
-var ErrSkipped = errors.New("skipped by push option ci.skip")
 
 // Push records a pending run for each update whose commit has a pipeline, and
 // ends those whose pipeline is invalid. All runs are on disk before the first
@@ -195,15 +192,11 @@ func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.
 	unread := describe(objects, facts)
 	for i := range facts {
 		facts[i].Executor = settings.Executor
+		if t.Skip {
+			facts[i].Skipped, facts[i].Note = true, "skipped by push option ci.skip"
+		}
 	}
-	var runs []*runstore.Run
-	var err error
-	if t.Skip {
-		end := runstore.Change{State: runstore.Failed, Reason: "cancelled", Note: ErrSkipped.Error()}
-		runs, err = store.CreateEnded(end, facts...)
-	} else {
-		runs, err = store.Create(facts...)
-	}
+	runs, err := store.Create(facts...)
 	if err != nil {
 		return nil, settings, &notRecorded{errors.Join(err, configErr)}
 	}
@@ -211,9 +204,9 @@ func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.
 	return checked, settings, errors.Join(err, configErr, unread)
 }
 
-// describe adds the tree and the subject of its commit to each of facts. It reads each
-// commit once. What it cannot read is missing from the record, and is read again when the
-// run is driven.
+// describe adds the tree and the subject of its commit to each of facts, and that the
+// commit's message asks for no run. It reads each commit once. What it cannot read is missing
+// from the record, and is read again when the run is driven.
 func describe(objects *git.Objects, facts []runstore.Facts) error {
 	var commits []string
 	of := map[string][]int{} // indices of facts
@@ -229,7 +222,12 @@ func describe(objects *git.Objects, facts []runstore.Facts) error {
 	return objects.Commits(commits, func(i int, _, tree, message string) {
 		subject := push.Subject(message)
 		for _, at := range of[commits[i]] {
-			facts[at].Tree, facts[at].Subject = tree, subject
+			f := &facts[at]
+			f.Tree, f.Subject = tree, subject
+			// Of a tag, or by hand, somebody wants a run of just this commit.
+			if f.Trigger == push.ByPush && f.RerunOf == "" && f.Branch() != "" && push.WantsSkip(message) {
+				f.Skipped, f.Note = true, "skipped by the commit message"
+			}
 		}
 	})
 }
@@ -294,8 +292,8 @@ func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git
 	var changes []runstore.RunChange
 	for i, r := range runs {
 		checked[i] = Run{Run: r, URL: settings.RunURL(r.Repo, r.ID)}
-		if t.Skip {
-			checked[i].Problem = ErrSkipped
+		if r.Skipped {
+			checked[i].Problem = errors.New(r.Note)
 			continue
 		}
 		p, known := pipelines[wanted[i].quire]

@@ -24,6 +24,9 @@ func (v Run) WriteScreen(w io.Writer) error {
 		}
 	}
 	state := Describe(v.status)
+	if v.run.Skipped {
+		state = string(runstore.Skipped)
+	}
 	if d := took(v.record); d != "-" {
 		state += ", " + d
 	}
@@ -103,8 +106,8 @@ func (s *Screen) Add(rec runstore.Record) {
 		s.more++
 		return
 	}
-	state := string(rec.State)
-	if rec.Reason != "" {
+	state := string(rec.Shown())
+	if rec.Reason != "" && !rec.Skipped {
 		state += " " + rec.Reason
 	}
 	if rec.Code != nil {
