@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"quire/lib/glob"
 	"quire/lib/text"
@@ -59,6 +60,10 @@ func secrets(d *document, name string, v value) func(*Settings) {
 // refs it is for.
 func (d *document) secret(e entry) (Secret, bool) {
 	name := "secret '" + e.name + "'"
+	if !utf8.ValidString(e.name) {
+		d.report(e.at, "", "the name of a secret must be UTF-8")
+		return Secret{}, false
+	}
 	if s, ok := e.value.v.(string); ok {
 		return Secret{Value: s, open: d.open}, true
 	}

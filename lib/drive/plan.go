@@ -184,21 +184,30 @@ const (
 	planFD       = 10
 )
 
-// planJSON is the plan in its file. The secrets are bytes: a JSON string could not hold
-// all of them.
+// planJSON is the plan in its file. Fields that may have any byte take the place of those
+// of the plan with the same name.
 type planJSON struct {
 	*Plan
-	Secrets map[string][]byte
+	Secrets  map[string]push.Text
+	Earlier  push.Text
+	Settings settingsJSON
+}
+
+type settingsJSON struct {
+	config.Settings
+	Launcher, Shell, PassEnv []push.Text
+	Env                      map[string]push.Text
 }
 
 // file returns the plan as a nameless file in memory. It has secrets in it: close it as
 // soon as the command is started.
 func (p *Plan) file() (*os.File, error) {
-	secrets := make(map[string][]byte, len(p.Secrets))
-	for name, value := range p.Secrets {
-		secrets[name] = []byte(value)
-	}
-	data, err := json.Marshal(planJSON{p, secrets})
+	data, err := json.Marshal(planJSON{
+		p, push.TextMap[push.Text](p.Secrets), push.Text(p.Earlier), settingsJSON{
+			p.Settings, push.Texts[push.Text](p.Settings.Launcher), push.Texts[push.Text](p.Settings.Shell),
+			push.Texts[push.Text](p.Settings.PassEnv), push.TextMap[push.Text](p.Settings.Env),
+		},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("cannot write plan of run %s: %w", p.Run, err)
 	}
@@ -261,9 +270,9 @@ func readPlan(path string) (*Plan, error) {
 	if err := json.Unmarshal(data, &p); err != nil || p.Run == "" {
 		return nil, errors.New("the descriptor is another file by now")
 	}
-	p.Plan.Secrets = make(map[string]string, len(p.Secrets))
-	for name, value := range p.Secrets {
-		p.Plan.Secrets[name] = string(value)
-	}
+	set := &p.Settings
+	set.Settings.Launcher, set.Settings.Shell = push.Texts[string](set.Launcher), push.Texts[string](set.Shell)
+	set.Settings.PassEnv, set.Settings.Env = push.Texts[string](set.PassEnv), push.TextMap[string](set.Env)
+	p.Plan.Secrets, p.Plan.Earlier, p.Plan.Settings = push.TextMap[string](p.Secrets), string(p.Earlier), set.Settings
 	return p.Plan, nil
 }

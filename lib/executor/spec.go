@@ -66,9 +66,20 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return err
 }
 
+// jsonSpec is the JSON form of a Spec: fields that may have any byte take the place of
+// those of Spec with the same name.
+type jsonSpec struct {
+	Spec
+	PassEnv []push.Text          `json:"pass-env,omitempty"`
+	Env     map[string]push.Text `json:"env,omitempty"`
+	Path    push.Text            `json:"path,omitempty"`
+	Shell   []push.Text          `json:"shell,omitempty"`
+}
+
 // WriteSpec writes s to w as one line of JSON.
 func WriteSpec(w io.Writer, s Spec) error {
-	if err := json.NewEncoder(w).Encode(s); err != nil {
+	j := jsonSpec{s, push.Texts[push.Text](s.PassEnv), push.TextMap[push.Text](s.Env), push.Text(s.Path), push.Texts[push.Text](s.Shell)}
+	if err := json.NewEncoder(w).Encode(j); err != nil {
 		return fmt.Errorf("cannot write facts: %w", err)
 	}
 	return nil
@@ -77,12 +88,14 @@ func WriteSpec(w io.Writer, s Spec) error {
 // ReadSpec reads what WriteSpec wrote. A field that it does not know is an error:
 // the two programs are of different versions.
 func ReadSpec(r io.Reader) (Spec, error) {
-	var s Spec
+	var j jsonSpec
 	dec := json.NewDecoder(r)
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&s); err != nil {
+	if err := dec.Decode(&j); err != nil {
 		return Spec{}, fmt.Errorf("cannot read facts: %w", err)
 	}
+	s := j.Spec
+	s.PassEnv, s.Env, s.Path, s.Shell = push.Texts[string](j.PassEnv), push.TextMap[string](j.Env), string(j.Path), push.Texts[string](j.Shell)
 	return s, nil
 }
 

@@ -23,6 +23,30 @@ func TestSpec(t *testing.T) {
 		Done:     map[string]json.RawMessage{"a": json.RawMessage(`{"x":1}`)},
 		EvalTime: Duration(2 * time.Second), EvalMemory: 64 << 20,
 	}
+	checkSpec(t, want)
+	for _, bad := range []string{"", "{", `{"timeout":"soon"}`, `{"colour":"red"}`} {
+		if _, err := ReadSpec(strings.NewReader(bad)); err == nil {
+			t.Errorf("%q was read", bad)
+		}
+	}
+}
+
+// Texts that are not UTF-8 reach the other program unchanged, wherever they are.
+func TestSpecKeepsBytes(t *testing.T) {
+	for _, text := range []string{"caf\xe9", "\xff\xfe", "\xed\xa0\x80", `\udce9`, "é\ufffd\x00\"\n", "\U0001f600\xf0\x9f"} {
+		checkSpec(t, Spec{
+			Facts: push.Facts{
+				Repo: text, GitDir: text, Ref: text, CommitMessage: text, Pusher: text,
+				FilesChanged: []string{text, "x"}, Vars: map[string]string{"V": text},
+			},
+			PassEnv: []string{text}, Env: map[string]string{"B": text}, Path: "/" + text, Shell: []string{text, "-c"},
+		})
+	}
+}
+
+// checkSpec writes a Spec and wants to read the same.
+func checkSpec(t *testing.T, want Spec) {
+	t.Helper()
 	var b bytes.Buffer
 	if err := WriteSpec(&b, want); err != nil {
 		t.Fatal(err)
@@ -33,11 +57,6 @@ func TestSpec(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
-	}
-	for _, bad := range []string{"", "{", `{"timeout":"soon"}`, `{"colour":"red"}`} {
-		if _, err := ReadSpec(strings.NewReader(bad)); err == nil {
-			t.Errorf("%q was read", bad)
-		}
 	}
 }
 

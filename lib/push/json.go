@@ -17,35 +17,22 @@ type plainFacts Facts
 // those of plainFacts with the same name.
 type jsonFacts struct {
 	plainFacts
-	Repo          anyText `json:"repo,omitempty"`
-	GitDir        anyText `json:"git-dir,omitempty"`
-	Ref           anyText `json:"ref,omitempty"`
-	CommitMessage anyText `json:"commit-message,omitempty"`
-	Pusher        anyText `json:"pusher,omitempty"`
+	Repo          Text `json:"repo,omitempty"`
+	GitDir        Text `json:"git-dir,omitempty"`
+	Ref           Text `json:"ref,omitempty"`
+	CommitMessage Text `json:"commit-message,omitempty"`
+	Pusher        Text `json:"pusher,omitempty"`
 
-	Vars         map[string]anyText `json:"vars,omitempty"`
-	FilesChanged []anyText          `json:"files-changed,omitzero"`
+	Vars         map[string]Text `json:"vars,omitempty"`
+	FilesChanged []Text          `json:"files-changed,omitzero"`
 }
 
-// MarshalJSON writes each byte that is not UTF-8 as half of a surrogate pair, \udc80 to
-// \udcff, as Python's surrogateescape does (PEP 383). Package json would write U+FFFD, and
-// jobs would look for files and refs that do not exist.
+// MarshalJSON writes the facts so that UnmarshalJSON reads names of any bytes, see Text.
 func (f Facts) MarshalJSON() ([]byte, error) {
 	j := jsonFacts{
-		plainFacts: plainFacts(f), Repo: anyText(f.Repo), GitDir: anyText(f.GitDir), Ref: anyText(f.Ref),
-		CommitMessage: anyText(f.CommitMessage), Pusher: anyText(f.Pusher),
-	}
-	if f.FilesChanged != nil {
-		j.FilesChanged = make([]anyText, len(f.FilesChanged))
-	}
-	if f.Vars != nil {
-		j.Vars = make(map[string]anyText, len(f.Vars))
-	}
-	for name, value := range f.Vars {
-		j.Vars[name] = anyText(value)
-	}
-	for i, name := range f.FilesChanged {
-		j.FilesChanged[i] = anyText(name)
+		plainFacts: plainFacts(f), Repo: Text(f.Repo), GitDir: Text(f.GitDir), Ref: Text(f.Ref),
+		CommitMessage: Text(f.CommitMessage), Pusher: Text(f.Pusher),
+		FilesChanged: Texts[Text](f.FilesChanged), Vars: TextMap[Text](f.Vars),
 	}
 	return json.Marshal(j)
 }
@@ -61,25 +48,42 @@ func (f *Facts) UnmarshalJSON(data []byte) error {
 	*f = Facts(j.plainFacts)
 	f.Repo, f.GitDir, f.Ref = string(j.Repo), string(j.GitDir), string(j.Ref)
 	f.CommitMessage, f.Pusher = string(j.CommitMessage), string(j.Pusher)
-	if j.FilesChanged != nil {
-		f.FilesChanged = make([]string, len(j.FilesChanged))
-	}
-	if j.Vars != nil {
-		f.Vars = make(map[string]string, len(j.Vars))
-	}
-	for name, value := range j.Vars {
-		f.Vars[name] = string(value)
-	}
-	for i, name := range j.FilesChanged {
-		f.FilesChanged[i] = string(name)
-	}
+	f.FilesChanged, f.Vars = Texts[string](j.FilesChanged), TextMap[string](j.Vars)
 	return nil
 }
 
-// anyText is a text of any bytes.
-type anyText string
+// Text is a text of any bytes, such as the name of a file, that JSON keeps: each byte that
+// is not UTF-8 is written as half of a surrogate pair, \udc80 to \udcff, as Python's
+// surrogateescape does (PEP 383). Package json would write U+FFFD, and jobs would look for
+// files and refs that do not exist.
+type Text string
 
-func (t anyText) MarshalJSON() ([]byte, error) {
+// Texts converts each text of a list. It returns nil if list is nil.
+func Texts[To, From ~string](list []From) []To {
+	if list == nil {
+		return nil
+	}
+	texts := make([]To, len(list))
+	for i, t := range list {
+		texts[i] = To(t)
+	}
+	return texts
+}
+
+// TextMap converts each value of a map. It returns nil if m is nil.
+func TextMap[To, From ~string](m map[string]From) map[string]To {
+	if m == nil {
+		return nil
+	}
+	texts := make(map[string]To, len(m))
+	for name, t := range m {
+		texts[name] = To(t)
+	}
+	return texts
+}
+
+// MarshalJSON writes the text as a string.
+func (t Text) MarshalJSON() ([]byte, error) {
 	if utf8.ValidString(string(t)) {
 		return json.Marshal(string(t))
 	}
@@ -106,7 +110,8 @@ func (t anyText) MarshalJSON() ([]byte, error) {
 	return append(out, '"'), nil
 }
 
-func (t *anyText) UnmarshalJSON(data []byte) error {
+// UnmarshalJSON reads what MarshalJSON wrote, and any other string.
+func (t *Text) UnmarshalJSON(data []byte) error {
 	var b strings.Builder
 	plain := 0 // data[plain:i] is for package json
 	flush := func(end int) error {
@@ -138,7 +143,7 @@ func (t *anyText) UnmarshalJSON(data []byte) error {
 		}
 	}
 	err := flush(len(data))
-	*t = anyText(b.String())
+	*t = Text(b.String())
 	return err
 }
 

@@ -12,6 +12,7 @@
        :CI "x"}
  :keep {:run 1}
  :secrets {:a 5
+           "caf\xe9" "x"
            :b {}
            :c {:file "x" :value "y"}
            :d (fn [] "x")
