@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Dir is an open directory. The path to it is walked once, however many files are made
-// in it. Names may lead into its subdirectories.
+// A Dir is an open directory. The kernel resolves its path once, however many files are made
+// in it. Names may be paths into its subdirectories.
 type Dir struct{ top *os.File }
 
 // OpenDir returns the directory called name. The caller closes it.
@@ -28,7 +28,7 @@ func (d *Dir) Mkdir(name string, perm fs.FileMode) error {
 	return d.do("mkdir", name, func(at int) error { return unix.Mkdirat(at, name, uint32(perm.Perm())) })
 }
 
-// Symlink makes a symbolic link that leads to target, as os.Symlink does.
+// Symlink makes a symbolic link to target, as os.Symlink does.
 func (d *Dir) Symlink(target, name string) error {
 	return d.do("symlink", name, func(at int) error { return unix.Symlinkat(target, at, name) })
 }
@@ -43,7 +43,7 @@ func (d *Dir) Rename(name string, to *Dir, other string) error {
 	return d.do("rename", name, func(at int) error { return unix.Renameat(at, name, int(to.top.Fd()), other) })
 }
 
-// do makes a call with the descriptor of d. It repeats it if a signal interrupts it.
+// do makes a call with the descriptor of d, and repeats it if a signal interrupts it.
 func (d *Dir) do(op, name string, call func(at int) error) error {
 	if err := control(d.top, call); err != nil {
 		return &fs.PathError{Op: op, Path: name, Err: err}

@@ -1,10 +1,10 @@
 // Package file opens, writes, replaces, locks and syncs files and directories. Other
 // packages do not make these system calls themselves.
 //
-// Files are opened without package os, which offers each one to the runtime's poller. The
-// kernel refuses a regular file, but the first offer creates the poller. From then on idle
-// threads of the runtime wait in it and have to be woken, which costs a tenth of a command
-// that reads two files.
+// Files are opened without package os, which adds each one to the runtime's poller. The
+// kernel refuses regular files, but the first attempt creates the poller. From then on idle
+// threads of the runtime wait in it and must be woken, which takes a tenth of the time of a
+// command that reads two files.
 package file
 
 import (
@@ -19,7 +19,7 @@ import (
 func Open(name string) (*os.File, error) { return OpenFile(name, os.O_RDONLY, 0) }
 
 // OpenFile opens the file or directory called name as os.OpenFile does, with the same
-// flags and errors. Waiting for such a file, such as a FIFO, keeps a thread busy.
+// flags and errors. Waiting for the file, for example a FIFO, occupies a thread.
 func OpenFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
 	fd, err := open(unix.AT_FDCWD, name, flag, perm)
 	if err != nil {
@@ -40,10 +40,10 @@ func Read(name string) ([]byte, error) {
 
 // open is openat(2): it returns a descriptor and the bare errno.
 func open(dir int, name string, flag int, perm fs.FileMode) (int, error) {
-	for {
-		fd, err := unix.Openat(dir, name, flag|unix.O_CLOEXEC|unix.O_LARGEFILE, uint32(perm.Perm()))
-		if err != unix.EINTR {
-			return fd, err
-		}
-	}
+	fd := -1
+	err := Retry(func() (err error) {
+		fd, err = unix.Openat(dir, name, flag|unix.O_CLOEXEC|unix.O_LARGEFILE, uint32(perm.Perm()))
+		return err
+	})
+	return fd, err
 }

@@ -14,12 +14,12 @@ import (
 // exclude goroutines of one process from each other.
 //
 //   - Lock takes a lock of an open file description (fcntl(2), F_OFD_SETLK). A process
-//     can ask whether it is held without taking it, so looking at a run never makes its
-//     driver believe that the run has another driver. All locks of a root are of this
-//     kind, except the one of its kept workspaces.
+//     can check whether it is held without taking it, so a command that reads a run never
+//     makes its driver believe that the run has another driver. All locks of a root are
+//     of this kind, except the lock of its kept workspaces.
 //   - Flock takes a lock of flock(2). Directories have only this kind. The locks of kept
 //     workspaces and of quire/seen in a repository are of this kind because version
-//     0.1.0 takes them so, and the two kinds do not exclude each other.
+//     0.1.0 uses it, and the two kinds do not exclude each other.
 
 // ErrBusy is the error for a lock that another process holds.
 var ErrBusy = errors.New("resource busy")
@@ -28,8 +28,8 @@ var ErrBusy = errors.New("resource busy")
 type Access int16
 
 const (
-	Shared    Access = unix.F_RDLCK // with other shared ones; the file is open for reading
-	Exclusive Access = unix.F_WRLCK // alone; the file is open for writing
+	Shared    Access = unix.F_RDLCK // together with other shared locks; the file must be open for reading
+	Exclusive Access = unix.F_WRLCK // alone; the file must be open for writing
 )
 
 // Lock waits for the lock of byte at of f and takes it. Closing f unlocks it.
@@ -83,17 +83,17 @@ func Locked(name string, at int64) (bool, error) {
 		return false, err
 	}
 	defer f.Close()
-	// Whether a shared lock could be taken, which only an exclusive one prevents.
+	// Asks whether a shared lock could be taken, which only an exclusive one prevents.
 	l := unix.Flock_t{Type: unix.F_RDLCK, Whence: io.SeekStart, Start: at, Len: 1}
 	if err := control(f, func(fd int) error { return unix.FcntlFlock(uintptr(fd), unix.F_OFD_GETLK, &l) }); err != nil {
-		return false, fmt.Errorf("cannot ask after lock of '%s': %w", name, err)
+		return false, fmt.Errorf("cannot check lock of '%s': %w", name, err)
 	}
 	return l.Type != unix.F_UNLCK, nil
 }
 
 // OpenLocked opens the file called name for reading and appending, waits for the
-// exclusive lock of its first byte and takes it. If the file was replaced meanwhile, it
-// opens the new one.
+// exclusive lock of its first byte and takes it. If the file was replaced while it waited,
+// it opens the new one.
 func OpenLocked(name string) (*os.File, error) {
 	for {
 		f, err := OpenFile(name, os.O_RDWR|os.O_APPEND, 0)
@@ -114,7 +114,7 @@ func OpenLocked(name string) (*os.File, error) {
 	}
 }
 
-// isAt reports whether name still leads to the open file f.
+// isAt reports whether name is still the open file f.
 func isAt(f *os.File, name string) (bool, error) {
 	opened, err := f.Stat()
 	if err != nil {
@@ -127,8 +127,8 @@ func isAt(f *os.File, name string) (bool, error) {
 	return err == nil && os.SameFile(opened, named), err
 }
 
-// control makes a call with the descriptor of f, which another goroutine may close
-// meanwhile. It repeats the call if a signal interrupts it.
+// control makes a call with the descriptor of f, and repeats it if a signal interrupts it.
+// Another goroutine may close f during the call.
 func control(f *os.File, call func(fd int) error) error {
 	conn, err := f.SyscallConn()
 	if err != nil {
@@ -136,9 +136,7 @@ func control(f *os.File, call func(fd int) error) error {
 	}
 	var failed error
 	err = conn.Control(func(fd uintptr) {
-		for failed = unix.EINTR; failed == unix.EINTR; {
-			failed = call(int(fd))
-		}
+		failed = Retry(func() error { return call(int(fd)) })
 	})
 	if err != nil {
 		return err

@@ -8,13 +8,14 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// A LeftError says what RemoveTree could not remove, and why.
+// A LeftError lists paths that RemoveTree could not remove, and the reasons.
 type LeftError struct {
 	paths []string
 	errs  []error
@@ -41,14 +42,14 @@ func (e *LeftError) Error() string {
 // Unwrap returns the reasons.
 func (e *LeftError) Unwrap() []error { return e.errs }
 
-// ErrMounted is the reason to leave a directory or file on which something is mounted.
+// ErrMounted is the reason for a directory or file that is a mount point.
 var ErrMounted = errors.New("it is a mount point")
 
-// RemoveTree removes path, if it exists, and everything below it. A job may have
-// written the tree: RemoveTree follows no symbolic link, enters no other mount, not
-// even one of the same file system, makes directories writable if it has to, and
-// copes with directories that are deeper than a path can be long. It removes all that
-// it can. The error is a *LeftError that names the rest.
+// RemoveTree removes path, if it exists, and everything below it. A job may have written
+// the tree, so RemoveTree follows no symbolic link and enters no other mount, not even of
+// the same file system. It makes directories writable if needed, and removes directories
+// whose paths are longer than PATH_MAX. It removes as much as it can. The error is a
+// *LeftError that names the rest.
 //
 // The directories above path are trusted.
 func RemoveTree(path string) error {
@@ -64,7 +65,7 @@ func RemoveTree(path string) error {
 	return RemoveAt(int(parent.Fd()), filepath.Base(path), path)
 }
 
-// RemoveAt removes name in the open directory dir like RemoveTree. Errors call it path.
+// RemoveAt is like RemoveTree, for name in the open directory dir. Errors call it path.
 func RemoveAt(dir int, name, path string) error {
 	r := &remover{top: -1, moved: map[string]string{}}
 	r.remove(dir, name, path, 0)
@@ -84,9 +85,9 @@ type remover struct {
 // maxOpen is how many directories are open at once. Deeper ones are moved to the top.
 const maxOpen = 32
 
-// remove removes name in the directory dir, and reports whether that is gone.
+// remove removes name in the directory dir, and reports whether it is gone.
 func (r *remover) remove(dir int, name, path string, depth int) bool {
-	err := retry(func() error { return unix.Unlinkat(dir, name, 0) })
+	err := Retry(func() error { return unix.Unlinkat(dir, name, 0) })
 	switch err {
 	case nil, unix.ENOENT:
 		return true
@@ -99,12 +100,12 @@ func (r *remover) remove(dir int, name, path string, depth int) bool {
 	return err == nil || err == unix.ENOENT
 }
 
-// errInside says that something in a directory is left, which leave has noted.
+// errInside says that a directory is not empty because of a path that leave has recorded.
 var errInside = errors.New("not empty")
 
 func (r *remover) removeDir(dir int, name, path string, depth int) error {
 	if depth == maxOpen {
-		unique := ".quire-" + strconv.FormatUint(rand.Uint64(), 36) // no name that the job chose
+		unique := ".quire-" + strconv.FormatUint(rand.Uint64(), 36) // a job cannot have chosen it
 		if err := unix.Renameat(dir, name, r.top, unique); err != nil {
 			return err
 		}
@@ -127,11 +128,11 @@ func (r *remover) removeDir(dir int, name, path string, depth int) error {
 	case !empty:
 		return errInside
 	}
-	return retry(func() error { return unix.Unlinkat(dir, name, unix.AT_REMOVEDIR) })
+	return Retry(func() error { return unix.Unlinkat(dir, name, unix.AT_REMOVEDIR) })
 }
 
-// removeEntries removes everything in d. It reads the directory again as long as that
-// helps: some file systems pass over names while others are being removed, and deep
+// removeEntries removes everything in d. It reads the directory again until nothing more can
+// be removed: some file systems skip names while others are being removed, and deep
 // directories are moved to the top.
 func (r *remover) removeEntries(d *os.File, path string, depth int) (empty bool, err error) {
 	for {
@@ -165,7 +166,7 @@ func (r *remover) removeEntries(d *os.File, path string, depth int) (empty bool,
 	}
 }
 
-// leave notes that path cannot be removed, once.
+// leave records once that path cannot be removed.
 func (r *remover) leave(path string, err error) {
 	switch {
 	case err == errInside:
@@ -173,10 +174,8 @@ func (r *remover) leave(path string, err error) {
 	case err == unix.EXDEV || err == unix.EBUSY:
 		err = ErrMounted
 	}
-	for _, known := range r.left.paths {
-		if known == path {
-			return
-		}
+	if slices.Contains(r.left.paths, path) {
+		return
 	}
 	if len(r.left.paths) == mostLeft {
 		r.left.more = true
@@ -200,7 +199,7 @@ func openForRemoval(dir int, name string) (int, error) {
 	}
 	var st unix.Stat_t
 	if unix.Fstat(fd, &st) == nil && st.Mode&0o700 != 0o700 {
-		_ = unix.Fchmod(fd, 0o700) // if it fails, so does the removal
+		_ = unix.Fchmod(fd, 0o700) // if it fails, the removal fails
 	}
 	return fd, nil
 }
@@ -211,7 +210,7 @@ func openForRemoval(dir int, name string) (int, error) {
 func OpenAt(dir int, name string, flags int) (fd int, err error) {
 	flags |= unix.O_NOFOLLOW | unix.O_CLOEXEC
 	how := unix.OpenHow{Flags: uint64(flags), Resolve: unix.RESOLVE_NO_XDEV | unix.RESOLVE_NO_SYMLINKS}
-	err = retry(func() error {
+	err = Retry(func() error {
 		fd, err = unix.Openat2(dir, name, &how)
 		return err
 	})
@@ -219,7 +218,7 @@ func OpenAt(dir int, name string, flags int) (fd int, err error) {
 		return fd, err
 	}
 	// Linux before 5.6, or a sandbox that does not know the call.
-	err = retry(func() error {
+	err = Retry(func() error {
 		fd, err = unix.Openat(dir, name, flags, 0)
 		return err
 	})
@@ -230,8 +229,7 @@ func OpenAt(dir int, name string, flags int) (fd int, err error) {
 	return fd, err
 }
 
-// mountID returns the mount that the open file fd is on, see proc_pid_fdinfo(5), or ""
-// if that is not known.
+// mountID returns the mount of the open file fd, see proc_pid_fdinfo(5), or "" if unknown.
 func mountID(fd int) string {
 	text, _ := Read("/proc/self/fdinfo/" + strconv.Itoa(fd))
 	_, id, _ := strings.Cut(string(text), "mnt_id:")
@@ -239,8 +237,8 @@ func mountID(fd int) string {
 	return strings.TrimSpace(id)
 }
 
-// ChmodAt changes the mode of the file or directory name in the open directory dir. It
-// follows no symbolic link: fchmodat(2) does, and its flag against that is new in Linux 6.6.
+// ChmodAt changes the mode of the file or directory name in the open directory dir. Unlike
+// fchmodat(2) before Linux 6.6, it follows no symbolic link.
 func ChmodAt(dir int, name string, perm uint32) error {
 	fd, err := OpenAt(dir, name, unix.O_PATH)
 	if err != nil {
@@ -250,8 +248,8 @@ func ChmodAt(dir int, name string, perm uint32) error {
 	return unix.Chmod("/proc/self/fd/"+strconv.Itoa(fd), perm)
 }
 
-// MountsBelow returns the mount points below the directory dir and dir itself, if it is
-// one, as this process sees them in /proc/self/mountinfo.
+// MountsBelow returns the mount points below the directory dir, and dir itself if it is one,
+// from this process's /proc/self/mountinfo.
 func MountsBelow(dir string) ([]string, error) {
 	real, err := filepath.EvalSymlinks(dir)
 	if err == nil {
@@ -270,7 +268,7 @@ func MountsBelow(dir string) ([]string, error) {
 		if len(fields) < 5 {
 			continue
 		}
-		point := unescape.Replace(fields[4])
+		point := UnescapeMount(fields[4])
 		if point == real || strings.HasPrefix(point, real+"/") {
 			points = append(points, point)
 		}
@@ -278,11 +276,11 @@ func MountsBelow(dir string) ([]string, error) {
 	return points, nil
 }
 
-// unescape undoes the escapes of proc_pid_mountinfo(5).
-var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
+// UnescapeMount decodes a path in /proc/PID/mountinfo, see proc_pid_mountinfo(5).
+var UnescapeMount = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace
 
-// retry calls f again as long as a signal interrupts it.
-func retry(f func() error) error {
+// Retry repeats f until no signal interrupts it.
+func Retry(f func() error) error {
 	for {
 		if err := f(); err != unix.EINTR {
 			return err

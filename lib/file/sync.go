@@ -37,8 +37,8 @@ func SyncData(f *os.File) error {
 	return os.NewSyscallError("fdatasync", control(f, unix.Fdatasync))
 }
 
-// SyncAll makes the whole file system of the directory dir durable. It also waits for
-// what other programs have written.
+// SyncAll makes the whole file system of the directory dir durable. It also waits for the
+// writes of other programs.
 func SyncAll(dir string) error {
 	f, err := Open(dir)
 	if err != nil {

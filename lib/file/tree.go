@@ -8,12 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Tree is the files below a directory. It follows no symbolic link, so nothing leads out
-// of it even if another process changes the directory meanwhile.
+// A Tree gives access to the files below a directory. It follows no symbolic link, so every
+// file it opens is in the directory, even if another process changes the directory.
 type Tree struct{ top *os.File }
 
-// OpenTree returns the tree below the directory dir, which may itself be behind
-// symbolic links. The caller closes it.
+// OpenTree returns the tree below the directory dir, whose path may contain symbolic links.
+// The caller closes it.
 func OpenTree(dir string) (*Tree, error) {
 	top, err := OpenFile(dir, unix.O_PATH|unix.O_DIRECTORY, 0)
 	if err != nil {

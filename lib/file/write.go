@@ -9,13 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Write makes data the content of the file called name, which gets the mode perm if it
-// is new, as os.WriteFile does. A reader may see part of it; see Replace.
+// Write makes data the content of the file called name, like os.WriteFile. A new file gets
+// the mode perm. A reader may see a part of the data; see Replace.
 func Write(name string, data []byte, perm fs.FileMode) error {
 	return write(unix.AT_FDCWD, name, data, perm)
 }
 
-// write is Write below the directory that dir is open on.
+// write is like Write, for name in the open directory dir.
 func write(dir int, name string, data []byte, perm fs.FileMode) error {
 	fd, err := open(dir, name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm)
 	if err != nil {
@@ -38,11 +38,11 @@ func write(dir int, name string, data []byte, perm fs.FileMode) error {
 }
 
 // Replace creates or replaces the file called name and returns when the new content is
-// on disk. Every reader sees the old content or the whole new one, also after a crash.
+// on disk. Every reader sees the old content or the whole new one, even after a crash.
 //
-// write writes the new content into a file called temporary, which gets the mode perm as
-// far as the umask allows. temporary must be on the file system of name, and only the
-// caller may use it. If it exists, from a process that was killed, it is replaced.
+// write writes the new content into a file called temporary, whose mode is perm without the
+// umask. temporary must be on the file system of name, and only the caller may use it. If a
+// killed process left it, it is replaced.
 func Replace(name, temporary string, perm fs.FileMode, write func(f *os.File) error) (err error) {
 	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -63,9 +63,9 @@ func Replace(name, temporary string, perm fs.FileMode, write func(f *os.File) er
 	return Sync(filepath.Dir(name))
 }
 
-// Nameless returns a file without a name that has the content data, to be read from its
-// start. It is in memory and goes with its last descriptor. Unlike a pipe it holds any
-// amount of data, so its writer never waits for a reader. label is for /proc only.
+// Nameless returns a file without a name that contains data; reading begins at its start. It
+// is in memory and disappears with its last descriptor. Unlike a pipe it holds any amount of
+// data, so its writer never waits for a reader. label appears only in /proc.
 func Nameless(label string, data []byte) (*os.File, error) {
 	fd, err := unix.MemfdCreate(label, unix.MFD_CLOEXEC)
 	if err != nil {
@@ -79,7 +79,7 @@ func Nameless(label string, data []byte) (*os.File, error) {
 	return f, nil
 }
 
-// Inherit lets f stay open across execve(2), under the same number.
+// Inherit keeps f open across execve(2), with the same descriptor number.
 func Inherit(f *os.File) error {
 	_, err := unix.FcntlInt(f.Fd(), unix.F_SETFD, 0)
 	return os.NewSyscallError("fcntl", err)

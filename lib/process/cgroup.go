@@ -7,18 +7,20 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"quire/lib/file"
 	"quire/lib/text"
 )
 
-// A Cgroup is a control group of version 2 (cgroups(7)). A process that was started in it
-// stays in it, with all that it starts, whatever its session and its environment are. Only
-// a process that may write to another group can leave.
+// A Cgroup is a control group of version 2 (cgroups(7)). A process that is started in it
+// stays in it, with all processes that it starts, whatever their sessions and environments.
+// Only a process that may write to another group can leave.
 //
 // A nil Cgroup is usable: it starts commands in this process's own group.
 type Cgroup struct {
@@ -27,8 +29,8 @@ type Cgroup struct {
 	broken   atomic.Bool // commands cannot be started in it
 }
 
-// OwnCgroup returns the directory of this process's control group, in a mount of cgroup2
-// that shows it.
+// OwnCgroup returns the directory of this process's control group, in a cgroup2 mount that
+// contains it.
 func OwnCgroup() (string, error) {
 	groups, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
@@ -41,8 +43,8 @@ func OwnCgroup() (string, error) {
 	return findCgroup(string(groups), string(mounts))
 }
 
-// findCgroup returns the directory of the group that the text of /proc/PID/cgroup names,
-// in the mounts that the text of /proc/PID/mountinfo lists (proc_pid_mountinfo(5)).
+// findCgroup returns the directory of the group in groups, the text of /proc/PID/cgroup,
+// in one of mounts, the text of /proc/PID/mountinfo (proc_pid_mountinfo(5)).
 func findCgroup(groups, mounts string) (string, error) {
 	group, found := "", false
 	for line := range strings.Lines(groups) {
@@ -60,28 +62,25 @@ func findCgroup(groups, mounts string) (string, error) {
 			continue
 		}
 		const root, point = 3, 4
-		below, ok := strings.CutPrefix(group, strings.TrimSuffix(unescapeMount(f[root]), "/"))
-		above := strings.HasPrefix(group, "/..") // of the root of a cgroup namespace
+		below, ok := strings.CutPrefix(group, strings.TrimSuffix(file.UnescapeMount(f[root]), "/"))
+		above := strings.HasPrefix(group, "/..") // the root of a cgroup namespace
 		if ok && !above && (below == "" || below[0] == '/') {
-			return filepath.Join(unescapeMount(f[point]), below), nil
+			return filepath.Join(file.UnescapeMount(f[point]), below), nil
 		}
 	}
 	return "", fmt.Errorf("no mount of cgroup2 shows control group '%s'", group)
 }
 
-// unescapeMount undoes the escapes of a path in /proc/PID/mountinfo.
-var unescapeMount = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace
-
-// NewCgroup makes the control group dir, whose parent is this process's own. If the
-// kernel refuses to start commands in it, which only an attempt shows, the group is
-// removed, unusable is called, and the commands are started outside.
+// NewCgroup makes the control group dir, whose parent is this process's own. Only an attempt
+// shows whether the kernel starts commands in it. If it refuses, the group is removed,
+// unusable is called, and the commands are started outside.
 func NewCgroup(dir string, unusable func()) (*Cgroup, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make control group '%s': %w", dir, text.Cause(err))
 	}
 	f, err := os.Open(dir)
 	if err == nil {
-		// Linux 5.14 and later have the file.
+		// The file exists since Linux 5.14.
 		err = unix.Faccessat(int(f.Fd()), "cgroup.kill", unix.W_OK, 0)
 	}
 	if err != nil {
@@ -92,7 +91,7 @@ func NewCgroup(dir string, unusable func()) (*Cgroup, error) {
 	return &Cgroup{dir: f, unusable: unusable}, nil
 }
 
-// Start starts cmd in the group, as the function Start does.
+// Start is like the function Start, but starts cmd in the group.
 func (c *Cgroup) Start(cmd *exec.Cmd) (*Group, error) {
 	if c == nil || c.broken.Load() {
 		return Start(cmd)
@@ -117,15 +116,12 @@ func (c *Cgroup) Start(cmd *exec.Cmd) (*Group, error) {
 	return g, err
 }
 
-// refused reports whether a command may have failed to start for its control group:
-// clone3(2) is unknown or forbidden, or the group takes no processes.
+// refused reports whether the control group may be the reason why a command did not start:
+// clone3(2) is unknown or forbidden, or the group accepts no processes.
 func refused(err error) bool {
-	for _, errno := range []error{unix.ENOSYS, unix.EPERM, unix.EACCES, unix.EOPNOTSUPP, unix.EBUSY, unix.EINVAL} {
-		if errors.Is(err, errno) {
-			return true
-		}
-	}
-	return false
+	var errno unix.Errno
+	return errors.As(err, &errno) &&
+		slices.Contains([]unix.Errno{unix.ENOSYS, unix.EPERM, unix.EACCES, unix.EOPNOTSUPP, unix.EBUSY, unix.EINVAL}, errno)
 }
 
 // Close closes the group. Its processes stay; EndCgroup ends them.
@@ -135,8 +131,8 @@ func (c *Cgroup) Close() {
 	}
 }
 
-// EndCgroup ends every process in the control group dir and in the groups below it, by
-// SIGKILL, and removes the groups. A group that does not exist is no error.
+// EndCgroup kills every process in the control group dir and in the groups below it, and
+// removes the groups. A group that does not exist is no error.
 func EndCgroup(dir string) error {
 	err := endCgroup(dir)
 	if err != nil {
@@ -146,7 +142,7 @@ func EndCgroup(dir string) error {
 }
 
 func endCgroup(dir string) error {
-	err := unix.Rmdir(dir) // mostly it is empty
+	err := unix.Rmdir(dir) // usually it is empty
 	if err == nil || errors.Is(err, unix.ENOENT) {
 		return nil
 	}
@@ -173,7 +169,7 @@ func endCgroup(dir string) error {
 	}
 }
 
-// awaitEmpty returns when no process is left in the group dir and below.
+// awaitEmpty returns when no process is left in the group dir and the groups below it.
 func awaitEmpty(dir string, giveUp time.Time) error {
 	f, err := os.Open(filepath.Join(dir, "cgroup.events"))
 	if err != nil {
@@ -200,8 +196,8 @@ func awaitEmpty(dir string, giveUp time.Time) error {
 	}
 }
 
-// removeCgroups removes the group dir and those that jobs made below it. The files in a
-// group cannot be removed, and go with it.
+// removeCgroups removes the group dir and the groups that jobs made below it. The kernel
+// removes the files in a group with the group.
 func removeCgroups(dir string) error {
 	err := unix.Rmdir(dir)
 	if err == nil || errors.Is(err, unix.ENOENT) {

@@ -35,7 +35,7 @@ func TestFindCgroup(t *testing.T) {
 	}
 }
 
-// newCgroup returns a new group below that of the test.
+// newCgroup returns a new group below the test's own.
 func newCgroup(t *testing.T) *Cgroup {
 	t.Helper()
 	own, err := OwnCgroup()
@@ -59,7 +59,8 @@ func newCgroup(t *testing.T) *Cgroup {
 	return c
 }
 
-// TestEndCgroup ends processes that nothing else finds, and removes groups that they made.
+// TestEndCgroup checks that processes end that no other way finds, and that the groups that
+// they made are removed.
 func TestEndCgroup(t *testing.T) {
 	for _, test := range []struct{ name, script string }{
 		{"nothing left", "true"},
@@ -103,11 +104,11 @@ func TestEndCgroup(t *testing.T) {
 	}
 }
 
-// TestCgroupRefuses starts commands beside a group that takes no processes, since its
-// parent has threads in other groups.
+// TestCgroupRefuses checks that commands start outside a group that accepts no processes
+// because its parent has threads in other groups.
 func TestCgroupRefuses(t *testing.T) {
 	c, said := newCgroup(t), 0
-	// A domain with a threaded child takes no part of one.
+	// A domain with a threaded child accepts no processes in its other children.
 	below := filepath.Join(c.dir.Name(), "threads")
 	if err := os.Mkdir(below, 0o700); err != nil {
 		t.Fatal(err)

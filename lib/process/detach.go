@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// Detach starts cmd in a session of its own, to go on when this process has ended
-// and whatever becomes of it. It inherits the descriptors that cmd names and no other.
+// Detach starts cmd in a new session, so that it continues after this process has ended. It
+// inherits only the descriptors that cmd names.
 func Detach(cmd *exec.Cmd) error {
 	closeOnExec()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

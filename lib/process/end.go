@@ -10,33 +10,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unkillable is how long a process may live on after SIGKILL before it is given
-// up: one that waits for a dead disk or server cannot be ended by anybody.
+// unkillable is how long a process may live after SIGKILL before quire gives up: a
+// process that waits for a dead disk or server cannot be ended.
 const unkillable = 10 * time.Second
 
-// batch is how many processes are waited for at once, each by a descriptor.
-const batch = 256
+// maxPidfds is how many processes are waited for at once, each by a descriptor.
+const maxPidfds = 256
 
-// enough is how often in a row no process must have been found to believe it, on
-// a machine too busy to look at it between two forks.
-const enough = 20
+// If cleanScans scans in a row find no process, none is left, even if processes forked
+// between all of them, as on a busy machine.
+const cleanScans = 20
 
-// EndDescendants ends every process that this one started, directly or not,
-// wherever it went: SIGTERM and SIGCONT, then after grace SIGKILL. Those that a
-// parent abandoned are found when Subreaper was called before they were started.
-// It returns when none is left, and has then reaped the adopted ones.
+// EndDescendants ends every process that this one started, directly or not: by SIGTERM
+// and SIGCONT, then after grace by SIGKILL. It finds processes whose parent has ended if
+// Subreaper was called before they were started. It returns when none is left, and has
+// then reaped the adopted ones.
 //
-// Children in this process's own group are spared, with their descendants: they
-// were started by plain exec.Cmd and are waited for by it. A process that Start
-// started cannot get there, being in another session.
+// It spares children in this process's own group, with their descendants: exec.Cmd started
+// them and waits for them. A process that Start started cannot join the group, because it
+// is in another session.
 func EndDescendants(grace time.Duration) error {
 	if childless() {
-		return nil // known for certain, and without looking through /proc
+		return nil // saves a scan of /proc
 	}
 	self, group := os.Getpid(), unix.Getpgrp()
 	err := end(grace, func(t table) ([]proc, bool) {
 		t.addChildren(self)
-		t.reap(self, group) // one that hops leaves a trail of them
+		t.reap(self, group) // a process that forks and exits all the time leaves many zombies
 		return t.below(func(p proc) bool { return p.parent == self && p.group != group }), true
 	})
 	t, err2 := readTable()
@@ -44,10 +44,10 @@ func EndDescendants(grace time.Duration) error {
 	return errors.Join(err, err2)
 }
 
-// EndEnviron ends every process whose program was started with one of the
-// environment variable assignments, such as "QUIRE_RUN=id", and whatever descends
-// from one or shares its session; but never this process or one it descends from.
-// Processes of other users cannot be read, and are not found.
+// EndEnviron ends every process whose program was started with one of the environment
+// variable assignments, such as "QUIRE_RUN=id", and every process that descends from one or
+// shares its session. It never ends this process or its ancestors. It does not find
+// processes of other users, whose environments it cannot read.
 func EndEnviron(grace time.Duration, assignments ...string) error {
 	return end(grace, func(t table) ([]proc, bool) {
 		spared := t.ancestors(os.Getpid())
@@ -75,14 +75,14 @@ func EndEnviron(grace time.Duration, assignments ...string) error {
 	})
 }
 
-// end ends the processes that pick finds, again and again until it finds none, and can
-// tell that these are all.
+// end ends the processes that pick finds. It repeats that until pick finds none, and is
+// certain that it missed none.
 func end(grace time.Duration, pick func(table) (found []proc, all bool)) error {
 	type key struct {
 		pid   int
 		start uint64
 	}
-	told := map[key]bool{}
+	signalled := map[key]bool{}
 	kill := time.Now().Add(grace)
 	giveUp := kill.Add(unkillable)
 	clean, pause := 0, 10*time.Millisecond
@@ -94,14 +94,14 @@ func end(grace time.Duration, pick func(table) (found []proc, all bool)) error {
 		}
 		left, all := pick(t)
 		if len(left) == 0 {
-			// /proc is not read in one instant: a process that forks and
-			// exits at the right time is missed with its child. Where nothing
-			// forked between two looks, nothing was missed.
-			if clean++; clean == enough || all && clean > 1 && before != 0 && before == forks() {
+			// A scan of /proc takes time: a process that forks and exits at the right
+			// moment is missed, and so is its child. If nothing forked between two
+			// scans, nothing was missed.
+			if clean++; clean == cleanScans || all && clean > 1 && before != 0 && before == forks() {
 				return nil
 			}
 			if !all {
-				time.Sleep(time.Millisecond) // of processes that begin, the most have begun
+				time.Sleep(time.Millisecond) // most of the uncertain processes have begun their program by then
 			}
 			continue
 		}
@@ -110,22 +110,22 @@ func end(grace time.Duration, pick func(table) (found []proc, all bool)) error {
 		if now.After(giveUp) {
 			return fmt.Errorf("cannot end process %d and %d others: they ignore SIGKILL", left[0].pid, len(left)-1)
 		}
-		// Parents first: a shell that outlives what it waits for, be it for a moment,
-		// says so in the log, or starts the next command.
+		// Parents first: a shell whose child ends before it does prints that to the log,
+		// or starts the next command.
 		t.parentsFirst(left)
 		for _, p := range left {
 			switch k := (key{p.pid, p.start}); {
 			case !now.Before(kill):
 				p.signal(unix.SIGKILL)
-			case !told[k]:
-				told[k] = true
+			case !signalled[k]:
+				signalled[k] = true
 				p.signal(unix.SIGTERM)
 				p.signal(unix.SIGCONT)
 			}
 		}
-		// What is started meanwhile, by a process that has not noticed its
-		// signal yet, is to be told too: so look again before the grace is over.
-		await(left[:min(len(left), batch)], now.Add(pause))
+		// A process that has not handled its signal yet may start others, which must get
+		// the signal too. So scan again before the grace period ends.
+		await(left[:min(len(left), maxPidfds)], now.Add(pause))
 		pause = min(2*pause, time.Second)
 		if until := time.Until(kill); until > 0 {
 			pause = min(pause, until)
@@ -133,8 +133,8 @@ func end(grace time.Duration, pick func(table) (found []proc, all bool)) error {
 	}
 }
 
-// signal sends sig to the process, or to nobody when its number has gone to
-// another one since the table was read.
+// signal sends sig to the process. If another process has its number by now, signal does
+// nothing.
 func (p proc) signal(sig unix.Signal) {
 	fd, err := p.open()
 	if err != nil {

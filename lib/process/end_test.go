@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// escapes are scripts that leave processes behind when they have printed a line.
+// escapes are scripts that print a line and leave processes behind.
 var escapes = map[string]string{
 	"background":    `sleep 1000 & echo ready`,
 	"double fork":   `(sleep 1000 &) ; echo ready`,
@@ -41,7 +41,7 @@ func TestEndDescendants(t *testing.T) {
 			cmd, living := marked(t, "sh", "-c", script)
 			g, _ := begin(t, cmd)
 			for len(living()) == 0 {
-				// A process that is just beginning a program shows no environment.
+				// A process that is just beginning a program has no visible environment.
 				runtime.Gosched()
 			}
 			if err := EndDescendants(grace); err != nil {
@@ -58,8 +58,8 @@ func TestEndDescendants(t *testing.T) {
 	}
 }
 
-// A process does not live to see its children end: a shell would print of each that it
-// was killed, and go on.
+// A process ends before its children: otherwise a shell would report for each child that it
+// was killed, and continue.
 func TestEndParentsFirst(t *testing.T) {
 	const script = `trap "" TERM
 nest() {
@@ -96,7 +96,7 @@ nest 30`
 	}
 }
 
-// noZombies fails the test when an ended child is left unreaped.
+// noZombies fails the test if an ended child was not reaped.
 func noZombies(t *testing.T) {
 	t.Helper()
 	table, err := readTable()
@@ -136,7 +136,7 @@ func TestEndDescendantsFindsAHeadlessProcess(t *testing.T) {
 	g.Wait()
 }
 
-// A process that goes on by forking and exiting is never there for long.
+// A process that keeps forking and exiting never has one number for long.
 func TestEndDescendantsCatchesAHopper(t *testing.T) {
 	if err := Subreaper(); err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func TestEndDescendantsCatchesAHopper(t *testing.T) {
 	if err := EndDescendants(grace); err != nil {
 		t.Fatal(err)
 	}
-	// A hop after this would find no script and complain on standard error.
+	// A later fork would not find its script and complain on standard error.
 	g.Wait()
 	var info unix.Siginfo
 	err := unix.Waitid(unix.P_ALL, 0, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
@@ -159,7 +159,7 @@ func TestEndDescendantsCatchesAHopper(t *testing.T) {
 	}
 }
 
-// Children of plain exec.Cmd are left to it, ended or not.
+// Children of exec.Cmd are left to it, ended or not.
 func TestEndDescendantsSparesPlainChildren(t *testing.T) {
 	plain := exec.Command("sh", "-c", "echo ready; read x; exit 5")
 	stdin, err := plain.StdinPipe()
@@ -209,8 +209,7 @@ func TestGroupEnd(t *testing.T) {
 	}
 }
 
-// A process that ends on TERM is given the time it needs, and no more is waited
-// than that.
+// End waits for a process that ends on TERM, but not longer than the process needs.
 func TestGrace(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "cleaned")
 	cmd := exec.Command(os.Args[0], file)
@@ -257,8 +256,8 @@ func TestEndEnviron(t *testing.T) {
 	}
 }
 
-// A process without an environment is certain to have none of the assignments, once it
-// has begun its program; so is a thread of the kernel.
+// It is certain that a process without an environment has none of the assignments when its
+// program has begun. The same is true for a kernel thread.
 func TestHasEnvOfNone(t *testing.T) {
 	cmd := exec.Command("sleep", "1000")
 	cmd.Env = []string{}
@@ -270,7 +269,7 @@ func TestHasEnvOfNone(t *testing.T) {
 	for _, pid := range []int{cmd.Process.Pid, 2} {
 		has, certain := hasEnv(pid, []string{"PROCESS_TEST_MARK=no such"})
 		for deadline := time.Now().Add(time.Minute); !certain && time.Now().Before(deadline); {
-			runtime.Gosched() // Start returns before the program has all that it begins with
+			runtime.Gosched() // Start returns before the program has its arguments and environment
 			has, certain = hasEnv(pid, []string{"PROCESS_TEST_MARK=no such"})
 		}
 		if has || !certain {

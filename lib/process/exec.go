@@ -7,12 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Exec turns this process into the program at path, which dies with this one's
-// parent as a command that Start started does. It returns only an error.
+// Exec replaces this process by the program at path, which dies with this process's parent,
+// like a command that Start started. It returns only if it fails.
 //
-// The parent-death signal belongs to a thread, and execve(2) keeps that of the
-// thread that calls it: in a Go program hardly ever the first one, which got the
-// signal from Start.
+// The parent-death signal belongs to a thread, and execve(2) keeps that of the calling
+// thread. In a Go program that is rarely the first thread, for which Start set the signal.
 func Exec(path string, args, env []string) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -34,8 +34,8 @@ func RunsIn(dir string, match func(args []string) bool) bool {
 	return false
 }
 
-// AncestorStart returns when the nearest process above this one whose arguments match was
-// started; false if there is none.
+// AncestorStart returns the start of the nearest ancestor of this process whose arguments
+// match. It returns false if no ancestor matches.
 func AncestorStart(match func(args []string) bool) (time.Time, bool) {
 	for pid := os.Getppid(); pid > 1; {
 		p, err := readProc(pid)
@@ -50,10 +50,10 @@ func AncestorStart(match func(args []string) bool) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// ticks is how many clock ticks of /proc are one second: USER_HZ, 100 on all of Linux.
+// ticks is the number of clock ticks of /proc in a second: USER_HZ, 100 on every Linux.
 const ticks = 100
 
-// started returns the start of the process by the clock of the day, as it is set now.
+// started returns the start of the process by the wall clock, as it is set now.
 func (p proc) started() (time.Time, bool) {
 	var now unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) != nil {
@@ -63,7 +63,8 @@ func (p proc) started() (time.Time, bool) {
 	return time.Now().Add(-age), true
 }
 
-// arguments returns the command line of a process; none if it has ended or has none.
+// arguments returns the command line of a process. It is empty if the process has ended or
+// has none.
 func arguments(pid int) []string {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	if err != nil || len(text) == 0 {

@@ -19,7 +19,7 @@ func TestRunsIn(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for !match(arguments(cmd.Process.Pid)) { // until it is more than a fork
+	for !match(arguments(cmd.Process.Pid)) { // until the program has begun
 		time.Sleep(time.Millisecond)
 	}
 	if !RunsIn(dir, match) || RunsIn(other, match) || RunsIn(dir+"/none", match) {

@@ -32,7 +32,7 @@ type request struct {
 	answer chan error
 }
 
-// onForker does something on the forking thread.
+// onForker calls do on the forking thread.
 func onForker(do func() error) error {
 	r := request{do, make(chan error, 1)}
 	forker() <- r
@@ -47,11 +47,11 @@ func fork(cmd *exec.Cmd) error {
 	return onForker(func() error { return startTracked(cmd) })
 }
 
-// stopIgnoring has commands begin with HUP and INT as at a terminal: else a job whose
-// tests interrupt a program would wait for that forever. Behind a push both are ignored
-// here, by a trap and by '&' of a shell, and what is ignored stays so across execve(2).
-// What is caught does not (signal(7)), and nobody listens to what is caught. Of other
-// signals the runtime catches itself what a shell can have ignored.
+// stopIgnoring makes commands start with the default action for HUP and INT: otherwise a job
+// whose tests interrupt a program would wait forever. After a push both are ignored here, by
+// a trap and by '&' of a shell, and ignored signals stay ignored across execve(2). Caught
+// signals are reset (signal(7)), so this process catches them and drops them. The runtime
+// itself catches the other signals that a shell can ignore.
 func stopIgnoring() {
 	for _, s := range []os.Signal{unix.SIGHUP, unix.SIGINT} {
 		if signal.Ignored(s) {
@@ -60,14 +60,13 @@ func stopIgnoring() {
 	}
 }
 
-// ForgetKeys gives whatever is started from now on an empty session keyring
-// (session-keyring(7)) in place of this process's. Keys go wherever a process goes,
-// also into namespaces, and nothing that is put in front of a command holds them back.
-// Where the kernel knows no keyrings, or has them refused to this process, its children
-// have none to look into either.
+// ForgetKeys gives all processes that are started from now on an empty session keyring
+// (session-keyring(7)) instead of this process's. Processes take their keys with them, even
+// into namespaces, and no launcher prevents that. If the kernel has no keyrings, or refuses
+// them to this process, its children have none either, and that is no error.
 func ForgetKeys() error {
 	return onForker(func() error {
-		// Package unix can only join one by name, which others could join as well.
+		// Package unix can only join a keyring with a name, which others could join, too.
 		_, _, errno := unix.Syscall(unix.SYS_KEYCTL, unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0)
 		if errno == 0 || errno == unix.ENOSYS || errno == unix.EPERM {
 			return nil
@@ -76,9 +75,9 @@ func ForgetKeys() error {
 	})
 }
 
-// started holds the numbers of the leaders that Wait has still to reap, so that
-// nothing else reaps them. The lock is held over each fork: a child that exits at
-// once is never taken for an adopted one.
+// started holds the numbers of the leaders that Wait has not reaped yet, so that only Wait
+// reaps them. The lock is held during each fork, so that a child that exits at once is
+// never taken for an adopted one.
 var started = struct {
 	sync.Mutex
 	pids map[int]bool
@@ -100,10 +99,9 @@ func forget(pid int) {
 	delete(started.pids, pid)
 }
 
-// closeOnExec marks every descriptor above standard error to be closed in
-// children. Go does so for those it opens; a hook may have been handed others,
-// and a pipe to the pusher that a job holds open would hold the push. Kernels
-// before 5.11 do not know the call, which then changes nothing.
+// closeOnExec makes every descriptor above standard error close in children. Go does so for
+// those that it opens, but a hook may have inherited others, and a job that keeps a pipe to
+// the pusher open would keep the push waiting. On kernels before 5.11 it does nothing.
 var closeOnExec = sync.OnceFunc(func() {
 	_ = unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
 })

@@ -1,12 +1,12 @@
-// Package process starts commands so that all of what they start can be ended
-// again, and ends it.
+// Package process starts commands so that they can be ended with all processes that they
+// start, and ends them.
 //
-// Three ways out are closed. A command runs in a session of its own, so its
-// background jobs are found by the session. A process that leaves the session
-// (setsid, double fork) stays a descendant, because the process that calls
-// Subreaper inherits every orphan below it. And the command dies with the
-// process that started it, even by SIGKILL, through its parent-death signal;
-// what that leaves is found by a variable in its environment.
+// Three ways of escape are closed. A command runs in its own session, so its background
+// jobs are found by the session. A process that leaves the session (setsid, double fork)
+// stays a descendant, because the process that calls Subreaper becomes the parent of every
+// orphan below it. And the command dies with the process that started it, even if that is
+// killed, through its parent-death signal; the processes that survive this are found by a
+// variable in their environment.
 //
 // Linux only: sessions, subreapers, pidfds and /proc.
 package process
@@ -28,7 +28,7 @@ import (
 type Group struct {
 	cmd  *exec.Cmd
 	pid  int
-	done func() <-chan struct{} // what Done returns, made when it is first called
+	done func() <-chan struct{} // result of Done, made by its first call
 
 	mu     sync.Mutex // held while a signal is sent, and while the leader is reaped
 	reaped bool
@@ -36,12 +36,12 @@ type Group struct {
 
 // A Status says how a command ended.
 type Status struct {
-	Code   int            // the exit status; 0 where a signal ended the command
-	Signal syscall.Signal // the signal that ended the command; 0 where it exited
+	Code   int            // the exit status; 0 if a signal ended the command
+	Signal syscall.Signal // the signal that ended the command; 0 if it exited
 }
 
-// ExitCode returns the status as a shell gives it in $?: the exit status, or 128
-// and the number of the signal.
+// ExitCode returns the value of $? in a shell: the exit status, or 128 plus the number of
+// the signal.
 func (s Status) ExitCode() int {
 	if s.Signal != 0 {
 		return 128 + int(s.Signal)
@@ -57,16 +57,15 @@ func (s Status) String() string {
 	return fmt.Sprintf("exit %d", s.Code)
 }
 
-// Start starts cmd as the leader of a new session, and so of a process group of
-// its own without a terminal, to be killed when this process dies. The
-// command inherits the descriptors that cmd names and no other, also none that
-// this process was itself handed unknowingly.
+// Start starts cmd as the leader of a new session, and so of a new process group, without a
+// terminal. The kernel kills the command if this process dies. The command inherits only
+// the descriptors that cmd names, not others that this process itself inherited.
 //
 // If the file of the command exists, the error says why the kernel refused it, such as a
 // script whose interpreter is missing.
 //
-// The kernel forgets the parent-death signal when the command is set-user-ID.
-// Cancellation of the command's context, where it has one, kills the leader only.
+// If the command is set-user-ID, the kernel drops the parent-death signal. If the command
+// has a context, its cancellation kills only the leader.
 func Start(cmd *exec.Cmd) (*Group, error) {
 	attr := syscall.SysProcAttr{}
 	if cmd.SysProcAttr != nil {
@@ -95,20 +94,20 @@ func Start(cmd *exec.Cmd) (*Group, error) {
 }
 
 // await waits until the leader has exited, or with WNOHANG does not wait, and reports
-// whether it has. WNOWAIT leaves it a zombie, which keeps its number from being given
-// to a stranger until Wait.
+// whether it has exited. WNOWAIT keeps it a zombie, so that no other process gets its number
+// before Wait.
 func (g *Group) await(option int) bool {
 	for {
 		var info unix.Siginfo
 		err := unix.Waitid(unix.P_PID, g.pid, &info, unix.WEXITED|unix.WNOWAIT|option, nil)
 		if !errors.Is(err, unix.EINTR) {
-			return err != nil || childPid(&info) != 0 // an error is of a leader that was reaped
+			return err != nil || childPid(&info) != 0 // an error means that the leader was reaped
 		}
 	}
 }
 
-// StartCode returns what a shell exits with when Start failed with err: 127 for
-// a command that was not found, 126 for one that cannot be run.
+// StartCode returns the exit status of a shell for an error of Start: 127 if the command was
+// not found, 126 if it cannot be run.
 func StartCode(err error) int {
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 		return 127
@@ -116,21 +115,19 @@ func StartCode(err error) int {
 	return 126
 }
 
-// Pid returns the process number of the leader, which is also that of its
-// process group and session.
+// Pid returns the process number of the leader, which is also the number of its process
+// group and session.
 func (g *Group) Pid() int { return g.pid }
 
-// Done returns a channel that is closed once the leader has exited, whether or
-// not something it started still holds its output open. To take all of the
-// output of a command and then its status, wait for Done, call End, call Wait.
-// The channel costs a thread that waits, so ask for it only where it is needed,
-// and before Wait.
+// Done returns a channel that is closed when the leader has exited, even if a process that
+// it started still keeps its output open. To get all output of a command and then its
+// status, wait for Done, call End, then Wait. The channel occupies a thread, so call Done
+// only if needed, and before Wait.
 func (g *Group) Done() <-chan struct{} { return g.done() }
 
-// Wait waits until the leader has exited and its output, where cmd has a writer
-// for it, is copied, and returns how the leader ended. A background process that
-// keeps the output open keeps Wait waiting; see Done. The error is one of
-// copying.
+// Wait waits until the leader has exited and, if cmd has writers for its output, until the
+// output is copied. It returns how the leader ended. While a background process keeps the
+// output open, Wait does not return; see Done. An error comes from copying.
 func (g *Group) Wait() (Status, error) {
 	g.await(0)
 	err := g.wait()
@@ -149,9 +146,9 @@ func (g *Group) Wait() (Status, error) {
 	return Status{Code: g.cmd.ProcessState.ExitCode()}, err
 }
 
-// wait reaps the leader. The lock is not held while output is copied, which can
-// take until End has ended whoever holds it open; so the leader counts as reaped
-// from before exec.Cmd reaps it.
+// wait reaps the leader. The lock is not held while output is copied, which may take until
+// End has ended the processes that keep it open. So the leader counts as reaped before
+// exec.Cmd reaps it.
 func (g *Group) wait() error {
 	g.mu.Lock()
 	g.reaped = true
@@ -160,8 +157,8 @@ func (g *Group) wait() error {
 	return g.cmd.Wait()
 }
 
-// Signal sends sig to every process of the leader's process group. It is no error
-// when there is none any more.
+// Signal sends sig to every process of the leader's process group. It is no error if none
+// is left.
 func (g *Group) Signal(sig syscall.Signal) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -174,15 +171,15 @@ func (g *Group) Signal(sig syscall.Signal) error {
 	return nil
 }
 
-// End ends every process of the session: SIGTERM and SIGCONT, then after grace
-// SIGKILL. It returns when none is left, at once when there is none, and may be
-// called before or after Wait. Processes that left the session are for
-// EndDescendants. The error names processes that not even SIGKILL ended.
+// End ends every process of the session: by SIGTERM and SIGCONT, then after grace by
+// SIGKILL. It returns when none is left, and may be called before or after Wait. It does not
+// end processes that left the session; EndDescendants does. The error names processes that
+// not even SIGKILL ended.
 func (g *Group) End(grace time.Duration) error {
 	return end(grace, func(t table) ([]proc, bool) {
 		if _, exists := t[g.pid]; exists && g.isReaped() {
-			// The number has a new owner. The kernel does not give it away
-			// while a session bears it, so there is nobody left in ours.
+			// Another process has the number. The kernel does not reuse a number
+			// while it is that of a session, so our session is empty.
 			return nil, true
 		}
 		return t.filter(func(p proc) bool { return p.session == g.pid }), true

@@ -20,10 +20,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// roles are what the test binary does instead of testing when PROCESS_TEST_ROLE
-// says so.
+// roles are functions that the test binary runs, instead of tests, if PROCESS_TEST_ROLE names
+// them.
 var roles = map[string]func(){
-	// parent starts a command, says its number, and waits to be killed.
+	// parent starts a command, prints its number, and waits to be killed.
 	"parent": func() {
 		g, err := Start(exec.Command("sleep", "1000"))
 		if err != nil {
@@ -32,8 +32,7 @@ var roles = map[string]func(){
 		fmt.Println(g.Pid())
 		select {}
 	},
-	// regroup leaves a process in a process group of its own, as a shell with
-	// job control does.
+	// regroup leaves a process in its own process group, as a shell with job control does.
 	"regroup": func() {
 		cmd := exec.Command("sleep", "1000")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -43,7 +42,7 @@ var roles = map[string]func(){
 		fmt.Println("ready")
 		os.Exit(0)
 	},
-	// cleaner needs a while to end when it is asked to, and then writes a file.
+	// cleaner writes a file a while after it gets SIGTERM, and then ends.
 	"cleaner": func() {
 		asked := make(chan os.Signal, 1)
 		signal.Notify(asked, syscall.SIGTERM)
@@ -55,7 +54,7 @@ var roles = map[string]func(){
 		}
 		os.Exit(4)
 	},
-	// headless lets its first thread exit while others go on.
+	// headless lets its first thread exit while others continue.
 	"headless": func() {
 		signal.Ignore(syscall.SIGTERM)
 		go func() {
@@ -73,8 +72,8 @@ func init() { // on the first thread
 	}
 }
 
-// marked returns a command whose processes are known by a variable in their
-// environment, and a function that says which of them live.
+// marked returns a command whose processes have a variable in their environment, and a
+// function that returns those that are alive.
 func marked(t *testing.T, name string, args ...string) (*exec.Cmd, func() []int) {
 	t.Helper()
 	mark := "PROCESS_TEST_MARK=" + t.TempDir()
@@ -96,8 +95,8 @@ func marked(t *testing.T, name string, args ...string) (*exec.Cmd, func() []int)
 	}
 }
 
-// begin starts cmd and returns once it has written a line, which is returned.
-// Processes that keep the output open do not keep the test.
+// begin starts cmd, waits until it has written a line, and returns the line. It does not
+// wait for processes that keep the output open.
 func begin(t *testing.T, cmd *exec.Cmd) (*Group, string) {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -200,10 +199,10 @@ func TestOwnGroupAndSession(t *testing.T) {
 	}
 }
 
-// A command ignores neither of the two signals that shells leave ignored, and this process
-// does as before.
+// A command ignores neither of the two signals that shells ignore. For this process nothing
+// changes.
 func TestStopIgnoring(t *testing.T) {
-	// They stay caught: reset, they would be ignored again, and by the next test, too.
+	// They stay caught: after a reset they would be ignored again, even in the next test.
 	signal.Ignore(syscall.SIGHUP, syscall.SIGINT)
 	for range 2 {
 		g, line := begin(t, exec.Command("grep", "^SigIgn:", "/proc/self/status"))
@@ -221,8 +220,8 @@ func TestStopIgnoring(t *testing.T) {
 	time.Sleep(10 * time.Millisecond) // to be killed
 }
 
-// A descriptor that this process was handed without close-on-exec, as a hook may
-// be, does not reach the command.
+// The command does not inherit a descriptor that this process inherited without
+// close-on-exec, as a hook may.
 func TestNoInheritedDescriptors(t *testing.T) {
 	var out bytes.Buffer
 	cmd := exec.Command("sh", "-c", "ls /proc/self/fd")
@@ -262,8 +261,8 @@ func TestDiesWithItsParent(t *testing.T) {
 	g.Wait()
 }
 
-// onMortalThread does something on a thread that ends with the goroutine, if that returns
-// then. The first thread never ends: while this goroutine has it, another gets another.
+// onMortalThread calls do on a thread that ends when do returns. The first thread never ends:
+// if this goroutine has it, a second goroutine gets another thread.
 func onMortalThread(do func()) {
 	runtime.LockOSThread()
 	if unix.Gettid() != os.Getpid() {
@@ -279,7 +278,7 @@ func onMortalThread(do func()) {
 	<-done
 }
 
-// The thread of the goroutine that calls Start may exit; the command lives on.
+// If the thread that called Start exits, the command continues.
 func TestOutlivesTheCallersThread(t *testing.T) {
 	cmd := exec.Command("sh", "-c", "echo ready; read x; exit 7")
 	stdin, err := cmd.StdinPipe()

@@ -12,10 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Subreaper makes this process the parent of every orphan among its descendants
-// from now on, in place of init (prctl(2), PR_SET_CHILD_SUBREAPER). The process
-// then reaps them: a little in each Group.Wait, all in EndDescendants, and after a
-// while as they end.
+// Subreaper makes this process, instead of init, the parent of every orphan among its
+// descendants from now on (prctl(2), PR_SET_CHILD_SUBREAPER). The process reaps them: some
+// in each Group.Wait, all in EndDescendants, and after a while each one as it ends.
 func Subreaper() error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("cannot become a subreaper: %w", err)
@@ -24,9 +23,9 @@ func Subreaper() error {
 	return nil
 }
 
-// reapLater has adopted children reaped as they end. Some programs wait for what they
-// have abandoned to be gone, as podman does for its monitor, and to them a zombie is not.
-// To listen costs threads, which a process that has ended by then need not have.
+// reapLater reaps adopted children as they end. Some programs, such as podman for its
+// monitor, wait until a process that they detached is gone, and a zombie is not gone. The
+// delay saves the threads for SIGCHLD in processes that end earlier.
 var reapLater = sync.OnceFunc(func() {
 	time.AfterFunc(100*time.Millisecond, func() {
 		ended := make(chan os.Signal, 1)
@@ -38,9 +37,9 @@ var reapLater = sync.OnceFunc(func() {
 	})
 })
 
-// reapAdopted reaps ended children until it meets one that is somebody's to wait
-// for: started by Start, or by plain exec.Cmd and so in this process's group. So
-// a command that abandons thousands of processes does not fill the process table.
+// reapAdopted reaps ended children until it finds one for which other code waits: one that
+// Start started, or exec.Cmd, which puts it in this process's group. So a command that
+// leaves thousands of orphans does not fill the process table.
 func reapAdopted() {
 	group := unix.Getpgrp()
 	for {
@@ -56,14 +55,14 @@ func reapAdopted() {
 	}
 }
 
-// childless reports that this process has no children, not even ended ones. A subreaper
+// childless reports whether this process has no children, not even ended ones. A subreaper
 // then has no descendants either.
 func childless() bool {
 	err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
 	return errors.Is(err, unix.ECHILD)
 }
 
-// reap reaps the ended children of this process, self, that are nobody's to wait for.
+// reap reaps the ended children of this process, self, for which no other code waits.
 func (t table) reap(self, group int) {
 	for _, p := range t {
 		if p.zombie && p.parent == self {
@@ -72,8 +71,7 @@ func (t table) reap(self, group int) {
 	}
 }
 
-// reap reaps the ended child pid and reports true, unless the child is waited
-// for elsewhere.
+// reap reaps the ended child pid and returns true, unless other code waits for the child.
 func reap(pid, group int) bool {
 	started.Lock()
 	defer started.Unlock()
@@ -87,9 +85,8 @@ func reap(pid, group int) bool {
 	return err == nil
 }
 
-// childPid returns the field si_pid, which package unix keeps to itself. It is the
-// first of a union that follows three ints and is aligned as a pointer is
-// (sigaction(2)).
+// childPid returns the field si_pid, which package unix does not export. It is the first
+// field of a union that follows three ints and is aligned like a pointer (sigaction(2)).
 func childPid(info *unix.Siginfo) int {
 	const word = unsafe.Sizeof(uintptr(0))
 	const offset = (3*unsafe.Sizeof(int32(0)) + word - 1) / word * word

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A program that abandons a process can see it end while the program itself runs on.
+// A program can see a process end that it detached, while the program itself continues.
 func TestReapWhileRunning(t *testing.T) {
 	if err := Subreaper(); err != nil {
 		t.Fatal(err)

@@ -14,18 +14,18 @@ import (
 	"quire/lib/text"
 )
 
-// A proc is one process as /proc/PID/stat shows it (proc_pid_stat(5)).
+// A proc is one process, from /proc/PID/stat (proc_pid_stat(5)).
 type proc struct {
 	pid, parent, group, session int
-	start                       uint64 // in clock ticks since boot: with pid, unique
+	start                       uint64 // in clock ticks since boot; unique together with pid
 	zombie                      bool   // ended, not yet reaped
 }
 
-// A table is the processes of the machine at about one time, by number.
+// A table holds the processes of the machine at about one time, by number.
 type table map[int]proc
 
-// CheckProc returns an error if /proc does not show this process: it is not mounted, or
-// for another PID namespace. Then no process could be found, and so none ended.
+// CheckProc returns an error if /proc does not show this process: if it is not mounted, or
+// is mounted for another PID namespace. Then no process could be found and ended.
 func CheckProc() error {
 	switch self, err := os.Readlink("/proc/self"); {
 	case err != nil:
@@ -36,8 +36,8 @@ func CheckProc() error {
 	return nil
 }
 
-// readTable reads /proc. A process that ends meanwhile is left out. The table has at
-// least this process; see CheckProc.
+// readTable reads /proc. It skips processes that end while it reads. The table has at least
+// this process; see CheckProc.
 func readTable() (table, error) {
 	if err := CheckProc(); err != nil {
 		return nil, err
@@ -64,10 +64,10 @@ func readTable() (table, error) {
 	return t, nil
 }
 
-// addChildren adds to the table the children that process pid has by now. A process
-// that goes on by forking and exiting is always younger than a table, which takes
-// milliseconds; this takes microseconds. A kernel without the files
-// /proc/PID/task/TID/children (proc_tid_children(5)) adds nothing.
+// addChildren adds the current children of process pid to the table. A process that keeps
+// forking and exiting is always younger than a table, which takes milliseconds to read;
+// this takes microseconds. On a kernel without the files /proc/PID/task/TID/children
+// (proc_tid_children(5)) it adds nothing.
 func (t table) addChildren(pid int) {
 	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, list := range lists {
@@ -92,9 +92,9 @@ func readProc(pid int) (proc, error) {
 	return parseStat(string(text))
 }
 
-// parseStat reads a line of /proc/PID/stat. The second field is the name of the
-// program in parentheses, and may itself hold spaces and parentheses: the rest
-// begins after the last one.
+// parseStat parses a line of /proc/PID/stat. The second field is the name of the program in
+// parentheses, which may itself contain spaces and parentheses: the rest begins after the
+// last one.
 func parseStat(line string) (proc, error) {
 	bad := fmt.Errorf("not a line of /proc/PID/stat: '%s'", line)
 	open, end := strings.IndexByte(line, '('), strings.LastIndexByte(line, ')')
@@ -128,14 +128,13 @@ func parseStat(line string) (proc, error) {
 	if p.start, err = strconv.ParseUint(f[start], 10, 64); err != nil {
 		return proc{}, bad
 	}
-	// The state is that of the first thread, which may have exited and left
-	// the others running.
+	// The state describes the first thread, which may have exited while others run.
 	p.zombie = (f[state] == "Z" || f[state] == "X") && n <= 1
 	return p, nil
 }
 
-// forks returns how many processes and threads the machine has started since it
-// was booted (proc_stat(5)), or 0 where that cannot be read.
+// forks returns how many processes and threads the machine has started since boot
+// (proc_stat(5)), or 0 if it cannot be read.
 func forks() int {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -147,7 +146,7 @@ func forks() int {
 	return n
 }
 
-// filter returns the living processes that keep accepts, in no order.
+// filter returns the living processes for which keep is true, in no order.
 func (t table) filter(keep func(proc) bool) []proc {
 	var out []proc
 	for _, p := range t {
@@ -158,8 +157,7 @@ func (t table) filter(keep func(proc) bool) []proc {
 	return out
 }
 
-// below returns the living processes that come from a process which is a root,
-// the roots among them.
+// below returns the living processes that are roots or descend from one.
 func (t table) below(root func(proc) bool) []proc {
 	known := make(map[int]bool, len(t)) // pid: whether it is below a root
 	var is func(pid int) bool
@@ -167,7 +165,7 @@ func (t table) below(root func(proc) bool) []proc {
 		if yes, ok := known[pid]; ok {
 			return yes
 		}
-		known[pid] = false // a table read while numbers are reused may hold a cycle
+		known[pid] = false // if numbers are reused while a table is read, it may have a cycle
 		p, ok := t[pid]
 		known[pid] = ok && (root(p) || is(p.parent))
 		return known[pid]
@@ -184,7 +182,7 @@ func (t table) parentsFirst(procs []proc) {
 	slices.SortFunc(procs, func(a, b proc) int { return cmp.Compare(depth[a.pid], depth[b.pid]) })
 }
 
-// ancestors returns the numbers of pid and of all it descends from.
+// ancestors returns pid and the numbers of all its ancestors.
 func (t table) ancestors(pid int) map[int]bool {
 	found := map[int]bool{}
 	for !found[pid] {
@@ -196,9 +194,9 @@ func (t table) ancestors(pid int) map[int]bool {
 	return found
 }
 
-// hasEnv reports whether the environment that process pid was given when its
-// program began holds one of the assignments NAME=VALUE. It is not certain of a process
-// that is about to begin a program, in the midst of execve(2).
+// hasEnv reports whether one of the assignments NAME=VALUE was in the environment of process
+// pid when its program began. While a process begins a program, in the middle of execve(2),
+// the answer is not certain.
 func hasEnv(pid int, assignments []string) (has, certain bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	if err != nil {
@@ -212,8 +210,8 @@ func hasEnv(pid int, assignments []string) (has, certain bool) {
 	return false, len(text) > 0 || !isBeginning(pid)
 }
 
-// isBeginning reports whether process pid, which has no environment, has no arguments
-// either but a program. Threads of the kernel have none of the three.
+// isBeginning reports whether process pid, which has no environment, is beginning a program:
+// it has a program, but no arguments yet. Kernel threads have no program.
 func isBeginning(pid int) bool {
 	if _, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err != nil {
 		return false
