@@ -10,12 +10,12 @@ import (
 	"quire/lib/git"
 )
 
-// Limits of a tree. The pusher chose the sizes, and a few small trees that contain each
-// other many times make more files than any disk holds.
+// Limits of a tree. The pusher chooses the sizes, and a few small trees that contain each
+// other many times make more files than fit on any disk.
 const (
 	maxEntries    = 4 << 20
 	maxPath       = 4095    // bytes, PATH_MAX without its NUL
-	maxAttributes = 1 << 20 // bytes of an attribute file that are searched
+	maxAttributes = 1 << 20 // how many bytes of an attribute file are searched
 )
 
 // A check reads the trees of a commit before Git writes it.
@@ -24,7 +24,7 @@ type check struct {
 	most    int // entries
 
 	entries int
-	links   []link   // that are new
+	links   []link   // new symbolic links
 	blobs   []string // ids of the attribute files
 
 	facts
@@ -34,9 +34,9 @@ type check struct {
 // A link is a symbolic link.
 type link struct{ path, oid string }
 
-// facts are what a tree has that decides how it is written.
+// facts are properties of a tree that decide how it is written.
 type facts struct {
-	Submodules bool // there may be some
+	Submodules bool // it may have submodules
 	Encodings  bool // an attribute file may set working-tree-encoding
 }
 
@@ -49,11 +49,12 @@ const (
 // earlier tree.
 type pair struct {
 	path     string // "" or with a slash at the end
-	oid, old string // old is "" if the earlier tree has none
+	oid, old string // old is "" if the earlier tree does not have the directory
 }
 
-// checkTree refuses a tree that Git would never make, or would not write. Trees that an
-// earlier call accepted at the same path in the tree old, or "", are not read again.
+// checkTree refuses a tree that Git would never make, or would not write. It does not read
+// subtrees again that are at the same path in old, a tree that an earlier call accepted, or
+// "".
 func checkTree(objects *git.Objects, old, tree string, most int) (*check, error) {
 	c := &check{objects: objects, most: most}
 	level := []pair{{"", tree, old}}
@@ -71,7 +72,7 @@ func checkTree(objects *git.Objects, old, tree string, most int) (*check, error)
 }
 
 // level checks directories and returns their subdirectories that differ from the earlier
-// tree. It reads all at once, so quire waits for Git once for each level of the tree.
+// tree. It reads all of them at once, so quire waits for Git once for each level of the tree.
 func (c *check) level(pairs []pair) (next []pair, err error) {
 	var oids []string
 	for _, p := range pairs {
@@ -108,7 +109,7 @@ func (c *check) level(pairs []pair) (next []pair, err error) {
 	return next, nil
 }
 
-// directory checks one directory, and returns those in it that are new.
+// directory checks one directory, and returns its subdirectories that are new.
 func (c *check) directory(p pair, entries []git.Entry, old map[string]git.Entry) (subs []pair, err error) {
 	if c.entries += len(entries); c.entries > c.most {
 		return nil, fmt.Errorf("the tree has more than %d entries", c.most)
@@ -120,7 +121,7 @@ func (c *check) directory(p pair, entries []git.Entry, old map[string]git.Entry)
 		switch {
 		case err != nil:
 		case seen[e.Name]:
-			err = errors.New("it is there twice")
+			err = errors.New("the name occurs twice")
 		case len(p.path)+len(e.Name) > maxPath:
 			err = errors.New("the path is too long")
 		}
@@ -157,8 +158,8 @@ func (c *check) directory(p pair, entries []git.Entry, old map[string]git.Entry)
 	return subs, nil
 }
 
-// checkLinks refuses symbolic links that no file system can hold, or that Git would cut
-// off.
+// checkLinks refuses symbolic links that no file system can store, or that Git would
+// truncate.
 func (c *check) checkLinks() error {
 	oids := make([]string, len(c.links))
 	for i, l := range c.links {
@@ -177,7 +178,7 @@ func (c *check) checkLinks() error {
 			var text []byte
 			text, err = io.ReadAll(body)
 			if err == nil && bytes.IndexByte(text, 0) >= 0 {
-				err = errors.New("the symbolic link has a NUL in it")
+				err = errors.New("the symbolic link contains a NUL")
 			}
 		}
 		if err != nil {
@@ -187,7 +188,7 @@ func (c *check) checkLinks() error {
 	})
 }
 
-// readAttributes searches the attribute files.
+// readAttributes searches the attribute files for working-tree-encoding.
 func (c *check) readAttributes() error {
 	return c.objects.ReadAll(c.blobs, func(_ int, in git.Info, body io.Reader) error {
 		text, err := io.ReadAll(io.LimitReader(body, maxAttributes))
@@ -196,7 +197,7 @@ func (c *check) readAttributes() error {
 	})
 }
 
-// shorten keeps an error readable whatever the length of a path.
+// shorten cuts a long path, so that an error stays readable.
 func shorten(path string) string {
 	const most = 200
 	if len(path) > most {

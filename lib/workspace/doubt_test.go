@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Directories and files get back what a fresh one has, of everything that decides who can
-// use them and what is made in them.
+// Directories and files get the attributes of fresh ones again: those that decide who can
+// use them and which attributes new files get.
 func TestReuseAttributes(t *testing.T) {
 	f := newFixture(t)
 	commit := f.commitOf(map[string]string{"100644 file": "f", "100644 dir/sub/a": "a", "100644 dir/b": "b"})
@@ -58,7 +58,7 @@ func TestReuseAttributes(t *testing.T) {
 		"owner of a directory":       func(d string) error { return os.Chown(d+"/dir", 4242, -1) },
 		"group of a directory":       func(d string) error { return os.Chown(d+"/dir/sub", -1, 4242) },
 		"owner of a file":            func(d string) error { return os.Chown(d+"/file", 4242, -1) },
-		"directory with old ones moved": func(d string) error { // time of change of b/sub is older than the index
+		"directory with old ones moved": func(d string) error { // ctime of b/sub is older than the index
 			return errors.Join(os.RemoveAll(d+"/dir"), os.Rename(filepath.Dir(d)+"/old", d+"/dir"))
 		},
 	} {
@@ -113,8 +113,8 @@ func traitsBelow(t *testing.T, dir string) (list []traits) {
 	return list
 }
 
-// A workspace with a mount in it is written again. What is mounted stays as it is, and
-// what cannot be removed is handed over, or named.
+// A workspace with a mount in it is written again. The mounted files do not change. A
+// directory that cannot be removed is passed to Left, or named in the error.
 func TestReuseMounts(t *testing.T) {
 	f := newFixture(t)
 	first := f.commitOf(map[string]string{"100644 file": "f", "100644 dir/a": "a"})
@@ -165,7 +165,7 @@ func TestReuseMounts(t *testing.T) {
 	}
 }
 
-// Files that a job put where Git reads rules do not count, even if Git ignores them.
+// Files of a job from which Git would read rules have no effect, even if Git ignores them.
 func TestKeepIgnoredRules(t *testing.T) {
 	f := newFixture(t)
 	files := map[string]string{"100644 .gitignore": ".gitattributes\n*.o\n", "100644 dir/a": "a\n"}
@@ -204,7 +204,7 @@ func TestKeepIgnoredRules(t *testing.T) {
 	}
 }
 
-// Whatever the configuration has for working copies of people does not count.
+// Configuration for people's working copies has no effect.
 func TestConfigurationOfWorkingCopies(t *testing.T) {
 	f := newFixture(t)
 	first := f.commitOf(map[string]string{"120000 link": "a", "100755 run": "r", "100644 a": "a", "160000 sub": long(40, "1")})

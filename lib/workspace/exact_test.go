@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// odd has what a tree may have and many programs get wrong.
+// odd has entries that are allowed in a tree but that many programs handle wrongly.
 func odd() map[string]string {
 	files := map[string]string{
 		"100644 plain":               "plain\n",
@@ -114,7 +114,7 @@ func TestExact(t *testing.T) {
 	}
 }
 
-// A tree may hold trees without files, of which a working copy has nothing.
+// A tree may contain trees without files. They do not appear in a working copy.
 func TestEmptyTrees(t *testing.T) {
 	f := newFixture(t)
 	none := f.git("", "mktree")
@@ -162,8 +162,7 @@ func TestSHA256(t *testing.T) {
 	checkSame(t, f.checkout(commit), f.materialize(commit))
 }
 
-// Objects may be loose, in packs, or in another repository; refs that replace
-// them count for nothing.
+// Objects may be loose, in packs, or in another repository; replace refs have no effect.
 func TestWhereObjectsAre(t *testing.T) {
 	f := newFixture(t)
 	first := f.commitOf(map[string]string{"100644 a": long(2000, "line\n")})
@@ -232,8 +231,8 @@ func TestCommitNames(t *testing.T) {
 	}
 }
 
-// What pushed content names must not run, nor what the repository has for a
-// checkout by a person.
+// Programs that pushed content names must not run, nor those that the repository configures
+// for people's working copies.
 func TestNothingRuns(t *testing.T) {
 	f := newFixture(t)
 	mark := filepath.Join(t.TempDir(), "mark")
@@ -248,7 +247,7 @@ func TestNothingRuns(t *testing.T) {
 		"100755 .githooks/run":    script,
 		"100755 hooks/post-merge": script,
 	})
-	// From here on, any git of the fixture could run them, too.
+	// From here on, the fixture's git could run them, too.
 	for _, hook := range []string{"post-checkout", "post-index-change", "reference-transaction"} {
 		if err := os.WriteFile(filepath.Join(f.dir, "hooks", hook), []byte(script), 0o755); err != nil {
 			t.Fatal(err)
@@ -298,7 +297,7 @@ func TestLFS(t *testing.T) {
 	if data, err := os.ReadFile(filepath.Join(dir, "a.bin")); err != nil || string(data) != "POINTER" {
 		t.Errorf("a.bin: %q %v", data, err)
 	}
-	// A filter that is not required would leave the pointer where it fails.
+	// A filter that is not required would leave the pointer if it fails.
 	f.git("", "config", "filter.lfs.smudge", "false")
 	if err := lfs(commit); err == nil {
 		t.Error("no error of a filter that fails")

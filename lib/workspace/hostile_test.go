@@ -12,8 +12,8 @@ import (
 	"quire/lib/git"
 )
 
-// raw writes a tree object of exactly these entries, which git itself would not
-// make: "MODE NAME" and the id, in turn.
+// raw writes a tree object with exactly these entries, which git itself would not make:
+// alternately "MODE NAME" and an id.
 func (f *fixture) raw(entries ...string) string {
 	f.t.Helper()
 	var data strings.Builder
@@ -27,7 +27,7 @@ func (f *fixture) raw(entries ...string) string {
 	return f.git(data.String(), "hash-object", "-t", "tree", "--literally", "-w", "--stdin")
 }
 
-// rawCommit writes a commit of a tree that commit-tree would look at.
+// rawCommit writes a commit of a tree that commit-tree might refuse.
 func (f *fixture) rawCommit(tree string) string {
 	f.t.Helper()
 	text := "tree " + tree + "\nauthor A <a@example.com> 1700000000 +0000\ncommitter A <a@example.com> 1700000000 +0000\n\nx\n"
@@ -43,26 +43,26 @@ func TestHostileTrees(t *testing.T) {
 	tests := []struct {
 		name, tree, err string
 	}{
-		{"dot dot file", f.raw("100644 ..", blob), "not a name for a file"},
-		{"dot dot tree", f.raw("40000 ..", evil), "not a name for a file"},
-		{"dot", f.raw("40000 .", evil), "not a name for a file"},
-		{"no name", f.raw("100644 ", blob), "not a name for a file"},
-		{"slash", f.raw("100644 ../pwned", blob), "not a name for a file"},
-		{"absolute", f.raw("100644 "+outside+"/pwned", blob), "not a name for a file"},
-		{"slash below", f.raw("100644 a/b", blob), "not a name for a file"},
+		{"dot dot file", f.raw("100644 ..", blob), "not a valid file name"},
+		{"dot dot tree", f.raw("40000 ..", evil), "not a valid file name"},
+		{"dot", f.raw("40000 .", evil), "not a valid file name"},
+		{"no name", f.raw("100644 ", blob), "not a valid file name"},
+		{"slash", f.raw("100644 ../pwned", blob), "not a valid file name"},
+		{"absolute", f.raw("100644 "+outside+"/pwned", blob), "not a valid file name"},
+		{"slash below", f.raw("100644 a/b", blob), "not a valid file name"},
 		{"deeper", f.raw("40000 a", f.raw("40000 b", f.raw("40000 ..", evil))), "'a/b/..'"},
 		{".git", f.raw("40000 .git", evil), "a spelling of .git"},
 		{".git file", f.raw("100644 .git", blob), "a spelling of .git"},
 		{".git link", f.raw("120000 .git", link(outside)), "a spelling of .git"},
 		{".git below", f.raw("40000 sub", f.raw("40000 .GIT", evil)), "a spelling of .git"},
-		{"link, then a tree", f.raw("120000 a", link(outside), "40000 a", evil), "it is there twice"},
-		{"tree, then a link", f.raw("40000 a", evil, "120000 a", link(outside)), "it is there twice"},
-		{"twice apart", f.raw("120000 a", link(outside), "100644 a.b", blob, "40000 a", evil), "it is there twice"},
-		{"twice the same", f.raw("100644 a", blob, "100644 a", blob), "it is there twice"},
-		{"device", f.raw("20000 a", blob), "none of git's"},
-		{"pipe", f.raw("10000 a", blob), "none of git's"},
-		{"socket", f.raw("140000 a", blob), "none of git's"},
-		{"no mode", f.raw("0 a", blob), "none of git's"},
+		{"link, then a tree", f.raw("120000 a", link(outside), "40000 a", evil), "the name occurs twice"},
+		{"tree, then a link", f.raw("40000 a", evil, "120000 a", link(outside)), "the name occurs twice"},
+		{"twice apart", f.raw("120000 a", link(outside), "100644 a.b", blob, "40000 a", evil), "the name occurs twice"},
+		{"twice the same", f.raw("100644 a", blob, "100644 a", blob), "the name occurs twice"},
+		{"device", f.raw("20000 a", blob), "git does not use its mode"},
+		{"pipe", f.raw("10000 a", blob), "git does not use its mode"},
+		{"socket", f.raw("140000 a", blob), "git does not use its mode"},
+		{"no mode", f.raw("0 a", blob), "git does not use its mode"},
 		{"mode that is no number", f.raw("10x644 a", blob), "malformed tree"},
 		{"linked .gitmodules", f.raw("120000 .gitmodules", link("/etc/passwd")), "it is a symbolic link"},
 		{"linked .GitModules.", f.raw("120000 .GitModules.", link("/etc/passwd")), "it is a symbolic link"},
@@ -75,7 +75,7 @@ func TestHostileTrees(t *testing.T) {
 		{"long path", deep(f, 45, long(100, "d")), "the path is too long"},
 		{"long link", f.raw("120000 a", link(long(5000, "x"))), "the symbolic link is too long"},
 		{"empty link", f.raw("120000 a", link("")), "the symbolic link is empty"},
-		{"link with a NUL", f.raw("120000 a", link("a\x00b")), "the symbolic link has a NUL in it"},
+		{"link with a NUL", f.raw("120000 a", link("a\x00b")), "the symbolic link contains a NUL"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestHostileTrees(t *testing.T) {
 	}
 }
 
-// deep returns a tree of that many directories in each other.
+// deep returns a tree of so many nested directories.
 func deep(f *fixture, depth int, name string) string {
 	tree := f.raw("100644 file", f.blob("x"))
 	for range depth {
@@ -104,7 +104,7 @@ func deep(f *fixture, depth int, name string) string {
 	return tree
 }
 
-// A few small trees in each other, each many times.
+// A few small trees, each of which contains the next one many times.
 func TestTreeBomb(t *testing.T) {
 	f := newFixture(t)
 	tree := f.raw("100644 f", f.blob("x"))
@@ -126,7 +126,7 @@ func TestTreeBomb(t *testing.T) {
 	}
 }
 
-// A link that leads out is the pushed content's to have; nothing goes through it.
+// Pushed content may have a link that leads out of the tree; Materialize does not follow it.
 func TestLinksAreNotFollowed(t *testing.T) {
 	f := newFixture(t)
 	outside := t.TempDir()

@@ -17,8 +17,8 @@ import (
 	"quire/lib/git"
 )
 
-// Beside a workspace DIR the directory .DIR.quire-index keeps what the next call with
-// Reuse needs:
+// For the next call with Reuse, the directory .DIR.quire-index, next to a workspace DIR,
+// contains:
 //
 //	index   the index of the workspace
 //	state   a state, as JSON
@@ -27,16 +27,16 @@ const (
 	stateFile = "state"
 )
 
-// A state says what a kept index is worth.
+// A state describes a kept index, so that a later call can decide whether to use it.
 type state struct {
 	Tree      string // id of the tree in the index
-	Rules     string // digest of all that decides contents, except the tree
+	Rules     string // digest of everything, except the tree, that determines contents
 	Directory uint64 // inode of the workspace
 	Mode      os.FileMode
-	Extra     bool // there may be files that are not in the index
+	Extra     bool // the workspace may have files that are not in the index
 	facts
 
-	complete int64 // time of change of the index
+	complete int64 // ctime of the index
 }
 
 // loadState returns the state in the directory kept. ok is false if a file is missing or
@@ -70,8 +70,8 @@ func (s state) save(tree, kept string) error {
 	return os.WriteFile(filepath.Join(kept, stateFile), text, 0o600)
 }
 
-// touchIndex gives the file index a time of change that is later than all files of the
-// workspace and earlier than any later change. The clocks of file systems tick every few
+// touchIndex gives the file index a ctime that is later than that of every file in the
+// workspace and earlier than any later change. File system clocks tick every few
 // milliseconds, so it waits for the next tick.
 func touchIndex(index string) error {
 	touch := func() (now int64, err error) {
@@ -86,11 +86,11 @@ func touchIndex(index string) error {
 	return err
 }
 
-// statOf returns what stat(2) says of a file.
+// statOf returns the result of stat(2) in info.
 func statOf(info os.FileInfo) *syscall.Stat_t { return info.Sys().(*syscall.Stat_t) }
 
-// rules returns the digest of all that decides the contents and modes of files, except the
-// tree; "" if that cannot be known.
+// rules returns a digest of everything, except the tree, that determines the contents and
+// modes of files. It returns "" if that is not known.
 func (m *materializer) rules() (string, error) {
 	config, err := m.repo.AllConfig()
 	if err != nil {
@@ -108,7 +108,7 @@ func (m *materializer) rules() (string, error) {
 	return fmt.Sprintf("%x", h.Sum(nil)), nil
 }
 
-// encodingsOutside reports whether an attribute file outside of the tree may set
+// encodingsOutside reports whether an attribute file outside the tree may set
 // working-tree-encoding.
 func encodingsOutside(repo *git.Repo) bool {
 	for _, name := range attributeFiles(repo) {
@@ -119,8 +119,8 @@ func encodingsOutside(repo *git.Repo) bool {
 	return false
 }
 
-// attributeFiles returns where Git looks for attributes outside of the tree, see
-// gitattributes(5). The system's file is where Git was built to have it.
+// attributeFiles returns the files outside the tree in which Git may find attributes, see
+// gitattributes(5). The path of the system's file depends on how Git was built.
 func attributeFiles(repo *git.Repo) []string {
 	files := []string{filepath.Join(repo.CommonDir(), "info/attributes"), "/etc/gitattributes"}
 	if program, err := exec.LookPath("git"); err == nil {

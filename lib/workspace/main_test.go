@@ -18,8 +18,8 @@ import (
 	"quire/lib/git"
 )
 
-// childVariable makes the test binary a process that materializes, for tests that
-// kill it: the repository, the commit and the directory, one a line.
+// childVariable turns the test binary into a process that materializes, for tests that kill
+// it. Its value is the repository, the commit and the directory, each on a line.
 const childVariable = "QUIRE_TEST_MATERIALIZE"
 
 func TestMain(m *testing.M) {
@@ -58,8 +58,8 @@ func materializeChild(words []string) int {
 	return 0
 }
 
-// A fixture is a bare repository whose trees tests write object by object, since a
-// working copy cannot hold most of them.
+// A fixture is a bare repository. Tests write its trees object by object, because most of
+// them cannot exist in a working copy.
 type fixture struct {
 	t   testing.TB
 	dir string
@@ -75,8 +75,7 @@ func newFixture(t testing.TB, initArgs ...string) *fixture {
 	return f
 }
 
-// git runs git in the repository and returns what it printed, without the last
-// line break.
+// git runs git in the repository and returns its output without the last line break.
 func (f *fixture) git(stdin string, args ...string) string {
 	f.t.Helper()
 	return f.gitEnv(nil, stdin, args...)
@@ -104,8 +103,8 @@ func (f *fixture) blob(text string) string {
 	return f.git(text, "hash-object", "-w", "--stdin")
 }
 
-// tree writes a tree whose keys are "MODE PATH" and whose values are contents, or
-// the id of a submodule's commit.
+// tree writes a tree. Keys are "MODE PATH", values are contents, or the commit of a
+// submodule.
 func (f *fixture) tree(files map[string]string) string {
 	f.t.Helper()
 	keys := slices.Sorted(maps.Keys(files))
@@ -157,7 +156,7 @@ func (f *fixture) open() *git.Repo {
 	return r
 }
 
-// materialize is Materialize into a directory that is not there yet.
+// materialize is Materialize into a new directory.
 func (f *fixture) materialize(commit string) string {
 	f.t.Helper()
 	dir := filepath.Join(f.t.TempDir(), "ws")
@@ -167,7 +166,7 @@ func (f *fixture) materialize(commit string) string {
 	return dir
 }
 
-// checkout has git itself write the commit, and returns where.
+// checkout makes git itself write the commit, and returns the directory.
 func (f *fixture) checkout(commit string) string {
 	f.t.Helper()
 	dir := f.t.TempDir()
@@ -181,7 +180,7 @@ func (f *fixture) checkout(commit string) string {
 	return dir
 }
 
-// snapshot describes all that is in a directory: modes, contents, link targets.
+// snapshot describes everything in a directory: modes, contents, link targets.
 func snapshot(t testing.TB, path string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -195,7 +194,8 @@ func snapshot(t testing.TB, path string) map[string]string {
 	return found
 }
 
-// describe closes dir. Paths in it may be too long for a path.
+// describe describes the entries of dir, which it closes. Their paths may be longer than
+// PATH_MAX.
 func describe(dir int, prefix string, found map[string]string) error {
 	d := os.NewFile(uintptr(dir), prefix)
 	defer d.Close()
@@ -244,7 +244,7 @@ func describe(dir int, prefix string, found map[string]string) error {
 	return nil
 }
 
-// checkSame fails unless two directories have the same in them.
+// checkSame fails unless two directories have the same contents.
 func checkSame(t testing.TB, want, got string) {
 	t.Helper()
 	if diff := cmp.Diff(snapshot(t, want), snapshot(t, got)); diff != "" {
@@ -252,7 +252,7 @@ func checkSame(t testing.TB, want, got string) {
 	}
 }
 
-// checkNothing fails if anything is at dir, or was left beside it.
+// checkNothing fails if dir exists, or if leftovers are next to it.
 func checkNothing(t testing.TB, dir string) {
 	t.Helper()
 	if _, err := os.Lstat(dir); !errors.Is(err, os.ErrNotExist) {

@@ -8,8 +8,8 @@ import (
 )
 
 var (
-	errMode    = errors.New("its mode is none of git's")
-	errName    = errors.New("not a name for a file")
+	errMode    = errors.New("git does not use its mode")
+	errName    = errors.New("not a valid file name")
 	errDotGit  = errors.New("it is a spelling of .git")
 	errModules = errors.New("it is a symbolic link")
 )
@@ -27,16 +27,16 @@ func checkEntry(e git.Entry) error {
 	case isDotGit(e.Name):
 		return errDotGit
 	case kind == git.ModeLink && isSpelling(e.Name, ".gitmodules", "gitmod~1"):
-		// Git reads this file itself, and would follow it to anywhere.
+		// Git reads this file itself, and would follow the link out of the tree.
 		return errModules
 	}
 	return nil
 }
 
-// isDotGit reports whether name, or a part of it before a backslash, which
-// separates names on NTFS, is a spelling of ".git".
+// isDotGit reports whether name, or a part of it between backslashes, which separate names
+// on NTFS, is a spelling of ".git".
 func isDotGit(name string) bool {
-	// Most names begin with another letter of ASCII. They need no closer look.
+	// Most names begin with another ASCII character and are not checked further.
 	if c := name[0]; c < 0x80 && c != '.' && c != 'g' && c != 'G' && !strings.Contains(name, `\`) {
 		return false
 	}
@@ -49,8 +49,8 @@ func isDotGit(name string) bool {
 }
 
 // isSpelling reports whether name opens the file want on some file system. Many ignore
-// case. HFS+ ignores some characters. NTFS ignores dots and spaces at the end and a colon
-// with all that follows it, and gives a file a second, short name.
+// case. HFS+ ignores some characters. NTFS ignores dots and spaces at the end, ignores a
+// colon and the text after it, and gives a file a second, short name.
 func isSpelling(name, want, short string) bool {
 	name = strings.Map(func(r rune) rune {
 		if ignoredByHFS(r) {
@@ -63,8 +63,8 @@ func isSpelling(name, want, short string) bool {
 	return strings.EqualFold(name, want) || strings.EqualFold(name, short)
 }
 
-// ignoredByHFS reports whether HFS+ passes over r in a name: Apple's Technical
-// Note TN1150 lists them under "Unicode Subtleties".
+// ignoredByHFS reports whether HFS+ ignores r in a name: Apple's Technical Note TN1150
+// lists such characters under "Unicode Subtleties".
 func ignoredByHFS(r rune) bool {
 	return r >= 0x200c && r <= 0x200f || r >= 0x202a && r <= 0x202e ||
 		r >= 0x206a && r <= 0x206f || r == 0xfeff

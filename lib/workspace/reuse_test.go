@@ -22,7 +22,7 @@ func (f *fixture) reuse(commit, dir string) {
 	}
 }
 
-// spoil does to a workspace what jobs do.
+// spoil changes a workspace like a job.
 var spoil = map[string]func(dir string) error{
 	"nothing":         func(string) error { return nil },
 	"changed":         func(d string) error { return os.WriteFile(d+"/plain", []byte("other"), 0o644) },
@@ -107,7 +107,7 @@ func TestReuse(t *testing.T) {
 					}
 				}
 				for _, commit := range []string{first, next} {
-					if index { // one that is later than all it is about
+					if index { // its ctime is later than that of all files in it
 						awaitTick(t, parent)
 						f.reuse(first, dir)
 						awaitTick(t, parent)
@@ -124,8 +124,8 @@ func TestReuse(t *testing.T) {
 	}
 }
 
-// awaitTick returns when the clock of the file system has gone on: changes before and
-// after it are told apart by their times.
+// awaitTick returns after the next tick of the file system's clock, so that changes before
+// and after it have different ctimes.
 func awaitTick(t *testing.T, dir string) {
 	t.Helper()
 	changed := func() unix.Timespec {
@@ -141,7 +141,7 @@ func awaitTick(t *testing.T, dir string) {
 	}
 }
 
-// Files that have another name, and programs that run, are left to whoever has them.
+// Files with a second link, and running programs, are replaced and not written to.
 func TestReuseWritesNothingOver(t *testing.T) {
 	f := newFixture(t)
 	files := map[string]string{"100755 run": "#!/bin/sh\n", "100644 twice": "one", "100644 same": "same"}
@@ -156,7 +156,7 @@ func TestReuseWritesNothingOver(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// A program that runs cannot be written to.
+	// A running program cannot be written to.
 	sleep, err := exec.LookPath("sleep")
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ func inode(t *testing.T, path string) uint64 {
 	return st.Ino
 }
 
-// What is right is not written again: builds look at times.
+// Unchanged files are not written again, because builds compare times.
 func TestReuseKeepsFiles(t *testing.T) {
 	f := newFixture(t)
 	first := f.commitOf(map[string]string{"100644 same": "same", "100644 other": "one", "120000 link": "x"})
@@ -213,8 +213,8 @@ func TestReuseKeepsFiles(t *testing.T) {
 	}
 }
 
-// An index is believed only of the directory that it was made with, if it is whole and
-// nothing changed that decides how files are written.
+// An index is used only for its own directory, if it is complete and if the rules for
+// writing files have not changed.
 func TestReuseDistrustsIndex(t *testing.T) {
 	f := newFixture(t)
 	commit := f.commitOf(map[string]string{"100644 a": "a", "100644 dir/b": "b"})
@@ -282,7 +282,7 @@ func TestReuseFailure(t *testing.T) {
 	commit := f.commitOf(map[string]string{"100644 a": "a"})
 	dir := filepath.Join(t.TempDir(), "ws")
 	f.reuse(commit, dir)
-	// Of a commit that is not there, the workspace knows nothing.
+	// The commit of the workspace does not exist.
 	err := Materialize(context.Background(), f.open(), "none", dir, Options{Reuse: true})
 	if !errors.Is(err, ErrUnknownCommit) {
 		t.Error(err)
@@ -320,7 +320,7 @@ func TestKeepIgnored(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// A job that changes what is ignored does not change what is kept.
+	// A job that changes ignore rules does not change which files are kept.
 	if err := os.WriteFile(dir+"/.gitignore", []byte("*\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -395,8 +395,8 @@ func TestWithGit(t *testing.T) {
 	}
 }
 
-// What attributes change is written again when it was touched, when its attributes are
-// others, and each time where a program changes it.
+// A file that attributes change is written again if it was touched or if its attributes
+// changed, and always if a program changes it.
 func TestReuseChanged(t *testing.T) {
 	f := newFixture(t)
 	programs := t.TempDir()

@@ -13,28 +13,28 @@ import (
 	"quire/lib/text"
 )
 
-// A stage makes a workspace in a directory of its own, the holder, which no other user may
-// enter. The holder is beside the target, on the same file system, so that one rename
+// A stage makes a workspace in a separate directory, the holder, which no other user may
+// enter. The holder is next to the target, on the same file system, so that one rename
 // publishes the tree. The process that makes the workspace locks the holder. If that process
 // is killed, the next stage for the same target finds the holder unlocked and removes it.
 //
 // If the target cannot be replaced, because it is a mount point or the working directory,
-// or if nothing can be made beside it, the holder is in it, and the entries of the tree
-// are published one by one. Only then can a kill leave a part of the tree.
+// or if the directory above it is not writable, the holder is in the target, and the entries
+// of the tree are published one by one. Only then can a kill leave a part of the tree.
 type stage struct {
 	target string
-	info   os.FileInfo // of the target; nil if there is none
-	kept   string      // beside the target, see kept.go
+	info   os.FileInfo // of the target; nil if it does not exist
+	kept   string      // next to the target, see kept.go
 
 	holder string
 	tree   string // the new tree, in the holder
 	inside bool
 	lock   *os.File
 	fresh  traits // of a new directory
-	now    int64  // time of change of a file made now
+	now    int64  // ctime of a file made now
 
-	left func(path string, err error) // called if a directory cannot be removed; nil: that is an error
-	told bool                         // left was called
+	left     func(path string, err error) // called if a directory cannot be removed; nil: that is an error
+	reported bool                         // left was called
 }
 
 // newStage returns a stage for dir. Open it before use.
@@ -43,14 +43,14 @@ func newStage(dir string, left func(string, error)) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	parent, prefix := beside(target)
+	parent, prefix := nextTo(target)
 	return &stage{target: target, info: info, kept: filepath.Join(parent, prefix+indexFile), left: left}, nil
 }
 
 // open makes the holder with an empty tree in it. With index it moves the kept index there.
 // If the target is not empty and reuse is false, the error is ErrNotEmpty.
 func (s *stage) open(reuse, index bool) error {
-	parent, prefix := beside(s.target)
+	parent, prefix := nextTo(s.target)
 	if s.info != nil {
 		if err := s.removeLeftovers(s.target, prefix); err != nil {
 			return err
@@ -85,8 +85,8 @@ func (s *stage) open(reuse, index bool) error {
 	return nil
 }
 
-// fill makes the index directory and the tree in the holder. The index is no longer beside
-// the target then, since the target is about to change.
+// fill makes the index directory and the tree in the holder. It moves or removes the kept
+// index, because the target is about to change.
 func (s *stage) fill(reuse, index bool) error {
 	if !index || unix.Rename(s.kept, s.path(indexFile)) != nil {
 		if err := file.RemoveTree(s.kept); err != nil && !s.inside {
@@ -112,15 +112,16 @@ func (s *stage) fill(reuse, index bool) error {
 	return err
 }
 
-// makeTree makes an empty tree of that name in the holder.
+// makeTree makes an empty tree with that name in the holder.
 func (s *stage) makeTree(name string) error {
 	s.tree = s.path(name)
 	return os.Mkdir(s.tree, 0o777)
 }
 
-// takeOver renames the target to the tree. Until the tree is published there is no target.
+// takeOver renames the target to the tree. Until the tree is published the target does not
+// exist.
 func (s *stage) takeOver(mode os.FileMode) error {
-	// Moving a directory and working in it need this; a job may have taken it away.
+	// The owner needs all permissions to move and use it; a job may have removed them.
 	if err := os.Chmod(s.target, mode|0o700); err != nil {
 		return err
 	}
@@ -141,15 +142,15 @@ func (s *stage) throwAway() error {
 		if s.left == nil {
 			return err
 		}
-		s.told = true
+		s.reported = true
 		s.left(s.tree, err)
 	}
 	return s.makeTree("new")
 }
 
-// beside returns the directory above target, and the prefix of the names of holders and of
+// nextTo returns the directory above target, and the prefix of the names of holders and of
 // the kept index there.
-func beside(target string) (parent, prefix string) {
+func nextTo(target string) (parent, prefix string) {
 	parent, base := filepath.Dir(target), filepath.Base(target)
 	if len(base) > 200 {
 		base = base[:200] // leaves room for the rest of the name
@@ -167,7 +168,7 @@ func resolve(dir string) (string, os.FileInfo, error) {
 	info, err := os.Stat(target)
 	if errors.Is(err, os.ErrNotExist) {
 		if _, err := os.Lstat(target); err == nil {
-			return "", nil, errors.New("it is a link to nothing")
+			return "", nil, errors.New("it is a dangling symbolic link")
 		}
 		return target, nil, nil
 	}
@@ -201,8 +202,8 @@ func (s *stage) makeHolder(dir, prefix string) error {
 	}
 }
 
-// lockHolder locks the holder at path. If the holder was removed meanwhile, the error is
-// os.ErrNotExist.
+// lockHolder locks the holder at path. If another process has removed the holder, the error
+// is os.ErrNotExist.
 func lockHolder(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
 	if err != nil {
@@ -214,8 +215,8 @@ func lockHolder(path string) (*os.File, error) {
 	}
 	locked, err := f.Stat()
 	if err == nil {
-		var there os.FileInfo
-		if there, err = os.Lstat(path); err == nil && !os.SameFile(locked, there) {
+		var named os.FileInfo
+		if named, err = os.Lstat(path); err == nil && !os.SameFile(locked, named) {
 			err = os.ErrNotExist
 		}
 	}
@@ -226,7 +227,7 @@ func lockHolder(path string) (*os.File, error) {
 	return f, nil
 }
 
-// removeLeftovers removes the holders in dir whose makers are gone.
+// removeLeftovers removes the holders in dir whose processes are gone.
 func (s *stage) removeLeftovers(dir, prefix string) error {
 	names, err := readNames(dir)
 	if err != nil {
@@ -238,11 +239,11 @@ func (s *stage) removeLeftovers(dir, prefix string) error {
 		}
 		holder := filepath.Join(dir, name)
 		lock, err := lockHolder(holder)
-		if errors.Is(err, unix.ENOTDIR) { // the record of 0.1.0
+		if errors.Is(err, unix.ENOTDIR) { // a record of version 0.1.0
 			os.Remove(holder)
 		}
 		if err != nil {
-			continue // its maker is alive, or another process removes it
+			continue // its process is alive, or another process removes it
 		}
 		err = file.RemoveTree(holder)
 		lock.Close()
@@ -274,7 +275,7 @@ func (s *stage) publish() error {
 	return err
 }
 
-// keepIndex puts the index beside the published target.
+// keepIndex moves the index next to the published target.
 func (s *stage) keepIndex() error {
 	if err := touchIndex(s.index()); err != nil {
 		return err
@@ -315,16 +316,17 @@ func clearDirectory(dir, except string) error {
 	return nil
 }
 
-// full returns the error of a write in the holder, if it fails. Git does not print it.
-func (s *stage) full() error {
+// writeError returns the error of a write in the holder, such as for a full disk, or nil.
+// Git does not print it.
+func (s *stage) writeError() error {
 	return text.Cause(os.WriteFile(s.path("probe"), make([]byte, 64<<10), 0o600))
 }
 
-// discard removes the holder, with the tree if that was not published.
+// discard removes the holder, with the tree if it was not published.
 func (s *stage) discard() error {
 	err := file.RemoveTree(s.holder)
 	s.lock.Close()
-	if err == nil || s.told {
+	if err == nil || s.reported {
 		return nil
 	}
 	if s.left == nil {
@@ -334,16 +336,16 @@ func (s *stage) discard() error {
 	return nil
 }
 
-// isMountPoint reports whether dir is the root of a mount, also of one that shows
-// another part of the same file system. It takes Linux 5.8.
+// isMountPoint reports whether dir is the root of a mount, even of another part of the same
+// file system. It requires Linux 5.8.
 func isMountPoint(dir string) bool {
 	var st unix.Statx_t
-	err := retry(func() error { return unix.Statx(unix.AT_FDCWD, dir, 0, 0, &st) })
+	err := file.Retry(func() error { return unix.Statx(unix.AT_FDCWD, dir, 0, 0, &st) })
 	return err == nil && st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
 }
 
-// isWorkingDirectory reports whether info is of the working directory. A shell in that
-// directory would not see a new directory that takes its name.
+// isWorkingDirectory reports whether info describes the working directory. A shell in that
+// directory would not see a new directory that replaces it.
 func isWorkingDirectory(info os.FileInfo) bool {
 	here, err := os.Stat(".")
 	return err == nil && os.SameFile(here, info)
@@ -351,7 +353,7 @@ func isWorkingDirectory(info os.FileInfo) bool {
 
 // rename is rename(2), which replaces an empty directory; os.Rename refuses to.
 func rename(from, to string) error {
-	if err := retry(func() error { return unix.Rename(from, to) }); err != nil {
+	if err := file.Retry(func() error { return unix.Rename(from, to) }); err != nil {
 		return fileError("rename to", to, err)
 	}
 	return nil

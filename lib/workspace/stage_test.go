@@ -33,7 +33,7 @@ func TestDirectory(t *testing.T) {
 		{"odd name", nil, " a\n*'\xff", ""},
 		{"not empty", func(p string) error { return os.MkdirAll(p+"/ws/x", 0o755) }, "ws", "directory not empty"},
 		{"file", func(p string) error { return os.WriteFile(p+"/ws", nil, 0o644) }, "ws", "not a directory"},
-		{"link to nothing", func(p string) error { return os.Symlink("none", p+"/ws") }, "ws", "a link to nothing"},
+		{"link to nothing", func(p string) error { return os.Symlink("none", p+"/ws") }, "ws", "dangling symbolic link"},
 		{"no parent", nil, "none/ws", "no such file or directory"},
 		{"below a file", func(p string) error { return os.WriteFile(p+"/f", nil, 0o644) }, "f/ws", "not a directory"},
 		{"name too long", nil, long(256, "w"), "file name too long"},
@@ -125,9 +125,9 @@ func TestNothingIsLeftOfAFailure(t *testing.T) {
 	}
 }
 
-// slowFilter gives the repository a filter that tells when it runs, by opening
-// the pipe named started, and then waits for a line from the pipe named gate; not
-// for ever, since a test may have killed those who would end it.
+// slowFilter gives the repository a filter that opens the pipe started when it runs, and
+// then waits for a line from the pipe gate. It gives up after a while, because a test may
+// have killed the processes that would end it.
 func slowFilter(t *testing.T, f *fixture) (started, gate string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -141,8 +141,7 @@ func slowFilter(t *testing.T, f *fixture) (started, gate string) {
 	return started, gate
 }
 
-// A killed process leaves nothing at the directory, and what it leaves beside it
-// goes with the next.
+// A killed process leaves no directory, and the next one removes its leftovers.
 func TestKill(t *testing.T) {
 	f := newFixture(t)
 	commit := f.commitOf(map[string]string{
@@ -188,7 +187,7 @@ func TestKill(t *testing.T) {
 	checkNoLeftovers(t, parent)
 }
 
-// What a process that lives works on is no leftover. Of two for one directory the
+// The holder of a living process is not a leftover. Of two processes for one directory, the
 // second to end fails.
 func TestTwoAtOnce(t *testing.T) {
 	f := newFixture(t)
@@ -276,7 +275,7 @@ func TestMountPoint(t *testing.T) {
 	checkInPlace(t, bound)
 }
 
-// The directory one is in stays the one it is.
+// The working directory is not replaced.
 func TestWorkingDirectory(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)

@@ -11,11 +11,11 @@ import (
 // modulesFile describes submodules, at the top of a tree.
 const modulesFile = ".gitmodules"
 
-// maxNested is how deep submodules may be in submodules.
+// maxNested is how deep submodules may be nested.
 const maxNested = 20
 
-// emptySubmodules removes everything in the directories of submodules. Git leaves them
-// alone.
+// emptySubmodules removes everything in the directories of submodules. Git does not clean
+// them.
 func (m *materializer) emptySubmodules(ctx context.Context, c *git.Checkout) error {
 	modules, err := c.Submodules(ctx)
 	for _, module := range modules {
@@ -66,8 +66,8 @@ func (m *materializer) addSubmodule(ctx context.Context, s git.Submodule, commit
 	if err != nil {
 		return err
 	}
-	// No other process writes in the stage, and Git has just made the directories. So no
-	// part of the path is a link.
+	// No part of the path is a link: Git has just made the directories, and no other process
+	// writes in the stage.
 	return Materialize(ctx, repo, commit, filepath.Join(m.stage.tree, s.Path), Options{
 		LFS: m.options.LFS, Submodules: true, nested: m.options.nested + 1,
 	})

@@ -72,7 +72,7 @@ func TestSubmodules(t *testing.T) {
 		}
 	}
 
-	// The owner's configuration says where one is.
+	// The owner's configuration has the path of a submodule.
 	elsewhere := top.commitOf(map[string]string{"160000 lib": deep, "100644 .gitmodules": modules("lib", "https://example.org/lib.git")})
 	top.git("", "config", "submodule.s.url", inner.open().Dir())
 	repo, err := git.Open(top.dir)

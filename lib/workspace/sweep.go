@@ -11,20 +11,20 @@ import (
 	"quire/lib/file"
 )
 
-// traits decide who can use a directory, and with which attributes files are created in it.
+// traits decide who can use a directory, and which attributes new files in it get.
 type traits struct {
 	Mode, UID, GID uint32
 	Flags          uint32 // see ioctl_iflags(2)
-	Attributes     string // extended attributes with their values, among them access lists
+	Attributes     string // extended attributes with their values, including access lists
 }
 
-// ownFlags are set by file systems themselves: FS_INDEX_FL (many entries), FS_EXTENT_FL and
+// File systems set ownFlags themselves: FS_INDEX_FL (many entries), FS_EXTENT_FL and
 // FS_INLINE_DATA_FL.
 const ownFlags = 0x00001000 | 0x00080000 | 0x10000000
 
 // traitsOf returns the traits of an open directory.
 func traitsOf(fd int) (t traits, st unix.Stat_t, err error) {
-	if err := retry(func() error { return unix.Fstat(fd, &st) }); err != nil {
+	if err := file.Retry(func() error { return unix.Fstat(fd, &st) }); err != nil {
 		return t, st, err
 	}
 	t = traits{Mode: st.Mode & 0o7777, UID: st.Uid, GID: st.Gid}
@@ -50,18 +50,17 @@ func traitsOf(fd int) (t traits, st unix.Stat_t, err error) {
 	return t, st, nil
 }
 
-// A sweep removes the files of a workspace that Git might wrongly take for those of the
+// A sweep removes the files of a workspace that Git might mistake for the files in the
 // index, and gives directories the traits of fresh ones.
 //
-// It compares times of change. Any change of a file or directory sets its time of change,
-// and no program can set that time to another value. So everything that is older than
-// the index is as Git left it.
+// It compares ctimes. Any change of a file or directory sets its ctime, which no program can
+// set to another value. So everything that is older than the index is as Git wrote it.
 type sweep struct {
 	fresh   traits
 	since   int64           // when the index was complete
-	tracked map[string]bool // if not nil, the files in the index and all directories: the sweep leaves other files alone
+	tracked map[string]bool // if not nil, the files in the index and all directories: the sweep keeps other files
 	remove  map[string]bool // more files to remove
-	changed bool            // a directory changed, so there may be files that are not in the index
+	changed bool            // a directory changed, so it may contain files that are not in the index
 	buffer  []byte          // for the names in a directory
 }
 
@@ -80,9 +79,9 @@ func (s *sweep) root(tree string, late bool) error {
 	fd := int(d.Fd())
 	if late {
 		t, _, err := traitsOf(fd)
-		t.Mode = s.fresh.Mode // its mode is the user's choice
+		t.Mode = s.fresh.Mode // the user chooses its mode
 		if err != nil || t != s.fresh {
-			return errors.New("it has attributes that a fresh one has not")
+			return errors.New("its attributes differ from a fresh directory's")
 		}
 	}
 	s.changed, s.buffer = late, make([]byte, 32<<10)
@@ -90,12 +89,12 @@ func (s *sweep) root(tree string, late bool) error {
 }
 
 // entries sweeps the entries of the open directory at. moved says that a directory above
-// them changed, so they may come from elsewhere although they are old.
+// them changed, so they may have been moved there although they are old.
 func (s *sweep) entries(at int, dir string, moved bool) error {
 	var names []string
 	for {
 		var n int
-		err := retry(func() (err error) { n, err = unix.ReadDirent(at, s.buffer); return err })
+		err := file.Retry(func() (err error) { n, err = unix.ReadDirent(at, s.buffer); return err })
 		if err != nil {
 			return err
 		}
@@ -106,7 +105,7 @@ func (s *sweep) entries(at int, dir string, moved bool) error {
 	}
 	for _, name := range names {
 		var st unix.Stat_t
-		if err := retry(func() error { return unix.Fstatat(at, name, &st, unix.AT_SYMLINK_NOFOLLOW) }); err != nil {
+		if err := file.Retry(func() error { return unix.Fstatat(at, name, &st, unix.AT_SYMLINK_NOFOLLOW) }); err != nil {
 			return err
 		}
 		isDir := st.Mode&unix.S_IFMT == unix.S_IFDIR
@@ -118,9 +117,9 @@ func (s *sweep) entries(at int, dir string, moved bool) error {
 		tracked := s.tracked == nil || s.tracked[full]
 		remove := false
 		switch {
-		case name == ".git": // Git does not look into it
+		case name == ".git": // Git would ignore everything in it
 			remove = true
-		case !tracked: // Git would obey these
+		case !tracked: // Git would read these
 			remove = name == ".gitignore" || name == attributeFile
 		case isDir:
 			s.changed = s.changed || late
@@ -170,13 +169,4 @@ func (s *sweep) directory(at int, name, full string, moved bool) (remove bool, e
 		}
 	}
 	return false, s.entries(fd, full, moved)
-}
-
-// retry calls f again as long as a signal interrupts it.
-func retry(f func() error) error {
-	for {
-		if err := f(); err != unix.EINTR {
-			return err
-		}
-	}
 }

@@ -1,9 +1,8 @@
-// Package workspace writes the tree of a commit into a directory: whole, exactly what
+// Package workspace writes the tree of a commit into a directory: exactly the files that
 // `git checkout` writes in that repository, and all or nothing.
 //
-// Git writes the files, with an index of its own. This package refuses trees that Git
-// should not see, makes the directory appear at once, and decides what an earlier
-// workspace is still worth.
+// Git writes the files, with a separate index. This package refuses dangerous trees, makes
+// the directory appear at once, and decides which files of an earlier workspace can stay.
 package workspace
 
 import (
@@ -20,18 +19,18 @@ import (
 
 // Options of Materialize. The zero value makes a fresh workspace.
 type Options struct {
-	// Reuse turns the workspace in the directory into exactly the commit's tree: all
-	// else in it is removed. Files that an earlier call wrote and that nobody touched
-	// are neither read nor written, if the index of that call is beside the
-	// directory. Otherwise the workspace is written again whole.
+	// Reuse turns an existing workspace into exactly the commit's tree and removes
+	// everything else. If the index of an earlier call is next to the directory, files
+	// that call wrote and that have not changed since are neither read nor written.
+	// Otherwise the whole workspace is written again.
 	Reuse bool
-	// KeepIgnored leaves files that Git ignores, with Reuse.
+	// KeepIgnored makes Reuse keep the files that Git ignores.
 	KeepIgnored bool
-	// KeepIndex leaves the index beside the directory for a call with Reuse. Reuse
+	// KeepIndex leaves the index next to the directory for a call with Reuse. Reuse
 	// implies it.
 	KeepIndex bool
-	// LFS puts files in place of pointers of Git LFS, by the filter that the
-	// configuration has for it. If there is none, or it fails, so does Materialize.
+	// LFS replaces pointers of Git LFS by files, with the filter that is configured for
+	// them. If the filter is missing or fails, Materialize fails.
 	LFS bool
 	// WithGit gives the workspace a .git that borrows the repository's objects.
 	WithGit bool
@@ -39,28 +38,28 @@ type Options struct {
 	// machine, see git.Repo.SubmoduleRepo. If one is missing, Materialize fails.
 	// They have no .git.
 	Submodules bool
-	// Left, if set, is called with a directory that could not be removed, and why. It
-	// may move the directory away. Then Materialize continues without it; if Left is
-	// nil, Materialize fails.
+	// Left, if set, is called with a directory that could not be removed, and the reason.
+	// It may move the directory away. Materialize then continues; if Left is nil,
+	// Materialize fails.
 	Left func(path string, err error)
 
-	nested int // how many submodules the tree is in
+	nested int // how many submodules contain the tree
 }
 
-// Errors of Materialize. They come wrapped.
+// Errors of Materialize, which wraps them.
 var (
 	ErrUnknownCommit = errors.New("no such commit")
 	ErrNotEmpty      = errors.New("directory not empty")
 )
 
 // Materialize writes the tree of commit, anything that Git resolves to a commit, into
-// the directory dir, which is missing or empty unless o.Reuse is set. On any failure
-// nothing is left of dir. Not even a kill leaves half a workspace there: the tree is
-// written beside dir and renamed when it is whole, and the next call removes what a
-// killed one left beside it.
+// the directory dir, which must be missing or empty unless o.Reuse is set. After a failure
+// dir does not exist or is empty. Not even a kill leaves half a workspace there: the tree is
+// written next to dir and renamed when it is complete, and the next call removes the
+// leftovers of a killed one.
 //
 // It refuses a tree that Git never makes: with names such as ".." or any spelling of
-// ".git", names twice in a directory, unknown modes.
+// ".git", duplicate names in a directory, or unknown modes.
 //
 // It sets the umask of this process to process.Umask.
 func Materialize(ctx context.Context, repo *git.Repo, commit, dir string, o Options) error {
@@ -87,15 +86,15 @@ func Materialize(ctx context.Context, repo *git.Repo, commit, dir string, o Opti
 	return nil
 }
 
-// materializer is what the steps of one Materialize share.
+// materializer is the state of one Materialize.
 type materializer struct {
 	repo    *git.Repo
 	objects *git.Objects
 	commit  string
 	stage   *stage
 	options Options
-	state   state // of the workspace as it will be
-	changed bool  // the attributes changed, or may have
+	state   state // of the finished workspace
+	changed bool  // the attributes may have changed
 }
 
 // make checks the tree, writes it and publishes it.
@@ -122,7 +121,7 @@ func (m *materializer) make(ctx context.Context) (err error) {
 	if !reuse {
 		old = state{}
 	}
-	// The tree is checked while the workspace is swept. Git waits for both.
+	// The tree is checked while the workspace is swept. Git starts after both.
 	checked := make(chan error, 1)
 	go func() { checked <- m.check(old) }()
 	var w *sweep
@@ -167,8 +166,8 @@ func (m *materializer) make(ctx context.Context) (err error) {
 	return nil
 }
 
-// check checks the tree and notes what it has. If the tree of the state old is gone from
-// the repository, nothing can be said about what changed.
+// check checks the tree and records its facts. If the tree of the state old is gone from
+// the repository, everything may have changed.
 func (m *materializer) check(old state) error {
 	c, err := checkTree(m.objects, old.Tree, m.state.Tree, maxEntries)
 	if err != nil && old.Tree != "" {
@@ -191,15 +190,15 @@ func (m *materializer) checkout() *git.Checkout {
 	return c
 }
 
-// write has Git write the tree of the commit.
+// write makes Git write the tree of the commit.
 func (m *materializer) write(ctx context.Context) error {
 	c := m.checkout()
 	c.Serial = m.state.Encodings || encodingsOutside(m.repo)
 	return c.Write(ctx, m.state.Tree)
 }
 
-// sweep takes the target over, whose state is old, and sweeps it. On an error it must be
-// written again whole.
+// sweep takes over the target, whose state is old, and sweeps it. After an error the whole
+// tree must be written again.
 func (m *materializer) sweep(ctx context.Context, old state) (*sweep, error) {
 	s := m.stage
 	if err := s.takeOver(old.Mode); err != nil {
@@ -222,8 +221,8 @@ func (m *materializer) sweep(ctx context.Context, old state) (*sweep, error) {
 	return w, w.root(s.tree, statOf(s.info).Ctim.Nano() >= old.complete)
 }
 
-// update changes a swept workspace into the tree of the commit. extra says that there may
-// be files that are not in the index.
+// update changes a swept workspace into the tree of the commit. extra says that it may
+// contain files that are not in the index.
 func (m *materializer) update(ctx context.Context, extra bool) error {
 	if err := m.write(ctx); err != nil || !extra {
 		return err
@@ -235,7 +234,8 @@ func (m *materializer) update(ctx context.Context, extra bool) error {
 	return m.emptySubmodules(ctx, c)
 }
 
-// tracked returns the files of the index, their directories, and those of the new tree.
+// tracked returns the files of the index, their directories, and the directories of the new
+// tree.
 func (m *materializer) tracked(ctx context.Context, c *git.Checkout) (map[string]bool, error) {
 	files, err := c.Files(ctx)
 	if err != nil {
@@ -270,8 +270,8 @@ func (m *materializer) fresh(ctx context.Context) error {
 	}
 	err := m.write(ctx)
 	if err != nil && ctx.Err() == nil {
-		if full := s.full(); full != nil {
-			err = fmt.Errorf("%w: %w", err, full)
+		if cause := s.writeError(); cause != nil {
+			err = fmt.Errorf("%w: %w", err, cause)
 		}
 	}
 	return err
