@@ -54,7 +54,7 @@ func (c *copier) directory(from, to, depth int) error {
 			return err
 		}
 		var st unix.Stat_t
-		err := retry(func() error { return unix.Fstatat(from, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
+		err := Retry(func() error { return unix.Fstatat(from, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
 		if err == nil {
 			switch st.Mode & unix.S_IFMT {
 			case unix.S_IFDIR:

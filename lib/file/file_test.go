@@ -27,7 +27,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// What is made gets its mode, is appended to, and is not handed to a child.
+// A new file gets its mode, can be appended to, and is not inherited by a child.
 func TestOpenFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "f")
 	for range 2 {
@@ -155,7 +155,7 @@ func TestTreeFollowsNoLink(t *testing.T) {
 	}
 }
 
-// A tree is that of the directory it was opened on, whatever takes its name.
+// A Tree keeps the directory with which it was opened, even if another takes its name.
 func TestTreeMoved(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "old")

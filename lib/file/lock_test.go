@@ -57,7 +57,7 @@ func TestTryLock(t *testing.T) {
 	}
 }
 
-// Both kinds of lock work between descriptors of one process, and on what they are for.
+// Both kinds of lock work between descriptors of one process, on files and on directories.
 func TestFlock(t *testing.T) {
 	dir := t.TempDir()
 	open := func() *os.File {

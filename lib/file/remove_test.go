@@ -74,7 +74,8 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// RemoveTree names what it leaves, removes the rest, and touches nothing outside.
+// RemoveTree names the paths that it cannot remove, removes the rest, and changes nothing
+// outside the tree.
 func TestRemoveTreeLeaves(t *testing.T) {
 	type scene struct{ dir, outside string }
 	bind := func(what, where string) error { return unix.Mount(what, where, "", unix.MS_BIND, "") }
@@ -135,7 +136,7 @@ func TestRemoveTreeLeaves(t *testing.T) {
 	}
 }
 
-// A link is removed, and what it leads to stays; what is not there is no error.
+// A link is removed, and its target stays. A path that does not exist is no error.
 func TestRemoveTreeOfOthers(t *testing.T) {
 	stays, top := t.TempDir(), t.TempDir()
 	link, file := filepath.Join(top, "link"), filepath.Join(top, "file")

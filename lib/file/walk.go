@@ -62,7 +62,7 @@ func walk(dir int, above string, depth int, visit func(*Entry) error) error {
 	}
 	for _, name := range names {
 		var st unix.Stat_t
-		err := retry(func() error { return unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
+		err := Retry(func() error { return unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
 		if err == unix.ENOENT {
 			continue
 		}
@@ -112,7 +112,7 @@ func namesIn(dir int) ([]string, error) {
 	buffer := make([]byte, 16<<10)
 	for {
 		var n int
-		err := retry(func() (err error) { n, err = unix.ReadDirent(dir, buffer); return err })
+		err := Retry(func() (err error) { n, err = unix.ReadDirent(dir, buffer); return err })
 		if err != nil {
 			return nil, os.NewSyscallError("getdents", err)
 		}

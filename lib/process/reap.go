@@ -37,9 +37,9 @@ var reapLater = sync.OnceFunc(func() {
 	})
 })
 
-// reapAdopted reaps ended children until it finds one for which other code waits: one that
-// Start started, or exec.Cmd, which puts it in this process's group. So a command that
-// leaves thousands of orphans does not fill the process table.
+// reapAdopted reaps ended children until it finds one that other code waits for: a child
+// that Start started, or exec.Cmd, which puts it in this process's group. So a command
+// that leaves thousands of orphans does not fill the process table.
 func reapAdopted() {
 	group := unix.Getpgrp()
 	for {
@@ -62,7 +62,7 @@ func childless() bool {
 	return errors.Is(err, unix.ECHILD)
 }
 
-// reap reaps the ended children of this process, self, for which no other code waits.
+// reap reaps the ended children of this process, self, that no other code waits for.
 func (t table) reap(self, group int) {
 	for _, p := range t {
 		if p.zombie && p.parent == self {

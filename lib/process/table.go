@@ -146,7 +146,7 @@ func forks() int {
 	return n
 }
 
-// filter returns the living processes for which keep is true, in no order.
+// filter returns the living processes that keep accepts, in no order.
 func (t table) filter(keep func(proc) bool) []proc {
 	var out []proc
 	for _, p := range t {
