@@ -5,7 +5,10 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 
 	"quire/lib/file"
 )
@@ -44,6 +47,33 @@ func Artifacts(dir, job string, visit func(Artifact) error) error {
 		}
 		return visit(Artifact{Job: job, Size: e.Size, Path: ArtifactsPath(job) + "/" + e.Path})
 	})
+}
+
+// OpenArtifact opens an artifact of a job for reading. name is its path below the directory
+// of the artifacts, with slashes. The error is ErrNotRegular or one of package fs if no file
+// has this name; no link on the way to it is followed.
+func OpenArtifact(dir, job, name string) (*os.File, error) {
+	if !fs.ValidPath(name) {
+		return nil, fs.ErrNotExist
+	}
+	if behindLauncher(dir) {
+		dir = filepath.Join(dir, OutDir)
+	}
+	parent, err := file.OpenBelow(dir, path.Join(ArtifactsPath(job), path.Dir(name)))
+	if err != nil {
+		return nil, err
+	}
+	defer parent.Close()
+	fd, err := file.OpenAt(int(parent.Fd()), path.Base(name), unix.O_RDONLY|unix.O_NONBLOCK)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	f := os.NewFile(uintptr(fd), name)
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		f.Close()
+		return nil, errors.Join(err, ErrNotRegular)
+	}
+	return f, nil
 }
 
 // CopyArtifacts copies the artifacts of a job of the run in the directory dir to the same

@@ -83,8 +83,7 @@ func parseAddress(path string) (address, bool) {
 // jobSegment returns the id of a job as one segment of a path, which is not "." or "..".
 // Different ids have different segments.
 func jobSegment(job string) string {
-	dir := strings.TrimSuffix(strings.TrimPrefix(runlog.LogPath(job, 0), runlog.JobsDir+"/"), "/sh-0.log")
-	return strings.ReplaceAll(dir, "/", "%2F")
+	return strings.ReplaceAll(runlog.JobPath(job), "/", "%2F")
 }
 
 // to returns the address of a path below the front page, relative to the page that is

@@ -1,22 +1,78 @@
 package web
 
 import (
-	"io/fs"
+	"errors"
+	"fmt"
 	"mime"
 	"net/http"
 	"path"
+	"slices"
+	"strings"
 
+	"quire/lib/config"
 	"quire/lib/runlog"
 	"quire/lib/runstore"
+	"quire/lib/text"
 )
+
+// maxArtifacts is how many artifacts the page of a run shows.
+const maxArtifacts = 50
+
+// An artifactRow is an artifact on the page of a run. Its URL is "" in files: a web server
+// without quire-web would show a page among the artifacts as one of its own.
+type artifactRow struct{ Job, Name, Size, URL string }
+
+// artifacts returns the artifacts of the jobs, and what else there is to say of them.
+func (v *visit) artifacts(run *runstore.Run, jobs []runlog.JobRecord) (rows []artifactRow, note string) {
+	for _, j := range jobs[:min(len(jobs), maxJobs)] {
+		err := runlog.Artifacts(run.Dir, j.ID, func(a runlog.Artifact) error {
+			if len(rows) == maxArtifacts {
+				return errMany
+			}
+			name := strings.TrimPrefix(a.Path, runlog.ArtifactsPath(j.ID)+"/")
+			row := artifactRow{Job: text.Line(j.ID), Name: text.Line(name), Size: sizeText(a.Size)}
+			if !v.static {
+				row.URL = v.to(config.EscapePath(run.Repo + "/" + run.ID + "/" + jobSegment(j.ID) + "/artifacts/" + name))
+			}
+			rows = append(rows, row)
+			return nil
+		})
+		switch {
+		case errors.Is(err, errMany):
+			return rows, "There are more."
+		case err != nil:
+			note = "Some artifacts cannot be read."
+		}
+	}
+	return rows, note
+}
+
+var errMany = errors.New("many artifacts")
+
+// sizeText returns a number of bytes for people.
+func sizeText(n int64) string {
+	size, unit := float64(n), ""
+	for _, u := range []string{"kB", "MB", "GB", "TB"} {
+		if size < 1000 {
+			break
+		}
+		size, unit = size/1000, u
+	}
+	if unit == "" {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", size, unit)
+}
 
 // artifact sends a file that a job left behind, always as a download: a page among them
 // would otherwise be one of this site.
-func (v *visit) artifact(run *runstore.Run, job, name string) error {
-	if v.static || !fs.ValidPath(job+"/"+name) {
+func (v *visit) artifact(run *runstore.Run, segment, name string) error {
+	jobs, _ := runlog.Summarize(run.Dir)
+	i := slices.IndexFunc(jobs, func(j runlog.JobRecord) bool { return jobSegment(j.ID) == segment })
+	if v.static || i < 0 {
 		return errNotFound
 	}
-	f, err := runlog.Open(run.Dir, path.Join(runlog.JobsDir, job, "artifacts", name))
+	f, err := runlog.OpenArtifact(run.Dir, jobs[i].ID, name)
 	if err != nil {
 		return errNotFound
 	}

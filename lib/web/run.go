@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -43,7 +44,12 @@ type runData struct {
 	Jobs     []jobRow
 	MoreJobs int
 	Changes  []runstore.Change
-	Live     *liveData // nil unless the run is active or pending
+	Vars     string
+
+	Artifacts     []artifactRow
+	ArtifactsNote string
+
+	Live *liveData // nil unless the run is active or pending
 }
 
 // A failure is what a person wants to see first.
@@ -82,6 +88,8 @@ func (v *visit) run(run *runstore.Run) error {
 	if run.Image != nil {
 		d.Image = *run.Image
 	}
+	d.Artifacts, d.ArtifactsNote = v.artifacts(run, jobs)
+	d.Vars = text.Line(strings.Join(slices.Sorted(maps.Keys(run.Vars)), ", "))
 	shown := byFailure(jobs)
 	d.MoreJobs = max(0, len(shown)-maxJobs)
 	commands := maxCommands

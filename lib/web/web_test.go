@@ -100,6 +100,7 @@ func (f *fixture) fill(run *runstore.Run) {
 `)
 	f.record(run, "jobs/build/sh-1.log", "2026-01-01T00:00:00.5Z stdout F \x1b[32mgreen\x1b[0m <b>bold</b>\n")
 	f.record(run, "jobs/log/sh-1.log", "2026-01-01T00:00:01.5Z stdout F 10%\r20%\r30%\n2026-01-01T00:00:01.5Z stderr P half\n2026-01-01T00:00:01.5Z stderr F  whole </pre><script>alert(1)</script>\n")
+	f.record(run, "jobs/build/artifacts/a dir/<page>.html", "<script>alert(3)</script>")
 	f.record(run, runstore.LogFile, "build | \x1b]0;title\x07<script>alert(2)</script>\nlog | x\n")
 }
 
@@ -120,7 +121,7 @@ func TestPages(t *testing.T) {
 		"/work/a%20b.git/":                   {"v1", "<i>pat</i>", "<b>&'\"", "any"},
 		"/work/a%20b.git/?ref=docs":          {"Runs of docs"},
 		"/work/a%20b.git/?state=superseded":  {"No runs."},
-		base:                                 {"exit 1", "3 jobs, 2 failed", "make <all>", "1m 12s", "half whole", "30%", "exit 2", "cannot open 'x'", "cat 'workspace/x' /etc/passwd"},
+		base:                                 {"exit 1", "3 jobs, 2 failed", "a dir/<page>.html", "25 B", "make <all>", "1m 12s", "half whole", "30%", "exit 2", "cannot open 'x'", "cat 'workspace/x' /etc/passwd"},
 		base + "/log":                        {"2 lines", "<script>alert(2)</script>"},
 		base + "/log/log":                    {"exit 2", "3 lines", "half whole </pre><script>alert(1)</script>"},
 		base + "/%252E%252E/log":             {"1 lines", "$ true"},
@@ -142,8 +143,8 @@ func TestPages(t *testing.T) {
 		}
 	}
 	for address, p := range crawl(t, f.Handler) {
-		if strings.Contains(address, "/log?") {
-			continue // a log may have anything
+		if strings.Contains(address, "/log?") || strings.Contains(address, "/artifacts/") {
+			continue // a log and an artifact may have anything
 		}
 		for _, path := range []string{f.Root, "/srv/git", "secret.git", "/opt/tools", "other.git"} {
 			if strings.Contains(p.body, path) {
@@ -157,6 +158,32 @@ func TestPages(t *testing.T) {
 	var record struct{ Dir, GitDir *string }
 	if err := json.Unmarshal([]byte(get(t, f.Handler, base+".json").body), &record); err != nil || record.Dir != nil {
 		t.Errorf("JSON has a directory, or is none: %v", err)
+	}
+}
+
+// Artifacts are downloads, and no link leads from them to another file.
+func TestArtifacts(t *testing.T) {
+	f := newFixture(t, shownConfig)
+	run := f.run("work/a.git", "refs/heads/main", active)
+	f.fill(run)
+	for name, target := range map[string]string{"link": "../../../run.toml", "up": ".."} {
+		if err := os.Symlink(target, filepath.Join(run.Dir, "jobs/build/artifacts", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	base := "/work/a.git/" + run.ID
+	for address, code := range map[string]int{
+		"/build/artifacts/a%20dir/%3Cpage%3E.html": 200, "/build/artifacts/a%20dir": 404, "/build/artifacts/link": 404,
+		"/build/artifacts/up/sh-1.log": 404, "/build/artifacts/none": 404, "/log/artifacts/x": 404, "/none/artifacts/x": 404,
+		"/build/artifacts/a%20dir/../../sh-1.log": 404, "/build/artifacts//": 404,
+	} {
+		w := httptest.NewRecorder()
+		f.ServeHTTP(w, httptest.NewRequest("GET", base+address, nil))
+		head := w.Header()
+		if w.Code != code || code == 200 && (head.Get("Content-Disposition") != `attachment; filename="<page>.html"` ||
+			head.Get("Content-Type") != "application/octet-stream" || head.Get("X-Content-Type-Options") != "nosniff") {
+			t.Errorf("%s: status %d, %v", address, w.Code, head)
+		}
 	}
 }
 
