@@ -76,7 +76,8 @@ func (p *Plan) readFacts(ctx context.Context, store *runstore.Store, run *runsto
 	if p.Facts, p.Tree, err = facts(ctx, run, repo); err != nil {
 		return err
 	}
-	_ = run.RecordFiles(p.Facts.FilesChanged) // only a rerun needs it
+	_ = run.RecordFiles(p.Facts.FilesChanged)    // only a rerun needs it
+	_ = run.RecordMessage(p.Facts.CommitMessage) // only people read it
 	p.Done, p.Earlier, err = done(store, run)
 	return err
 }

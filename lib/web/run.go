@@ -26,6 +26,7 @@ const (
 	maxCommands = 150 // commands of all jobs
 	lastLines   = 12  // of the command that failed
 	maxText     = 300 // bytes of a command or an error
+	maxMessage  = 4 << 10
 )
 
 // A runData is the page of a run.
@@ -38,6 +39,7 @@ type runData struct {
 	Why      string
 	Note     string
 	Subject  string
+	Message  string // without the subject
 	Image    string
 	Failures []failure
 	Graph    *graph
@@ -87,6 +89,10 @@ func (v *visit) run(run *runstore.Run) error {
 	}
 	if run.Image != nil {
 		d.Image = *run.Image
+	}
+	_, body, _ := strings.Cut(strings.TrimSpace(run.Message()), "\n\n")
+	for l := range strings.Lines(text.Cut(body, maxMessage)) {
+		d.Message += text.Line(strings.TrimSuffix(l, "\n")) + "\n"
 	}
 	d.Artifacts, d.ArtifactsNote = v.artifacts(run, jobs)
 	d.Vars = text.Line(strings.Join(slices.Sorted(maps.Keys(run.Vars)), ", "))

@@ -108,6 +108,9 @@ func TestPages(t *testing.T) {
 	f := newFixture(t, shownConfig)
 	run := f.run("work/a b.git", "refs/heads/main", active)
 	f.fill(run)
+	if err := run.RecordMessage("A <subject> & more\n\nWhy: <b>\x1b[31m\xff\nand how\n"); err != nil {
+		t.Fatal(err)
+	}
 	if err := run.Transition(failure1); err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +124,7 @@ func TestPages(t *testing.T) {
 		"/work/a%20b.git/":                   {"v1", "<i>pat</i>", "<b>&'\"", "any"},
 		"/work/a%20b.git/?ref=docs":          {"Runs of docs"},
 		"/work/a%20b.git/?state=superseded":  {"No runs."},
-		base:                                 {"exit 1", "3 jobs, 2 failed", "a dir/<page>.html", "25 B", "make <all>", "1m 12s", "half whole", "30%", "exit 2", "cannot open 'x'", "cat 'workspace/x' /etc/passwd"},
+		base:                                 {"exit 1", "3 jobs, 2 failed", "a dir/<page>.html", "25 B", "Why: <b>?[31m?\nand how", "make <all>", "1m 12s", "half whole", "30%", "exit 2", "cannot open 'x'", "cat 'workspace/x' /etc/passwd"},
 		base + "/log":                        {"2 lines", "<script>alert(2)</script>"},
 		base + "/log/log":                    {"exit 2", "3 lines", "half whole </pre><script>alert(1)</script>"},
 		base + "/%252E%252E/log":             {"1 lines", "$ true"},
