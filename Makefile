@@ -8,7 +8,9 @@ SOURCES = go.mod go.sum $(shell find cmd lib -name testdata -prune -o -type f ! 
 # what contrib/install copies beside the programs
 COPIED = hooks man contrib README.md NEWS
 # static, since the programs go into images; from the tree alone, as Git refuses another user's clone
-BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags='-s -w'
+BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags='-s -w $(ENTRY)'
+# the function in which the programs begin, see lib/cli/limits.go
+ENTRY = $(if $(wildcard lib/cli/entry_$(or $(ARCH),$(shell $(GO) env GOARCH)).s),-E quire/lib/cli.entry)
 VERSION = $(shell sed -n 's/^const Version = "\(.*\)"/\1/p' lib/cli/cli.go)
 ARCHES = amd64 arm64
 # the tools of lint and check that are not installed; check reports them at last
@@ -59,6 +61,7 @@ dist: $(ARCHES:%=dist-%)
 deb: $(ARCHES:%=deb-%)
 
 dist-%: NAME = quire-$(VERSION)-linux-$*
+dist-%: ARCH = $*
 dist-%:
 	@rm -rf bin/$(NAME) && mkdir -p bin/$(NAME)/bin
 	GOARCH=$* $(BUILD) -o bin/$(NAME)/bin/ ./cmd/...

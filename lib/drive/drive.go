@@ -134,12 +134,16 @@ func failed(ctx context.Context, reason string) runstore.Change {
 // explain writes a problem that is not an outcome of the jobs to the run's log, where a
 // reader looks for it.
 func explain(run *runstore.Run, problem error) error {
-	text := problem.Error() + "\n"
-	if list := (diag.List)(nil); errors.As(problem, &list) {
-		text = list.Text()
-	}
-	if err := runlog.AppendRunLog(filepath.Join(run.Dir, runstore.LogFile), "%s", strings.TrimSuffix(text, "\n")); err != nil {
+	if err := runlog.AppendRunLog(filepath.Join(run.Dir, runstore.LogFile), "%s", problemText(problem)); err != nil {
 		return fmt.Errorf("cannot write log of run %s: %w", run.ID, err)
 	}
 	return nil
+}
+
+// problemText returns what the log says of a problem, without the last newline.
+func problemText(problem error) string {
+	if list := (diag.List)(nil); errors.As(problem, &list) {
+		return strings.TrimSuffix(list.Text(), "\n")
+	}
+	return problem.Error()
 }

@@ -78,8 +78,7 @@ func (x Exec) Run(ctx context.Context, store *runstore.Store, run *runstore.Run)
 		log.Note("quire: %s run %s: %s", now(), run.ID, text.QuoteLine(x.Command...))
 		status, change = x.supervise(ctx, run, p.Settings, g, log, planFile)
 		log.Note("quire: %s run %s: %s", now(), run.ID, status)
-		log.Close() // before the run has ended for readers of its log
-		return change, nil
+		return change, log.Close() // before the run ends, for readers of its log
 	}
 	end, err := d.do(ctx)
 	return status, end, err

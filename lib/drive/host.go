@@ -41,11 +41,10 @@ func Host(ctx context.Context, store *runstore.Store, run *runstore.Run, output 
 	}
 	d.work = func(ctx context.Context, p *Plan, g *process.Cgroup) (runstore.Change, error) {
 		change, problem := p.execute(ctx, store, run, g, output)
-		log.Close() // before the run has ended for readers of its log
 		if problem != nil {
-			problem = errors.Join(problem, explain(run, problem))
+			log.Note("%s", problemText(problem))
 		}
-		return change, problem
+		return change, errors.Join(problem, log.Close()) // before the run ends, for readers of its log
 	}
 	return d.do(ctx)
 }

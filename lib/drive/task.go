@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -56,7 +57,8 @@ func newTask(run *runstore.Run, drive func() error) Task {
 }
 
 // driveBy returns a function that starts a driver and waits until it has ended. If the run
-// has not ended by then, the error has the words of the driver. Otherwise the log has them.
+// has not ended by then, or its log could not be written, the error has the words of the
+// driver. Otherwise the log has them.
 func driveBy(run *runstore.Run, command ...string) func() error {
 	return func() error {
 		var words bytes.Buffer
@@ -64,7 +66,8 @@ func driveBy(run *runstore.Run, command ...string) func() error {
 		cmd.Stderr, cmd.WaitDelay = &words, time.Second
 		failure := cmd.Run()
 		status, err := run.Status()
-		if err != nil || status.State.Final() {
+		unwritten := fmt.Sprintf("cannot write '%s'", filepath.Join(run.Dir, runstore.LogFile))
+		if err != nil || status.State.Final() && !strings.Contains(words.String(), unwritten) {
 			return err
 		}
 		why := cmp.Or(strings.TrimSpace(words.String()), fmt.Sprint(failure))

@@ -40,12 +40,13 @@ func (l *RunLog) keep(p []byte) {
 }
 
 // writeTail writes the output that was kept, in the room that is reserved for it.
-func (l *RunLog) writeTail() {
+func (l *RunLog) writeTail() error {
 	if l.err == nil {
-		return
+		return nil
 	}
 	l.reserve.release()
 	// A write that failed may have cut a line.
 	said := fmt.Sprintf("\nquire: cannot write this log: %v; output is missing here\n", text.Cause(l.err))
-	_, _ = l.file.Write(append([]byte(said), l.tail...))
+	_, err := l.file.Write(append([]byte(said), l.tail...))
+	return err
 }

@@ -29,8 +29,8 @@ func TestLastWords(t *testing.T) {
 			for line := range strings.Lines(test.after) {
 				log.Write([]byte(line))
 			}
-			if err := log.Close(); err == nil || !strings.Contains(err.Error(), "no space left") {
-				t.Errorf("Close returned %v", err)
+			if err := log.Close(); err != nil {
+				t.Error(err)
 			}
 			got, err := os.ReadFile(path)
 			if err != nil || string(got) != test.want {

@@ -2,6 +2,7 @@ package runlog
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -64,8 +65,8 @@ func AppendRunLog(path, format string, args ...any) error {
 }
 
 // Write appends output of jobs. It never fails, since a full disk that only the log
-// suffers from must not stop the jobs. Close then writes the last words of the output, and
-// returns the error. Output beyond MaxRunLog is left out, which a line says.
+// suffers from must not stop the jobs. Close then writes the last words of the output.
+// Output beyond MaxRunLog is left out, which a line says.
 func (l *RunLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -114,21 +115,18 @@ func (l *RunLog) append(p []byte) {
 	l.part = p[len(p)-1] != '\n'
 }
 
-// Close closes the log, if l is not nil. Its error is the first failure of any write.
+// Close closes the log, if l is not nil. The error says that output is missing, and that the
+// log itself does not say so.
 func (l *RunLog) Close() error {
 	if l == nil {
 		return nil
 	}
-	l.writeTail()
+	failure := l.writeTail()
 	l.reserve.release()
 	if l.times != nil {
 		l.times.Close()
 	}
-	err := l.file.Close()
-	if l.err != nil {
-		err = l.err
-	}
-	if err != nil {
+	if err := cmp.Or(failure, l.file.Close()); err != nil {
 		return fmt.Errorf("cannot write '%s': %w", l.file.Name(), text.Cause(err))
 	}
 	return nil
