@@ -192,15 +192,17 @@ func ignoreStops() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGPIPE)
 }
 
-// outcome returns the change that the status of a command makes. 111 is what
-// quire's own commands exit with when they could not do their work.
+// failure is what quire's own commands exit with if they could not do their work.
+const failure = 111
+
+// outcome returns the change that the status of a command makes.
 func outcome(s process.Status) runstore.Change {
 	switch {
 	case s.Signal != 0:
 		return runstore.Change{State: runstore.Failed, Reason: "signal", Code: s.ExitCode()}
 	case s.Code == 0:
 		return runstore.Change{State: runstore.Complete}
-	case s.Code == 111:
+	case s.Code == failure:
 		return runstore.Change{State: runstore.Failed, Reason: "internal"}
 	}
 	return runstore.Change{State: runstore.Failed, Reason: "exit", Code: s.Code}

@@ -19,12 +19,11 @@ type LauncherError struct{ What string }
 
 func (e *LauncherError) Error() string { return e.What }
 
-// Run runs the launcher to its end, its output going to stdout and stderr, and returns
-// the exit status that the run is to be judged by: 0 is that of a run that its own
-// records call complete. Each of signals is passed on to the launcher as SIGTERM, the one
-// that it has to know, and whoever sent it knows how the run ends. Else the run fails
-// with the reason launcher, and Run returns a *LauncherError, where the launcher did not
-// get so far that the pipeline ran to its end.
+// Run runs the launcher to its end, with its output going to stdout and stderr. It returns
+// the exit status that the run is judged by: with 0 the records of the run say complete,
+// too. Each of signals reaches the launcher as SIGTERM, which every launcher must know; the
+// sender decides how the run ends. If the launcher failed before the pipeline ran to its
+// end, the run fails with the reason launcher, and Run returns a *LauncherError.
 func (l *Launch) Run(signals <-chan os.Signal, stdout, stderr *os.File) (int, error) {
 	cmd := exec.Command(l.Args[0], l.Args[1:]...)
 	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = l.Env, stdout, stderr, l.files
@@ -54,7 +53,13 @@ func (l *Launch) Run(signals <-chan os.Signal, stdout, stderr *os.File) (int, er
 	case ended != 0:
 		return status.ExitCode(), nil
 	}
-	return status.ExitCode(), l.judge(status)
+	if err := l.judge(status); err != nil {
+		return 0, err
+	}
+	if status.ExitCode() == failure { // the records say failed; the log may not say why
+		return 0, fmt.Errorf("launcher '%s' ended with %s: it or quire-ci behind it could not do its work", l.Args[0], status)
+	}
+	return status.ExitCode(), nil
 }
 
 // judge compares how the launcher ended with what is on record of the run. The record

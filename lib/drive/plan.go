@@ -115,7 +115,7 @@ const maxDone = 256 << 20
 
 // done returns the outputs of the jobs that need not run again, because they succeeded in
 // the run that this one repeats. Outputs that it had from a run before are among them. A
-// job whose output cannot be read runs again.
+// job whose output or artifacts cannot be read runs again.
 func done(store *runstore.Store, run *runstore.Run) (outputs map[string]json.RawMessage, from string, err error) {
 	if !run.OnlyFailed {
 		return nil, "", nil
@@ -128,7 +128,7 @@ func done(store *runstore.Store, run *runstore.Run) (outputs map[string]json.Raw
 	outputs = map[string]json.RawMessage{}
 	left := maxDone
 	for _, j := range jobs {
-		if j.State != runlog.Complete {
+		if j.State != runlog.Complete || runlog.CheckArtifacts(first.Dir, j.ID) != nil {
 			continue
 		}
 		if output, err := j.ReadOutput(first.Dir, left); err == nil {

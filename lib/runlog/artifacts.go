@@ -76,6 +76,19 @@ func OpenArtifact(dir, job, name string) (*os.File, error) {
 	return f, nil
 }
 
+// CheckArtifacts returns an error if the artifacts of a job of the run in dir cannot be
+// opened, for example because a job put a link in their place. A job may have none.
+func CheckArtifacts(dir, job string) error {
+	f, err := openArtifacts(dir, job)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		f.Close()
+	}
+	return err
+}
+
 // CopyArtifacts copies the artifacts of a job of the run in the directory dir to the same
 // job in out, the directory for the records of another run, and returns their size in bytes.
 // If they have more than most bytes, it fails; 0 is no bound.
