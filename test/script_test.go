@@ -18,7 +18,7 @@ import (
 
 // bothExecutors are the scripts whose subject the two executors do each in their own code:
 // processes and how they end, the environment, secrets, limits, workspaces and logs.
-var bothExecutors = []string{"artifacts", "ends", "environment", "facts", "full", "kept", "limits", "missing", "once", "plan", "push", "reconcile", "secret", "shell", "sides", "supersede", "umask", "vars"}
+var bothExecutors = []string{"artifacts", "cache", "ends", "environment", "facts", "full", "kept", "limits", "missing", "once", "plan", "push", "reconcile", "secret", "shell", "sides", "supersede", "umask", "vars"}
 
 // prefix is where TestMain installed quire.
 var prefix string

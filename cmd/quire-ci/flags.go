@@ -20,6 +20,7 @@ const factsUsage = `  --facts FILE           the facts of the push; default: the
 const runUsage = `usage: quire-ci run [OPTION...]
 Runs the pipeline of a workspace.
 ` + workspaceUsage + `  --out DIR              where events.jsonl and jobs/ go; default in $TMPDIR
+  --cache DIR            the directory that QUIRE_CACHE names; default none
   --secrets FILE         a JSON object of names and values
 ` + factsUsage + `  -j N                   run at most N jobs at once; default the processors
   --job JOB              run this job and what it needs; may be repeated

@@ -21,6 +21,7 @@ type settings struct {
 	vars                       vars
 
 	out, secrets     string
+	cache            string
 	parallel         int
 	timeout, grace   time.Duration
 	failFast, dryRun bool
@@ -41,6 +42,7 @@ func (s *settings) register(fs *flag.FlagSet) {
 
 func (s *settings) registerRun(fs *flag.FlagSet) {
 	fs.StringVar(&s.out, "out", "", "")
+	fs.StringVar(&s.cache, "cache", "", "")
 	fs.StringVar(&s.secrets, "secrets", "", "")
 	cli.CountVar(fs, &s.parallel, "j", 0)
 	cli.DurationVar(fs, &s.timeout, "timeout", 0)
@@ -72,5 +74,8 @@ func (s *settings) options(spec executor.Spec) (o executor.Options, err error) {
 		o.SecretsHint = "--secrets FILE gives them"
 	}
 	o.Workspace, err = filepath.Abs(s.workspace)
+	if err == nil && s.cache != "" {
+		o.Cache, err = filepath.Abs(s.cache)
+	}
 	return o, err
 }

@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"quire/lib/cli"
+	"quire/lib/drive"
 	"quire/lib/runstore"
 )
 
 const pruneUsage = `usage: quire-runstate prune [OPTION...]
 Removes ended runs, and prints the id of each as it is removed. The newest
-complete and the newest failed run of each ref stay.
+complete and the newest failed run of each ref stay. Also removes caches that
+the configuration does not keep, and prints the path of each.
   -n                     only print what would be removed
   --keep N               the newest N of a repository stay; default: config
   --older-than DURATION  only runs that ended longer ago, such as 30d
@@ -34,10 +36,10 @@ func (r *rootOption) prune(ctx context.Context, e *cli.Env) error {
 		p.Before = time.Now().Add(-*age)
 	}
 	p.Keep = func(string) int { return *keep }
+	set, configErr := loadAndWarn(ctx, e, s)
 	if *keep < 0 {
-		set, err := loadAndWarn(ctx, e, s)
-		if err != nil {
-			return err
+		if configErr != nil {
+			return configErr
 		}
 		p.Keep = set.keepRuns
 	}
@@ -46,17 +48,22 @@ func (r *rootOption) prune(ctx context.Context, e *cli.Env) error {
 		return err
 	}
 	var unwritten error
-	show := func(rec runstore.Record) {
-		if _, err := fmt.Fprintln(e.Stdout, rec.ID); err != nil {
+	show := func(what string) {
+		if _, err := fmt.Fprintln(e.Stdout, what); err != nil {
 			unwritten = err
 		}
 	}
-	if !*dry {
-		err := s.Remove(records, show)
-		return errors.Join(err, unwritten)
+	if *dry {
+		for _, rec := range records {
+			show(rec.ID)
+		}
+	} else {
+		err = s.Remove(records, func(rec runstore.Record) { show(rec.ID) })
 	}
-	for _, rec := range records {
-		show(rec)
+	if configErr != nil {
+		return errors.Join(err, unwritten, configErr)
 	}
-	return unwritten
+	unused := func(repo string) time.Duration { return set.config.For(repo).Keep.Cache }
+	caches := drive.CachePrune{Unused: unused, Most: set.config.For("").MaxCache, Dry: *dry}
+	return errors.Join(err, drive.PruneCaches(s, caches, show), unwritten)
 }

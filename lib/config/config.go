@@ -49,6 +49,9 @@ type Settings struct {
 	LFS           bool
 	Submodules    bool
 	Workspaces    int    // to keep and take again; 0: none
+	KeepIgnored   bool   // kept workspaces keep the files that Git ignores
+	Cache         string // "none", "repo" or "ref"
+	MaxCache      uint64 // bytes of all caches of a root; 0: no bound
 	MaxArtifacts  uint64 // bytes of a run; 0: no bound
 	Keep          Keep
 	Web           bool              // whether quire-web shows the repository
@@ -64,7 +67,8 @@ type Settings struct {
 
 // Keep says what prune leaves.
 type Keep struct {
-	Runs int // ended runs of a repository; 0: all
+	Runs  int           // ended runs of a repository; 0: all
+	Cache time.Duration // caches that no run used for less; 0: all
 }
 
 // defaults are the settings of an empty file.
@@ -76,7 +80,9 @@ func defaults() Settings {
 		Grace:         10 * time.Second,
 		Supersede:     "none",
 		KeepWorkspace: "none",
-		Keep:          Keep{Runs: 200},
+		Keep:          Keep{Runs: 200, Cache: 30 * 24 * time.Hour},
+		Cache:         "none",
+		MaxCache:      10 << 30,
 		MaxArtifacts:  1 << 30,
 	}
 }

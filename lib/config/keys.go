@@ -31,6 +31,9 @@ var keys = sync.OnceValue(func() map[string]key {
 		"timeout":        duration(func(s *Settings) *time.Duration { return &s.Timeout }),
 		"grace":          duration(func(s *Settings) *time.Duration { return &s.Grace }),
 		"eval-time":      duration(func(s *Settings) *time.Duration { return &s.EvalTime }),
+		"cache":          oneOf([]string{"none", "repo", "ref"}, func(s *Settings) *string { return &s.Cache }),
+		cacheMaxKey:      size(1<<50, func(s *Settings) *uint64 { return &s.MaxCache }),
+		"keep-ignored":   boolean(func(s *Settings) *bool { return &s.KeepIgnored }),
 		"artifacts-max":  size(1<<50, func(s *Settings) *uint64 { return &s.MaxArtifacts }),
 		"eval-memory":    sizeOrMiB(1<<40, func(s *Settings) *uint64 { return &s.EvalMemory }),
 		"with-git":       boolean(func(s *Settings) *bool { return &s.WithGit }),
@@ -44,10 +47,14 @@ var keys = sync.OnceValue(func() map[string]key {
 	}
 })
 
+// cacheMaxKey is the setting of a root that bounds the caches of all repositories.
+const cacheMaxKey = "cache-max"
+
 // repoKeys are the settings of the tables for single repositories.
 var repoKeys = sync.OnceValue(func() map[string]key {
 	all := maps.Clone(keys())
 	all[inheritKey] = inheritSecrets
+	delete(all, cacheMaxKey)
 	return all
 })
 
@@ -328,7 +335,10 @@ func keep(d *document, name string, v value) func(*Settings) {
 	if !ok {
 		return nil
 	}
-	known := map[string]key{"runs": number(1_000_000_000, func(s *Settings) *int { return &s.Keep.Runs })}
+	known := map[string]key{
+		"runs":  number(1_000_000_000, func(s *Settings) *int { return &s.Keep.Runs }),
+		"cache": duration(func(s *Settings) *time.Duration { return &s.Keep.Cache }),
+	}
 	var sets layer
 	for _, e := range t.entries {
 		check := known[e.name]

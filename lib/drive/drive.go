@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -50,6 +51,8 @@ func (d *drive) do(ctx context.Context) (runstore.Status, error) {
 	watched, stop := driver.Context(ctx) // ends also when another process ends the run
 	defer stop()
 	var plan *Plan
+	var cache *os.File
+	defer func() { leaveCache(cache) }()
 	active := runstore.Change{State: runstore.Active, Executor: d.executor}
 	err = driver.Begin(watched, Limits(cfg), active, func(ctx context.Context) (err error) {
 		if plan, err = NewPlan(ctx, d.store, d.run); err != nil {
@@ -58,6 +61,8 @@ func (d *drive) do(ctx context.Context) (runstore.Status, error) {
 		if d.adjust != nil {
 			d.adjust(&plan.Settings)
 		}
+		leaveCache(cache) // of an earlier turn
+		cache = plan.useCache(d.store, d.run)
 		if d.prepare != nil {
 			return d.prepare(plan)
 		}
@@ -83,6 +88,9 @@ func (d *drive) active(ctx context.Context, plan *Plan, group *process.Cgroup) (
 	if plan.Unread != "" && !d.optional {
 		err := &FactsError{plan.Unread}
 		return failed(ctx, "materialize"), errors.Join(err, explain(d.run, err))
+	}
+	if plan.noCache != nil {
+		return failed(ctx, "internal"), errors.Join(plan.noCache, explain(d.run, plan.noCache))
 	}
 	_ = plan.record(d.run) // only show needs it
 	return d.work(ctx, plan, group)

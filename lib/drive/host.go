@@ -73,6 +73,7 @@ func (p *Plan) execute(ctx context.Context, store *runstore.Store, run *runstore
 		return failed(ctx, "internal"), err
 	}
 	o := p.spec().Options(os.Environ())
+	o.Cache = p.Cache
 	o.Workspace, o.Out, o.Output, o.Cgroup = dir, run.Dir, output, group
 	o.Secrets, o.Parallel, o.Timeout = p.Secrets, p.Settings.Jobs, p.Settings.Timeout
 	o.OnTimeout = func() { recordEarly(run, runstore.Change{State: runstore.Failed, Reason: "timeout"}) }

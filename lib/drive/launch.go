@@ -64,6 +64,9 @@ func NewLaunch(ctx context.Context, run *runstore.Run, p *Plan) (*Launch, error)
 		return nil, err
 	}
 	l.Args = append(l.Args, "quire-ci", "run", "--workspace", dir, "--out", l.out)
+	if p.Cache != "" {
+		l.Args = append(l.Args, "--cache", p.Cache)
+	}
 	if p.Settings.Jobs > 0 {
 		l.Args = append(l.Args, "-j", strconv.Itoa(p.Settings.Jobs))
 	}
@@ -110,6 +113,9 @@ func (l *Launch) prepare(ctx context.Context, dir string, p *Plan) error {
 		"QUIRE_OUT=" + l.out,
 		"QUIRE_IMAGE=" + image,
 	})
+	if p.Cache != "" {
+		l.Env = append(l.Env, "QUIRE_CACHE="+p.Cache)
+	}
 	return nil
 }
 

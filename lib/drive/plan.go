@@ -37,6 +37,8 @@ type Plan struct {
 	Tree    string                     // the id of the commit's tree
 	Done    map[string]json.RawMessage // see executor.Options
 	Earlier string                     // the directory of the run that Done is from
+	Cache   string                     // the directory of the cache; "" for none
+	noCache error                      // why there is none
 	Unread  string                     // why Facts, Tree and Done are not complete; "" if they are
 }
 

@@ -28,7 +28,7 @@ func MakeWorkspace(ctx context.Context, store *runstore.Store, run *runstore.Run
 	kept, err := takeKept(store, run, s, warn)
 	if err == nil && kept != "" {
 		reuse := o
-		reuse.Reuse = true
+		reuse.Reuse, reuse.KeepIgnored = true, s.KeepIgnored
 		reuse.Left = func(path string, err error) {
 			if aside, moveErr := store.SetAside(path, run.ID); moveErr == nil {
 				err = fmt.Errorf("%w; what is left is in '%s'", err, aside)

@@ -45,6 +45,7 @@ type Options struct {
 	Only      []string          // run these jobs and what they need; nil: all
 	Cgroup    *process.Cgroup   // commands start in it; nil: in the group of this process
 
+	Cache        string // the directory that QUIRE_CACHE names; "": none
 	MaxArtifacts uint64 // bytes that the artifacts of all jobs may have; 0: no bound
 
 	// Withheld has the names of secrets that the run is not given, and for each the
@@ -206,6 +207,9 @@ func (r *run) addJobs() error {
 		j := &job{run: r, spec: spec, needs: map[string]bool{}}
 		j.env = JobEnv(r.Env, r.Facts, r.Workspace, spec.ID, r.Vars)
 		j.setEnv("QUIRE_ARTIFACTS="+j.artifactsDir(), "QUIRE_INPUTS="+r.scratch(noInputs))
+		if r.Cache != "" {
+			j.setEnv("QUIRE_CACHE=" + r.Cache)
+		}
 		for _, in := range spec.Inputs {
 			j.needs[in] = true
 			if input := r.byID[in]; input != nil {

@@ -95,13 +95,29 @@ func Locked(name string, at int64) (bool, error) {
 // exclusive lock of its first byte and takes it. If the file was replaced while it waited,
 // it opens the new one.
 func OpenLocked(name string) (*os.File, error) {
+	return openLocked(name, os.O_APPEND, func(f *os.File) error { return Lock(f, 0, Exclusive) })
+}
+
+// OpenLockFile opens the file called name, which it makes if it is missing, and takes the
+// lock of its first byte. It follows no link. If wait is false and another process holds the
+// lock, the error is ErrBusy. If the file was removed meanwhile, it makes another.
+func OpenLockFile(name string, access Access, wait bool) (*os.File, error) {
+	return openLocked(name, os.O_CREATE|unix.O_NOFOLLOW, func(f *os.File) error {
+		if wait {
+			return Lock(f, 0, access)
+		}
+		return TryLock(f, 0, access)
+	})
+}
+
+func openLocked(name string, flag int, lock func(*os.File) error) (*os.File, error) {
 	for {
-		f, err := OpenFile(name, os.O_RDWR|os.O_APPEND, 0)
+		f, err := OpenFile(name, os.O_RDWR|flag, 0o600)
 		if err != nil {
 			return nil, err
 		}
 		same := false
-		if err = Lock(f, 0, Exclusive); err == nil {
+		if err = lock(f); err == nil {
 			same, err = isAt(f, name)
 		}
 		if same && err == nil {

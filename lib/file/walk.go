@@ -28,12 +28,12 @@ type Entry struct {
 	at int // descriptor of the directory that it is in
 }
 
-// MakeReadable lets the owner read the entry, which is a file or a directory, and enter and
-// change a directory.
+// MakeReadable lets the owner read the entry, which is a file or a directory, and enter a
+// directory.
 func (e *Entry) MakeReadable() error {
 	want := fs.FileMode(0o400)
 	if e.Mode.IsDir() {
-		want = 0o700
+		want = 0o500
 	}
 	if e.Mode&want == want {
 		return nil

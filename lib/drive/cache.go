@@ -1,0 +1,248 @@
+package drive
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"quire/lib/file"
+	"quire/lib/runstore"
+	"quire/lib/text"
+)
+
+// The caches of a repository are in cache/REPO of the root. REPO is the name of the
+// repository in one component:
+//
+//	KEY        the directory that jobs get: "repo", or the name of the ref in one component
+//	KEY.lock   locked by the drivers of the runs that use it; its time is that of the last use
+//
+// A job cannot reach the lock from a sandbox, which shows KEY only. The name of a ref cannot
+// end in .lock, see git-check-ref-format(1).
+const (
+	cacheDir    = "cache"
+	cacheLock   = ".lock"
+	removedMark = ".removed-" // begins the name of a cache that is being removed
+)
+
+// maxKey is how long the name of a ref may be to be that of its cache. A longer one is hashed.
+const maxKey = 200
+
+// byteOfMaker is the byte of the lock file that a driver locks while it makes the cache.
+const byteOfMaker = 1
+
+// cacheKey returns the name of the cache of a run.
+func cacheKey(setting, ref string) string {
+	if setting == "repo" {
+		return setting
+	}
+	key := flattenName.Replace(ref)
+	if len(key) > maxKey {
+		key = fmt.Sprintf("sha256-%x", sha256.Sum256([]byte(ref)))
+	}
+	return key
+}
+
+// takeCache makes the cache of run, if the setting asks for one, and locks it together with
+// other runs. It returns its path without symbolic links, "" for none, and the lock, which
+// the caller closes when the run has ended. If a job has put something else in the place of
+// the cache, that is removed, and warn is called.
+func takeCache(store *runstore.Store, run *runstore.Run, setting string, warn func(error)) (dir string, lock *os.File, err error) {
+	if setting == "none" {
+		return "", nil, nil
+	}
+	p := &pool{store: store, run: run, warn: warn}
+	top := filepath.Join(store.Root(), cacheDir)
+	if err := os.MkdirAll(top, 0o700); err != nil {
+		return "", nil, err
+	}
+	if top, err = filepath.EvalSymlinks(top); err != nil {
+		return "", nil, err
+	}
+	repo := filepath.Join(top, flattenName.Replace(run.Repo))
+	if err := p.makeOurs(repo); err != nil {
+		return "", nil, err
+	}
+	dir = filepath.Join(repo, cacheKey(setting, run.Ref))
+	if lock, err = file.OpenLockFile(dir+cacheLock, file.Shared, true); err != nil {
+		return "", nil, err
+	}
+	if err = file.Lock(lock, byteOfMaker, file.Exclusive); err == nil {
+		if _, missing := os.Lstat(dir); missing == nil && !ours(dir) {
+			warn(fmt.Errorf("the cache '%s' was no directory of this user, and is removed", dir))
+		}
+		err = errors.Join(p.makeOurs(dir), touch(lock), file.Unlock(lock, byteOfMaker))
+	}
+	if err != nil {
+		lock.Close()
+		return "", nil, err
+	}
+	return dir, lock, nil
+}
+
+// leaveCache notes the time of the last use of a cache, and unlocks it. lock may be nil.
+func leaveCache(lock *os.File) {
+	if lock != nil {
+		_ = touch(lock)
+		lock.Close()
+	}
+}
+
+func touch(f *os.File) error { now := time.Now(); return os.Chtimes(f.Name(), now, now) }
+
+// useCache takes the cache of the plan's run, and puts its path into the plan.
+func (p *Plan) useCache(store *runstore.Store, run *runstore.Run) (lock *os.File) {
+	p.Cache, lock, p.noCache = takeCache(store, run, p.Settings.Cache, func(err error) { warnInLog(run, err) })
+	if p.noCache != nil {
+		p.noCache = fmt.Errorf("cannot use the cache of run %s: %w", run.ID, text.Cause(p.noCache))
+	}
+	return lock
+}
+
+// A CachePrune says which caches to remove.
+type CachePrune struct {
+	Unused func(repo string) time.Duration // those that no run used for so long; 0: none
+	Most   uint64                          // the least recently used above so many bytes of the root; 0: none
+	Dry    bool                            // remove nothing
+}
+
+// PruneCaches removes caches that no run uses, and calls removed with the path of each. It
+// continues after a cache that cannot be removed.
+func PruneCaches(store *runstore.Store, o CachePrune, removed func(path string)) error {
+	top := filepath.Join(store.Root(), cacheDir)
+	found, err := findCaches(top)
+	failures := []error{err}
+	remove := func(c cache) bool {
+		done, err := c.remove(store, o.Dry)
+		if err != nil {
+			failures = append(failures, fmt.Errorf("cannot remove cache '%s': %w", c.path, text.Cause(err)))
+		} else if done {
+			removed(c.path)
+		}
+		return done
+	}
+	var sum uint64
+	var rest []cache
+	for _, c := range found {
+		if age := o.Unused(c.repo); age > 0 && time.Since(c.used) > age && remove(c) {
+			continue
+		}
+		if o.Most == 0 {
+			continue
+		}
+		if c.size, err = c.measure(top); err != nil {
+			// A job could have made it so deep that it cannot be measured.
+			failures = append(failures, fmt.Errorf("cannot measure cache '%s': %w", c.path, text.Cause(err)))
+			c.size = o.Most + 1
+		}
+		sum += c.size
+		rest = append(rest, c)
+	}
+	slices.SortFunc(rest, func(a, b cache) int { return a.used.Compare(b.used) })
+	for _, c := range rest {
+		if sum > o.Most && remove(c) {
+			sum -= c.size
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// A cache is a cache that PruneCaches looks at.
+type cache struct {
+	path string
+	repo string // the name of the repository
+	used time.Time
+	size uint64
+}
+
+// unflattenName undoes flattenName.
+var unflattenName = strings.NewReplacer("+p", "+", "+-", "/")
+
+// findCaches returns the caches below top. It removes what a prune that was killed left.
+func findCaches(top string) (found []cache, err error) {
+	repos, err := os.ReadDir(top)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, repo := range repos {
+		if !repo.IsDir() {
+			continue
+		}
+		entries, failed := os.ReadDir(filepath.Join(top, repo.Name()))
+		err = errors.Join(err, failed)
+		for _, e := range entries {
+			path := filepath.Join(top, repo.Name(), e.Name())
+			switch {
+			case strings.HasPrefix(e.Name(), removedMark):
+				err = errors.Join(err, file.RemoveTree(path))
+			case !strings.HasSuffix(e.Name(), cacheLock):
+				info, failed := os.Lstat(path + cacheLock)
+				if failed != nil {
+					info, failed = os.Lstat(path)
+				}
+				if failed == nil {
+					found = append(found, cache{path: path, repo: unflattenName.Replace(repo.Name()), used: info.ModTime()})
+				}
+			}
+		}
+	}
+	return found, err
+}
+
+// measure returns the bytes that the cache takes on the disk. top is above its repository.
+func (c *cache) measure(top string) (size uint64, err error) {
+	name, err := filepath.Rel(top, c.path)
+	if err != nil {
+		return 0, err
+	}
+	dir, err := file.OpenBelow(top, filepath.ToSlash(name))
+	if errors.Is(err, unix.ENOTDIR) {
+		return 0, nil // the next run replaces it
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer dir.Close()
+	err = file.Walk(dir, func(e *file.Entry) error {
+		size += uint64(e.Disk)
+		if e.Mode.IsDir() {
+			return e.MakeReadable()
+		}
+		return nil
+	})
+	return size, err
+}
+
+// remove removes the cache unless a run uses it. It first takes the cache out of the way, so
+// that a run which needs it does not have to wait.
+func (c *cache) remove(store *runstore.Store, dry bool) (done bool, err error) {
+	lock, err := file.OpenLockFile(c.path+cacheLock, file.Exclusive, false)
+	if errors.Is(err, file.ErrBusy) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer lock.Close()
+	if dry {
+		return true, nil
+	}
+	id := runstore.NewID(time.Now())
+	aside := filepath.Join(filepath.Dir(c.path), removedMark+id)
+	if err := os.Rename(c.path, aside); err != nil {
+		return false, err
+	}
+	if err := os.Remove(lock.Name()); err != nil {
+		return false, err
+	}
+	lock.Close()
+	_, err = store.RemoveTree(aside, id)
+	return err == nil, err
+}
