@@ -99,10 +99,11 @@ func touch(f *os.File) error { now := time.Now(); return os.Chtimes(f.Name(), no
 
 // useCache takes the cache of the plan's run, and puts its path into the plan.
 func (p *Plan) useCache(store *runstore.Store, run *runstore.Run) (lock *os.File) {
-	p.Cache, lock, p.noCache = takeCache(store, run, p.Settings.Cache, func(err error) { warnInLog(run, err) })
-	if p.noCache != nil {
-		p.noCache = fmt.Errorf("cannot use the cache of run %s: %w", run.ID, text.Cause(p.noCache))
+	dir, lock, err := takeCache(store, run, p.Settings.Cache, func(err error) { warnInLog(run, err) })
+	if err != nil {
+		p.NoCache = fmt.Sprintf("cannot use the cache of run %s: %v", run.ID, text.Cause(err))
 	}
+	p.Cache = dir
 	return lock
 }
 

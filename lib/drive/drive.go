@@ -89,8 +89,9 @@ func (d *drive) active(ctx context.Context, plan *Plan, group *process.Cgroup) (
 		err := &FactsError{plan.Unread}
 		return failed(ctx, "materialize"), errors.Join(err, explain(d.run, err))
 	}
-	if plan.noCache != nil {
-		return failed(ctx, "internal"), errors.Join(plan.noCache, explain(d.run, plan.noCache))
+	if plan.NoCache != "" {
+		err := errors.New(plan.NoCache)
+		return failed(ctx, "internal"), errors.Join(err, explain(d.run, err))
 	}
 	_ = plan.record(d.run) // only show needs it
 	return d.work(ctx, plan, group)

@@ -38,7 +38,7 @@ type Plan struct {
 	Done    map[string]json.RawMessage // see executor.Options
 	Earlier string                     // the directory of the run that Done is from
 	Cache   string                     // the directory of the cache; "" for none
-	noCache error                      // why there is none
+	NoCache string                     // why there is none; "" if the settings ask for none
 	Unread  string                     // why Facts, Tree and Done are not complete; "" if they are
 }
 
