@@ -20,11 +20,10 @@ type settings struct {
 	jobs, env                  list
 	vars                       vars
 
-	out, secrets     string
-	cache            string
-	parallel         int
-	timeout, grace   time.Duration
-	failFast, dryRun bool
+	out, secrets, cache string
+	parallel            int
+	timeout, grace      time.Duration
+	failFast, dryRun    bool
 }
 
 // register adds the options that run and shell share.
