@@ -55,8 +55,8 @@ func (d Diagnostic) Text() string {
 	return b.String()
 }
 
-// excerpt returns the part of the source line to show and how many characters
-// of it stand before the caret.
+// excerpt returns the part of the source line to show, and how many of its characters come
+// before the caret.
 func (d Diagnostic) excerpt() (before int, shown string, ok bool) {
 	if d.Source == "" || d.Column < 1 {
 		return 0, "", false
@@ -93,7 +93,7 @@ func (l List) Text() string {
 }
 
 // SourceLine returns line n of source, counted from 1, without its line ending,
-// or "" if there is no such line.
+// or "" if the line does not exist.
 func SourceLine(source []byte, n int) string {
 	for s := range bytes.Lines(source) {
 		if n--; n == 0 {

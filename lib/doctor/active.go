@@ -9,8 +9,8 @@ import (
 )
 
 // active reports each active run that has no driver, and each one that is active beyond its
-// timeout: its driver hangs or is stopped, and keeps a slot of max-runs. Timeouts are not
-// looked at if cfg is nil.
+// timeout: its driver hangs or is stopped, and keeps a slot of max-runs. If cfg is nil,
+// active does not check timeouts.
 func (x *exam) active(s *runstore.Store, cfg *config.Config) {
 	root := text.QuoteLine(x.Root)
 	for r, err := range s.Live() {
@@ -23,11 +23,11 @@ func (x *exam) active(s *runstore.Store, cfg *config.Config) {
 		}
 		driven, err := r.Driven()
 		if again, failed := r.Status(); err != nil || failed != nil || again.State != runstore.Active {
-			continue // it ended meanwhile
+			continue // it has just ended
 		}
 		if !driven {
 			x.wrong(r.Dir, "QUIRE_ROOT="+root+"; export QUIRE_ROOT; quire-runstate reconcile | quire-dispatch",
-				"is active, and nobody drives it")
+				"is active, but has no driver")
 			continue
 		}
 		if cfg == nil {
@@ -39,11 +39,11 @@ func (x *exam) active(s *runstore.Store, cfg *config.Config) {
 	}
 }
 
-// beyond returns by how much a run that is active since started is beyond its timeout and
-// the time that its processes have to end; 0 if it is not.
+// beyond returns how long a run that is active since started has exceeded its timeout and
+// its grace period, or 0.
 func beyond(started time.Time, s config.Settings, now time.Time) time.Duration {
 	if s.Timeout == 0 {
 		return 0
 	}
-	return max(0, now.Sub(started)-s.Timeout-s.Grace-slack)
+	return max(0, now.Sub(started)-s.Timeout-s.Grace-maxClockSkew)
 }

@@ -12,39 +12,39 @@ import (
 	"quire/lib/text"
 )
 
-// git looks for a git that is new enough.
+// git checks that git can be run and is new enough.
 func (x *exam) git(ctx context.Context) {
-	const mend = "# install git " + git.Oldest + " or newer"
+	const repair = "# install git " + git.Oldest + " or newer"
 	switch version, err := git.Version(ctx); {
 	case err != nil:
-		x.wrong("git", mend, "cannot be run: %v", err)
+		x.wrong("git", repair, "cannot be run: %v", err)
 	case git.Older(version, git.Oldest):
-		x.wrong("git", mend, "is version '%s'", version)
+		x.wrong("git", repair, "is version '%s'", version)
 	default:
 		x.ok("git")
 	}
 }
 
-// commands looks for the commands that the hook and quire-dispatch start by their
-// names. They must be of this version.
+// commands checks the commands that the hook and quire-dispatch start by name. They must be
+// of this version.
 func (x *exam) commands(ctx context.Context) {
-	mend := "# remove it, or put " + text.QuoteLine(filepath.Dir(x.Program)) + " before it in PATH"
+	repair := "# remove it, or put " + text.QuoteLine(filepath.Dir(x.Program)) + " before it in PATH"
 	for _, name := range cli.Programs {
 		path, err := x.lookPath(name)
 		want := name + " " + cli.Version
 		if err != nil {
 			x.wrong(name, "# install quire again, into a directory of PATH", "cannot be found: %v", err)
 		} else if got := versionOf(ctx, path); got != want {
-			x.wrong(path, mend, "is '%s', and this is '%s'", got, want)
+			x.wrong(path, repair, "is '%s', but this is '%s'", got, want)
 		} else {
 			x.ok(path)
 		}
 	}
 }
 
-// versionOf returns the line that a command prints for --version, or why it prints none.
+// versionOf returns the output of a command for --version, or why it failed.
 func versionOf(ctx context.Context, path string) string {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, "--version")
 	cmd.WaitDelay = time.Second
@@ -52,6 +52,6 @@ func versionOf(ctx context.Context, path string) string {
 	if err != nil {
 		return err.Error()
 	}
-	const enough = 80
-	return strings.TrimSpace(string(out[:min(len(out), enough)]))
+	const most = 80 // bytes
+	return strings.TrimSpace(string(out[:min(len(out), most)]))
 }

@@ -21,7 +21,7 @@ import (
 	"quire/lib/text"
 )
 
-// config looks at the configuration, and at what it says for the repositories.
+// config checks the configuration, and the secrets and launchers of the repositories.
 func (x *exam) config(ctx context.Context, list []*git.Repo, h history) {
 	c, err := config.Load(ctx, x.Root)
 	var problems diag.List
@@ -49,7 +49,7 @@ func (x *exam) config(ctx context.Context, list []*git.Repo, h history) {
 	}
 	x.unmatched(c, names, h)
 	before := len(x.findings)
-	seen := map[string]bool{} // what several repositories have is looked at once
+	seen := map[string]bool{} // settings that several repositories share are checked once
 	for _, name := range names {
 		set := c.For(name)
 		for _, secret := range slices.Sorted(maps.Keys(set.Secrets)) {
@@ -68,8 +68,8 @@ func (x *exam) config(ctx context.Context, list []*git.Repo, h history) {
 	}
 }
 
-// unmatched finds tables [repo.NAME] that match no repository: neither one of names, the
-// other repositories of the root, nor one that has had a run.
+// unmatched reports tables [repo.NAME] that match no repository: none of names, none of the
+// root's, and none that has had a run.
 func (x *exam) unmatched(c *config.Config, names []string, h history) {
 	all, err := repos.List(x.Root)
 	if err != nil {
@@ -84,7 +84,7 @@ func (x *exam) unmatched(c *config.Config, names []string, h history) {
 	}
 }
 
-// secret looks at who can read a secret.
+// secret checks who can read a secret.
 func (x *exam) secret(name string, s config.Secret) {
 	paths := []string{s.File}
 	if s.File == "" {
@@ -95,11 +95,11 @@ func (x *exam) secret(name string, s config.Secret) {
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && s.File == "":
 		case err != nil:
-			x.wrong(path, "# put the secret there, or take it out of the configuration", "secret '%s' cannot be read: %v", name, text.Cause(err))
+			x.wrong(path, "# put the secret there, or remove it from the configuration", "secret '%s' cannot be read: %v", name, text.Cause(err))
 		case !info.Mode().IsRegular():
 			x.wrong(path, "# put the secret into a file", "secret '%s' is not in a regular file", name)
 		case info.Mode()&0o004 != 0:
-			x.wrong(path, "chmod o-r "+text.QuoteLine(path), "everybody can read secret '%s'", name)
+			x.wrong(path, "chmod o-r "+text.QuoteLine(path), "secret '%s' is readable by other users", name)
 		case !readable(path):
 			x.wrong(path, "chmod u+r "+text.QuoteLine(path), "secret '%s' cannot be read by '%s'", name, userName(os.Geteuid()))
 		}
@@ -114,19 +114,19 @@ func readable(path string) bool {
 	return err == nil
 }
 
-// needs are the programs of those launchers that come with quire and are not called as
-// their program is. probed are those that do nothing but here and now, so that they can
-// be tried.
+// needs are the programs of quire's own launchers whose names differ from their program's.
+// probed are launchers that only work on this machine and at once, so that doctor can try
+// them.
 var (
 	needs  = map[string]string{"limits": "prlimit"}
 	probed = []string{"bwrap", "nice", "prlimit", "limits", "systemd-run"}
 )
 
-// launcher looks whether a configured launcher can be started.
+// launcher checks that a configured launcher can be started.
 func (x *exam) launcher(ctx context.Context, set config.Settings) {
 	name := set.Launcher[0]
 	if set.Executor != "quire-ci" {
-		x.wrong(name, `# set executor = "quire-ci", or remove the launcher`, "is the launcher, but the executor is '%s', which has none", set.Executor)
+		x.wrong(name, `# set executor = "quire-ci", or remove the launcher`, "is the launcher, but the executor is '%s', which uses none", set.Executor)
 		return
 	}
 	path, err := x.lookPath(name)
@@ -159,11 +159,11 @@ func (x *exam) launcher(ctx context.Context, set config.Settings) {
 	x.ok(name)
 }
 
-// tryPodman returns an error if podman cannot work for this user. hasImage reports whether
-// it has the image that the launcher's options name, so that a container can be made
-// without fetching one.
+// tryPodman returns an error if podman does not work for this user. hasImage reports whether
+// podman has the image in the launcher's options, so that a container can be made without
+// fetching an image.
 func tryPodman(ctx context.Context, program string, options []string) (hasImage bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, program, "info", "--format", "{{.Host.OS}}").CombinedOutput()
 	if err != nil {
@@ -176,9 +176,9 @@ func tryPodman(ctx context.Context, program string, options []string) (hasImage 
 	return exec.CommandContext(ctx, program, "image", "exists", options[i+1]).Run() == nil, nil
 }
 
-// probe has a launcher start quire-ci, as quire-launcher(7) says.
+// probe makes a launcher start quire-ci, as quire-launcher(7) describes.
 func (x *exam) probe(ctx context.Context, path string, options []string) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	dir, err := os.MkdirTemp(x.Root, tryName)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package doctor looks at all that quire stands on, and says what is wrong with it and
-// how to mend that. It changes nothing but a directory of its own in the root, in which
-// it tries the file system, and removes again.
+// Package doctor checks everything that quire depends on, and reports what is wrong and how
+// to repair it. It changes nothing, except that it makes and removes a directory in the
+// root to test the file system.
 package doctor
 
 import (
@@ -22,23 +22,23 @@ import (
 	"quire/lib/text"
 )
 
-// A Finding is one thing that was looked at.
+// A Finding is the result of one check.
 type Finding struct {
 	Subject string // a path, or the name of a program
-	Wrong   string // what is wrong with it; "" if nothing is
-	Mend    string // what mends it: shell commands, or a comment for people, behind "#"
+	Wrong   string // the problem, or "" if all is well
+	Repair  string // the repair: shell commands, or a comment for people, after "#"
 }
 
-// A Patient is what to look at.
+// A Patient is the installation to check.
 type Patient struct {
 	Root    string
-	GitDirs []string // none: the repositories of the root
+	GitDirs []string // empty: the repositories of the root
 	Program string   // the running quire-runstate
-	Path    string   // where programs are looked for
+	Path    string   // the PATH of the programs
 }
 
-// Examine looks at everything, and returns what it found, also what is in order. What
-// stands on something that is not there is not looked at.
+// Examine checks everything, and returns all findings, good and bad. Checks that depend on
+// something missing are skipped.
 func Examine(ctx context.Context, p Patient) []Finding {
 	x := &exam{Patient: p}
 	if abs, err := filepath.Abs(x.Root); err == nil {
@@ -65,23 +65,23 @@ type exam struct {
 	findings []Finding
 }
 
-// ok notes that nothing is wrong with a subject.
+// ok records that a subject is in order.
 func (x *exam) ok(subject string) { x.findings = append(x.findings, Finding{Subject: subject}) }
 
-// wrong notes what is.
-func (x *exam) wrong(subject, mend, format string, args ...any) {
-	x.findings = append(x.findings, Finding{subject, fmt.Sprintf(format, args...), mend})
+// wrong records a problem.
+func (x *exam) wrong(subject, repair, format string, args ...any) {
+	x.findings = append(x.findings, Finding{subject, fmt.Sprintf(format, args...), repair})
 }
 
-// ours checks that a file or directory that is there is this user's, who can read and
-// write it, and reports whether it is there.
+// ours checks that a file or directory, if it exists, belongs to this user and is readable
+// and writable. It reports whether the file exists.
 func (x *exam) ours(path string) bool {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
 	if err != nil {
-		x.wrong(path, "# let this user reach it", "cannot be looked at: %v", text.Cause(err))
+		x.wrong(path, "# give this user access to it", "is not accessible: %v", text.Cause(err))
 		return true
 	}
 	need := fs.FileMode(0o600)
@@ -92,9 +92,9 @@ func (x *exam) ours(path string) bool {
 	switch {
 	case uid != os.Geteuid():
 		x.wrong(path, fmt.Sprintf("# chown -R %s %s", text.QuoteLine(userName(os.Geteuid())), text.QuoteLine(path)),
-			"belongs to user '%s', and runs are made by '%s'", userName(uid), userName(os.Geteuid()))
+			"belongs to user '%s', but '%s' makes the runs", userName(uid), userName(os.Geteuid()))
 	case info.Mode()&need != need:
-		x.wrong(path, "chmod u+rwX "+text.QuoteLine(path), "cannot be written by its user: mode %04o", info.Mode().Perm())
+		x.wrong(path, "chmod u+rwX "+text.QuoteLine(path), "is not writable by its owner: mode %04o", info.Mode().Perm())
 	default:
 		x.ok(path)
 	}
@@ -116,8 +116,8 @@ func userName(uid int) string {
 	return name
 }
 
-// lookPath returns the program that the hook starts by a name: it has the directory
-// of this quire behind the others.
+// lookPath returns the program that the hook starts for a name: the hook's PATH ends with
+// the directory of this quire.
 func (x *exam) lookPath(name string) (string, error) {
 	if strings.Contains(name, "/") {
 		return name, executable(name)

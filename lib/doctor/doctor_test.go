@@ -11,7 +11,7 @@ import (
 	"quire/lib/config"
 )
 
-func TestJudge(t *testing.T) {
+func TestSpaceProblem(t *testing.T) {
 	const plenty = 1 << 20
 	for _, test := range []struct {
 		name, want string
@@ -22,10 +22,10 @@ func TestJudge(t *testing.T) {
 		{"full", "has only 3 MiB free", unix.Statfs_t{Bsize: 4096, Bavail: 1023}},
 		{"full of files", "has room for only 7 more files", unix.Statfs_t{Bsize: 4096, Bavail: plenty, Files: plenty, Ffree: 7}},
 		{"read-only", "is on a file system that is read-only", unix.Statfs_t{Flags: unix.ST_RDONLY}},
-		{"noexec", "is mounted noexec: jobs cannot run what is in their workspace", unix.Statfs_t{Flags: unix.ST_NOEXEC}},
+		{"noexec", "is mounted noexec: jobs cannot run programs in their workspace", unix.Statfs_t{Flags: unix.ST_NOEXEC}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			wrong, mend := judge(test.stat)
+			wrong, mend := spaceProblem(test.stat)
 			if wrong != test.want || (mend == "") != (wrong == "") {
 				t.Errorf("got %q, %q", wrong, mend)
 			}
@@ -33,7 +33,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// A launcher of quire's is told from others, and needs its program.
+// Quire's own launchers, but not others, require their programs.
 func TestLauncher(t *testing.T) {
 	top := t.TempDir()
 	for _, name := range []string{"share/quire/launchers/podman", "share/quire/launchers/limits", "own/podman", "bin/quire-ci", "broken/podman"} {

@@ -15,27 +15,27 @@ import (
 	"quire/lib/text"
 )
 
-// tryName is how the names of directories begin in which something is tried.
+// tryName is the beginning of the names of temporary directories.
 const tryName = "doctor-"
 
-// patience bounds what is tried, and might wait for something that never comes.
-const patience = 20 * time.Second
+// checkTimeout bounds each check that might hang.
+const checkTimeout = 20 * time.Second
 
-// fileSystem drives a run in a store of its own, on the file system of the root: it
-// needs all that quire does of one, which is fsync, rename, links, appending, locks that
-// stand between processes, and being told of changes.
+// fileSystem drives a run in a temporary store, on the file system of the root. A run needs
+// everything that quire requires of a file system: fsync, rename, links, appending, locks
+// between processes, and notification of changes.
 func (x *exam) fileSystem(ctx context.Context) {
-	const mend = "# keep the root on a local file system, such as ext4 or xfs"
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	const repair = "# keep the root on a local file system, such as ext4 or xfs"
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	dir, err := os.MkdirTemp(x.Root, tryName)
 	if err != nil {
-		x.wrong(x.Root, mend, "cannot be written: %v", text.Cause(err))
+		x.wrong(x.Root, repair, "is not writable: %v", text.Cause(err))
 		return
 	}
 	defer os.RemoveAll(dir)
 	if err := x.try(ctx, dir); err != nil {
-		x.wrong(x.Root, mend, "its file system does not do: %s", strings.ReplaceAll(err.Error(), dir, x.Root))
+		x.wrong(x.Root, repair, "its file system is not suitable: %s", strings.ReplaceAll(err.Error(), dir, x.Root))
 		return
 	}
 	x.ok(x.Root + " (file system)")
@@ -57,7 +57,7 @@ func (x *exam) try(ctx context.Context, dir string) error {
 	err = x.exec(ctx, dir, runs[0].ID)
 	driver.Unlock()
 	if err == nil {
-		return errors.New("a lock of one process did not keep another one out")
+		return errors.New("a lock of one process did not exclude another one")
 	}
 	if err := x.exec(ctx, dir, runs[0].ID); err != nil {
 		return fmt.Errorf("a run of 'true' failed: %w", err)
@@ -68,7 +68,7 @@ func (x *exam) try(ctx context.Context, dir string) error {
 	return watched(ctx, filepath.Join(runs[0].Dir, "doctor"))
 }
 
-// exec has another process drive the run.
+// exec drives the run in another process.
 func (x *exam) exec(ctx context.Context, root, id string) error {
 	cmd := exec.CommandContext(ctx, x.Program, "--root", root, "exec", id, "--", "true")
 	cmd.WaitDelay = time.Second
@@ -79,7 +79,7 @@ func (x *exam) exec(ctx context.Context, root, id string) error {
 	return nil
 }
 
-// watched returns an error unless one is told of what is written to a file.
+// watched returns an error unless writing to a file notifies a watcher.
 func watched(ctx context.Context, path string) error {
 	w, err := runstore.NewWatcher()
 	if err != nil {
@@ -96,7 +96,7 @@ func watched(ctx context.Context, path string) error {
 		return err
 	}
 	if err := w.Wait(ctx); err != nil {
-		return fmt.Errorf("nobody is told of changes: %w", err)
+		return fmt.Errorf("no notification of a change: %w", err)
 	}
 	return nil
 }

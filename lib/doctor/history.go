@@ -11,12 +11,12 @@ import (
 	"quire/lib/text"
 )
 
-// recent is how many of the newest runs tell which repositories the root has had runs of.
+// recent is how many of the newest runs are read for their Git directories.
 const recent = 100
 
-// A history is what the runs of a root tell about its repositories.
+// A history summarises the runs of a root.
 type history struct {
-	names   []string // the names in the records, some of them more than once
+	names   []string // the repository names in the records, with duplicates
 	gitDirs []string // the Git directories of the recent runs, each once
 	oldest  time.Time
 }
@@ -59,7 +59,7 @@ func (x *exam) hasStore() bool {
 }
 
 // reconciled checks that reconcile runs regularly: without it, runs whose driver died stay
-// active, and no other program continues those that were left.
+// active, and pending runs without a driver stay pending.
 func (x *exam) reconciled(h history) {
 	const often = time.Hour
 	info, err := os.Stat(filepath.Join(x.Root, runstore.ReconciledFile))

@@ -14,14 +14,12 @@ import (
 	"quire/lib/text"
 )
 
-// newestRuns is how many runs are looked at for how the programs of on-end.d ended, and
-// endOfLog how much of the end of what they printed is read, in bytes.
 const (
-	newestRuns = 20
-	endOfLog   = 128 << 10
+	newestRuns = 20        // how many runs are searched for results of on-end.d programs
+	endOfLog   = 128 << 10 // how much of the end of their logs is read, in bytes
 )
 
-// resultOf splits a line that package notify writes behind the output of a program,
+// resultOf splits a line that package notify writes after the output of a program,
 // "quire: TIME on-end.d/NAME: RESULT". name is "" for any other line.
 func resultOf(line string) (name, result string) {
 	rest, ours := strings.CutPrefix(line, "quire: ")
@@ -34,8 +32,8 @@ func resultOf(line string) (name, result string) {
 	return name, result
 }
 
-// onEndResults looks at how each program of on-end.d ended last. A failure from before the
-// program was last changed is not reported, because the change may have repaired it.
+// onEndResults reports each program of on-end.d whose last run failed. A failure from before
+// the program was last changed is not reported, because the change may have repaired it.
 func (x *exam) onEndResults(s *runstore.Store) {
 	seen := map[string]bool{}
 	for rec, err := range s.List(runstore.Filter{Limit: newestRuns}) {
@@ -57,12 +55,12 @@ func (x *exam) onEndResults(s *runstore.Store) {
 	}
 }
 
-// onEndResult looks at the result of the program name, which the log has.
+// onEndResult checks the result of the program name, from a log written at the time written.
 func (x *exam) onEndResult(name, result, log string, written time.Time) {
 	path := filepath.Join(x.Root, runstore.OnEndDir, name)
 	program, err := os.Stat(path)
 	if result != "exit 0" && err == nil && written.After(program.ModTime()) {
-		x.wrong(path, "# see what it printed in "+text.QuoteLine(log)+", and repair it",
+		x.wrong(path, "# see its output in "+text.QuoteLine(log)+", and repair it",
 			"failed when it was last run: %s", text.Line(result))
 	}
 }
@@ -85,7 +83,7 @@ func endOf(path string) (end string, written time.Time) {
 	return string(text), info.ModTime()
 }
 
-// mail looks at what the recipe mail needs if it is among the programs of on-end.d.
+// mail checks the requirements of the recipe mail, if it is one of the programs of on-end.d.
 func (x *exam) mail(repos []*git.Repo) {
 	path := filepath.Join(x.Root, runstore.OnEndDir, "mail")
 	if executable(path) != nil {
@@ -93,14 +91,14 @@ func (x *exam) mail(repos []*git.Repo) {
 	}
 	program, err := os.ReadFile(path)
 	if err != nil || !strings.Contains(string(program), "quire.mailTo") {
-		return // another program of that name
+		return // another program with that name
 	}
 	sendmail := false
 	for _, dir := range append(filepath.SplitList(x.Path), "/usr/sbin", "/usr/lib") {
 		sendmail = sendmail || executable(filepath.Join(dir, "sendmail")) == nil
 	}
 	if !sendmail {
-		x.wrong(path, "# install a program that sends mail, such as msmtp-mta", "cannot send mail: there is no sendmail")
+		x.wrong(path, "# install a program that sends mail, such as msmtp-mta", "cannot send mail: sendmail does not exist")
 	}
 	for _, repo := range repos {
 		if to, _, err := repo.Config("quire.mailTo"); err != nil || to != "" {

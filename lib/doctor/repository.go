@@ -15,7 +15,7 @@ import (
 	"quire/lib/text"
 )
 
-// repositories looks at the repositories that are to be triggered, and returns them.
+// repositories checks the repositories, and returns them.
 func (x *exam) repositories(ctx context.Context, h history) []*git.Repo {
 	var list []*git.Repo
 	for _, dir := range x.GitDirs {
@@ -38,13 +38,13 @@ func (x *exam) repositories(ctx context.Context, h history) []*git.Repo {
 	return list
 }
 
-// listed returns the repositories of the root, and those of its recent runs that it has no
-// link to.
+// listed returns the repositories of the root, and the repositories of its recent runs that
+// have no link in the root.
 func (x *exam) listed(h history) []*git.Repo {
 	list, err := repos.List(x.Root)
 	for _, err := range errs(err) {
 		if broken, ok := errors.AsType[*repos.Broken](err); ok {
-			x.wrong(broken.Path, "# let this user read it, or remove it: rm "+text.QuoteLine(broken.Path), "cannot be looked at: %v", text.Cause(broken.Err))
+			x.wrong(broken.Path, "# let this user read it, or remove it: rm "+text.QuoteLine(broken.Path), "cannot be read: %v", text.Cause(broken.Err))
 		}
 	}
 	for _, dir := range h.gitDirs {
@@ -74,11 +74,11 @@ func (x *exam) repository(ctx context.Context, repo *git.Repo) {
 	dir := repo.Dir()
 	foreign := errors.As(hook.CheckOwner(repo), new(*hook.Refusal))
 	if shared, ok, _ := repo.Config("core.sharedRepository"); ok && !slices.Contains(notShared, strings.ToLower(shared)) {
-		mend := "# set up one account or gitolite instead, see quire(7)"
+		repair := "# set up one account or gitolite instead, see quire(7)"
 		if foreign {
-			mend = "# git config --global --add safe.directory " + text.QuoteLine(dir)
+			repair = "# git config --global --add safe.directory " + text.QuoteLine(dir)
 		}
-		x.wrong(dir, mend, "is of a group (core.sharedRepository): pushes of other users make their runs when '%s' runs quire-trigger --missed", userName(os.Geteuid()))
+		x.wrong(dir, repair, "is of a group (core.sharedRepository): pushes of other users make their runs when '%s' runs quire-trigger --missed", userName(os.Geteuid()))
 		if foreign {
 			return
 		}
@@ -88,7 +88,7 @@ func (x *exam) repository(ctx context.Context, repo *git.Repo) {
 			return
 		}
 		x.ours(dir)
-		// A file that another user's push has left keeps this user's from being triggered.
+		// Files from another user's push would prevent this user's pushes from making runs.
 		for _, name := range []string{"quire", "quire/lock", "quire/seen"} {
 			x.ours(filepath.Join(dir, name))
 		}
@@ -98,7 +98,7 @@ func (x *exam) repository(ctx context.Context, repo *git.Repo) {
 	x.rootOf(repo)
 }
 
-// notShared are the values of core.sharedRepository that share nothing.
+// notShared are the values of core.sharedRepository that do not share the repository.
 var notShared = []string{"", "0", "umask", "false", "no", "off"}
 
 // name checks that no other repository of the root has the name of this one.
@@ -113,30 +113,30 @@ func (x *exam) name(repo *git.Repo) {
 	}
 }
 
-// hook looks at what git runs behind a push.
+// hook checks that git runs quire's hook after a push.
 func (x *exam) hook(ctx context.Context, repo *git.Repo) {
 	h, err := hook.Find(ctx, repo, hook.Own(x.Program))
 	if err != nil {
-		x.wrong(repo.Dir(), "# mend its configuration", "%v", err)
+		x.wrong(repo.Dir(), "# repair its configuration", "%v", err)
 		return
 	}
-	mend := h.Advice(x.Root)
+	repair := h.Advice(x.Root)
 	if err := h.Installed(); err != nil {
-		x.wrong(h.Path(), mend, "quire's hook is not run: %v", err)
+		x.wrong(h.Path(), repair, "quire's hook is not run: %v", err)
 		return
 	}
 	switch on, err := h.TakesOptions(ctx); {
 	case err != nil:
-		x.wrong(repo.Dir(), "# mend its configuration", "%v", err)
+		x.wrong(repo.Dir(), "# repair its configuration", "%v", err)
 	case !on:
-		x.wrong(repo.Dir(), mend, "push options are refused: receive.advertisePushOptions is not true")
+		x.wrong(repo.Dir(), repair, "push options are refused: receive.advertisePushOptions is not true")
 	default:
 		x.ok(h.Path())
 	}
 }
 
-// rootOf looks at which root the pushes to a repository go to: the environment of a
-// hook is hardly ever that of a shell.
+// rootOf checks which root the pushes to a repository use: the environment of a hook usually
+// differs from a shell's.
 func (x *exam) rootOf(repo *git.Repo) {
 	theirs := config.Root("", func(string) string { return "" }, repo.Config)
 	if abs, err := filepath.EvalSymlinks(theirs); err == nil {

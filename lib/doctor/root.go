@@ -16,21 +16,21 @@ import (
 	"quire/lib/text"
 )
 
-// What a root must have free, of bytes and of files.
+// The free space that a root must have.
 const (
-	leastSpace = 100 << 20
+	leastSpace = 100 << 20 // bytes
 	leastFiles = 1000
 )
 
-// root looks at the root directory, and reports whether more is to be seen in it.
+// root checks the root directory, and reports whether its contents can be checked, too.
 func (x *exam) root() bool {
 	info, err := os.Stat(x.Root)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		x.wrong(x.Root, "mkdir -p -m 700 "+text.QuoteLine(x.Root), "is not there")
+		x.wrong(x.Root, "mkdir -p -m 700 "+text.QuoteLine(x.Root), "does not exist")
 		return false
 	case err != nil:
-		x.wrong(x.Root, "# let this user reach it", "cannot be looked at: %v", text.Cause(err))
+		x.wrong(x.Root, "# give this user access to it", "is not accessible: %v", text.Cause(err))
 		return false
 	case !info.IsDir():
 		x.wrong(x.Root, "# move it away, or name another root", "is not a directory")
@@ -38,11 +38,11 @@ func (x *exam) root() bool {
 	}
 	if uid := ownerOf(info); uid != os.Geteuid() {
 		x.wrong(x.Root, fmt.Sprintf("# chown -R %s %s", text.QuoteLine(userName(os.Geteuid())), text.QuoteLine(x.Root)),
-			"belongs to user '%s', and this is '%s'", userName(uid), userName(os.Geteuid()))
+			"belongs to user '%s', but this is '%s'", userName(uid), userName(os.Geteuid()))
 		return false
 	}
 	if info.Mode()&0o002 != 0 {
-		x.wrong(x.Root, "chmod o-w "+text.QuoteLine(x.Root), "everybody can write to it")
+		x.wrong(x.Root, "chmod o-w "+text.QuoteLine(x.Root), "is writable by other users")
 	}
 	if x.ours(x.Root); x.findings[len(x.findings)-1].Wrong != "" {
 		return false
@@ -51,8 +51,8 @@ func (x *exam) root() bool {
 	return true
 }
 
-// parts looks at who made what is in the root: one push as another user leaves what the
-// next cannot write to.
+// parts checks who owns the entries of the root: after one push as another user, the next
+// push cannot write to them.
 func (x *exam) parts() {
 	paths := []string{}
 	for _, name := range append(slices.Clone(storeNames), "ended") {
@@ -62,16 +62,16 @@ func (x *exam) parts() {
 	for _, path := range append(paths, repos...) {
 		x.ours(path)
 	}
-	// An old one is not in use.
+	// Old temporary directories are not in use.
 	tries, _ := filepath.Glob(filepath.Join(globQuote(x.Root), tryName+"*"))
 	for _, path := range tries {
 		if info, err := os.Lstat(path); err == nil && time.Since(info.ModTime()) > time.Hour {
-			x.wrong(path, "rm -r "+text.QuoteLine(path), "is left from a doctor that was killed")
+			x.wrong(path, "rm -r "+text.QuoteLine(path), "is left over from a killed doctor")
 		}
 	}
 }
 
-// onEnd looks at the programs that are told of ended runs, which all run as this user.
+// onEnd checks the programs of on-end.d, which run as this user.
 func (x *exam) onEnd() {
 	dir := filepath.Join(x.Root, runstore.OnEndDir)
 	entries, err := os.ReadDir(dir)
@@ -94,7 +94,7 @@ func (x *exam) onEnd() {
 		case err != nil:
 			x.wrong(path, "rm "+text.QuoteLine(path), "is not run when runs end: %v", text.Cause(err))
 		case info.Mode()&0o002 != 0:
-			x.wrong(path, "chmod o-w "+text.QuoteLine(path), "everybody can change what is run when runs end")
+			x.wrong(path, "chmod o-w "+text.QuoteLine(path), "is run when runs end, and is writable by other users")
 		case i > 0 && executable(path) != nil:
 			x.wrong(path, "chmod +x "+text.QuoteLine(path), "is not run when runs end: it is not executable")
 		default:
@@ -103,43 +103,34 @@ func (x *exam) onEnd() {
 	}
 }
 
-// globQuote takes from what filepath.Match gives a meaning its meaning.
-func globQuote(s string) string {
-	quoted := []byte{}
-	for _, c := range []byte(s) {
-		if c == '*' || c == '?' || c == '[' || c == '\\' {
-			quoted = append(quoted, '\\')
-		}
-		quoted = append(quoted, c)
-	}
-	return string(quoted)
-}
+// globQuote escapes the characters that are special to filepath.Match.
+var globQuote = strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, `\`, `\\`).Replace
 
-// space looks at what can still be written.
+// space checks the free space.
 func (x *exam) space() {
 	var s unix.Statfs_t
 	if err := unix.Statfs(x.Root, &s); err != nil {
-		x.wrong(x.Root, "# look at its file system", "cannot tell what is free: %v", err)
+		x.wrong(x.Root, "# check its file system", "its free space is unknown: %v", err)
 		return
 	}
-	if wrong, mend := judge(s); wrong != "" {
-		x.wrong(x.Root, mend, "%s", wrong)
+	if wrong, repair := spaceProblem(s); wrong != "" {
+		x.wrong(x.Root, repair, "%s", wrong)
 		return
 	}
 	x.ok(x.Root + " (space)")
 }
 
-// judge says what is wrong with a file system for a root.
-func judge(s unix.Statfs_t) (wrong, mend string) {
+// spaceProblem returns why a file system is not suitable for a root, or "", and the repair.
+func spaceProblem(s unix.Statfs_t) (wrong, repair string) {
 	free := s.Bavail * uint64(s.Bsize)
 	switch {
 	case s.Flags&unix.ST_RDONLY != 0:
 		return "is on a file system that is read-only", "# mount it writable"
 	case s.Flags&unix.ST_NOEXEC != 0:
-		return "is mounted noexec: jobs cannot run what is in their workspace", "# mount it without noexec"
+		return "is mounted noexec: jobs cannot run programs in their workspace", "# mount it without noexec"
 	case free < leastSpace:
 		return fmt.Sprintf("has only %d MiB free", free>>20), "# make room, such as with quire-runstate prune"
-	case s.Files > 0 && s.Ffree < leastFiles: // some have no such bound, and say 0
+	case s.Files > 0 && s.Ffree < leastFiles: // file systems without a limit report 0
 		return fmt.Sprintf("has room for only %d more files", s.Ffree), "# remove files, such as with quire-runstate prune"
 	}
 	return "", ""

@@ -10,13 +10,13 @@ import (
 	"quire/lib/text"
 )
 
-// storeNames are what a root that has had a run has.
+// storeNames are the entries of a root that has had a run.
 var storeNames = []string{"runs", "live", "tmp", "journal", "queue"}
 
-// slack is how far clocks may be apart.
-const slack = time.Minute
+// maxClockSkew is the largest difference between clocks that is no problem.
+const maxClockSkew = time.Minute
 
-// store looks at the records. A root without any has none to look at, and gets none.
+// store checks the records. It makes none in a root without any.
 func (x *exam) store() {
 	if !x.hasStore() {
 		return
@@ -24,20 +24,20 @@ func (x *exam) store() {
 	runstate := "quire-runstate --root " + text.QuoteLine(x.Root)
 	s, err := runstore.Open(x.Root, nil)
 	if err != nil {
-		x.wrong(x.Root, "# see what is there in its place", "%v", err)
+		x.wrong(x.Root, "# move the other file away", "%v", err)
 		return
 	}
 	before := len(x.findings)
 	problems, err := s.Check(false)
 	for _, p := range problems {
-		mend := runstate + " fsck --repair"
+		repair := runstate + " fsck --repair"
 		if p.Warning {
-			mend = "# see that the clock is right: new ids are greater all the same"
+			repair = "# check that the clock is right: new ids are greater anyway"
 		}
-		x.wrong(filepath.Join(x.Root, p.Path), mend, "%s", p.What)
+		x.wrong(filepath.Join(x.Root, p.Path), repair, "%s", p.What)
 	}
 	if err != nil {
-		x.wrong(x.Root, "# see to that first", "%v", err)
+		x.wrong(x.Root, "# repair this first", "%v", err)
 	}
 	cfg, err := config.Load(context.Background(), x.Root)
 	if err != nil {
@@ -45,7 +45,7 @@ func (x *exam) store() {
 	}
 	x.active(s, cfg)
 	for newest := range s.List(runstore.Filter{Limit: 1}) {
-		if ahead := time.Until(newest.Created); ahead > slack {
+		if ahead := time.Until(newest.Created); ahead > maxClockSkew {
 			x.wrong(x.Root, "# set the clock", "the newest run is dated in the future, %s", newest.Created.Format(time.RFC3339))
 		}
 	}

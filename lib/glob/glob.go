@@ -1,5 +1,5 @@
-// Package glob matches names with slashes against patterns: those of branches,
-// tags, files and repositories.
+// Package glob matches names with slashes, of branches, tags, files and repositories,
+// against patterns.
 package glob
 
 import (
@@ -7,13 +7,13 @@ import (
 	"unicode/utf8"
 )
 
-// Match says whether pattern matches the whole of name. '?' is one character and
-// '*' any number of them, but for '/'; "**" is any number of any, and a slash behind
-// it may be missing with it, so that "src/**/*.go" matches "src/a.go". All else
-// stands for itself, also a byte that is not UTF-8.
+// Match reports whether pattern matches the whole name. '?' matches one character and '*'
+// any number of characters, except '/'. "**" matches any characters; "**/" also matches
+// nothing, so that "src/**/*.go" matches "src/a.go". Other characters, and bytes that are
+// not UTF-8, match themselves.
 //
-// The time is bounded by the product of the lengths: both may come from whoever
-// pushed.
+// The time is at most proportional to the product of the lengths, because the pusher may
+// choose both.
 func Match(pattern, name string) bool {
 	p, n := characters(pattern), characters(name)
 	at := make([]bool, len(n)+1) // at[i]: the pattern so far matches n[:i]
@@ -42,8 +42,7 @@ func Match(pattern, name string) bool {
 	return at[len(n)]
 }
 
-// characters returns the characters of s, with a negative one for each byte that is
-// not UTF-8.
+// characters returns the characters of s. A byte that is not UTF-8 is a negative character.
 func characters(s string) []rune {
 	all := make([]rune, 0, len(s))
 	for len(s) > 0 {
@@ -60,12 +59,11 @@ func begins(p []rune, with ...rune) bool {
 	return len(p) >= len(with) && slices.Equal(p[:len(with)], with)
 }
 
-// spread makes true what comes anywhere behind a place that is, where the last
-// character on the way is one that may end it.
-func spread(at []bool, ends func(int) bool) {
-	behind := false
+// spread sets at[i+1] if an element before it is true and a "**" may end with character i.
+func spread(at []bool, ends func(i int) bool) {
+	reached := false
 	for i := range len(at) - 1 {
-		behind = behind || at[i]
-		at[i+1] = at[i+1] || behind && ends(i)
+		reached = reached || at[i]
+		at[i+1] = at[i+1] || reached && ends(i)
 	}
 }

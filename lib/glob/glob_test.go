@@ -48,7 +48,7 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-// FuzzMatch compares with a regular expression that says the same.
+// FuzzMatch compares Match with an equivalent regular expression.
 func FuzzMatch(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"main", "main"}, {"**/*.go", "a/b.go"}, {"a?b", "a/b"}, {"[x]", "x"}, {"\xff*", "\xfe"}, {"\xc2\xc2", "\xc2"}, {"***/", "a/b/"}, {"*?**", "ab"},
@@ -58,7 +58,7 @@ func FuzzMatch(f *testing.F) {
 	translate := strings.NewReplacer(`\*\*/`, "(?:.*/)?", `\*\*`, ".*", `\*`, "[^/]*", `\?`, "[^/]")
 	f.Fuzz(func(t *testing.T, pattern, name string) {
 		if !utf8.ValidString(pattern) || !utf8.ValidString(name) || strings.Contains(pattern, `\`) {
-			return // all such bytes are the same to regexp; the other would be taken for part of a star
+			return // regexp does not distinguish such bytes, and would match the other one as part of a star
 		}
 		quoted := regexp.QuoteMeta(pattern)
 		want := regexp.MustCompile(`(?s)\A` + translate.Replace(quoted) + `\z`).MatchString(name)

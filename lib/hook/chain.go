@@ -13,9 +13,9 @@ import (
 	"quire/lib/text"
 )
 
-// RunChained runs the hook that quire's replaced, with all lines of the push as its
-// standard input, which it need not read. It returns the status of that hook as a shell
-// would, and the lines. The error says that the hook could not be run.
+// RunChained runs the hook that quire's hook replaced. Its standard input is all lines of
+// the push, which it need not read. RunChained returns the hook's exit status as in a shell,
+// and the lines. The error says that the hook could not be run.
 func RunChained(path string, stdin io.Reader, stdout, stderr io.Writer) (status int, lines []byte, err error) {
 	lines, err = io.ReadAll(stdin)
 	if err == nil {
@@ -28,8 +28,8 @@ func RunChained(path string, stdin io.Reader, stdout, stderr io.Writer) (status 
 }
 
 func runHook(path string, lines []byte, stdout, stderr io.Writer) (status int, err error) {
-	// Not a pipe: neither a hook that does not read nor one that leaves a process in the
-	// background holds up the push.
+	// Not a pipe: a hook that does not read, or that leaves a process in the background,
+	// must not delay the push.
 	input, err := file.Nameless("post-receive", lines)
 	if err != nil {
 		return 0, err

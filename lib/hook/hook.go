@@ -1,18 +1,17 @@
-// Package hook puts quire's post-receive hook into repositories, and takes it away
-// again. What git runs is a small script of the repository's own, which runs the
-// hook that was there before and then the one that make install put beside the
-// commands: so an upgrade is one for all repositories, and a quire that has gone is
-// an error that the pusher reads, where a link that leads nowhere would be no hook
-// at all.
+// Package hook installs quire's post-receive hook in repositories, and uninstalls it. Git
+// runs a small script in the repository. The script first runs the hook that it replaced,
+// if any, and then quire's own hook, which make install puts next to the commands. So one
+// upgrade serves all repositories, and if quire is gone, the pusher reads an error. (Git
+// silently ignores a hook that is a dangling link.)
 //
-// With the hook that was there, which is kept as it is:
+// A hook that was installed before is kept unchanged:
 //
 //	hooks/post-receive           the script
-//	hooks/post-receive.chained   the hook that was there
+//	hooks/post-receive.chained   the earlier hook
 //	hooks/chained/post-receive   -> ../post-receive.chained
 //
-// It is run by the link, as many hooks do what their own name says, and stays beside
-// what it may refer to.
+// The script runs the earlier hook by the link, because many hooks depend on their own
+// name. The hook stays in hooks/, next to files that it may use.
 package hook
 
 import (
@@ -30,16 +29,16 @@ import (
 	"quire/lib/git"
 )
 
-// A Hook is the place in which git looks for the post-receive hook of a repository.
+// A Hook is the post-receive hook of a repository, installed or not.
 type Hook struct {
 	repo   *git.Repo
 	dir    string
-	shared string // why the directory is not this repository's alone; "" if it is
-	own    string // quire's hook, which make install put beside the commands
+	shared string // why other repositories use the directory, too; "" if they do not
+	own    string // quire's own hook
 }
 
-// Find returns the hook of a repository, which is not that of a linked working tree.
-// own is the path of quire's own.
+// Find returns the hook of a repository, which must not be a linked working tree. own is the
+// path of quire's own hook.
 func Find(ctx context.Context, repo *git.Repo, own string) (*Hook, error) {
 	dir, scope, err := repo.HooksDir(ctx)
 	if err != nil {
@@ -56,19 +55,19 @@ func Find(ctx context.Context, repo *git.Repo, own string) (*Hook, error) {
 	return h, nil
 }
 
-// Own returns where make install put quire's hook: beside the directory of program, one
-// of the commands, or where that is a link, of what it leads to.
+// Own returns the path at which make install put quire's own hook. It is relative to the
+// directory of program, one of the commands, or if program is a link, of its target.
 func Own(program string) string {
-	beside := func(program string) string {
+	hookOf := func(program string) string {
 		return filepath.Join(filepath.Dir(filepath.Dir(program)), ownSuffix)
 	}
-	if target := beside(real(program)); runnable(beside(program)) != nil && runnable(target) == nil {
+	if target := hookOf(real(program)); runnable(hookOf(program)) != nil && runnable(target) == nil {
 		return target
 	}
-	return beside(program)
+	return hookOf(program)
 }
 
-// real resolves the links of a path, of which the last name need not be there.
+// real resolves the links of a path, whose last component need not exist.
 func real(path string) string {
 	if p, err := filepath.EvalSymlinks(path); err == nil {
 		return p
@@ -79,15 +78,15 @@ func real(path string) string {
 	return path
 }
 
-// A Refusal says why a hook was left as it is.
+// A Refusal says why a hook was not changed.
 type Refusal struct{ why string }
 
 func (r *Refusal) Error() string { return r.why }
 
 func refusef(format string, args ...any) error { return &Refusal{fmt.Sprintf(format, args...)} }
 
-// CheckOwner refuses a repository that belongs to another user, to whom what is made
-// in it could be out of reach.
+// CheckOwner refuses a repository that belongs to another user, who might not be able to
+// use new files in it.
 func CheckOwner(repo *git.Repo) error {
 	info, err := os.Stat(repo.CommonDir())
 	if err != nil {
@@ -110,20 +109,19 @@ func (h *Hook) saved() string   { return filepath.Join(h.dir, name+".chained") }
 func (h *Hook) chained() string { return filepath.Join(h.dir, "chained", name) }
 func (h *Hook) staged() string  { return filepath.Join(h.dir, name+".new-by-quire") }
 
-// Path returns where git looks for the hook.
+// Path returns the path of the hook that git runs.
 func (h *Hook) Path() string { return filepath.Join(h.dir, name) }
 
-// Installed returns nil when git finds quire's hook and can run it, and else says why
-// it does not.
+// Installed returns nil if git runs quire's hook. Otherwise the error says why not.
 func (h *Hook) Installed() error {
-	at, err := h.look(h.Path())
+	at, err := h.inspect(h.Path())
 	if err != nil {
 		return err
 	}
 	switch at.kind {
 	case absent:
-		return errors.New("there is none")
-	case foreign:
+		return errors.New("it does not exist")
+	case theirs:
 		if strings.Contains(at.text, "quire-trigger") || strings.Contains(at.text, ownSuffix) {
 			return runnable(h.Path())
 		}
@@ -136,12 +134,12 @@ func (h *Hook) Installed() error {
 	return runnable(h.Path())
 }
 
-// runnable returns an error unless path leads to a file that can be run.
+// runnable returns an error unless path is an executable file.
 func runnable(path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("'%s' is not there", path)
+		return fmt.Errorf("'%s' does not exist", path)
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular() || info.Mode()&0o111 == 0:

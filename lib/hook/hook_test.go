@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A place is a bare repository beside an installed quire.
+// A place is a bare repository next to an installed quire.
 type place struct {
 	*testing.T
 	top, dir, own string
@@ -71,7 +71,7 @@ func (p *place) hook() *Hook {
 	return h
 }
 
-// snapshot is all there is in the repository, a line a file.
+// snapshot describes all files of the repository, one a line.
 func (p *place) snapshot() string {
 	p.Helper()
 	var all strings.Builder
@@ -102,8 +102,7 @@ func (p *place) snapshot() string {
 	return all.String()
 }
 
-// What Install makes Uninstall undoes, to the byte, and doing either twice is doing it
-// once.
+// Uninstall undoes Install exactly, and each has the same effect once or twice.
 func TestInstallUninstall(t *testing.T) {
 	for name, before := range map[string]string{
 		"nothing":           "",
@@ -155,7 +154,7 @@ func TestInstallUninstall(t *testing.T) {
 	}
 }
 
-// Quire's own hook, however it got there, is replaced and not chained.
+// Quire's own hook, however it was installed, is replaced and not chained.
 func TestInstallOverQuires(t *testing.T) {
 	for name, before := range map[string]string{
 		"a link":                 "ln -s $PWD/prefix/share/quire/hooks/post-receive a.git/hooks/",
@@ -186,19 +185,19 @@ func TestInstallOverQuires(t *testing.T) {
 	}
 }
 
-// What is refused is left as it is, and the refusal says what is in the way.
+// A refusal changes nothing and names the reason.
 func TestRefusals(t *testing.T) {
 	for _, test := range []struct{ name, before, install, uninstall string }{
 		{"directory", "mkdir a.git/hooks/post-receive", "neither a file nor a link", "neither a file nor a link"},
 		{"pipe", "mkfifo a.git/hooks/post-receive", "neither a file nor a link", "neither a file nor a link"},
 		{"edited copy", "(cat prefix/share/quire/hooks/post-receive; echo more) >a.git/hooks/post-receive",
 			"differs from", "differs from"},
-		{"two to chain", "touch a.git/hooks/post-receive a.git/hooks/post-receive.chained", "is there already", "there before it"},
-		{"link in the way", "touch a.git/hooks/post-receive; mkdir -p a.git/hooks/chained/post-receive", "in the way", ""},
+		{"two to chain", "touch a.git/hooks/post-receive a.git/hooks/post-receive.chained", "already exists", "remove one of them"},
+		{"link in the way", "touch a.git/hooks/post-receive; mkdir -p a.git/hooks/chained/post-receive", "is not quire's link", ""},
 		{"hooks of many", "mkdir all; git -C a.git config core.hooksPath $PWD/all", "its hooks are in", ""},
 		{"hooks behind a link", "mkdir all; rm -r a.git/hooks; ln -s ../all a.git/hooks", "its hooks are in", ""},
 		{"no hooks at all", "git -C a.git config core.hooksPath /dev/null", "its hooks are in", ""},
-		{"no quire", "rm prefix/share/quire/hooks/post-receive", "is not there", ""},
+		{"no quire", "rm prefix/share/quire/hooks/post-receive", "does not exist", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := newPlace(t)
@@ -213,7 +212,7 @@ func TestRefusals(t *testing.T) {
 					t.Error(try.err)
 				case try.want != "" && (try.err == nil || !strings.Contains(try.err.Error(), try.want)):
 					t.Errorf("got %v, want %q", try.err, try.want)
-				case try.want != "" && try.want != "is not there" && !errors.As(try.err, new(*Refusal)):
+				case try.want != "" && try.want != "does not exist" && !errors.As(try.err, new(*Refusal)):
 					t.Errorf("%v is no refusal", try.err)
 				}
 			}
@@ -245,7 +244,7 @@ func TestSharedHooks(t *testing.T) {
 	}
 }
 
-// Quire's hook is found by the way that stays, if there is one.
+// Quire's hook is found by a path that upgrades do not change, if possible.
 func TestOwn(t *testing.T) {
 	p := newPlace(t)
 	p.sh(`mkdir -p prefix/bin linked/bin all/bin all/share; touch prefix/bin/quire-trigger
@@ -261,7 +260,7 @@ func TestOwn(t *testing.T) {
 	}
 }
 
-// The script's line with the path of quire's hook can be read back, whatever is in it.
+// The path of quire's hook can be read back from the script, whatever its characters.
 func TestScript(t *testing.T) {
 	if !strings.Contains(template, variable+"/usr/local/"+ownSuffix+"\nchained=") {
 		t.Fatal("the template has no place for the path")
@@ -281,7 +280,7 @@ func FuzzScript(f *testing.F) {
 	f.Add("/a b/it's")
 	f.Fuzz(func(t *testing.T, path string) {
 		if strings.Contains(path, "\nchained=") {
-			return // not a path that one installs to
+			return // not a possible path
 		}
 		if got := targetOf(scriptFor(path)); got != path {
 			t.Errorf("got %q, want %q", got, path)

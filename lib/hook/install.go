@@ -15,11 +15,11 @@ import (
 )
 
 // Install makes quire's hook the one that git runs, chains the hook that was installed
-// before, and has git accept push options. The hook goes live with one rename(2). An
+// before, and makes git accept push options. The hook goes live with one rename(2). An
 // interrupted Install is invisible and is completed by the next one. Installing twice
 // changes nothing. If the hook must not be replaced, the error is a *Refusal.
 //
-// The caller must prevent other installs and uninstalls of this hook meanwhile.
+// The caller must prevent concurrent installs and uninstalls of this hook.
 func (h *Hook) Install(ctx context.Context) error {
 	if err := h.install(ctx); err != nil {
 		return fmt.Errorf("cannot install hook in '%s': %w", h.repo.Dir(), err)
@@ -41,12 +41,12 @@ func (h *Hook) install(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	chain := at.kind == foreign || before.kind == foreign
+	chain := at.kind == theirs || before.kind == theirs
 	switch {
-	case at.kind == edited:
+	case at.kind == modified:
 		return refusef("'%s' is a copy of quire's hook that differs from '%s': remove it", h.Path(), h.own)
-	case at.kind == foreign && before.kind == foreign:
-		return refusef("'%s' would be chained, but '%s' is there already: move one of them away", h.Path(), h.saved())
+	case at.kind == theirs && before.kind == theirs:
+		return refusef("'%s' would be chained, but '%s' already exists: move one of them away", h.Path(), h.saved())
 	}
 	if err := os.MkdirAll(h.dir, 0o755); err != nil {
 		return err
@@ -63,7 +63,7 @@ func (h *Hook) install(ctx context.Context) error {
 	if at.kind == script && at.text == wanted && at.executable {
 		return nil
 	}
-	if at.kind != foreign {
+	if at.kind != theirs {
 		return h.write(h.Path(), wanted)
 	}
 	if err := h.write(h.saved(), wanted); err != nil {
@@ -72,9 +72,9 @@ func (h *Hook) install(ctx context.Context) error {
 	return errors.Join(h.exchange(), syncPath(h.dir))
 }
 
-// Advice returns the shell command that has git run quire's hook in the repository, for
-// pushes that make runs in root; if root is "", quire-trigger finds it. It is a remark
-// behind "#" if a person must edit a hook.
+// Advice returns the shell command that makes git run quire's hook in the repository, for
+// pushes that make runs in root; if root is "", quire-trigger finds it. If a person must
+// edit a hook, it returns a comment after "#".
 func (h *Hook) Advice(root string) string {
 	install := "quire-trigger --git-dir " + text.QuoteLine(h.repo.Dir())
 	if root != "" {
@@ -86,25 +86,25 @@ func (h *Hook) Advice(root string) string {
 	}
 	own := filepath.Join(h.repo.CommonDir(), "hooks")
 	if entries, err := os.ReadDir(h.dir); (err != nil || len(entries) == 0) && h.dir != own {
-		// The directory has no other hook that the repository would miss.
+		// The repository would lose no other hook of the directory.
 		return "git --git-dir " + text.QuoteLine(h.repo.Dir()) + " config core.hooksPath " + text.QuoteLine(own) + " && " + install
 	}
-	if at, err := h.look(h.Path()); err == nil && at.kind == absent {
+	if at, err := h.inspect(h.Path()); err == nil && at.kind == absent {
 		return "ln -s " + text.QuoteLine(h.own) + " " + text.QuoteLine(h.Path())
 	}
-	return "# have " + text.QuoteLine(h.Path()) + " also run " + text.QuoteLine(h.own) + ", or set core.hooksPath in this repository"
+	return "# make " + text.QuoteLine(h.Path()) + " also run " + text.QuoteLine(h.own) + ", or set core.hooksPath in this repository"
 }
 
-// both looks at the hook and at the one that it chains.
-func (h *Hook) both() (at, before sight, err error) {
-	at, err = h.look(h.Path())
+// both inspects the hook and the one that it chains.
+func (h *Hook) both() (at, before state, err error) {
+	at, err = h.inspect(h.Path())
 	if err == nil {
-		before, err = h.look(h.saved())
+		before, err = h.inspect(h.saved())
 	}
 	return at, before, err
 }
 
-// link makes the link by which the chained hook is run.
+// link makes the link that runs the chained hook.
 func (h *Hook) link() error {
 	if err := os.Mkdir(filepath.Dir(h.chained()), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
@@ -115,7 +115,7 @@ func (h *Hook) link() error {
 		return err
 	}
 	if got, err := os.Readlink(h.chained()); err != nil || got != target {
-		return refusef("'%s' is in the way", h.chained())
+		return refusef("'%s' exists and is not quire's link: move it away", h.chained())
 	}
 	return nil
 }
@@ -126,12 +126,12 @@ func (h *Hook) write(path, content string) error {
 		if _, err := f.WriteString(content); err != nil {
 			return err
 		}
-		return f.Chmod(0o755) // whatever the umask: every pusher must be able to run it
+		return f.Chmod(0o755) // despite the umask: every pusher must be able to run it
 	})
 }
 
-// exchange swaps the script, which is at saved, and the hook that is installed. At every
-// moment one of the two is installed, and the old hook is never lost.
+// exchange swaps the script, which is at saved, and the installed hook. At every moment one
+// of the two is installed, and the old hook is never lost.
 func (h *Hook) exchange() error {
 	err := unix.Renameat2(unix.AT_FDCWD, h.saved(), unix.AT_FDCWD, h.Path(), unix.RENAME_EXCHANGE)
 	if err != nil {
@@ -140,8 +140,9 @@ func (h *Hook) exchange() error {
 	return nil
 }
 
-// Uninstall undoes what Install did: the hook that was there is again, as it was, and
-// git accepts push options where it did before. What it must not touch is a *Refusal.
+// Uninstall undoes Install: the earlier hook is installed again, unchanged, and git accepts
+// push options only if it did before. If the hook must not be changed, the error is a
+// *Refusal.
 func (h *Hook) Uninstall(ctx context.Context) error {
 	err := h.uninstall()
 	if err == nil || h.shared != "" {
@@ -159,19 +160,19 @@ func (h *Hook) uninstall() error {
 		return err
 	}
 	if h.shared != "" {
-		if at.kind == absent || at.kind == foreign {
+		if at.kind == absent || at.kind == theirs {
 			return nil
 		}
 		return refusef("%s, and serves other repositories too: remove it by hand, or set core.hooksPath in this repository", h.shared)
 	}
 	switch {
-	case at.kind == edited:
+	case at.kind == modified:
 		return refusef("'%s' is a copy of quire's hook that differs from '%s': remove it", h.Path(), h.own)
-	case at.kind == foreign && before.kind == foreign:
-		return refusef("'%s' is not quire's, and '%s' was there before it: remove one of them", h.Path(), h.saved())
-	case at.kind == foreign:
+	case at.kind == theirs && before.kind == theirs:
+		return refusef("neither '%s' nor the chained hook '%s' is quire's: remove one of them", h.Path(), h.saved())
+	case at.kind == theirs:
 		err = remove(h.saved()) // half installed
-	case before.kind == foreign:
+	case before.kind == theirs:
 		err = os.Rename(h.saved(), h.Path())
 	default:
 		err = remove(h.Path())
@@ -180,13 +181,13 @@ func (h *Hook) uninstall() error {
 		err = errors.Join(remove(h.staged()), h.unlink())
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // no directory of hooks
+		return nil // the directory of hooks does not exist
 	}
 	return errors.Join(err, syncPath(h.dir))
 }
 
-// unlink removes the link by which the chained hook was run, and its directory, unless
-// the hook put something into that.
+// unlink removes the link that ran the chained hook, and its directory, unless that contains
+// other files.
 func (h *Hook) unlink() error {
 	if _, err := os.Readlink(h.chained()); err == nil {
 		if err := os.Remove(h.chained()); err != nil {

@@ -5,10 +5,11 @@ import (
 	"strings"
 )
 
-// The setting by which git accepts push options, and the one in which the
-// repository's own values of it are remembered, one a line: none as "".
 const (
-	pushOptions       = "receive.advertisePushOptions"
+	// pushOptions makes git accept push options.
+	pushOptions = "receive.advertisePushOptions"
+	// pushOptionsBefore saves the repository's own values of pushOptions, one a line. ""
+	// means that it had none.
 	pushOptionsBefore = "quire.advertisePushOptionsBefore"
 )
 
@@ -17,8 +18,8 @@ func (h *Hook) TakesOptions(ctx context.Context) (bool, error) {
 	return h.repo.IsTrue(ctx, pushOptions)
 }
 
-// advertise has git accept push options. What there was is remembered first, once:
-// who was interrupted, or called again, must not take our own value for it.
+// advertise makes git accept push options. It saves the earlier values first, but only once:
+// after an interruption, or in a second call, it must not save quire's own value.
 func (h *Hook) advertise(ctx context.Context) error {
 	on, err := h.TakesOptions(ctx)
 	if err != nil || on {

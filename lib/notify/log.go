@@ -18,10 +18,10 @@ const maxOutput = 64 << 10
 type endLog struct {
 	f *os.File // nil if it cannot be opened; then each write fails
 
-	// About the last program that was noted:
+	// About the last program in the log:
 	left    int  // how many more bytes of its output are kept
 	open    bool // the last line kept has no newline yet
-	dropped bool // it printed more than is kept
+	dropped bool // some of its output was not kept
 }
 
 func openLog(dir string) *endLog {
@@ -36,15 +36,15 @@ func (l *endLog) note(format string, args ...any) {
 		head = "\n"
 	}
 	if l.dropped {
-		head += fmt.Sprintf("quire: what it printed beyond %d bytes is left out\n", maxOutput)
+		head += fmt.Sprintf("quire: its output after %d bytes is omitted\n", maxOutput)
 	}
 	l.left, l.open, l.dropped = maxOutput, false, false
 	stamp := time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
 	fmt.Fprintf(l.f, "%squire: %s %s\n", head, stamp, fmt.Sprintf(format, args...))
 }
 
-// Write keeps output of the program that was noted last, up to maxOutput bytes. It never
-// fails, so that a program that prints too much is neither held up nor killed.
+// Write writes output of the last program in the log, up to maxOutput bytes. It never fails,
+// so that a program that prints too much is neither blocked nor killed.
 func (l *endLog) Write(p []byte) (int, error) {
 	keep := p[:min(len(p), l.left)]
 	l.dropped = l.dropped || len(keep) < len(p)

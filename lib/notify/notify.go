@@ -1,10 +1,10 @@
-// Package notify runs the programs that are to be told of each run that has ended,
-// as quire-notify(7) describes.
+// Package notify runs the programs in on-end.d for each run that has ended, see
+// quire-notify(7).
 //
-// A run is to be told from before its end can be seen, which runstore notes, until
-// its programs have ended. One process tells at a time, in the background, one run
-// after the other: so nobody waits for it, many ends do not become many processes,
-// and no run is told by two.
+// Package runstore queues a run for notification before its end becomes visible, and the run
+// stays queued until its programs have ended. One background process runs the programs, for
+// one run after the other: so no command waits for them, many ends do not become many
+// processes, and no run is announced twice at once.
 package notify
 
 import (
@@ -26,15 +26,15 @@ import (
 // Timeout is how long one program may take.
 const Timeout = 30 * time.Second
 
-// Start starts a process that tells what has ended, unless there is nothing to tell
-// or one does so already. Who ended a run, or drove one, calls it afterwards. Where
-// it fails, the next one makes up for it.
+// Start starts the background process, unless no run is queued or it is already running.
+// Every process that ended or drove a run calls it afterwards. If it fails, the next call
+// makes up for it.
 func Start(store *runstore.Store) error {
-	waiting, err := hasUntold(store)
+	waiting, err := hasQueued(store)
 	if err != nil || !waiting {
 		return err
 	}
-	if telling, err := store.Telling(); err != nil || telling {
+	if running, err := store.Telling(); err != nil || running {
 		return err
 	}
 	self, err := os.Executable()
@@ -46,7 +46,7 @@ func Start(store *runstore.Store) error {
 	return process.Detach(cmd)
 }
 
-func hasUntold(store *runstore.Store) (bool, error) {
+func hasQueued(store *runstore.Store) (bool, error) {
 	for _, err := range store.Untold() {
 		return err == nil, err
 	}
@@ -55,17 +55,17 @@ func hasUntold(store *runstore.Store) (bool, error) {
 
 // Options says how the programs are run.
 type Options struct {
-	Env     []string      // for the programs, beside what they are told
+	Env     []string      // for the programs, besides the variables about the run
 	Timeout time.Duration // of each program
 	Grace   time.Duration // between SIGTERM and SIGKILL
-	Warn    func(error)   // gets what a program did wrong
+	Warn    func(error)   // called with the failure of a program
 
-	URL func(run *runstore.Run) string // returns the address of the page of a run; nil: there is none
+	URL func(run *runstore.Run) string // returns the address of the page of a run; nil if runs have no pages
 }
 
-// Deliver tells what has ended until there is nothing left to tell, waiting for
-// another process that does so. The error is of what kept it from telling; how the
-// programs fared is in the run's log of them.
+// Deliver runs the programs for each queued run until no run is queued. If another process
+// is doing that, it waits for its end first. The error says why Deliver itself failed; the
+// results of the programs are in the run's LogFile.
 //
 // This process becomes a subreaper, and must have no other children.
 func Deliver(ctx context.Context, store *runstore.Store, o Options) error {
@@ -73,7 +73,7 @@ func Deliver(ctx context.Context, store *runstore.Store, o Options) error {
 		return err
 	}
 	for {
-		waiting, err := hasUntold(store)
+		waiting, err := hasQueued(store)
 		if err != nil || !waiting {
 			return err
 		}
@@ -81,7 +81,7 @@ func Deliver(ctx context.Context, store *runstore.Store, o Options) error {
 		if err != nil {
 			return err
 		}
-		err = o.tellAll(ctx, store)
+		err = o.notifyAll(ctx, store)
 		unlock()
 		if err != nil {
 			return err
@@ -89,13 +89,13 @@ func Deliver(ctx context.Context, store *runstore.Store, o Options) error {
 	}
 }
 
-// tellAll tells each run that is to be told. One that cannot be told does not keep
-// the others from it.
-func (o Options) tellAll(ctx context.Context, store *runstore.Store) error {
+// notifyAll runs the programs for each queued run. After a failure it continues with the
+// next run.
+func (o Options) notifyAll(ctx context.Context, store *runstore.Store) error {
 	var failures []error
 	for run, err := range store.Untold() {
 		if err == nil {
-			err = o.tell(ctx, store, run)
+			err = o.notify(ctx, store, run)
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -105,8 +105,8 @@ func (o Options) tellAll(ctx context.Context, store *runstore.Store) error {
 	return errors.Join(failures...)
 }
 
-// tell runs the programs for one run. Where ctx ends it, the run stays to be told.
-func (o Options) tell(ctx context.Context, store *runstore.Store, run *runstore.Run) error {
+// notify runs the programs for one run. If ctx ends first, the run stays queued.
+func (o Options) notify(ctx context.Context, store *runstore.Store, run *runstore.Run) error {
 	programs, err := find(filepath.Join(store.Root(), runstore.OnEndDir))
 	if err != nil {
 		return err
@@ -124,14 +124,14 @@ func (o Options) tell(ctx context.Context, store *runstore.Store, run *runstore.
 				return context.Cause(ctx)
 			}
 			if err != nil && o.Warn != nil {
-				o.Warn(fmt.Errorf("cannot tell '%s' of run %s: %w", p.path, run.ID, err))
+				o.Warn(fmt.Errorf("'%s' failed for run %s: %w", p.path, run.ID, err))
 			}
 		}
 	}
 	return run.Told()
 }
 
-// facts returns what the programs get as standard input and as environment.
+// facts returns the standard input and the environment of the programs.
 func (o Options) facts(store *runstore.Store, run *runstore.Run) (record []byte, env []string, err error) {
 	seen, err := view.Of(run)
 	if err != nil {
@@ -155,7 +155,7 @@ func (o Options) facts(store *runstore.Store, run *runstore.Run) (record []byte,
 	return text.Bytes(), slices.Concat(o.Env, environ(run, status, previous), []string{"QUIRE_URL=" + seen.URL}), nil
 }
 
-// environ is what the programs are told beside the record.
+// environ returns the variables about the run.
 func environ(run *runstore.Run, s runstore.Status, previous runstore.Record) []string {
 	code := ""
 	if s.Reason == "exit" || s.Reason == "signal" {

@@ -17,7 +17,7 @@ import (
 	"quire/lib/runstore"
 )
 
-// ended returns a store with the programs, and a run that has ended since.
+// ended returns a store with the programs, and a run that ended after they were added.
 func ended(t *testing.T, programs map[string]string) (*runstore.Store, *runstore.Run) {
 	t.Helper()
 	store, err := runstore.Open(t.TempDir(), nil)
@@ -45,7 +45,7 @@ func ended(t *testing.T, programs map[string]string) (*runstore.Store, *runstore
 
 var stamp = regexp.MustCompile(`quire: [-0-9T:.]+Z `)
 
-// endLogOf returns what the programs printed, without the times.
+// endLogOf returns the log of the programs, without the times.
 func endLogOf(t *testing.T, run *runstore.Run) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(run.Dir, LogFile))
@@ -55,13 +55,13 @@ func endLogOf(t *testing.T, run *runstore.Run) string {
 	return stamp.ReplaceAllString(string(text), "quire: ")
 }
 
-// How a program fares is on record, is told, and keeps no other from being run; and
-// none of its processes is left.
+// The result of each program is in the log and, if it failed, a warning. A failure does not
+// prevent other programs from running, and none of a program's processes is left.
 func TestPrograms(t *testing.T) {
 	for _, tt := range []struct {
 		name, program string
 		warning       string // "" for none
-		log           string // between the first line and that of the next program
+		log           string // between the first line and the next program's first line
 	}{
 		{"succeeds", "#!/bin/sh\necho hello\necho there >&2\n", "", "hello\nthere\nquire: on-end.d/a: exit 0\n"},
 		{"fails", "#!/bin/sh\nprintf half\nexit 4\n", "exit 4", "half\nquire: on-end.d/a: exit 4\n"},
@@ -76,7 +76,7 @@ func TestPrograms(t *testing.T) {
 			"quire: on-end.d/a: cannot be started: it is neither a program for this machine nor a script that begins with '#!'\n"},
 		{"has a line end of DOS", "#!/bin/sh\r\necho hello\n", "cannot be started: its first line ends in CR LF: save it with LF alone", "quire: on-end.d/a: cannot be started: its first line ends in CR LF: save it with LF alone\n"},
 		{"prints too much", "#!/bin/sh\nyes | head -c 200000\n", "",
-			strings.Repeat("y\n", maxOutput/2) + "quire: what it printed beyond 65536 bytes is left out\nquire: on-end.d/a: exit 0\n"},
+			strings.Repeat("y\n", maxOutput/2) + "quire: its output after 65536 bytes is omitted\nquire: on-end.d/a: exit 0\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			timeout := time.Minute
@@ -106,7 +106,7 @@ func TestPrograms(t *testing.T) {
 					t.Errorf("process %s is left", pid)
 				}
 			}
-			if waiting, err := hasUntold(store); waiting || err != nil {
+			if waiting, err := hasQueued(store); waiting || err != nil {
 				t.Errorf("still to be told: %v, %v", waiting, err)
 			}
 		})
@@ -140,15 +140,15 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// What is interrupted is told by the next one. A run that is driven is not told, nor
-// pruned before it is.
+// After an interruption, the next process continues. A run with a driver is not announced,
+// and no run is pruned before it was announced.
 func TestInterrupted(t *testing.T) {
 	store, run := ended(t, map[string]string{"a": "#!/bin/sh\necho >begun\nexec sleep 600\n"})
 	driver, err := run.Drive()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if waiting, err := hasUntold(store); waiting || err != nil {
+	if waiting, err := hasQueued(store); waiting || err != nil {
 		t.Errorf("a driven run is to be told: %v, %v", waiting, err)
 	}
 	driver.Unlock()
@@ -166,7 +166,7 @@ func TestInterrupted(t *testing.T) {
 	if err := Deliver(ctx, store, o); !errors.Is(err, cause) {
 		t.Fatalf("Deliver: %v", err)
 	}
-	if waiting, err := hasUntold(store); !waiting || err != nil {
+	if waiting, err := hasQueued(store); !waiting || err != nil {
 		t.Errorf("still to be told: %v, %v", waiting, err)
 	}
 	newer, err := store.Create(runstore.Facts{Facts: push.Facts{Repo: "a.git", GitDir: "/none", Ref: "refs/heads/main", SHA: "abc"}})

@@ -20,16 +20,16 @@ import (
 	"quire/lib/text"
 )
 
-// A program is a file that is to be told, or that looks as if it should be.
+// A program is a file in on-end.d.
 type program struct {
 	path string
-	skip string // why it is not run; "" where it is
+	skip string // why it is not run, or ""
 }
 
-// find returns the files in dir by name, as run-parts(8) takes them: only those
-// whose names are of letters, digits, hyphens and underscores, so that what editors
-// and package managers leave beside them is not run, and that can be run. Hidden
-// files and directories are no mistake, and passed over.
+// find returns the files in dir, sorted by name. Like run-parts(8), it runs only executable
+// files whose names consist of letters, digits, hyphens and underscores, so that files left
+// by editors and package managers are not run. The others have a reason in skip. find
+// ignores hidden files and directories.
 func find(dir string) ([]program, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -46,9 +46,9 @@ func find(dir string) ([]program, error) {
 		case strings.HasPrefix(e.Name(), "."), err == nil && info.IsDir():
 			continue
 		case strings.ContainsFunc(e.Name(), special):
-			p.skip = "its name is not only of letters, digits, '-' and '_'"
+			p.skip = "its name has characters other than letters, digits, '-' and '_'"
 		case err != nil:
-			p.skip = "it leads nowhere"
+			p.skip = "it is a dangling symbolic link"
 		case unix.Access(p.path, unix.X_OK) != nil || !info.Mode().IsRegular():
 			p.skip = "it is not executable"
 		}
@@ -68,8 +68,8 @@ func special(r rune) bool {
 // errTimeout says that a program took too long.
 var errTimeout = errors.New("it took too long")
 
-// run runs the program to its end, and returns how it failed. It gets record as
-// standard input, and need not read it; what it and its children print goes to log.
+// run runs the program to its end, and returns an error if it failed. Its standard input is
+// record, which it need not read. The output of the program and its children goes to log.
 // None of its processes is left afterwards.
 func (p program) run(ctx context.Context, o Options, dir string, env []string, record []byte, log *endLog) error {
 	if p.skip != "" {
@@ -122,14 +122,14 @@ func (p program) start(ctx context.Context, o Options, dir string, env []string,
 	return err
 }
 
-// await waits until the program has exited, or has to, and until all processes that
-// it left have ended.
+// await waits until the program has exited, ends it after the timeout or if ctx ends, and
+// ends all processes that it left behind.
 func (o Options) await(ctx context.Context, group *process.Group) (process.Status, error) {
 	timeout := time.NewTimer(o.Timeout)
 	defer timeout.Stop()
 	select {
 	case <-group.Done():
-		// Waited for first: a process without children has none to look for.
+		// Wait comes first: if no children remain, EndDescendants need not search /proc.
 		status, err := group.Wait()
 		return status, errors.Join(err, process.EndDescendants(o.Grace))
 	case <-timeout.C:

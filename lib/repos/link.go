@@ -18,11 +18,11 @@ type TakenError struct {
 }
 
 func (e *TakenError) Error() string {
-	return fmt.Sprintf("the name '%s' is that of '%s': choose another one, such as --name %s", e.Name, e.Other, e.Hint)
+	return fmt.Sprintf("'%s' already has the name '%s': choose another one, such as --name %s", e.Other, e.Name, e.Hint)
 }
 
 // Free returns nil if repo may have the name in root, or has it. If the name belongs to
-// another repository, or leads into one, the error is a *TakenError.
+// another repository, or is a path inside one, the error is a *TakenError.
 func Free(repo *git.Repo, root, name string) error {
 	if err := Check(name); err != nil {
 		return err
@@ -42,7 +42,7 @@ func Free(repo *git.Repo, root, name string) error {
 	return nil
 }
 
-// resolved returns where a path leads, or the path itself if it leads nowhere.
+// resolved returns a path with its links resolved, or for a dangling link its target.
 func resolved(path string) string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		return real
@@ -65,8 +65,8 @@ func hint(repo *git.Repo, name string) string {
 	return "other/" + filepath.Base(name)
 }
 
-// Link makes repos/NAME of root lead to the repository, unless it does so already. The
-// error is a *TakenError if another repository has the name.
+// Link makes repos/NAME of root a link to the repository, unless the repository already has
+// the name. The error is a *TakenError if another repository has the name.
 func Link(repo *git.Repo, root, name string) error {
 	if err := Free(repo, root, name); err != nil {
 		return err
@@ -85,8 +85,8 @@ func Link(repo *git.Repo, root, name string) error {
 	return err
 }
 
-// Unlink removes the link by which root has the repository under the name, and the
-// directories above that become empty. It never removes a repository.
+// Unlink removes the link repos/NAME of root to the repository, and the directories above it
+// that become empty. It never removes a repository.
 func Unlink(repo *git.Repo, root, name string) error {
 	entry := path(root, name)
 	info, err := os.Lstat(entry)

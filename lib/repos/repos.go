@@ -1,6 +1,6 @@
-// Package repos knows the repositories of a root: the directories below its repos/, and
-// the links there to repositories elsewhere. The path below repos/ is the name of a
-// repository, by which its runs, settings and secrets are found.
+// Package repos finds the repositories of a root: the directories below its repos/, and the
+// links there to repositories elsewhere. The path below repos/ is the name of a repository,
+// which selects its runs, settings and secrets.
 package repos
 
 import (
@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"quire/lib/git"
@@ -22,10 +23,10 @@ const NameKey = "quire.name"
 const dirName = "repos"
 
 // Name returns the name of a repository in root, and whether repos/ of root has the
-// repository by that name. In order: quire.name if repos/ has the repository by that name,
-// its path below repos/, quire.name, the last component of its path. A quire.name that is
-// not a local path is ignored, since it would lead out of the root. root is "" for a run
-// that no root records.
+// repository with that name. The name is the first that exists of: quire.name if repos/ has
+// the repository with that name, its path below repos/, quire.name, the last component of
+// its path. A quire.name that would leave the root is ignored. root is "" for a run that no
+// root records.
 func Name(repo *git.Repo, root string) (name string, linked bool) {
 	configured := ""
 	if value, ok, err := repo.Config(NameKey); err == nil && ok && Check(value) == nil {
@@ -60,7 +61,7 @@ func Check(name string) error {
 
 func path(root, name string) string { return filepath.Join(root, dirName, name) }
 
-// same reports whether two paths lead to one directory, or to a working copy and its Git
+// same reports whether two paths are the same directory, or a working copy and its Git
 // directory.
 func same(entry, dir string) bool {
 	a, err := os.Stat(entry)
@@ -95,19 +96,19 @@ func below(dir, path string) (string, bool) {
 	return rel, true
 }
 
-// A Broken is an entry of repos/ that leads to no directory that can be read.
+// A Broken is an entry of repos/ that is not a readable directory.
 type Broken struct {
 	Path string
 	Err  error
 }
 
 func (b *Broken) Error() string {
-	return fmt.Sprintf("cannot look at '%s': %v", b.Path, text.Cause(b.Err))
+	return fmt.Sprintf("cannot read '%s': %v", b.Path, text.Cause(b.Err))
 }
 
-// List returns the repositories of root, each once, in the order of their names. It
-// follows links. Its error joins a *Broken for each entry that could not be looked at;
-// the repositories returned with it are valid.
+// List returns the repositories of root, each once, sorted by name. It follows links. Its
+// error joins a *Broken for each entry that could not be read; the repositories returned
+// with it are valid.
 func List(root string) ([]*git.Repo, error) {
 	l := &lister{}
 	top := filepath.Join(root, dirName)
@@ -124,7 +125,7 @@ type lister struct {
 	broken  []error
 }
 
-// visit looks at path, which is a directory or a link.
+// visit searches path, which is a directory or a link.
 func (l *lister) visit(path string) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -134,10 +135,8 @@ func (l *lister) visit(path string) {
 	if !info.IsDir() {
 		return
 	}
-	for _, other := range l.visited {
-		if os.SameFile(info, other) {
-			return
-		}
+	if slices.ContainsFunc(l.visited, func(other fs.FileInfo) bool { return os.SameFile(info, other) }) {
+		return
 	}
 	l.visited = append(l.visited, info)
 	if link, _ := os.Readlink(path); link != "" {

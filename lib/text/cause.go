@@ -8,8 +8,8 @@ import (
 )
 
 // Cause returns the reason of an error of packages os and os/exec without the operation
-// and the path, for a message that names its own subject. It returns any other error as
-// it is.
+// and the path, for a message that names its own subject. It returns other errors
+// unchanged.
 func Cause(err error) error {
 	if e, ok := errors.AsType[*exec.Error](err); ok {
 		return Cause(e.Err)

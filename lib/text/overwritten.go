@@ -49,7 +49,8 @@ func Overwritten(line string) string {
 	return strings.TrimRight(string(cells), " ")
 }
 
-// cleanLine returns a line with its colours, and '?' for what else a terminal may obey.
+// cleanLine returns a line with its colours, and with '?' for other control characters and
+// invalid bytes.
 func cleanLine(line string) string {
 	plain := true
 	for _, r := range line {
@@ -84,8 +85,9 @@ func cleanLine(line string) string {
 	return out.String()
 }
 
-// sequence returns the length of the control sequence (ECMA-48, 5.4) that s begins with,
-// and its parameters and final byte. Of a sequence that is none, it is the escape alone.
+// sequence returns the length of the control sequence (ECMA-48, 5.4) at the start of s, and
+// its parameters and final byte. If s does not begin with a valid sequence, the length is 1,
+// for the escape character.
 func sequence(s string) (n int, text string) {
 	if len(s) < 2 || s[1] != '[' {
 		return 1, ""

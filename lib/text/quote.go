@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// Quote returns words as a POSIX shell would read them. The words themselves stand in
-// the result byte for byte, including line breaks, so that secrets in it can still be
-// found and a script stays readable. For a place that has only one line use QuoteLine.
+// Quote quotes words for a POSIX shell. The result contains the words byte for byte,
+// including line breaks, so that secrets in it can still be found and a script stays
+// readable. If the result must be one line, use QuoteLine.
 func Quote(words ...string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
@@ -20,8 +20,8 @@ func Quote(words ...string) string {
 	return strings.Join(quoted, " ")
 }
 
-// isSpecial reports whether a word with the character r is quoted. Only characters that
-// no shell and no locale treats specially are left alone.
+// isSpecial reports whether a word with the character r must be quoted. It is false only for
+// characters that are special in no shell and no locale.
 func isSpecial(r rune) bool {
 	switch {
 	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
@@ -30,9 +30,9 @@ func isSpecial(r rune) bool {
 	return !strings.ContainsRune("-_./:=@%+,", r)
 }
 
-// QuoteLine returns words as a POSIX shell would read them, on one line and without
-// control characters, so that a person can paste it. A word that has some is written as
-// a printf(1). The shell then drops line breaks at the end of this word.
+// QuoteLine quotes words for a POSIX shell, on one line and without control characters, so
+// that a person can paste it. A word with control characters becomes a call of printf(1);
+// the shell then drops line breaks at the end of the word.
 func QuoteLine(words ...string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {

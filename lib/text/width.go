@@ -18,7 +18,7 @@ func CutWidth(s string, columns int) string {
 	return s
 }
 
-// PadWidth returns s with spaces behind it, so that it takes so many columns at least.
+// PadWidth appends spaces to s until it takes at least so many columns.
 func PadWidth(s string, columns int) string {
 	for n := Width(s); n < columns; n++ {
 		s += " "

@@ -26,8 +26,8 @@ var (
 	errLargeSize        = errors.New("too large")
 )
 
-// ParseDuration parses what time.ParseDuration does, and besides it the unit d, which
-// is 24 hours. A negative duration is an error.
+// ParseDuration parses durations like time.ParseDuration, and also the unit d, which is 24
+// hours. A negative duration is an error.
 func ParseDuration(s string) (time.Duration, error) {
 	if strings.HasPrefix(s, "-") {
 		if _, err := ParseDuration(s[1:]); err != nil {
@@ -94,8 +94,8 @@ func ParseSize(s string) (uint64, error) {
 	return 0, errSize
 }
 
-// FormatSize returns a size in bytes with the largest unit that it has at least one of, and
-// one digit behind the point unless that is 0: 512 bytes, 1.5KiB, 2GiB.
+// FormatSize returns a size in bytes in the largest unit that makes it at least 1, with one
+// digit after the point unless that is 0: 512 bytes, 1.5KiB, 2GiB.
 func FormatSize(n uint64) string {
 	if n < 1<<10 {
 		return strconv.FormatUint(n, 10) + " bytes"

@@ -93,8 +93,8 @@ func TestFormatSize(t *testing.T) {
 	}
 }
 
-// FuzzParseDuration holds ParseDuration to time.ParseDuration for texts without days,
-// and wants nothing negative of any text.
+// FuzzParseDuration compares ParseDuration with time.ParseDuration for texts without days,
+// and checks that no result is negative.
 func FuzzParseDuration(f *testing.F) {
 	for _, text := range []string{"1h30m", "7d", "1.5d12h", "-1d"} {
 		f.Add(text)

@@ -5,9 +5,9 @@ import (
 	"quire/lib/runstore"
 )
 
-// endJobs gives an end to the jobs that have none in the events of a run that ended
-// without one, for example because its driver was killed. A job that had begun failed for
-// the reason of the run; one that had not was skipped for it.
+// endJobs ends the jobs of a run that has ended without ending them, for example because its
+// driver was killed. A job that had begun failed for the reason of the run; one that had not
+// was skipped for that reason.
 func endJobs(jobs []runlog.JobRecord, s runstore.Status) {
 	reason := s.Reason
 	if reason == "" {

@@ -7,9 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// encode returns v as JSON in one line, which a terminal can be shown: encoding/json
-// leaves control characters beyond ASCII as they are, and invalid UTF-8 in a
-// json.RawMessage.
+// encode returns v as JSON on one line that is safe to show on a terminal: encoding/json
+// does not escape control characters beyond ASCII, nor invalid UTF-8 in a json.RawMessage.
 func encode(v any) ([]byte, error) {
 	text, err := json.Marshal(v)
 	if err != nil {

@@ -51,7 +51,7 @@ func NewLog(run *runstore.Run, job string, w io.Writer) *Log {
 	return &Log{run: run, job: job, out: bufio.NewWriter(w), seen: map[string]int64{}}
 }
 
-// Close closes what the log has open.
+// Close closes the files of the log.
 func (l *Log) Close() error {
 	if l.times == nil {
 		return nil
@@ -126,15 +126,15 @@ func (l *Log) Follow(ctx context.Context) error {
 	}
 }
 
-// watch adds to w all that can change the log or end it. Files that do not exist
-// yet show up in their directory, or are told of by an event.
+// watch adds to w all files that can change the log or end it. A file that does not exist
+// yet will change its directory, or be named by an event.
 func (l *Log) watch(w *runstore.Watcher) error {
 	sources, _ := l.sources() // a file that cannot be read cannot be watched
 	ours := []source{{path: "."}, {path: "history"}, {path: runlog.OutDir}}
 	for _, s := range slices.Concat(ours, []source{{path: runlog.EventsFile, lines: true}}, sources) {
 		f, err := s.open(l.run.Dir)
 		if err != nil {
-			continue // it is missing yet, or is no file that grows
+			continue // it does not exist yet, or is not a regular file
 		}
 		err = w.AddFile(f)
 		f.Close()
@@ -145,7 +145,7 @@ func (l *Log) watch(w *runstore.Watcher) error {
 	return nil
 }
 
-// copy prints what a source has grown by.
+// copy prints the new part of a source.
 func (l *Log) copy(s source) error {
 	f, err := s.open(l.run.Dir)
 	if err != nil {
@@ -162,7 +162,7 @@ func (l *Log) copy(s source) error {
 	for {
 		line, err := in.ReadSlice('\n')
 		if errors.Is(err, io.EOF) || errors.Is(err, bufio.ErrBufferFull) {
-			return nil // the rest of a line is still to come, or it is no log
+			return nil // the line is not complete yet, or this is not a log
 		}
 		if err != nil {
 			return err
@@ -174,8 +174,8 @@ func (l *Log) copy(s source) error {
 	}
 }
 
-// copyCombined prints what the combined log has grown by. It reads no more than the log
-// can have, because a job could lengthen a log that an older quire wrote.
+// copyCombined prints the new part of the combined log. It reads at most maxLog, because a
+// job could append to a log that an older quire wrote.
 func (l *Log) copyCombined(s source, f *os.File) error {
 	in := io.LimitReader(f, maxLog-l.seen[s.path])
 	if !l.Times {
@@ -213,10 +213,10 @@ func (l *Log) copyCombined(s source, f *os.File) error {
 }
 
 const (
-	// maxLine is more than the longest line of a command's log, in bytes.
+	// maxLine is larger than the longest line of a command's log, in bytes.
 	maxLine = 2 * runlog.MaxRecord
 
-	// maxLog is more than the combined log can have, in bytes.
+	// maxLog is larger than any combined log, in bytes.
 	maxLog = runlog.MaxRunLog + 1<<20
 )
 
@@ -229,7 +229,7 @@ func (l *Log) line(s source, line []byte) error {
 	}
 	stream := s.path + " " + string(fields[1])
 	if l.open != stream {
-		if l.open != "" { // that line does not continue here
+		if l.open != "" { // the line of another stream is not complete
 			l.out.WriteByte('\n')
 		}
 		if l.Times {

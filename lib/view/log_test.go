@@ -18,7 +18,7 @@ import (
 	"quire/lib/runstore"
 )
 
-// started makes a run of the executor that is active.
+// started makes an active run of the executor.
 func started(t *testing.T, executor string) *runstore.Run {
 	t.Helper()
 	s, err := runstore.Open(t.TempDir(), nil)
@@ -119,7 +119,7 @@ func TestLogGrows(t *testing.T) {
 	}
 }
 
-// A log that cannot be read is passed over and reported; the others are printed.
+// A log that cannot be read is reported; the others are printed.
 func TestLogUnread(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -153,7 +153,7 @@ func TestLogUnread(t *testing.T) {
 	}
 }
 
-// A log is followed until the run has ended, whatever of it cannot be read.
+// A log is followed until the run has ended, even if parts of it cannot be read.
 func TestFollow(t *testing.T) {
 	run := started(t, "quire-ci")
 	add(t, run, runstore.LogFile, "one\n")
@@ -189,7 +189,7 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// A run is shown whatever is in place of its events, and why they are not.
+// A run is shown even if its events cannot be read, with the reason.
 func TestOfUnread(t *testing.T) {
 	run := started(t, "quire-ci")
 	if err := syscall.Mkfifo(filepath.Join(run.Dir, runlog.EventsFile), 0o600); err != nil {
@@ -211,7 +211,7 @@ func TestOfUnread(t *testing.T) {
 	}
 }
 
-// A line that has no end does not run into the next line of another stream or command.
+// A line without an end is not continued by a line of another stream or command.
 func TestLogHalfLines(t *testing.T) {
 	for name, test := range map[string]struct{ one, two, want string }{
 		"command":          {"T stdout P half\n", "T stdout F next\n", "half\nnext\n"},
@@ -236,7 +236,7 @@ func TestLogHalfLines(t *testing.T) {
 	}
 }
 
-// With times, each line begins with its own, however the log grew.
+// With times, each line begins with its own time, however the log grew.
 func TestLogTimes(t *testing.T) {
 	run := started(t, "host")
 	const one, two = "2026-11-29T00:00:01.000Z", "2026-11-29T00:00:02.500Z"

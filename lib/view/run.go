@@ -13,7 +13,7 @@ import (
 	"quire/lib/text"
 )
 
-// A Run is all there is to show of a run.
+// A Run holds everything that can be shown about a run.
 type Run struct {
 	URL string // the address of its page, for WriteJSON; "" for none
 
@@ -25,7 +25,7 @@ type Run struct {
 	why     string
 }
 
-// Of reads all there is to show of run.
+// Of reads everything that can be shown about run.
 func Of(run *runstore.Run) (Run, error) {
 	v := Run{run: run}
 	var err error
@@ -55,7 +55,7 @@ func Of(run *runstore.Run) (Run, error) {
 	return v, nil
 }
 
-// WriteJSON writes the record as list --json does, with more keys behind.
+// WriteJSON writes the record like list --json, followed by more keys.
 func (v Run) WriteJSON(w io.Writer) error {
 	head, err := encode(v.record)
 	if err != nil {
@@ -108,8 +108,8 @@ func (v Run) WriteJSON(w io.Writer) error {
 // maxArtifacts is how many artifacts of a run WriteJSON shows.
 const maxArtifacts = 1 << 17
 
-// readArtifacts adds to the jobs what they left as artifacts. If some cannot be read, or
-// there are too many, v.why says so.
+// readArtifacts adds the artifacts to the jobs. If some cannot be read, or they are too
+// many, v.why says so.
 func (v *Run) readArtifacts() {
 	left := maxArtifacts
 	for i := range v.jobs {
@@ -183,7 +183,7 @@ type lineWriter struct {
 	err error
 }
 
-// line prints a key and its value; nothing for no value.
+// line prints a key and its value, unless the value is "".
 func (l *lineWriter) line(key, value string) {
 	if value == "" || l.err != nil {
 		return
@@ -191,7 +191,7 @@ func (l *lineWriter) line(key, value string) {
 	_, l.err = fmt.Fprintf(l.w, "%s\t%s\n", key, text.Escape(value))
 }
 
-// Describe returns a state and why, in a few words.
+// Describe returns a state and its reason in a few words.
 func Describe(s runstore.Status) string {
 	text := string(s.State)
 	if s.Reason != "" {

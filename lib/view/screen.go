@@ -14,8 +14,8 @@ import (
 	"quire/lib/text"
 )
 
-// WriteScreen writes the run for a person in front of a terminal: what failed, each
-// command with all of its lines, and how long things took.
+// WriteScreen writes the run for a person at a terminal: failures, each command with all of
+// its lines, and durations.
 func (v Run) WriteScreen(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	field := func(key, value string) {
@@ -75,7 +75,8 @@ func writeJob(out io.Writer, j runlog.JobRecord) {
 	}
 }
 
-// writeLines writes the lines of words, the first behind first, the others behind rest.
+// writeLines writes the lines of words, the first after the prefix first, the others after
+// the prefix rest.
 func writeLines(out io.Writer, first, rest, words string) {
 	for line := range strings.SplitSeq(words, "\n") {
 		fmt.Fprintf(out, "%s%s\n", first, text.Overwritten(line))
@@ -91,16 +92,16 @@ func duration(from, to *time.Time) string {
 	return ", " + to.Sub(*from).Round(10*time.Millisecond).String()
 }
 
-// A Screen writes a table of the newest runs for a person in front of a terminal: no line
-// is wider than the terminal, and no more lines than fit on it.
+// A Screen writes a table of the newest runs for a person at a terminal. The table fits on
+// the terminal.
 type Screen struct {
 	Columns int // of the terminal
-	Rows    int // at most so many runs; 0: all
+	Rows    int // how many runs to show at most; 0: all
 	rows    [][]string
 	more    int
 }
 
-// Add adds a run, which is older than those before.
+// Add adds a run, which must be older than the runs added before.
 func (s *Screen) Add(rec runstore.Record) {
 	if s.Rows > 0 && len(s.rows) >= s.Rows {
 		s.more++
@@ -125,10 +126,10 @@ const (
 	refColumn  = 3
 )
 
-// minColumn is how far a column is cut, in columns of the terminal.
+// minColumn is the smallest width to which a column is cut.
 const minColumn = 4
 
-// Write writes the table. Of a run, the last part of its id is shown: it is enough to
+// Write writes the table. It shows only the last part of a run's id, which is enough to
 // name the run.
 func (s *Screen) Write(w io.Writer) error {
 	rows := append([][]string{{"ID", "STATE", "REPO", "REF", "SHA", "CREATED", "TOOK"}}, s.rows...)

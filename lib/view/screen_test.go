@@ -11,7 +11,7 @@ import (
 	"quire/lib/text"
 )
 
-// A list fits on the screen, whatever the names are.
+// A list fits on the screen, whatever the names.
 func TestScreen(t *testing.T) {
 	tests := map[string]struct {
 		repo, ref     string

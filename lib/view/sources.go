@@ -11,13 +11,13 @@ import (
 	"quire/lib/text"
 )
 
-// A NoJobError says that a run has no such job.
+// A NoJobError says that a run does not have a job.
 type NoJobError struct{ Run, Job string }
 
 func (e *NoJobError) Error() string { return "run " + e.Run + " has no job '" + e.Job + "'" }
 
-// HasJob returns a *NoJobError when run has no such job; with future, when it
-// cannot get it any more either.
+// HasJob returns a *NoJobError if run does not have the job. With future, it returns it only
+// if the run has ended, because until then the job may still appear.
 func HasJob(run *runstore.Run, job string, future bool) error {
 	status, err := run.Status()
 	if err != nil {
@@ -35,10 +35,10 @@ func HasJob(run *runstore.Run, job string, future bool) error {
 	return &NoJobError{run.ID, job}
 }
 
-// sources returns the files that make up a log, in order: of one job its commands' logs,
-// else the combined log. An older quire wrote no combined log of a run that it drove
-// itself; then these are the logs of all commands. With an error, it returns the
-// sources that are known nevertheless.
+// sources returns the files of a log, in order: for one job the logs of its commands,
+// otherwise the combined log. An older quire wrote no combined log for a run that it drove
+// itself; for such a run these are the logs of all commands. With an error, sources still
+// returns the known files.
 func (l *Log) sources() ([]source, error) {
 	if l.job == "" && !l.withoutCombined() {
 		return []source{{path: runstore.LogFile}}, nil

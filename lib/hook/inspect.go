@@ -11,29 +11,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What is at the place of a hook.
+// A kind of hook.
 type kind int
 
 const (
-	absent  kind = iota
-	script       // what Install puts there
-	quires       // quire's hook itself, or a link to it
-	edited       // a copy of quire's hook that is not the same any more
-	foreign      // anything else
+	absent   kind = iota
+	script        // the script of Install
+	ours          // quire's hook itself, or a link to it
+	modified      // a copy of quire's hook that differs from it
+	theirs        // any other hook
 )
 
-// A sight is what look saw.
-type sight struct {
+// A state describes a hook.
+type state struct {
 	kind       kind
 	text       string // the beginning of the file
-	target     string // of a script: quire's hook
+	target     string // for a script: the path of quire's hook
 	executable bool
 }
 
-// maxHook bounds what is read of a hook to know it, in bytes.
+// maxHook is how much of a hook is read to recognise it, in bytes.
 const maxHook = 64 << 10
 
-// ownHeader is how quire's hook begins, and ownSuffix how its path ends.
+// ownHeader is the beginning of quire's hook, and ownSuffix the end of its path.
 const (
 	ownHeader = "#!/bin/sh\n# post-receive: hand a push to quire.\n"
 	ownSuffix = "share/quire/hooks/post-receive"
@@ -61,20 +61,20 @@ func targetOf(text string) string {
 	return strings.ReplaceAll(path, `'\''`, "'")
 }
 
-// look says what is at path, and refuses what is neither a file nor a link.
-func (h *Hook) look(path string) (sight, error) {
+// inspect describes the hook at path. It refuses anything but a file or a link.
+func (h *Hook) inspect(path string) (state, error) {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
-		return sight{kind: absent}, nil
+		return state{kind: absent}, nil
 	}
 	if err != nil {
-		return sight{}, err
+		return state{}, err
 	}
 	link := info.Mode()&fs.ModeSymlink != 0
 	if !link && !info.Mode().IsRegular() {
-		return sight{}, refusef("'%s' is neither a file nor a link", path)
+		return state{}, refusef("'%s' is neither a file nor a link", path)
 	}
-	s := sight{kind: foreign}
+	s := state{kind: theirs}
 	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 		s.text = beginning(path)
 		s.executable = info.Mode()&0o111 != 0
@@ -82,19 +82,19 @@ func (h *Hook) look(path string) (sight, error) {
 	header, _, _ := strings.Cut(template, "#\n")
 	switch target, _ := os.Readlink(path); {
 	case link && s.text == "" && strings.HasSuffix(target, "/"+ownSuffix):
-		s.kind = quires // that has gone
+		s.kind = ours // which is gone
 	case strings.HasPrefix(s.text, header):
 		s.kind, s.target = script, targetOf(s.text)
 	case !strings.HasPrefix(s.text, ownHeader):
 	case link || s.text == beginning(h.own):
-		s.kind = quires
+		s.kind = ours
 	default:
-		s.kind = edited
+		s.kind = modified
 	}
 	return s, nil
 }
 
-// beginning returns the first maxHook bytes of a file, "" where it cannot be read.
+// beginning returns the first maxHook bytes of a file, or "" if it cannot be read.
 func beginning(path string) string {
 	f, err := os.Open(path)
 	if err != nil {
