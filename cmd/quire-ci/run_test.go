@@ -121,7 +121,7 @@ func TestRunFacts(t *testing.T) {
 	dir := workspace(t, `(local ci (require :quire.ci))
 (ci.job :one [:quire/push] (fn [{: jobs : env}] [(. (jobs :quire/push) :branch) (env :QUIRE_RUN) (env :TEST_PASSED)]))`)
 	facts := filepath.Join(t.TempDir(), "facts")
-	if err := os.WriteFile(facts, []byte(`{"facts": {"run": "id", "ref": "refs/heads/main"}, "env": ["TEST_PASSED"], "timeout": "1m"}`), 0o600); err != nil {
+	if err := os.WriteFile(facts, []byte(`{"facts": {"run": "id", "ref": "refs/heads/main"}, "pass-env": ["TEST_PASSED"], "timeout": "1m"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("TEST_PASSED", "yes")
