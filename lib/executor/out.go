@@ -1,30 +1,91 @@
 package executor
 
 import (
+	"cmp"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 
 	"quire/lib/file"
 	"quire/lib/runlog"
 )
 
+const (
+	// resultPrefix is followed by digits in the names of temporary directories of runs.
+	resultPrefix = "quire-ci-"
+
+	// keptResults is how many of these directories stay, the newest of a user.
+	keptResults = 5
+)
+
 // UseOut makes dir the directory for what the run leaves behind; with "" it is a
-// temporary one. The caller must call done at the end of the run. It removes the
-// temporary directory unless the run failed or left artifacts.
+// temporary one, and old ones are removed. The caller must call done at the end of the
+// run. It removes the temporary directory unless the run failed or left artifacts.
 func (o *Options) UseOut(dir string) (done func(Outcome), err error) {
 	if dir != "" {
 		o.Out, err = filepath.Abs(dir)
 		return func(Outcome) {}, err
 	}
 	o.Scratch = true
-	o.Out, err = os.MkdirTemp("", "quire-ci-")
+	if o.Out, err = os.MkdirTemp("", resultPrefix); err != nil {
+		return nil, err
+	}
+	inUse, err := lockResult(o.Out)
+	if err != nil {
+		return nil, err
+	}
+	removeOldResults(filepath.Dir(o.Out))
 	return func(outcome Outcome) {
+		defer inUse.Close()
 		artifacts := slices.ContainsFunc(outcome.Jobs, func(j JobOutcome) bool { return j.Artifacts > 0 })
 		if outcome.State == runlog.Complete && !artifacts {
 			_ = file.RemoveTree(o.Out)
 		} else {
 			os.Remove(o.Out) // fails unless it is empty
 		}
-	}, err
+	}, nil
+}
+
+// lockResult locks the directory of a run until the file is closed. The error is
+// file.ErrBusy if the run is still active.
+func lockResult(dir string) (*os.File, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := file.TryFlock(f); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// removeOldResults removes temporary directories of this user's runs from tmp, except the
+// newest and those of active runs. It leaves a directory that it cannot remove.
+func removeOldResults(tmp string) {
+	entries, _ := os.ReadDir(tmp)
+	var results []fs.FileInfo
+	for _, e := range entries {
+		number, ok := strings.CutPrefix(e.Name(), resultPrefix)
+		if !ok || strings.Trim(number, "0123456789") != "" || !e.IsDir() {
+			continue
+		}
+		info, err := e.Info()
+		if err == nil && info.Sys().(*syscall.Stat_t).Uid == uint32(os.Geteuid()) {
+			results = append(results, info)
+		}
+	}
+	slices.SortFunc(results, func(a, b fs.FileInfo) int {
+		return cmp.Or(b.ModTime().Compare(a.ModTime()), strings.Compare(a.Name(), b.Name()))
+	})
+	for _, old := range results[min(keptResults, len(results)):] {
+		path := filepath.Join(tmp, old.Name())
+		if lock, err := lockResult(path); err == nil {
+			_ = file.RemoveTree(path)
+			lock.Close()
+		}
+	}
 }
