@@ -94,7 +94,7 @@ func TestDispatch(t *testing.T) {
 			result := s.dispatch(t.Context(), test.root, test.repo)
 			for _, want := range test.want {
 				got := s.begin(len(want))
-				slices.Sort(got) // those of two repositories begin in any order
+				slices.Sort(got) // runs of two repositories begin in any order
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Fatal(diff)
 				}

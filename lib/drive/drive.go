@@ -22,7 +22,7 @@ import (
 type drive struct {
 	store    *runstore.Store
 	run      *runstore.Run
-	executor string // to be recorded; "" leaves that of the record
+	executor string // recorded with the run; "": the record keeps its own
 
 	adjust   func(*config.Settings) // by options of the command line; nil: nothing
 	prepare  func(*Plan) error      // before the run is active; nil: nothing
@@ -71,7 +71,7 @@ func (d *drive) do(ctx context.Context) (runstore.Status, error) {
 	if err != nil {
 		return runstore.Status{}, err
 	}
-	group, _ := driver.NewCgroup() // without one, reconcile notes what it cannot look for
+	group, _ := driver.NewCgroup() // without a group, reconcile notes which processes it cannot find
 	change, problem := d.active(watched, plan, group)
 	group.Close()
 	_, left := driver.EndCgroup()
@@ -124,7 +124,7 @@ func (d *drive) end(plan *Plan, c runstore.Change, problem error) (runstore.Stat
 }
 
 // recordEarly records the end of a run when it is decided, before the processes of the run
-// are ended. They are this driver's to end, so nobody is notified until it unlocks. If the
+// are ended. This driver ends them, so no program of on-end.d runs until it unlocks. If the
 // record fails, it is tried again at the end.
 func recordEarly(run *runstore.Run, c runstore.Change) {
 	c.From = runstore.Active
@@ -140,8 +140,8 @@ func failed(ctx context.Context, reason string) runstore.Change {
 	return runstore.Change{State: runstore.Failed, Reason: reason}
 }
 
-// explain writes a problem that is not an outcome of the jobs to the run's log, where a
-// reader looks for it.
+// explain writes a problem to the run's log, where a reader looks for it. The outcome of
+// the jobs is in the log already.
 func explain(run *runstore.Run, problem error) error {
 	if err := runlog.AppendRunLog(filepath.Join(run.Dir, runstore.LogFile), "%s", problemText(problem)); err != nil {
 		return fmt.Errorf("cannot write log of run %s: %w", run.ID, err)

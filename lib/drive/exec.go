@@ -24,7 +24,7 @@ import (
 type Exec struct {
 	Command []string
 	Env     []string                             // for the command; the run's facts are added
-	Timeout *time.Duration                       // of the run, from when it is active; nil: that of the configuration
+	Timeout *time.Duration                       // of the run, from when it is active; nil: as configured
 	Grace   *time.Duration                       // between SIGTERM and SIGKILL, likewise
 	Signal  func(context.Context) syscall.Signal // which signal ended the context; nil: SIGTERM
 }
@@ -89,7 +89,7 @@ func (x Exec) Run(ctx context.Context, store *runstore.Store, run *runstore.Run)
 // as long.
 const recordTime = time.Second
 
-// supervise runs the command and returns how it ended and what that makes of the run.
+// supervise runs the command. It returns its exit status and the state that the run gets.
 func (x Exec) supervise(ctx context.Context, r *runstore.Run, s config.Settings, cgroup *process.Cgroup, log *runlog.RunLog, plan *os.File) (process.Status, runstore.Change) {
 	cmd := exec.Command(x.Command[0], x.Command[1:]...)
 	cmd.Env = slices.Concat(x.Env, r.Environ(), []string{fmt.Sprintf("%s=/dev/fd/%d", PlanVariable, planFD)})

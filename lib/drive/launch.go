@@ -17,8 +17,8 @@ import (
 	"quire/lib/runstore"
 )
 
-// The descriptors by which a program behind a launcher is told of its run. The one after
-// them, 5, is the launcher's: it has what SeccompFilter returns.
+// The descriptors from which a program behind a launcher reads the facts and the secrets
+// of its run. The next one, 5, is for the launcher: it has the result of SeccompFilter.
 const (
 	factsFD = 3 + iota
 	secretsFD
@@ -34,7 +34,7 @@ type Launch struct {
 
 	run   *runstore.Run
 	out   string
-	files []*os.File // what is known of the push, and the secrets
+	files []*os.File // the facts and the secrets
 }
 
 // NewLaunch returns what `quire-ci launch` turns into or runs for run, whose workspace
@@ -46,7 +46,7 @@ func NewLaunch(ctx context.Context, run *runstore.Run, p *Plan) (*Launch, error)
 	if p.Unread != "" {
 		return nil, &FactsError{p.Unread}
 	}
-	// Behind the link there may be at its place: the jobs are told where they are.
+	// The workspace may be behind a link, and the jobs get its real path.
 	dir, err := filepath.EvalSymlinks(filepath.Join(run.Dir, runstore.WorkspaceDir))
 	if err != nil {
 		return nil, fmt.Errorf("cannot find workspace of run %s: %w", run.ID, err)
@@ -84,10 +84,10 @@ func (l *Launch) Close() {
 	}
 }
 
-// prepare makes what only a launcher needs: a directory for what the jobs leave
-// behind, beside the records of the run that they must not touch, and an environment
-// that says where everything is. In the directory of the run links stand for the
-// events and the logs, for those who look for them there.
+// prepare makes the directory for the records of the jobs, beside those of the run, which
+// jobs must not touch, and an environment that names the directories. Links in the
+// directory of the run lead to the events and the logs, where readers look for them. Only a
+// run with a launcher needs this.
 func (l *Launch) prepare(ctx context.Context, dir string, p *Plan) error {
 	image, err := imageOf(ctx, l.run, dir, p)
 	if err != nil {
@@ -145,7 +145,7 @@ func environ() []string {
 	return slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, PlanVariable+"=") })
 }
 
-// attach puts what is known of the run into files, and adds them to the arguments
+// attach writes the facts and the secrets into files, and adds them to the arguments
 // under the numbers they are inherited by. A launcher also gets a system call filter.
 func (l *Launch) attach(spec executor.Spec, secrets map[string]string) error {
 	var text bytes.Buffer

@@ -62,9 +62,9 @@ func (l *Launch) Run(signals <-chan os.Signal, stdout, stderr *os.File) (int, er
 	return status.ExitCode(), nil
 }
 
-// judge compares how the launcher ended with what is on record of the run. The record
-// was written by the jobs' side: it can hold back that the run is complete, but not
-// make a failure of the launcher one.
+// judge compares the exit status of the launcher with the records of the run. The jobs' side
+// wrote these, and is not trusted: they can make a run fail, but cannot turn a failure of
+// the launcher into a complete run.
 func (l *Launch) judge(status process.Status) error {
 	first, last, err := runlog.Ends(l.run.Dir)
 	if err != nil {
@@ -82,7 +82,7 @@ func (l *Launch) judge(status process.Status) error {
 	return nil
 }
 
-// fail ends the run by the launcher's fault, unless somebody else has ended it.
+// fail ends the run with the reason launcher, unless another process has ended it.
 func (l *Launch) fail(format string, args ...any) error {
 	what := &LauncherError{fmt.Errorf(format, args...).Error()}
 	err := l.run.Transition(runstore.Change{

@@ -63,7 +63,7 @@ func Report(w io.Writer, dir, id string, o Outcome, colors bool) error {
 // failedAllowed is what the report calls jobs whose failure is allowed.
 const failedAllowed = "failed (allowed)"
 
-// numbers returns how many jobs came to which end, and how long all took.
+// numbers returns how many jobs ended in each state, and how long all took.
 func numbers(jobs []JobOutcome) string {
 	counts := map[string]int{}
 	var first, last time.Time

@@ -25,8 +25,8 @@ import (
 	"quire/lib/vm"
 )
 
-// A Spec is what one program tells another of a run that the other is to execute:
-// what `quire-ci launch` puts into the file that `quire-ci run --facts` reads.
+// A Spec describes a run for the program that executes it: `quire-ci launch` writes it into
+// the file that `quire-ci run --facts` reads.
 type Spec struct {
 	Facts   push.Facts                 `json:"facts"`
 	PassEnv []string                   `json:"pass-env,omitempty"` // names of variables that jobs get besides the usual ones
@@ -142,8 +142,8 @@ func openGiven(path string) (*os.File, error) {
 	return os.Open(path)
 }
 
-// A secretValue stands in a file of secrets as a string, of which a newline at the end
-// is taken off, or as {"base64": "..."}, where a string could not hold it as it is.
+// A secretValue is written into a file of secrets as a string, or as {"base64": "..."} if
+// a string could not hold it. A newline at the end of a string is not part of the value.
 type secretValue string
 
 func (s secretValue) MarshalJSON() ([]byte, error) {
@@ -190,7 +190,7 @@ func WriteSecrets(w io.Writer, secrets map[string]string) error {
 
 // ReadSecrets reads the file path, a JSON object of names and values. The warnings are
 // of values that are too short to be redacted, and of a file that others may read. The
-// error does not show what was read.
+// error shows nothing of the contents.
 func ReadSecrets(path string) (secrets map[string]string, warnings []string, err error) {
 	file, err := openGiven(path)
 	if err != nil {

@@ -6,11 +6,10 @@ import (
 	"quire/lib/text"
 )
 
-// Due returns those of runs, which are pending and driven by nobody, that are to be
-// handed out now: not one that as many older runs of its repository wait before as may
-// be active at once. Whoever drove it would only wait behind them, and those who are
-// called every minute would in a long queue start one more to wait every minute. It is
-// due once the others have begun, or are no longer waited for.
+// Due returns the runs worth dispatching now. The runs given are pending and have no
+// driver. A run is held back while as many older runs of its repository wait as may be
+// active at once: a driver would only queue behind them, and cron would start one more in
+// each minute. The run is due when the others have begun or have no driver any more.
 func (s *Store) Due(runs []*Run, limits Limits) ([]*Run, error) {
 	l, err := s.places()
 	if err != nil {
