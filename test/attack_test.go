@@ -42,8 +42,8 @@ func TestAttack(t *testing.T) {
 
 var promise = regexp.MustCompile(`(?m)^(\d+)\. (?s:(.*?))\(` + "`" + `([a-z]+/[a-z]+\.txtar)` + "`" + `\)$`)
 
-// TestPromises holds that the promises of SECURITY.md are numbered, that each names the
-// script that attacks it, which names its number, and that there is no other attack.
+// TestPromises checks that the promises of SECURITY.md are numbered, that each names the
+// script that attacks it, that the script names the number, and that no other attack exists.
 func TestPromises(t *testing.T) {
 	t.Parallel()
 	named := map[string]bool{}
@@ -69,7 +69,7 @@ func TestPromises(t *testing.T) {
 	}
 }
 
-// setupAttack is setup, with a file of what an attacker would know, for jobs to read.
+// setupAttack is like setup, with a file of the facts that an attacker would know, for jobs.
 func setupAttack(env *testscript.Env) error {
 	if err := setup(env, "quire-ci"); err != nil {
 		return err
@@ -91,7 +91,7 @@ type key string
 
 const attempts key = "attempts"
 
-// tell appends a line to what attackers know.
+// tell appends a line to the facts that attackers know.
 func tell(ts *testscript.TestScript, name string, value any) {
 	f, err := os.OpenFile(ts.MkAbs("known"), os.O_WRONLY|os.O_APPEND, 0)
 	ts.Check(err)
@@ -127,9 +127,9 @@ func configure(ts *testscript.TestScript, launcher []string) {
 
 var achieved = regexp.MustCompile(`(?m)^\S+ stdout F got (.*)$`)
 
-// achieves [NAME...] runs the script attack.sh as the only job of a push, with known
-// in its workspace, and wants it to have got just what the names say: for each it
-// prints "got NAME", and at its end "over".
+// achieves [NAME...] runs the script attack.sh as the only job of a push, with known in its
+// workspace, and checks that it achieved exactly the names: it prints "got NAME" for each,
+// and "over" at its end.
 func achieves(ts *testscript.TestScript, neg bool, want []string) {
 	n := ts.Value(attempts).(*int)
 	*n++
@@ -169,7 +169,7 @@ func achieves(ts *testscript.TestScript, neg bool, want []string) {
 	ts.Setenv("RUN", dir)
 }
 
-// victim starts a process that is no part of any run. Attackers know its number,
+// victim starts a process that does not belong to any run. Attackers know its number,
 // VICTIM, and that it has the word quire-victim among its arguments.
 func victim(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := exec.Command("sleep", "600", "0")
@@ -234,8 +234,8 @@ const (
 	maxSaid       = 256 << 10
 )
 
-// evaluate NAME TEXT PATTERN triggers a pipeline of that text, and wants what the
-// pusher is told to match the pattern, and to keep within the bounds.
+// evaluate NAME TEXT PATTERN triggers a pipeline with the text, and checks that the message
+// to the pusher matches the pattern, and that the evaluation keeps within the bounds.
 func evaluate(ts *testscript.TestScript, neg bool, args []string) {
 	text := "(local ci (require :quire.ci))\n" + args[1] + "\n"
 	ts.Check(os.MkdirAll(ts.MkAbs("work/.quire"), 0o755))
@@ -266,7 +266,7 @@ func evaluate(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// generate NAME PERL PATTERN is evaluate of what a Perl expression makes.
+// generate NAME PERL PATTERN is like evaluate for the result of a Perl expression.
 func generate(ts *testscript.TestScript, neg bool, args []string) {
 	text, err := exec.Command("perl", "-e", "print "+args[1]).Output()
 	ts.Check(err)

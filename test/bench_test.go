@@ -40,8 +40,8 @@ var measures = []struct {
 // the machine slows all of them.
 //
 // ROWS is a regular expression that selects groups by their names. QUIRE_BENCH_REPOS names
-// repositories, separated by colons, whose commits are materialized besides those of a
-// generated one. FENNEL_REFERENCE names the fennel.lua of the reference compiler 1.6.1, and
+// repositories, separated by colons, whose commits are materialized too, besides a
+// generated repository's. FENNEL_REFERENCE names the fennel.lua of the reference compiler 1.6.1, and
 // FENNEL_LUA the Lua that runs it, lua5.4 by default.
 func BenchmarkTable(b *testing.B) {
 	selected := regexp.MustCompile(os.Getenv("ROWS"))
@@ -139,8 +139,8 @@ func newBench(b *testing.B) *bench {
 	return w
 }
 
-// run runs a command in the directory, with more in its environment, and returns
-// what it printed.
+// run runs a command in the directory, with more variables in its environment, and returns
+// its output.
 func (w *bench) run(more []string, name string, args ...string) string {
 	w.Helper()
 	cmd := exec.Command(name, args...)
@@ -154,7 +154,7 @@ func (w *bench) run(more []string, name string, args ...string) string {
 	return string(out)
 }
 
-// sh runs a line of shell, of which %[1]s and so on are args.
+// sh runs a line of shell, in which %[1]s and so on are replaced by args.
 func (w *bench) sh(line string, args ...any) string {
 	w.Helper()
 	return w.run(nil, "sh", "-c", fmt.Sprintf(line, args...))

@@ -19,7 +19,7 @@ func isCommon(call []string) func(string) bool {
 	}
 }
 
-// completes are the options that a call completes to: those of its own usage.
+// completes are the options that completion offers for a call: the options in its usage.
 func completes(t *testing.T, call []string) []string {
 	options := slices.DeleteFunc(slices.Clone(usageOptions(t, call...)), isCommon(call))
 	slices.Sort(options)
@@ -67,8 +67,7 @@ func TestCompletionOptions(t *testing.T) {
 	})
 }
 
-// completions are what a person types, up to where TAB is pressed, and what then
-// stands on the line.
+// completions are the keys that a person types before TAB, and the line after it.
 func completions(id string) [][2]string {
 	return [][2]string{
 		{"quire-runstate tran", "quire-runstate transition"},
@@ -91,8 +90,8 @@ func completions(id string) [][2]string {
 	}
 }
 
-// typeInto runs an interactive shell on a terminal, types the lines, and returns what
-// it prints as "RESULT line".
+// typeInto runs an interactive shell on a terminal, types the lines, and returns its output
+// in lines "RESULT line".
 func (w *world) typeInto(t *testing.T, shell string, lines []string) []string {
 	t.Helper()
 	cmd := exec.Command("timeout", "60", "script", "-qec", shell, "/dev/null")
@@ -114,7 +113,7 @@ func (w *world) typeInto(t *testing.T, shell string, lines []string) []string {
 	return results
 }
 
-// TestCompletion presses TAB in each of the shells, with what is installed.
+// TestCompletion presses TAB in each of the shells, with the installed completions.
 func TestCompletion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "completion")
@@ -183,8 +182,8 @@ var oddJobs = [][2]string{
 	{"a@b:c=", "a@b:c=d"},
 }
 
-// TestCompletionQuotes wants a completed name to be one word of the shell that is the
-// name itself, whatever characters it has and whichever quote is open.
+// TestCompletionQuotes checks that a completed name is one word of the shell and equals the
+// name, whatever its characters and whichever quote is open.
 func TestCompletionQuotes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "completion")

@@ -67,7 +67,7 @@ func (p *patient) doctor(before ...string) (code int, out string) {
 	return cmd.ProcessState.ExitCode(), stdout.String()
 }
 
-// found looks a program up where the test's commands are first.
+// found returns the path of a program. The test's commands come first.
 func (p *patient) found(name string) string {
 	if path := filepath.Join(prefix, "bin", name); strings.HasPrefix(name, "quire-") {
 		return path
@@ -75,8 +75,8 @@ func (p *patient) found(name string) string {
 	return name
 }
 
-// Each illness is found, with one line, and is gone when what the line says was done:
-// by running it, or by the script that a person would come to who reads the comment.
+// Each problem is reported in one line and disappears after the repair in that line: the
+// test runs the commands, or for a comment an equivalent script.
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, ill, want, mended string }{
@@ -167,7 +167,7 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
-// A file system that fails quire is found out, and nothing is left of the trial.
+// An unsuitable file system is reported, and no file of the test is left.
 func TestDoctorTriesTheFileSystem(t *testing.T) {
 	t.Parallel()
 	needs(t, "strace")
@@ -194,7 +194,7 @@ func TestDoctorTriesTheFileSystem(t *testing.T) {
 	}
 }
 
-// The doctor changes nothing, and says what it looked at.
+// The doctor changes nothing, and lists its checks.
 func TestDoctorChangesNothing(t *testing.T) {
 	t.Parallel()
 	p := newPatient(t)

@@ -22,7 +22,7 @@ func (e example) name() string {
 	return line
 }
 
-// examples returns those of all pages and of the README, in order.
+// examples returns the examples of all pages and of the README, in order.
 func examples(t *testing.T) []example {
 	t.Helper()
 	pages, err := filepath.Glob("../man/*.[157]")
@@ -61,7 +61,7 @@ func pageExamples(page, text string) []example {
 	return all
 }
 
-// plainText turns the escapes of mdoc into what they stand for.
+// plainText replaces the escapes of mdoc by their characters.
 var plainText = strings.NewReplacer(`\e`, `\`, `\(dq`, `"`, `\&`, "", `\-`, "-", `\(aq`, "'").Replace
 
 // readmeExamples returns the blocks between lines of three backticks.
@@ -77,7 +77,7 @@ func readmeExamples(text string) []example {
 }
 
 // notRun are the examples that are not run, each by its first line, with the reason.
-// The quire commands and options that they name are looked at all the same.
+// The quire commands and options in them are still checked.
 var notRun = map[string]string{
 	"quire-web --listen 127.0.0.1:8080":                                "would never end; the tests of quire-web serve pages",
 	"$ quire-web --listen 127.0.0.1:8080":                              "would never end; the tests of quire-web serve pages",

@@ -50,8 +50,8 @@ func hookState(t *testing.T, dir string) string {
 	return strings.ReplaceAll(string(out), filepath.Dir(dir), "DIR")
 }
 
-// To install and to uninstall is killed at each of its steps: there is a hook at any
-// time, the one that was there is not lost, and the next call does what is left.
+// Installing and uninstalling are killed at each step: a hook exists at any time, the
+// earlier hook is not lost, and the next call completes the rest.
 func TestHookKilled(t *testing.T) {
 	t.Parallel()
 	needs(t, "strace")
@@ -90,8 +90,8 @@ func TestHookKilled(t *testing.T) {
 	}
 }
 
-// kill runs a command that is killed at a system call, waits until also what it had
-// started has ended, and reports whether it was killed.
+// kill runs a command that is killed at a system call, waits until its children have ended,
+// too, and reports whether it was killed.
 func kill(t *testing.T, fault string, call []string) bool {
 	t.Helper()
 	trace := filepath.Join(t.TempDir(), "trace")
@@ -122,7 +122,7 @@ func mustRun(t *testing.T, call []string) {
 	}
 }
 
-// Many that install at once install once.
+// Concurrent installs have the effect of one.
 func TestHookInstalledAtOnce(t *testing.T) {
 	t.Parallel()
 	reference, dir := chainedHook(t), chainedHook(t)
@@ -137,8 +137,8 @@ func TestHookInstalledAtOnce(t *testing.T) {
 	}
 }
 
-// A hook that is killed at any of its steps, with a chained hook and without, leaves a push
-// that has one run in the end: its own or that of --missed.
+// If a hook is killed at any step, with or without a chained hook, the push has one run in
+// the end: from the hook or from --missed.
 func TestPushHookKilled(t *testing.T) {
 	t.Parallel()
 	needs(t, "strace")

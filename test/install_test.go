@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestUninstall wants make uninstall to leave nothing of what make install brought,
-// and all that others have beside it.
+// TestUninstall checks that make uninstall removes everything that make install installed,
+// and no other files.
 func TestUninstall(t *testing.T) {
 	slow(t) // and not beside others, since it builds in bin/ as they may do
 	dest := t.TempDir()
@@ -39,8 +39,8 @@ func TestUninstall(t *testing.T) {
 	}
 }
 
-// TestInstall wants make install to only copy what make has built, with a few lines of
-// output, and to refuse what it cannot use with one line.
+// TestInstall checks that make install only copies files that make has built, with a few
+// lines of output, and that it refuses wrong settings with one line.
 func TestInstall(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -13,8 +13,8 @@ import (
 // programs are what the scripts of any launcher call, as shell scripts.
 type programs struct {
 	launcher string // the launcher of all repositories
-	inside   string // COMMAND...: where the launcher works; "" for here
-	leftover string // tells what a run has left that is no process; "" for nothing
+	inside   string // COMMAND... that enters the launcher's environment; "" for none
+	leftover string // prints the leftovers of a run that are not processes; "" for nothing
 }
 
 // anyLauncher runs the scripts that hold for every launcher of this machine.
@@ -39,7 +39,7 @@ func anyLauncher(t *testing.T, p programs, more ...func(*testscript.Env) error) 
 	})...)
 }
 
-// freePorts returns ports of the loopback on which nobody listens.
+// freePorts returns unused ports of the loopback.
 func freePorts(n int) (ports []int, err error) {
 	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

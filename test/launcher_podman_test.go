@@ -26,14 +26,14 @@ func TestLauncherPodman(t *testing.T) {
 	launcherScripts(t, "podman", findPodman(t).setup)
 }
 
-// A podmanKind is a way in which podman works here.
+// A podmanKind is a configuration with which podman may work.
 type podmanKind struct {
 	driver, runtime string // that keeps layers, that starts processes
 	image           []byte // its root file system, an archive
 }
 
-// findPodman returns one. Which do depends on the kernel, on its control groups, and on
-// what this is run in itself.
+// findPodman returns one that works here. That depends on the kernel, on its control groups,
+// and on the container, if any, of the test itself.
 func findPodman(t *testing.T) podmanKind {
 	t.Helper()
 	var why error
@@ -111,7 +111,7 @@ func (s podmanStore) run(stdin string, args ...string) error {
 	return nil
 }
 
-// remove ends what is left and takes off what podman has mounted for the store itself.
+// remove ends processes that are left and unmounts podman's own mounts for the store.
 func (s podmanStore) remove() {
 	_ = s.run("", "rm", "--force", "--all", "--time", "0")
 	_ = syscall.Unmount(filepath.Join(s.dir, "graph", s.driver), 0)

@@ -24,8 +24,8 @@ import (
 // sshd insists on being started by its whole name.
 const sshd = "/usr/sbin/sshd"
 
-// TestLauncherSSH runs the scripts of the launcher ssh. The other machine is this one,
-// where a real sshd lets in a user who owns nothing.
+// TestLauncherSSH runs the scripts of the launcher ssh. The other machine is this one: a
+// real sshd accepts a user without any files.
 func TestLauncherSSH(t *testing.T) {
 	t.Parallel()
 	slow(t)
@@ -39,7 +39,7 @@ func TestLauncherSSH(t *testing.T) {
 	})
 	anyLauncher(t, programs{
 		launcher: `exec "$LAUNCHERS/ssh" -F "$SSH_CONFIG" far "$@"`,
-		// What was killed here, the other machine notices a moment later.
+		// The other machine notices a kill on this one a moment later.
 		inside: `"$@"
 			status=$?
 			while [ -n "$(ls "$FAR_TMP"; ps -o stat= -u "$FAR" | grep -v ^Z)" ]; do :; done
@@ -48,7 +48,7 @@ func TestLauncherSSH(t *testing.T) {
 }
 
 // hostileResults returns a tar that tries in every way to be unpacked elsewhere, such
-// as in dir, or to leave what is no plain file.
+// as in dir, or to create entries other than plain files.
 func hostileResults(dir string) ([]byte, error) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -196,7 +196,7 @@ func (f *far) end() error {
 			errs = append(errs, fmt.Errorf("userdel: %w: %s", err, out))
 		}
 	}
-	_ = syscall.Unmount(f.path("tmp"), 0) // where a script mounted something
+	_ = syscall.Unmount(f.path("tmp"), 0) // if a script mounted a file system there
 	return errors.Join(append(errs, os.RemoveAll(f.dir))...)
 }
 

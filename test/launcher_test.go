@@ -21,7 +21,7 @@ func TestLauncher(t *testing.T) {
 	})
 }
 
-// TestLauncherLimits runs those of the launcher limits.
+// TestLauncherLimits runs the scripts of the launcher limits.
 func TestLauncherLimits(t *testing.T) { launcherScripts(t, "limits") }
 
 // launcherScripts runs the scripts testdata/launcher/NAME*.txtar: pushes to a real

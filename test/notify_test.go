@@ -53,8 +53,8 @@ func (r *recipe) sh(command string) string {
 }
 
 // end makes a run of ref that ends with the operands and options of transition, runs the
-// program for it, and returns its id and what the program printed. The file events, if
-// there is one, becomes that of the run.
+// program for it, and returns its id and the program's output. The file events, if it
+// exists, becomes the run's file of events.
 func (r *recipe) end(ref, change string) (id, log string) {
 	r.t.Helper()
 	id = r.sh(fmt.Sprintf(`line=$(quire-runstate create --repo foo.git --git-dir "$PWD/foo.git" --ref '%s' \

@@ -11,7 +11,7 @@ import (
 )
 
 // filter runs an installed script with a shell and standard input, and returns its exit
-// status and what it prints.
+// status and its output.
 func filter(t *testing.T, shell, path, input string) (code int, stdout, stderr string) {
 	t.Helper()
 	argv := append(strings.Fields(shell), filepath.Join(prefix, path))
@@ -90,7 +90,7 @@ func TestReports(t *testing.T) {
 	}
 }
 
-// junitCases returns a line for each test case: its name, its time, and what is in it.
+// junitCases returns a line for each test case: its name, its time, and its content.
 func junitCases(t *testing.T, text string) []string {
 	t.Helper()
 	type message struct {

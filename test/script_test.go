@@ -16,8 +16,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// bothExecutors are the scripts whose subject the two executors do each in their own code:
-// processes and how they end, the environment, secrets, limits, workspaces and logs.
+// bothExecutors are the scripts about features that each executor implements itself:
+// processes and their ends, the environment, secrets, limits, workspaces and logs.
 var bothExecutors = []string{"artifacts", "cache", "ends", "environment", "facts", "full", "kept", "limits", "missing", "once", "plan", "push", "reconcile", "secret", "shell", "sides", "supersede", "umask", "vars"}
 
 // prefix is where TestMain installed quire.
@@ -82,8 +82,8 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"unchecked": unchecked,
 }
 
-// setup makes an environment that nothing of this machine's user shines into:
-// a root with the executor configured, and the installed commands in front.
+// setup makes an environment without any setting of this machine's user: a root with the
+// executor configured, and the installed commands first in PATH.
 func setup(env *testscript.Env, executor string) error {
 	home := filepath.Join(env.WorkDir, "home")
 	root := filepath.Join(env.WorkDir, "root")
@@ -154,7 +154,7 @@ func commit(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(ts.Exec("git", "-C", ts.MkAbs("work"), "commit", "-qm", "Use "+args[0]))
 }
 
-// exits CODE COMMAND [ARG...] runs a command that has to exit with just CODE.
+// exits CODE COMMAND [ARG...] runs a command that must exit with exactly CODE.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE COMMAND [ARG...]")

@@ -15,7 +15,7 @@ import (
 	"quire/lib/process"
 )
 
-// slurmPrograms are those of Debian's munge, slurmctld, slurmd and slurm-client.
+// slurmPrograms are in Debian's packages munge, slurmctld, slurmd and slurm-client.
 var slurmPrograms = []string{"munged", "slurmctld", "slurmd", "srun", "scancel", "squeue"}
 
 // A slurm is a real cluster on this machine's loopback: a controller, and several
@@ -66,10 +66,10 @@ func node(n int) string { return "n" + strconv.Itoa(n) }
 
 func (s *slurm) path(name string) string { return filepath.Join(s.dir, name) }
 
-// freezer is the control group hierarchy by which Slurm finds the processes of a job.
+// freezer is the control group hierarchy that Slurm uses to find the processes of a job.
 const freezer = "/sys/fs/cgroup/freezer"
 
-// configure writes the configuration of the cluster, which is that of quire-cluster(7).
+// configure writes the configuration of the cluster, as in quire-cluster(7).
 // Nothing in it needs systemd or a host name that resolves.
 func (s *slurm) configure(nodes int, lines []string) error {
 	if err := os.Chmod(s.dir, 0o755); err != nil { // munged wants its socket to be in reach
@@ -130,7 +130,7 @@ func (s *slurm) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// start starts a daemon under a name by which kill finds it and all it started.
+// start starts a daemon under a name, so that kill finds it and its children.
 func (s *slurm) start(name, program string, args ...string) error {
 	log, err := os.OpenFile(s.path(name+".log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
@@ -150,7 +150,7 @@ func (s *slurm) start(name, program string, args ...string) error {
 
 func (s *slurm) mark(name string) string { return "SLURM_TEST_DAEMON=" + s.path(name) }
 
-// startController starts the controller, with what it knew of jobs where there was one.
+// startController starts the controller, with the saved jobs of an earlier one.
 func (s *slurm) startController() error {
 	if err := s.start("controller", "slurmctld", "-D"); err != nil {
 		return err
@@ -158,7 +158,7 @@ func (s *slurm) startController() error {
 	return s.await("controller", func() bool { return s.command("scontrol", "ping").Run() == nil })
 }
 
-// stopController has the controller end in order, so that it writes down what it knows.
+// stopController ends the controller normally, so that it saves its jobs.
 func (s *slurm) stopController() error {
 	return process.EndEnviron(time.Minute, s.mark("controller"))
 }
@@ -173,7 +173,7 @@ func (s *slurm) end() error {
 	return errors.Join(process.EndEnviron(0, "SLURM_CONF="+s.conf), os.RemoveAll(s.dir))
 }
 
-// await waits until a thing that Slurm has no other way to tell of has happened.
+// await polls for an event that Slurm cannot report.
 func (s *slurm) await(what string, happened func() bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -185,7 +185,7 @@ func (s *slurm) await(what string, happened func() bool) error {
 	return nil
 }
 
-// logs returns all that the daemons have said.
+// logs returns the logs of all daemons.
 func (s *slurm) logs() string {
 	var all strings.Builder
 	files, _ := filepath.Glob(s.path("*.log"))

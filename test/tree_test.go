@@ -1,5 +1,5 @@
-// Package test holds the tests of quire as a whole: what the source tree keeps
-// to, and real pushes to real bare repositories.
+// Package test tests quire as a whole: the rules of the source tree, and real pushes to real
+// bare repositories.
 package test
 
 import (
@@ -66,8 +66,8 @@ func TestImportsRunOneWay(t *testing.T) {
 	}
 }
 
-// TestLibKeepsQuiet holds that nothing in lib prints, exits, or reads the
-// command line, but for package cli, which is the border to the system.
+// TestLibKeepsQuiet checks that no package in lib prints, exits, or reads the command line,
+// except package cli, which is the border to the system.
 func TestLibKeepsQuiet(t *testing.T) {
 	t.Parallel()
 	forbidden := []string{"os.Args", "os.Exit(", "os.Stdout", "os.Stderr", "os.Stdin", "fmt.Print", "log.Print", "log.Fatal", "flag."}
@@ -88,7 +88,7 @@ func TestLibKeepsQuiet(t *testing.T) {
 
 func isLetter(c byte) bool { return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 
-// TestOneStarterOfGit holds that package git alone starts git.
+// TestOneStarterOfGit checks that only package git starts git.
 func TestOneStarterOfGit(t *testing.T) {
 	t.Parallel()
 	for _, file := range goFiles(t, "../lib") {
@@ -103,7 +103,7 @@ func TestOneStarterOfGit(t *testing.T) {
 	}
 }
 
-// TestStoreStartsNothing holds that package runstore starts no process.
+// TestStoreStartsNothing checks that package runstore starts no process.
 func TestStoreStartsNothing(t *testing.T) {
 	t.Parallel()
 	for _, file := range goFiles(t, "../lib/runstore") {
@@ -113,7 +113,7 @@ func TestStoreStartsNothing(t *testing.T) {
 	}
 }
 
-// TestFilesAreOfOnePackage holds that package file alone locks files, makes nameless ones,
+// TestFilesAreOfOnePackage checks that only package file locks files, makes nameless ones,
 // and replaces a file by writing another one and renaming it. Package workspace publishes
 // directories.
 func TestFilesAreOfOnePackage(t *testing.T) {
@@ -143,7 +143,7 @@ func TestFilesAreOfOnePackage(t *testing.T) {
 	}
 }
 
-// TestStartsAreQuick holds that no command but quire-web links a package that makes large
+// TestStartsAreQuick checks that no command except quire-web links a package that makes large
 // tables before main, or serves pages; see ARCHITECTURE.md.
 func TestStartsAreQuick(t *testing.T) {
 	t.Parallel()
@@ -166,7 +166,7 @@ func TestStartsAreQuick(t *testing.T) {
 	}
 }
 
-// TestWebOnlyReads holds that quire-web links no package that starts git, drives runs, or
+// TestWebOnlyReads checks that quire-web links no package that starts git, drives runs, or
 // makes them.
 func TestWebOnlyReads(t *testing.T) {
 	t.Parallel()
@@ -195,8 +195,8 @@ func commands(t *testing.T) []string {
 	return append(names, "quire-dispatch")
 }
 
-// TestCommandsAreDocumented holds that each command has its page with an EXIT
-// STATUS, and that its one line is the same in the page and in quire(7).
+// TestCommandsAreDocumented checks that each command has a page with an EXIT STATUS, and
+// that its one line is the same in the page and in quire(7).
 func TestCommandsAreDocumented(t *testing.T) {
 	t.Parallel()
 	front := read(t, "../man/quire.7")
@@ -217,7 +217,7 @@ func TestCommandsAreDocumented(t *testing.T) {
 	}
 }
 
-// TestMainsAreShort holds the files of commands to parse, call, and exit code.
+// TestMainsAreShort checks that the files of commands only parse, call, and map exit codes.
 func TestMainsAreShort(t *testing.T) {
 	t.Parallel()
 	for _, file := range goFiles(t, "../cmd") {

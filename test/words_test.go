@@ -14,8 +14,8 @@ var (
 	anOption   = regexp.MustCompile(`(^|[\s[|(])(--?[a-z][-a-z]*)`)
 )
 
-// misused returns what is wrong with the calls of quire's commands in a text:
-// subcommands and options that are not in the usage of these.
+// misused returns the errors in the calls of quire's commands in a text: subcommands and
+// options that their usage does not have.
 func misused(t *testing.T, text string) (problems []string) {
 	t.Helper()
 	text = comment.ReplaceAllString(text, "")

@@ -9,13 +9,13 @@ import (
 	"testing"
 )
 
-// A world is where the examples of a page run: a root, repositories with runs, and a
-// working copy, at the places that the pages name, below a directory.
+// A world is a directory for running the examples of a page: a root, repositories with
+// runs, and a working copy, with the paths that the pages use.
 type world struct {
 	dir    string
 	page   string
 	env    []string
-	walked map[string]bool // what TestDemo runs
+	walked map[string]bool // the examples that TestDemo runs
 	places *strings.Replacer
 }
 
@@ -109,7 +109,7 @@ var (
 	anID         = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
 )
 
-// example does with an example what its reader would.
+// example uses an example as its reader would.
 func (w *world) example(t *testing.T, e example) {
 	t.Helper()
 	text := w.places.Replace(e.text)

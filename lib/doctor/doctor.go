@@ -1,6 +1,6 @@
-// Package doctor checks everything that quire depends on, and reports what is wrong and how
-// to repair it. It changes nothing, except that it makes and removes a directory in the
-// root to test the file system.
+// Package doctor checks everything that quire depends on, and reports problems and their
+// repair. It changes nothing, except that it makes and removes a directory in the root to
+// test the file system.
 package doctor
 
 import (

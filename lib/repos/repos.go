@@ -16,7 +16,7 @@ import (
 	"quire/lib/text"
 )
 
-// NameKey is the variable of git config in which a repository has its name.
+// NameKey is the git config variable for the name of a repository.
 const NameKey = "quire.name"
 
 // dirName is the directory of a root that has the repositories.

@@ -81,7 +81,7 @@ func TestName(t *testing.T) {
 	}
 }
 
-// Each repository is listed once, and what cannot be followed is reported.
+// Each repository is listed once, and entries that cannot be read are reported.
 func TestList(t *testing.T) {
 	for _, test := range []struct{ name, script, want, broken string }{
 		{"nothing", "", "", ""},

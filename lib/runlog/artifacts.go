@@ -20,9 +20,9 @@ type Artifact struct {
 	Path string `json:"path"` // relative to the directory of the run, with slashes
 }
 
-// openArtifacts opens the directory of a job's artifacts in the run's directory dir. The
-// jobs may have put links there, none of which is followed. The error is fs.ErrNotExist if
-// the job left no artifacts.
+// openArtifacts opens the directory of a job's artifacts in the run's directory dir. It does
+// not follow links, which jobs may have put there. The error is fs.ErrNotExist if the job
+// left no artifacts.
 func openArtifacts(dir, job string) (*os.File, error) {
 	if behindLauncher(dir) {
 		dir = filepath.Join(dir, OutDir)

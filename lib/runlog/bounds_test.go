@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// Whatever a job leaves behind as its records, reading them has a bound on time and on
-// memory.
+// Reading the records of a job, whatever they are, uses limited time and memory.
 func TestHostileRecords(t *testing.T) {
 	begin := `{"event":"run-start","version":1,"jobs":[{"id":"a","inputs":[]}]}` + "\n"
 	sparse := func(head string, size int64) func(*testing.T, string) {
@@ -117,7 +116,7 @@ func TestTail(t *testing.T) {
 	}
 }
 
-// A log that grows to its bound and beyond is read to a bound, too.
+// A log that exceeds its limit is read only up to a limit.
 func TestTailOfHugeLog(t *testing.T) {
 	dir := t.TempDir()
 	f, err := os.Create(filepath.Join(dir, "log"))

@@ -11,12 +11,12 @@ import (
 	"quire/lib/text"
 )
 
-// TimeFormat is how times are written, in UTC: RFC 3339 with nine digits of the
-// second, so that times are as long as each other and sort as text.
+// TimeFormat is the format of times, in UTC: RFC 3339 with nine digits after the second, so
+// that all times have the same length and sort as text.
 const TimeFormat = "2006-01-02T15:04:05.000000000Z"
 
-// A Log is the log file of one command in the format of quire-events(5), that of
-// Kubernetes' container runtime interface.
+// A Log is the log file of one command, in the format of quire-events(5), which is also the
+// format of Kubernetes' container runtime interface.
 type Log struct {
 	path string
 
@@ -26,13 +26,11 @@ type Log struct {
 	err     error // the first failure to write
 }
 
-// NewLog returns a log that creates its file, path, which must not exist, and
-// its directory when it gets its first record; so a command that prints nothing
-// leaves nothing.
+// NewLog returns a log that creates its file, path, which must not exist, and the directory
+// of the file with the first record. So a command that prints nothing leaves no file.
 func NewLog(path string) *Log { return &Log{path: path} }
 
-// CreateLog returns a log whose file is there at once, for readers that wait for
-// it to grow.
+// CreateLog returns a log whose file exists at once, for readers that follow it.
 func CreateLog(path string) (*Log, error) {
 	l := NewLog(path)
 	if err := l.create(); err != nil {
@@ -49,10 +47,9 @@ func (l *Log) create() (err error) {
 	return err
 }
 
-// Stream returns a writer for what the command prints on the stream name,
-// "stdout" or "stderr". The streams of a log may be written to at the same time.
-// A write never fails: a command must not be stopped by a full disk that only
-// its log suffers from. Close tells.
+// Stream returns a writer for the output of the command on the stream name, "stdout" or
+// "stderr". Different goroutines may write to the streams of a log. A write never fails: a
+// full disk that only affects the log must not stop the command. Close returns the error.
 func (l *Log) Stream(name string) *Stream {
 	s := &Stream{log: l, name: name}
 	s.lines.Emit = s.record
@@ -82,12 +79,12 @@ type Stream struct {
 	log   *Log
 	name  string
 	lines Lines
-	stamp []byte       // the time of the write being cut
-	out   bytes.Buffer // the records of the write being cut
+	stamp []byte       // the time of the current write
+	out   bytes.Buffer // the records of the current write
 }
 
-// Write appends the lines of p as records that bear the time of this call, in
-// one write to the file.
+// Write appends the lines of p as records with the time of this call, in one write to the
+// file.
 func (s *Stream) Write(p []byte) (int, error) {
 	s.stamp = time.Now().UTC().AppendFormat(s.stamp[:0], TimeFormat)
 	s.lines.Write(p)
@@ -95,8 +92,8 @@ func (s *Stream) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Flush writes the beginning of a line that has no newline yet, as a record of a
-// part. The rest of the line is another record.
+// Flush writes the beginning of a line that has no newline yet, as a record of a part of a
+// line. The rest of the line becomes another record.
 func (s *Stream) Flush() {
 	s.stamp = time.Now().UTC().AppendFormat(s.stamp[:0], TimeFormat)
 	s.lines.Flush()
@@ -124,8 +121,8 @@ func (s *Stream) pass() {
 	s.log.write(s.out.Bytes())
 }
 
-// write appends records. The text behind a record that was cut would be no record, so nothing
-// is written after a failure.
+// write appends records. After a failure it writes nothing, because the text after an
+// incomplete record would not be a record.
 func (l *Log) write(records []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

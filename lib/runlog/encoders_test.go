@@ -36,7 +36,7 @@ var shellEncoders = map[string][]string{
 	"xxd -p -u -c 7": {"sh", `printf '%s' "$S" | xxd -p -u -c 7`},
 }
 
-// otherEncoders are programs that print all their operands, each ended by U+001E.
+// otherEncoders are programs that print all their operands, each followed by U+001E.
 var otherEncoders = map[string][]string{
 	"python json":    python(`json.dumps(s)`),
 	"python utf8":    python(`json.dumps(s, ensure_ascii=False)`),
@@ -106,7 +106,7 @@ var values = map[string]string{
 // up to two digits of base64 on each side, with the text that was encoded around it.
 var afterMarks = regexp.MustCompile(`^[^{}]{0,24}\{\{ s \}\}([ \n]*\{\{ s \}\})*[^{}]{0,20}$`)
 
-// What the usual encoders print of a secret is redacted, in UTF-8 and in the locale C,
+// A secret in the output of the usual encoders is redacted, in UTF-8 and in the locale C,
 // wherever the output is split.
 func TestRedactorEncoders(t *testing.T) {
 	for name, e := range shellEncoders {

@@ -28,8 +28,8 @@ const (
 	Skipped  = "skipped"
 )
 
-// An Event is one line of events.jsonl. What each event has is in quire-events(5);
-// the other fields are zero.
+// An Event is one line of events.jsonl. quire-events(5) lists the fields of each event; the
+// others are zero.
 type Event struct {
 	Time  time.Time `json:"time"`
 	Event string    `json:"event"`
@@ -71,7 +71,7 @@ type Event struct {
 // A JobList has the jobs of the first event.
 type JobList []JobID
 
-// UnmarshalJSON reads no more jobs than a summary has, so that a short text cannot take
+// UnmarshalJSON reads at most as many jobs as a summary has, so that a short text cannot use
 // much memory.
 func (l *JobList) UnmarshalJSON(text []byte) error {
 	in := json.NewDecoder(bytes.NewReader(text))

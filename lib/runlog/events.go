@@ -55,7 +55,7 @@ func (e *Events) Sync() error { return e.file.Sync() }
 // Close closes the file.
 func (e *Events) Close() error { return e.file.Close() }
 
-// A LineError is a line of a file of events that is no event.
+// A LineError reports a line of a file of events that is not an event.
 type LineError struct {
 	Path string
 	Line int // from 1
@@ -68,19 +68,18 @@ func (e *LineError) Error() string {
 
 func (e *LineError) Unwrap() error { return e.Err }
 
-// How much of the events of a run is read: more than a pipeline can need, and little
-// enough to be read while a person waits.
+// The limits of reading the events of a run: more than a pipeline needs, and little enough
+// to read while a person waits.
 const (
 	maxEvents = 128 << 20 // bytes
 	maxLines  = 1 << 20
 	maxLine   = 16 << 20
 )
 
-// ReadEvents yields the events of the run whose directory is dir. A line that is no
-// event is yielded as a *LineError, and reading goes on; any other error is the last
-// that is yielded. A last line without its newline, which a crash cut short, is left
-// out. If there is no file there are no events. Fields that are not known are passed
-// over, and events that are not known are yielded as they are.
+// ReadEvents yields the events of the run whose directory is dir. For a line that is not an
+// event it yields a *LineError and continues; after any other error it ends. It skips a last
+// line without a newline, which a crash cut short. If the file does not exist, the run has
+// no events. Unknown fields are ignored, and unknown events are yielded.
 func ReadEvents(dir string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		file, err := Open(dir, EventsFile)
@@ -131,8 +130,8 @@ func parseEvent(line []byte) (Event, error) {
 	return ev, nil
 }
 
-// readLine returns the next line with its newline. The error is io.EOF if there is
-// no whole line any more.
+// readLine returns the next line with its newline. The error is io.EOF if no complete line
+// is left.
 func readLine(in *bufio.Reader) (line []byte, err error) {
 	for {
 		part, err := in.ReadSlice('\n')
@@ -157,7 +156,7 @@ var (
 	errLarge = &sizeError{"larger", maxEvents}
 )
 
-// A sizeError says that something has more than so many bytes.
+// A sizeError reports text that has more than so many bytes.
 type sizeError struct {
 	how  string
 	most int
@@ -165,8 +164,8 @@ type sizeError struct {
 
 func (e *sizeError) Error() string { return fmt.Sprintf("%s than %d MiB", e.how, e.most>>20) }
 
-// Ends returns the first and the last event of the run whose directory is dir. What
-// is not there, or is no event, is the zero Event.
+// Ends returns the first and the last event of the run whose directory is dir. If one does
+// not exist or is malformed, it returns the zero Event for it.
 func Ends(dir string) (first, last Event, err error) {
 	file, err := Open(dir, EventsFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -199,5 +198,5 @@ func Ends(dir string) (first, last Event, err error) {
 	return first, last, nil
 }
 
-// lastLine is more than the event that ends a run takes, in bytes.
+// lastLine is larger than the event that ends a run, in bytes.
 const lastLine = 4 << 10

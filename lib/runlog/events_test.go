@@ -137,8 +137,8 @@ func TestLogPath(t *testing.T) {
 	}
 }
 
-// FuzzReadEvents checks that whatever is in a file, reading it ends, that what is read
-// is what stands there, and that it can be shown.
+// FuzzReadEvents checks for any file that reading ends, that the events are those in the
+// file, and that they can be shown.
 func FuzzReadEvents(f *testing.F) {
 	f.Add(`{"time":"2026-01-02T03:04:05Z","event":"sh-end","job":"a","sh":1,"exit":0}` + "\n")
 	f.Add("{}\nnull\n[]\n\"\"\n1\n{\"event\":7}\n{\"jobs\":[null]}\n\n{")

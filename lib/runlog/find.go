@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A finder finds texts of MinSecret bytes and more, all in one pass.
+// A finder finds texts of at least MinSecret bytes, all in one pass.
 type finder struct {
 	needles []needle                 // sorted by text
 	byHead  map[uint64][]int         // the first MinSecret bytes of a needle -> needles, longest first
@@ -27,15 +27,15 @@ type match struct {
 	mark       string
 }
 
-// gramSize is the length of the pieces that the filter knows; window is how many
-// starts of a needle one look at the filter rules out.
+// gramSize is the length of the pieces in the filter; window is how many start positions of
+// a needle one lookup in the filter excludes.
 const (
 	gramSize   = 4
 	window     = MinSecret - gramSize + 1
 	gramHashes = 1 << 16
 )
 
-// index makes the needles known to the tables.
+// index adds the needles to the tables.
 func (f *finder) index() {
 	if len(f.needles) == 0 {
 		return
@@ -65,9 +65,9 @@ func gramHash(b []byte) uint32 {
 	return binary.LittleEndian.Uint32(b) * 0x9e3779b1 >> 16
 }
 
-// find appends to found the longest needle at each position of p, in order, and
-// returns the first position that cannot be decided before more of the text is known;
-// final says that p is all of it.
+// find appends to found the longest needle at each position of p, in order. It returns the
+// first position that cannot be decided before more of the text is known; final says that p
+// is all of it.
 func (f *finder) find(found []match, p []byte, final bool) ([]match, int) {
 	if len(f.needles) == 0 {
 		return found, len(p)
@@ -90,9 +90,9 @@ func (f *finder) find(found []match, p []byte, final bool) ([]match, int) {
 	return found, pos
 }
 
-// mayStart reports whether a needle may begin at one of the first window bytes
-// of p, which holds at least MinSecret. It looks at the last gram that all those
-// needles would share.
+// mayStart reports whether a needle may begin at one of the first window bytes of p, which
+// has at least MinSecret bytes. It looks up the last gram that all those needles would
+// share.
 func (f *finder) mayStart(p []byte) bool {
 	h := gramHash(p[window-1:])
 	return f.grams[h/64]&(1<<(h%64)) != 0

@@ -11,18 +11,18 @@ import (
 	"unicode/utf16"
 )
 
-// A form is a text that a secret is printed as. One that wraps may be broken into
+// A form is a text as which a secret may be printed. If it wraps, it may be broken into
 // lines anywhere, as base64(1) and xxd(1) do.
 type form struct {
 	text  string
 	wraps bool
 }
 
-// forms yields the ways in which a secret is usually printed: the value and each
-// of its lines, as they are and in the encodings below. Some forms come twice.
+// forms yields the usual forms of a secret: the value and each of its lines, unchanged and
+// in the encodings below. Some forms are yielded twice.
 //
-// No form begins with a line break, which alone would hold back every line of a
-// job's output until the next one comes. The rest of the value is a form.
+// No form begins with a line break, because then every line of a job's output would be held
+// back until the next one comes. The rest of such a value is a form.
 func forms(value string) iter.Seq[form] {
 	return func(yield func(form) bool) {
 		for _, u := range units(value) {
@@ -41,10 +41,9 @@ func forms(value string) iter.Seq[form] {
 	}
 }
 
-// units returns a value, each of its lines, and the value in one line, as a shell
-// passes on a variable that is not quoted; each of them as it is, without the blanks
-// around it, and without one pair of quotes around it. Those that are too short are
-// left out.
+// units returns a value, each of its lines, and the value on one line, as a shell expands an
+// unquoted variable; each of them unchanged, without blanks around it, and without one pair
+// of quotes around it. It omits those that are too short.
 func units(value string) []string {
 	texts := []string{value}
 	if strings.Contains(strings.TrimSpace(value), "\n") {
@@ -63,7 +62,7 @@ func units(value string) []string {
 	return units
 }
 
-// unquoted returns s without one pair of quotes around it, if there is one.
+// unquoted returns s without a pair of quotes around it.
 func unquoted(s string) string {
 	if n := len(s); n > 1 && s[0] == s[n-1] && strings.IndexByte("\"'`", s[0]) >= 0 {
 		return s[1 : n-1]
@@ -71,10 +70,10 @@ func unquoted(s string) string {
 	return s
 }
 
-// base64Forms returns s as it appears in base64 text, where s begins at any
-// place of what was encoded: base64 takes three bytes at a time, so there are
-// three ways. The characters at both ends that depend on the neighbours of s are
-// left off; each tells at most four bits of it.
+// base64Forms returns s as it appears in the base64 encoding of a longer text. base64
+// encodes three bytes at a time, so the result depends on the offset of s modulo three. It
+// omits the characters at both ends that depend on the neighbours of s; each reveals at most
+// four bits of s.
 func base64Forms(s string) []string {
 	var out []string
 	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
@@ -94,7 +93,7 @@ func hexForms(s string) []string {
 	return []string{lower, strings.ToUpper(lower)}
 }
 
-// urlKept are the characters, beside letters and digits, that percent encoders keep.
+// urlKept are the characters that percent encoders keep, besides letters and digits.
 var urlKept = []string{
 	"-_.~",                   // RFC 3986: Python's quote with safe='', jq's @uri, curl
 	"-_.~/",                  // Python's quote
@@ -150,9 +149,9 @@ func lowerEscapes(s string) string {
 	return string(b)
 }
 
-// jsonForms returns s as the inside of a JSON string, as writers differ: in whether
-// they escape '/', what HTML gives a meaning, and everything outside of printable
-// ASCII; in how they escape \b and \f; and in the case of hexadecimal digits.
+// jsonForms returns s as the inside of a JSON string, for all kinds of writers. They differ
+// in whether they escape '/', the special characters of HTML, and everything outside
+// printable ASCII; in how they escape \b and \f; and in the case of hexadecimal digits.
 func jsonForms(s string) []string {
 	var out []string
 	for choice := range 1 << 5 {

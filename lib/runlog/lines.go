@@ -6,18 +6,18 @@ import "bytes"
 // split. It is the bound that container runtimes use.
 const MaxRecord = 16 << 10
 
-// Lines cuts a stream into lines and hands on each as soon as it is whole.
+// Lines splits a stream into lines and passes on each line when it is complete.
 type Lines struct {
-	// Emit gets a line without its newline, or with full false a piece of one that
-	// is longer than MaxRecord or has no newline at the end of the stream. The
-	// bytes are good until it returns.
+	// Emit receives a line without its newline. If full is false, it receives a part of
+	// a line that is longer than MaxRecord, or that has no newline at the end of the
+	// stream. The bytes are valid until it returns.
 	Emit func(text []byte, full bool)
 
 	rest []byte // the beginning of a line, at most MaxRecord long
 }
 
-// Write cuts p. It keeps the beginning of a line until the line is whole or
-// Flush is called, and does not fail.
+// Write splits p. It keeps the beginning of a line until the line is complete or Flush is
+// called, and never fails.
 func (l *Lines) Write(p []byte) (int, error) {
 	size := len(p)
 	for {
@@ -34,8 +34,8 @@ func (l *Lines) Write(p []byte) (int, error) {
 	return size, nil
 }
 
-// emit hands on the kept bytes and text: all of it if a newline follows, and else
-// as much as cannot be part of a record of allowed length.
+// emit passes on the kept bytes and text: everything if a newline follows, otherwise only
+// the bytes that do not fit into one record.
 func (l *Lines) emit(text []byte, newline bool) {
 	if len(l.rest) > 0 || !newline {
 		l.rest = append(l.rest, text...)
@@ -52,10 +52,10 @@ func (l *Lines) emit(text []byte, newline bool) {
 	l.rest = append(l.rest[:0], text...)
 }
 
-// Rest returns the beginning of a line that is kept; it is good until the next call.
+// Rest returns the kept beginning of a line. It is valid until the next call.
 func (l *Lines) Rest() []byte { return l.rest }
 
-// Flush hands on the beginning of a line that is kept, if any.
+// Flush passes on the kept beginning of a line, if any.
 func (l *Lines) Flush() {
 	if len(l.rest) > 0 {
 		l.Emit(l.rest, false)

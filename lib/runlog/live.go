@@ -12,17 +12,17 @@ const (
 	// liveBuffer is how much output waits for its reader, in bytes.
 	liveBuffer = 4 << 20
 
-	// liveWait is how long a write to a full buffer waits for the reader. It is the
-	// most by which a reader can delay a run each time it falls behind.
+	// liveWait is how long a write to a full buffer waits for the reader: a reader delays
+	// a run by at most this time whenever it falls behind.
 	liveWait = time.Second
 
 	// liveEnd is how long Close waits for a reader that does not read.
 	liveEnd = 3 * time.Second
 )
 
-// A Live passes output on to a reader who watches: a pusher, a pager, a terminal. A run
-// never waits for that reader for longer than liveWait. If the reader is too slow, output
-// is lost, and a line says how much.
+// A Live passes output to a live reader: a pusher, a pager, a terminal. A run never waits
+// longer than liveWait for the reader. If the reader is too slow, output is dropped, and a
+// line says how much.
 type Live struct {
 	w      io.Writer
 	broken func(error) // called when a write to w fails
@@ -38,10 +38,9 @@ type Live struct {
 	moves  int  // how many writes to w have ended
 }
 
-// NewLive returns a Live for the reader behind w. A regular file needs none, since its
-// reader cannot hold up a write: then output is w itself. If broken is not nil, it is
-// called with the first error of w, such as EPIPE. The caller must call end when nothing
-// more is written.
+// NewLive returns a Live for the reader of w. If w is a regular file, whose reader cannot
+// block a write, output is w itself. If broken is not nil, it is called with the first error
+// of w, such as EPIPE. The caller must call end after the last write.
 func NewLive(w io.Writer, broken func(error)) (output io.Writer, end func()) {
 	if f, ok := w.(*os.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
@@ -54,7 +53,7 @@ func NewLive(w io.Writer, broken func(error)) (output io.Writer, end func()) {
 	return l, l.end
 }
 
-// Write hands p on. It never fails, since the logs have all of it.
+// Write passes on p. It never fails, because the logs have all output.
 func (l *Live) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -77,15 +76,15 @@ func (l *Live) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// tell adds the line that says how much was lost.
+// tell adds the line that says how much was dropped.
 func (l *Live) tell() {
 	if l.lost > 0 {
-		l.buf = fmt.Appendf(l.buf, "quire: %d bytes of output are not shown here, since they were not read in time; the log has them\n", l.lost)
+		l.buf = fmt.Appendf(l.buf, "quire: %d bytes of output are not shown here because they were not read in time; the log has them\n", l.lost)
 		l.lost = 0
 	}
 }
 
-// await waits until done, at most for some time.
+// await waits until done returns true, or until the time most has passed.
 func (l *Live) await(most time.Duration, done func() bool) {
 	over := false
 	timer := time.AfterFunc(most, func() {
@@ -100,7 +99,7 @@ func (l *Live) await(most time.Duration, done func() bool) {
 	}
 }
 
-// pass writes out the buffer until the end.
+// pass writes the buffer to w until end is called and the buffer is empty.
 func (l *Live) pass() {
 	var piece []byte
 	l.mu.Lock()
@@ -133,7 +132,7 @@ func (l *Live) pass() {
 	}
 }
 
-// end waits until all was written, as long as the reader goes on reading.
+// end waits until everything was written, as long as the reader continues to read.
 func (l *Live) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

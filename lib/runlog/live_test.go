@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// A reader that keeps up gets all; a reader that stops gets a line that says how much it
-// missed, and nobody waits for it for long.
+// A reader that keeps up gets everything. A reader that stops gets a line that says how much
+// it missed, and writers do not wait for it for long.
 func TestLive(t *testing.T) {
 	line := strings.Repeat("x", 99) + "\n"
 	t.Run("reader", func(t *testing.T) {
@@ -80,7 +80,7 @@ func TestLive(t *testing.T) {
 	})
 }
 
-// The combined log has a bound, and quire's own lines are in it nevertheless.
+// The combined log has a limit, but quire's own lines are always in it.
 func TestRunLog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	if err := os.WriteFile(path, []byte("before\n"), 0o600); err != nil {
@@ -109,7 +109,7 @@ func TestRunLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "last line\nfits\nquire: this log has 256 MiB, and the rest of the output is not in it; see the logs of the jobs\nquire: the end\n"
+	want := "last line\nfits\nquire: this log has reached 256 MiB; the logs of the jobs have the rest of the output\nquire: the end\n"
 	if got := string(text); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}

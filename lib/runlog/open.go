@@ -11,23 +11,23 @@ import (
 	"quire/lib/text"
 )
 
-// What a run leaves behind, in its directory.
+// Names in the directory of a run.
 const (
 	EventsFile = "events.jsonl"
 	JobsDir    = "jobs"
 
-	// OutDir is where both are for a run behind a launcher. In the directory of the
-	// run EventsFile and JobsDir are links then, for people: a process behind the
-	// launcher wrote the files that they lead to.
+	// OutDir contains EventsFile and JobsDir if the run has a launcher: a process behind
+	// the launcher wrote them. In the directory of the run they are then links, for
+	// people.
 	OutDir = "out"
 )
 
-// ErrNotRegular says that a directory, pipe or device is in the place of a file.
+// ErrNotRegular says that a name is a directory, pipe or device instead of a file.
 var ErrNotRegular = errors.New("not a regular file")
 
 // Open opens a file that the jobs of a run have left in the run's directory dir. name
-// is relative, with slashes. Whatever the jobs have put there, Open opens only a regular
-// file, follows no symbolic link out of their reach, and waits for nothing.
+// is relative, with slashes. Because jobs may put anything there, Open opens only a regular
+// file, follows no symbolic link out of the directory, and never blocks.
 func Open(dir, name string) (*os.File, error) {
 	f, err := open(dir, name)
 	if err != nil {
@@ -52,8 +52,8 @@ func open(dir, name string) (*os.File, error) {
 		return nil, err
 	}
 	defer root.Close()
-	// To open a pipe or a device for reading can do things. O_PATH does not; it
-	// finds, and the file that was found is then opened.
+	// Opening a pipe or a device can have effects. With O_PATH it has none. If the result
+	// is a regular file, that same file is then opened for reading.
 	found, err := root.OpenFile(filepath.FromSlash(name), unix.O_PATH, 0)
 	if err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// write makes files below dir, of which a name with an arrow is that of a link.
+// write makes files below dir. A name with an arrow makes a link.
 func write(t *testing.T, dir string, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
@@ -66,7 +66,7 @@ func TestOpen(t *testing.T) {
 	write(t, dir, map[string]string{"events.jsonl -> out/events.jsonl": ""})
 	for _, test := range []struct {
 		name, text string
-		err        error // nil where the text is read; io.EOF for any
+		err        error // nil if the text is read; io.EOF for any error
 	}{
 		{"jobs/a/sh-1.log", "theirs", nil},
 		{"jobs/b/sh-1.log", "theirs", nil},
@@ -128,7 +128,7 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// What is read of a file that has no bound is bounded, and told.
+// Reading a file of unlimited size has a limit, and reports it.
 func TestSummarizeLarge(t *testing.T) {
 	const job = `{"event":"job-start","job":"a"}` + "\n"
 	for _, test := range []struct {
@@ -158,7 +158,7 @@ func TestSummarizeLarge(t *testing.T) {
 	}
 }
 
-// ids returns n jobs as they are in the first event.
+// ids returns n jobs for the first event.
 func ids(n int) string {
 	var b strings.Builder
 	for i := range n {

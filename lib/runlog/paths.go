@@ -16,15 +16,15 @@ func LogPath(job string, n int) string {
 // the directory of the run and with slashes.
 func OutputPath(job string) string { return path.Join(JobsDir, JobPath(job), "output.json") }
 
-// ScratchDir is the directory beside EventsFile for what only the jobs of a run need, such
-// as their own workspaces. It is removed when the run ends, and never sent anywhere.
+// ScratchDir is the directory next to EventsFile for files that only the jobs of a run need,
+// such as their own workspaces. It is removed when the run ends, and never copied.
 const ScratchDir = "scratch"
 
 // ArtifactsPath returns the path of the directory of a job's artifacts, relative to the
 // directory of the run and with slashes.
 func ArtifactsPath(job string) string { return path.Join(JobsDir, JobPath(job), "artifacts") }
 
-// JobPath returns the id of a job as a path that leads to no other directory.
+// JobPath returns the id of a job as a relative path without "." and ".." in it.
 func JobPath(job string) string {
 	var b strings.Builder
 	for _, c := range []byte(job) {

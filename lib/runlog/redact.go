@@ -7,24 +7,23 @@ import (
 	"sort"
 )
 
-// MinSecret is the length in bytes below which a value is not redacted: short
-// values occur everywhere by chance, and replacing them would tell where.
+// Values shorter than MinSecret bytes are not redacted: they occur everywhere by chance, and
+// replacing them would reveal them.
 const MinSecret = 8
 
 // A Redactor replaces secrets by their names. It is safe for concurrent use.
 //
-// Each occurrence of a value, of each line of it, and of the encodings of either
-// that forms lists, becomes "{{ name }}". Occurrences that overlap become one,
-// under the name of the one that begins first, so that no part of any of them
-// is left.
+// Each occurrence of a form of a value, see forms, becomes "{{ name }}". Overlapping
+// occurrences become one, with the name of the one that begins first, so that no part of any
+// of them is left.
 type Redactor struct {
 	exact  finder // texts that occur as they are
 	joined finder // base64 and hexadecimal digits, which may be broken into lines anywhere
 }
 
-// NewRedactor returns a redactor of secrets, a map of names to values. Values
-// shorter than MinSecret are passed over. If two secrets have the same value, or an
-// encoding in common, the first by name gives its name.
+// NewRedactor returns a redactor of secrets, a map of names to values. It ignores values
+// shorter than MinSecret. If two secrets have the same value, or an encoding in common, the
+// name that sorts first is used.
 func NewRedactor(secrets map[string]string) *Redactor {
 	r := &Redactor{}
 	seen := map[form]bool{}
@@ -50,7 +49,7 @@ func NewRedactor(secrets map[string]string) *Redactor {
 	return r
 }
 
-// empty reports whether there is nothing to redact.
+// empty reports whether the redactor has no secrets.
 func (r *Redactor) empty() bool { return len(r.exact.needles)+len(r.joined.needles) == 0 }
 
 // String returns s with its secrets replaced.
@@ -99,9 +98,9 @@ func (s *scanner) feed(out *bytes.Buffer, p []byte, final bool) {
 	s.rest = append(s.rest[:0], p[done:]...)
 }
 
-// release appends to out the whole lines in rest, if so little of them can belong to
-// a secret that this tells nothing. They stay in rest: if they prove to be the
-// beginning of a secret, its remaining bytes are still replaced.
+// release appends to out the complete lines in rest, if fewer than MinSecret of their bytes
+// can belong to a secret. They stay in rest: if they turn out to be the beginning of a
+// secret, its remaining bytes are still replaced.
 func (s *scanner) release(out *bytes.Buffer) {
 	end := bytes.LastIndexByte(s.rest, '\n') + 1
 	if end <= s.shown || s.covered > 0 || len(s.rest)-bytes.Count(s.rest, []byte("\n")) >= MinSecret {
@@ -177,8 +176,8 @@ func (l *joinedLines) join(p []byte) {
 	}
 }
 
-// position returns where the byte at offset i of the joined text is in the original
-// one, which has size bytes.
+// position returns the offset in the original text, which has size bytes, of the byte at
+// offset i of the joined text.
 func (l *joinedLines) position(i, size int) int {
 	if i >= len(l.text) {
 		return size

@@ -59,8 +59,8 @@ func TestRedactorString(t *testing.T) {
 	}
 }
 
-// Base64 of a text that holds the secret anywhere shows nothing of it but, at
-// both ends, characters that it shares with its neighbours.
+// Base64 of a text that contains the secret shows only the characters at both ends that the
+// secret shares with its neighbours.
 func TestRedactorBase64Alignments(t *testing.T) {
 	r := NewRedactor(map[string]string{"token": token})
 	for before := range 4 {
@@ -79,7 +79,7 @@ func TestRedactorBase64Alignments(t *testing.T) {
 	}
 }
 
-// Base64 and hexadecimal digits are found whatever the length of the lines is.
+// Base64 and hexadecimal digits are found whatever the length of the lines.
 func TestRedactorWrapped(t *testing.T) {
 	value := strings.Repeat("0123456789abcdefghijklm", 9)
 	r := NewRedactor(map[string]string{"blob": value})
@@ -103,7 +103,7 @@ func TestRedactorWrapped(t *testing.T) {
 	}
 }
 
-// Line ends count in a value itself, which is no encoding.
+// In the value itself, which is not an encoding, line ends count.
 func TestRedactorLineEndsInText(t *testing.T) {
 	r := NewRedactor(map[string]string{"digits": "12345678"})
 	for _, text := range []string{"1\n2\n3\n4\n5\n6\n7\n8\n", "1234\n5678\n"} {
@@ -113,8 +113,8 @@ func TestRedactorLineEndsInText(t *testing.T) {
 	}
 }
 
-// A line whose end may begin a secret is shown when nothing more comes, and what
-// comes after all is still replaced.
+// A line whose end may begin a secret is shown if nothing more comes. If the rest of the
+// secret comes later, it is still replaced.
 func TestRedactWriterRelease(t *testing.T) {
 	encoded := base64.StdEncoding.EncodeToString([]byte(token))
 	type step struct{ in, want string } // written, and passed on after a pause
@@ -142,7 +142,7 @@ func TestRedactWriterRelease(t *testing.T) {
 	}
 }
 
-// A secret's beginning is kept back, and never more.
+// Only the beginning of a secret is held back.
 func TestRedactWriterKeepsBack(t *testing.T) {
 	r := NewRedactor(map[string]string{"token": "abcdefgh12345678"})
 	var out bytes.Buffer
@@ -197,9 +197,8 @@ func TestRedactWriterPassesLines(t *testing.T) {
 	}
 }
 
-// FuzzRedact checks that no way of cutting a text changes what comes out, that
-// no form of a secret is left, and that what is kept back is shorter than the
-// longest needle.
+// FuzzRedact checks that splitting a text does not change the result, that no form of a
+// secret is left, and that fewer bytes are held back than the longest needle has.
 func FuzzRedact(f *testing.F) {
 	f.Add("abcdefgh", "abcdefghij\nefghabcd", "xx abcdefghabcdefghij\nefghabcd", uint8(3))
 	f.Add("aaaaaaaa", "aaaaaaaaab", "aaaaaaaaaaaaaaaaaab", uint8(1))

@@ -5,9 +5,9 @@ import (
 	"io"
 )
 
-// A RedactWriter passes on the bytes written to it with their secrets replaced,
-// however it is cut into writes. It holds back only bytes that may be the beginning of
-// a secret, never as much as a whole one. It is not safe for concurrent use.
+// A RedactWriter passes on the bytes written to it with their secrets replaced, even if a
+// secret is split among writes. It holds back only bytes that may be the beginning of a
+// secret, never a whole one. It is not safe for concurrent use.
 type RedactWriter struct {
 	w    io.Writer
 	scan scanner
@@ -35,17 +35,16 @@ func (w *RedactWriter) Write(p []byte) (int, error) {
 // Holding reports whether bytes are held back that Release or Flush may pass on.
 func (w *RedactWriter) Holding() bool { return len(w.scan.rest) > w.scan.shown }
 
-// Release is called when a stream has paused. It passes on whole lines that are held
-// back only because their last few bytes may begin a secret which the next line
-// continues, as lines of base64 do. If they do, less than MinSecret bytes of it were
-// shown, and the other bytes of it are replaced nevertheless.
+// Release must be called when a stream pauses. It passes on complete lines that are held
+// back only because their last few bytes may begin a secret that the next line continues, as
+// lines of base64 do. If they do, fewer than MinSecret bytes of the secret were shown, and
+// its other bytes are still replaced.
 func (w *RedactWriter) Release() error {
 	w.scan.release(&w.buf)
 	return w.pass()
 }
 
-// Flush passes on the bytes that are held back: nothing follows that could make a
-// secret of them.
+// Flush passes on the bytes that are held back. The stream must have ended.
 func (w *RedactWriter) Flush() error {
 	w.scan.feed(&w.buf, nil, true)
 	return w.pass()

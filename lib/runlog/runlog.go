@@ -18,21 +18,21 @@ import (
 // commands have the rest of their output.
 const MaxRunLog = 256 << 20
 
-// A RunLog writes the combined log of a run: all that its jobs print, as it came. It is
+// A RunLog writes the combined log of a run: the output of all its jobs, in order. It is
 // safe for concurrent use.
 type RunLog struct {
 	mu   sync.Mutex
 	file *os.File
 	left int64 // until MaxRunLog
 	full bool
-	part bool  // whether the last byte was within a line
+	part bool  // the last line is not complete
 	err  error // the first failure to write
 
-	tail    []byte // the end of the output since then
+	tail    []byte // the end of the output since the failure
 	reserve reserve
 
-	times   *os.File  // nil: they cannot be written
-	stamped time.Time // when a time was written last
+	times   *os.File  // nil if it cannot be written
+	stamped time.Time // when the last time was written
 }
 
 // OpenRunLog opens the combined log at path, and creates it if it is missing.
@@ -53,8 +53,8 @@ func OpenRunLog(path string) (*RunLog, error) {
 	return &RunLog{file: file, left: MaxRunLog - info.Size(), times: times, reserve: newReserve(filepath.Dir(path))}, nil
 }
 
-// AppendRunLog appends lines of quire's own, formatted as by fmt.Sprintf, to the combined log
-// at path.
+// AppendRunLog appends a line from quire itself, formatted as by fmt.Sprintf, to the
+// combined log at path.
 func AppendRunLog(path, format string, args ...any) error {
 	l, err := OpenRunLog(path)
 	if err != nil {
@@ -64,9 +64,9 @@ func AppendRunLog(path, format string, args ...any) error {
 	return l.Close()
 }
 
-// Write appends output of jobs. It never fails, since a full disk that only the log
-// suffers from must not stop the jobs. Close then writes the last words of the output.
-// Output beyond MaxRunLog is left out, which a line says.
+// Write appends output of jobs. It never fails, because a full disk that only affects the log
+// must not stop the jobs. Close then writes the end of the output. Output beyond MaxRunLog is
+// omitted, and a line says so.
 func (l *RunLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -76,14 +76,14 @@ func (l *RunLog) Write(p []byte) (int, error) {
 		l.append(p)
 	default:
 		l.append(p[:bytes.LastIndexByte(p[:max(0, l.left)], '\n')+1])
-		l.note(fmt.Sprintf("quire: this log has %d MiB, and the rest of the output is not in it; see the logs of the jobs\n", MaxRunLog>>20))
+		l.note(fmt.Sprintf("quire: this log has reached %d MiB; the logs of the jobs have the rest of the output\n", MaxRunLog>>20))
 		l.full = true
 	}
 	return len(p), nil
 }
 
-// Note appends a line of quire's own, whatever the size of the log is. The line is
-// formatted as by fmt.Sprintf.
+// Note appends a line from quire itself, even if the log is full. The line is formatted as
+// by fmt.Sprintf.
 func (l *RunLog) Note(format string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 )
 
 // shellForms returns s as the inside of a word that a shell has quoted, as shells do
-// under set -x and for printf %q, ${S@Q}, export -p and declare -p: in a UTF-8 locale,
-// in which its letters stay, and in the locale C, in which only ASCII does.
+// under set -x and for printf %q, ${S@Q}, export -p and declare -p. In a UTF-8 locale
+// letters are unchanged, in the locale C only ASCII letters.
 func shellForms(s string) []string {
 	out := append(singleQuoted(s), doubleQuoted(s))
 	for _, ascii := range []bool{false, true} {
@@ -23,11 +23,10 @@ func shellForms(s string) []string {
 	return out
 }
 
-// singleQuoted returns s as it stands between single quotes, in the ways in which a
+// singleQuoted returns the possible texts of s between single quotes. They differ in how a
 // quote in s is written: bash closes the word and writes \', zsh does so for a run of
-// quotes, dash writes "'" for a run of them, Python's shlex for each quote, and Git
-// escapes '!' too. Shells leave out empty words at the ends, so quotes there are not
-// counted.
+// quotes, dash writes "'" for a run of them, Python's shlex for each quote, and Git escapes
+// '!' too. Shells omit empty words at the ends, so quotes there are ignored.
 func singleQuoted(s string) []string {
 	backslash := strings.ReplaceAll(s, "'", `'\''`)
 	out := []string{
@@ -67,7 +66,7 @@ func replaceQuoteRuns(s string, form func(run string) string) string {
 	}
 }
 
-// doubleQuoted returns s as it stands between double quotes, as bash's declare -p and
+// doubleQuoted returns the text of s between double quotes, as bash's declare -p and
 // export -p write it.
 func doubleQuoted(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`").Replace(s)
@@ -114,19 +113,19 @@ func (q backslashSet) quote(s string, ascii bool) string {
 	return b.String()
 }
 
-// printable reports whether a shell writes r as it is; n is its length in bytes.
+// printable reports whether a shell writes r unchanged; n is its length in bytes.
 func printable(r rune, n int, ascii bool) bool {
 	return r >= ' ' && r < 0x7f || n > 1 && !ascii && unicode.IsPrint(r)
 }
 
 // An ansiStyle is a way of writing unprintable characters between $' and '.
 type ansiStyle struct {
-	escape string // the character of that name
+	escape string // how the escape character is written
 	bang   bool   // '!' is escaped, too
 	zsh    bool   // as zsh does under set -x: \C-A for a control character, \M- for the eighth bit
 }
 
-// quote returns s as it stands between $' and '. With ascii, only ASCII is printable.
+// quote returns the text of s between $' and '. With ascii, only ASCII is printable.
 func (style ansiStyle) quote(s string, ascii bool) string {
 	named := "\a\b\f\n\r\t\v"
 	if style.zsh {
@@ -160,7 +159,7 @@ func (style ansiStyle) quote(s string, ascii bool) string {
 	return b.String()
 }
 
-// metaControl returns c as zsh does.
+// metaControl returns c as zsh writes it under set -x.
 func metaControl(c byte) string {
 	text := ""
 	if c >= 0x80 {

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// A JobRecord is what the events say of one job. State is "pending" before the
-// job began, "active" until it has ended, and then how it ended; if the run
-// was killed it stays at one of the first two.
+// A JobRecord summarises the events of one job. State is "pending" before the job begins,
+// "active" until it ends, and then its end state. If the run was killed, it stays at one of
+// the first two.
 type JobRecord struct {
 	ID       string          `json:"id"`
 	State    string          `json:"state"`
@@ -29,9 +29,9 @@ type JobRecord struct {
 	OutputFile string `json:"output-file,omitempty"` // of a large output, relative to the directory of the run
 }
 
-// ReadOutput returns the output of a job as JSON, from wherever in the directory of
-// the run it is; nil for none. One that is longer than most bytes is an error, and so
-// is one that is not JSON.
+// ReadOutput returns the output of a job as JSON, from its event or its file in the
+// directory of the run; nil for no output. An output that is longer than most bytes or is
+// not JSON is an error.
 func (j JobRecord) ReadOutput(dir string, most int) (json.RawMessage, error) {
 	text := []byte(j.Output)
 	if j.OutputFile != "" {
@@ -53,8 +53,8 @@ func (j JobRecord) ReadOutput(dir string, most int) (json.RawMessage, error) {
 	return text, nil
 }
 
-// A CommandRecord is what the events say of one command. Exit is nil until it
-// has ended. Log is relative to the directory of the run.
+// A CommandRecord summarises the events of one command. Exit is nil until the command has
+// ended. Log is relative to the directory of the run.
 type CommandRecord struct {
 	N         int        `json:"n"`
 	Cmd       string     `json:"cmd"`
@@ -68,12 +68,12 @@ type CommandRecord struct {
 	Log       string     `json:"log"`
 }
 
-// maxRecords is how many jobs and commands of a run are looked at.
+// maxRecords is how many jobs and commands of a run are read.
 const maxRecords = 1 << 17
 
-// Summarize returns the jobs of the run whose events are in dir, in the order of
-// the graph. Lines that are no events are passed over; a run without events has
-// no jobs. With an error come the jobs that were read before it.
+// Summarize returns the jobs of the run whose events are in dir, in the order of the graph.
+// It skips lines that are not events; a run without events has no jobs. With an error it
+// returns the jobs that were read before it.
 func Summarize(dir string) ([]JobRecord, error) {
 	s := summary{jobs: map[string]*JobRecord{}, commands: map[command]place{}}
 	for ev, err := range ReadEvents(dir) {
@@ -116,7 +116,7 @@ func (s *summary) list() []JobRecord {
 	return list
 }
 
-// job returns the record of the job id, a new one if there is none.
+// job returns the record of the job id, which it adds if needed.
 func (s *summary) job(id string) *JobRecord {
 	j := s.jobs[id]
 	if j == nil {
@@ -151,7 +151,7 @@ func (s *summary) add(ev Event) {
 	}
 }
 
-// start adds the command that ev is about.
+// start adds the command of ev.
 func (s *summary) start(ev Event) {
 	j := s.job(ev.Job)
 	if s.records++; s.records > maxRecords {
@@ -163,7 +163,7 @@ func (s *summary) start(ev Event) {
 	})
 }
 
-// end ends the command that ev is about.
+// end ends the command of ev.
 func (s *summary) end(ev Event) {
 	at, ok := s.commands[command{ev.Job, ev.Sh}]
 	if !ok {

@@ -13,14 +13,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A combined log has no times, so that it can be read with any program. Beside it is a
-// file with lines "OFFSET TIME": the bytes of the log from that offset on were written at
-// that time or later.
+// A combined log has no times, so that any program can read it. Next to it is a file with
+// lines "OFFSET TIME": the bytes of the log from the offset on were written at the time or
+// later.
 
 // timesSuffix is added to the path of a combined log for the path of its times.
 const timesSuffix = ".times"
 
-// timesEvery is the time between two lines of the times, and so how exact they are.
+// timesEvery is the time between two lines of the times, and so their precision.
 const timesEvery = 100 * time.Millisecond
 
 // LineTime is the format of the times of lines: RFC 3339 in milliseconds, in UTC.
@@ -44,15 +44,15 @@ func (l *RunLog) stamp() {
 	}
 }
 
-// LineTimes tells when each part of a combined log was written. It reads as far as it is
-// asked, so it can follow a log that grows.
+// LineTimes returns the times at which parts of a combined log were written. It reads only
+// as far as needed, so it can follow a log that grows.
 type LineTimes struct {
 	file *os.File
 	in   *bufio.Reader
 	part []byte // the beginning of a line
 
-	now  string // of the offset asked for last
-	next string // from the offset from on; "" if it is not known
+	now  string // the time of the last offset
+	next string // the time from the offset from on; "" if it is not known
 	from int64
 }
 
@@ -80,7 +80,7 @@ func (t *LineTimes) At(offset int64) string {
 	return t.now
 }
 
-// read reads the next line that is one. It reports false if there is none yet.
+// read reads the next valid line. It returns false if none is complete yet.
 func (t *LineTimes) read() bool {
 	for {
 		line, err := t.in.ReadSlice('\n')

@@ -1,4 +1,4 @@
-// Summary runs "go test" and prints what it prints: the output of the tests that fail, and
+// Summary runs "go test" and prints its output: the output of the tests that fail, and
 // one line for each package. If tests were skipped, its last line names them, with the
 // reasons. It exits with 1 if a test failed.
 //
