@@ -24,13 +24,14 @@ $(PROGRAMS) &: $(SOURCES)
 	@touch $(PROGRAMS)
 
 # SLOW=1 also runs tests that start services or add users, and has the race detector watch
-# the packages whose tests run the code in their own process (./test runs the programs),
-# except lib/vm and lib/pipeline, which measure memory and time: the detector multiplies both.
+# the packages whose tests run the code in their own process (those of ./test and quire-runstate
+# run programs), except lib/vm and lib/pipeline, which measure memory and time: the detector
+# multiplies both.
 # Fennel is compared with the reference compiler if FENNEL_REFERENCE names its fennel.lua.
 check: lint
 	$(GO) run ./test/summary -absent '$(ABSENT)' $(if $(FENNEL_REFERENCE),,-skip 'Differential|ConformanceReference') \
-		-timeout 30m $(if $(SLOW),$(if $(filter cc,$(ABSENT)),,-race)) $$($(GO) list ./lib/... ./cmd/... | grep -v -e pipeline -e vm) \
-		-- -timeout 30m -parallel 4 ./lib/vm ./lib/pipeline ./test/...
+		-timeout 30m $(if $(SLOW),$(if $(filter cc,$(ABSENT)),,-race)) $$($(GO) list ./lib/... ./cmd/... | grep -v -e pipeline -e vm -e runstate) \
+		-- -timeout 30m -parallel 4 ./lib/vm ./lib/pipeline ./cmd/quire-runstate ./test/...
 
 lint:
 	@test -z "$$(gofmt -l cmd lib test)" || { gofmt -d cmd lib test; exit 1; }

@@ -15,17 +15,17 @@ import (
 
 // A scene is a store in some state, and a command for it.
 type scene struct {
-	store  *runstore.Store
-	name   string // of the command
-	args   []string
-	stdin  string
-	env    []string
-	acked  map[string]runstore.State // runs that must be there, and were in this state
-	then   map[string]runstore.State // the same, once the command succeeded
-	create bool                      // the command prints the run line of a new run
-	failed int                       // how many failed runs there are, once the command succeeded; 0: any number
-	broken bool                      // the store was not sound to begin with
-	told   []string                  // runs that are told to a program of on-end.d, once they have ended
+	store   *runstore.Store
+	name    string // of the command
+	args    []string
+	stdin   string
+	env     []string
+	acked   map[string]runstore.State // runs that must be there, and were in this state
+	then    map[string]runstore.State // the same, once the command succeeded
+	create  bool                      // the command prints the run line of a new run
+	skipped int                       // how many skipped runs there are, once the command succeeded; 0: any number
+	broken  bool                      // the store was not sound to begin with
+	told    []string                  // runs that are told to a program of on-end.d, once they have ended
 
 	binaries string // where the commands are
 }
@@ -136,7 +136,7 @@ var scenes = map[string]func(*testing.T) *scene{
 	"skip": func(t *testing.T) *scene {
 		sc := trigger(t)
 		sc.env = []string{"GIT_PUSH_OPTION_COUNT=1", "GIT_PUSH_OPTION_0=ci.skip"}
-		sc.failed = 2
+		sc.skipped = 2
 		return sc
 	},
 	"fsck": func(t *testing.T) *scene {

@@ -11,8 +11,8 @@ func TestStateList(t *testing.T) {
 	for text, want := range map[string][]runstore.State{
 		"failed":       {runstore.Failed},
 		"live":         {runstore.Pending, runstore.Active},
-		"ended":        {runstore.Complete, runstore.Failed, runstore.Superseded},
-		"active,ended": {runstore.Active, runstore.Complete, runstore.Failed, runstore.Superseded},
+		"ended":        {runstore.Complete, runstore.Failed, runstore.Superseded, runstore.Skipped},
+		"active,ended": {runstore.Active, runstore.Complete, runstore.Failed, runstore.Superseded, runstore.Skipped},
 		"":             nil,
 		"live,oops":    nil,
 	} {
