@@ -28,7 +28,7 @@ type node struct {
 const (
 	boxWidth, boxHeight   = 150, 40
 	columnStep, rowStep   = 200, 54
-	graphMargin, boxChars = 8, 16
+	graphMargin, boxChars = 8, 15
 )
 
 // newGraph returns the picture of the jobs, nil for fewer than two. The inputs are in the
