@@ -87,7 +87,7 @@ func (w *bench) writeJournal(name string, n int) {
 	for i := range n {
 		state := []string{"complete\t", "complete\t", "failed\t", "superseded\t"}[i%4]
 		fmt.Fprintf(out, "019ab0c4-%04x-7%03x-8f00-%012x\t%swork/a%d.git\trefs/heads/main\t%040x\thost\t-\t-"+
-			"\t2026-01-02T03:04:05.678Z\t2026-01-02T03:04:06.678Z\t2026-01-02T03:04:07.678Z\t-\n", i>>12, i&0xfff, i, state, i%100, i)
+			"\t2026-01-02T03:04:05.678Z\t2026-01-02T03:04:06.678Z\t2026-01-02T03:04:07.678Z\t-\n", i>>12, i&0xfff, i, state, i%200, i)
 	}
 	if err := out.Flush(); err != nil {
 		w.Fatal(err)

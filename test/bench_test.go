@@ -33,6 +33,7 @@ var measures = []struct {
 	{"sleeps", (*bench).eightSleeps},
 	{"output", (*bench).output},
 	{"secrets", (*bench).fiftySecrets},
+	{"web", (*bench).webPages},
 }
 
 // BenchmarkTable prints one table of all measures with their limits, and fails if a limit
