@@ -10,8 +10,8 @@ import (
 // Exec replaces this process by the program at path, which dies with this process's parent,
 // like a command that Start started. It returns only if it fails.
 //
-// The parent-death signal belongs to a thread, and execve(2) keeps that of the calling
-// thread. In a Go program that is rarely the first thread, for which Start set the signal.
+// The parent-death signal belongs to a thread, and execve(2) keeps the calling thread's. In
+// a Go program the caller is rarely the first thread, which has the signal from Start.
 func Exec(path string, args, env []string) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

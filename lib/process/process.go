@@ -178,8 +178,8 @@ func (g *Group) Signal(sig syscall.Signal) error {
 func (g *Group) End(grace time.Duration) error {
 	return end(grace, func(t table) ([]proc, bool) {
 		if _, exists := t[g.pid]; exists && g.isReaped() {
-			// Another process has the number. The kernel does not reuse a number
-			// while it is that of a session, so our session is empty.
+			// Another process has the number. The kernel does not reuse the number
+			// of a session while the session exists, so ours is empty.
 			return nil, true
 		}
 		return t.filter(func(p proc) bool { return p.session == g.pid }), true

@@ -23,9 +23,9 @@ type refusal struct {
 func (r *refusal) Error() string { return r.text }
 func (r *refusal) Unwrap() error { return r.number }
 
-// explain returns err, with which cmd could not be started. If the file of the command
-// exists, the error says why the kernel refused it: execve(2) reports a script without its
-// interpreter and a missing working directory as it reports a missing file.
+// explain returns err, the error of starting cmd. If the file of the command exists, it adds
+// why the kernel refused it: execve(2) has the same error for a missing file, a script
+// without its interpreter and a missing working directory.
 func explain(cmd *exec.Cmd, err error) error {
 	failed, ok := errors.AsType[*fs.PathError](err)
 	if !ok {
@@ -53,10 +53,9 @@ func explain(cmd *exec.Cmd, err error) error {
 // maxFirstLine is how much of a script the kernel reads to find its interpreter, in bytes.
 const maxFirstLine = 256
 
-// ScriptProblem returns what is wrong with the first line of the script at path, which
-// names its interpreter: "its interpreter '/bin/x' does not exist". It returns "" if the
-// line is right, and for a file that is no script or cannot be read. Relative names start
-// at dir.
+// ScriptProblem returns the problem of the first line of the script at path, which names its
+// interpreter: "its interpreter '/bin/x' does not exist". It returns "" if the line is
+// right, and for a file that is not a script or cannot be read. Relative names start at dir.
 func ScriptProblem(path, dir string) string {
 	file, err := os.OpenFile(absolute(path, dir), os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {

@@ -138,7 +138,7 @@ func TestLinksAreNotFollowed(t *testing.T) {
 	dir := f.materialize(commit)
 	checkSame(t, f.checkout(commit), dir)
 
-	// The next tree has files where the links were.
+	// The next tree has files in place of the links.
 	next := f.commit(f.raw("40000 a", f.raw("100644 secret", f.blob("new")), "100644 b", f.blob("new")))
 	if err := Materialize(context.Background(), f.open(), next, dir, Options{Reuse: true}); err != nil {
 		t.Fatal(err)

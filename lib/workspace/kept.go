@@ -70,7 +70,7 @@ func (s state) save(tree, kept string) error {
 	return os.WriteFile(filepath.Join(kept, stateFile), text, 0o600)
 }
 
-// touchIndex gives the file index a ctime that is later than that of every file in the
+// touchIndex gives the file index a ctime that is later than the ctime of every file in the
 // workspace and earlier than any later change. File system clocks tick every few
 // milliseconds, so it waits for the next tick.
 func touchIndex(index string) error {
@@ -119,7 +119,7 @@ func encodingsOutside(repo *git.Repo) bool {
 	return false
 }
 
-// attributeFiles returns the files outside the tree in which Git may find attributes, see
+// attributeFiles returns the files outside the tree that may have attributes for Git, see
 // gitattributes(5). The path of the system's file depends on how Git was built.
 func attributeFiles(repo *git.Repo) []string {
 	files := []string{filepath.Join(repo.CommonDir(), "info/attributes"), "/etc/gitattributes"}

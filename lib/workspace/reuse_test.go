@@ -107,7 +107,7 @@ func TestReuse(t *testing.T) {
 					}
 				}
 				for _, commit := range []string{first, next} {
-					if index { // its ctime is later than that of all files in it
+					if index { // its ctime is later than the ctime of all files in it
 						awaitTick(t, parent)
 						f.reuse(first, dir)
 						awaitTick(t, parent)
