@@ -206,3 +206,131 @@ func webhookRecipe(t *testing.T, r *recipe) {
 		t.Errorf("log %s", log)
 	}
 }
+
+func TestNotesRecipe(t *testing.T) {
+	t.Parallel()
+	for _, shell := range shells {
+		t.Run(shell, func(t *testing.T) {
+			t.Parallel()
+			r := newRecipe(t, "notes", shell)
+			id, log := r.end("refs/heads/main", "failed --code 3")
+			if !strings.Contains(log, "on-end.d/notes: exit 0") {
+				t.Errorf("log %s", log)
+			}
+			note := func() string { return r.sh("git -C foo.git notes --ref=quire show main 2>&1 || :") }
+			want := "quire: refs/heads/main failed (exit 3)\nrun " + id
+			if got := note(); got != want {
+				t.Errorf("note %q, want %q", got, want)
+			}
+			if got := r.sh("git -C foo.git log -1 --notes=quire main"); !strings.Contains(got, "    run "+id) {
+				t.Errorf("log: %s", got)
+			}
+			again, _ := r.end("refs/tags/v1", "complete")
+			want += "\n\nquire: refs/tags/v1 complete\nrun " + again
+			if got := note(); got != want {
+				t.Errorf("note %q, want %q", got, want)
+			}
+			for _, ends := range []string{ // of a run that is reported again, and of no result
+				"ln -s ../runs/foo.git/" + again + " root/ended/ && quire-runstate notify",
+				"git -C foo.git config quire.notes no",
+			} {
+				r.sh(ends)
+				if got := note(); got != want {
+					t.Errorf("after %s: note %q, want %q", ends, got, want)
+				}
+			}
+			if _, log := r.end("refs/heads/main", "complete"); note() != want || !strings.Contains(log, "on-end.d/notes: exit 0") {
+				t.Errorf("switched off: note %q, log %s", note(), log)
+			}
+		})
+	}
+}
+
+func TestStatusRecipe(t *testing.T) {
+	t.Parallel()
+	needs(t, "curl")
+	for _, shell := range shells {
+		t.Run(shell, func(t *testing.T) { t.Parallel(); statusRecipe(t, newRecipe(t, "status", shell)) })
+	}
+}
+
+// services are the forges whose API the recipe status knows, and what it must send them.
+var services = []struct {
+	name, path, header, token, context string
+	states                             map[string]string // by the end of a run
+}{
+	{"gitea", "/api/v1/repos/o/n", "Authorization", "token s3cret", "context", githubStates},
+	{"github", "/repos/o/n", "Authorization", "Bearer s3cret", "context", githubStates},
+	{"gitlab", "/api/v4/projects/42", "Private-Token", "s3cret", "name", map[string]string{
+		"complete": "success", "failed --code 3": "failed", "failed --reason timeout": "failed",
+		"failed --reason internal": "failed", "failed --reason cancelled": "canceled"}},
+}
+
+var githubStates = map[string]string{
+	"complete": "success", "failed --code 3": "failure", "failed --reason timeout": "failure",
+	"failed --reason internal": "error", "failed --reason cancelled": "error"}
+
+func statusRecipe(t *testing.T, r *recipe) {
+	type request struct{ method, path, token, body string }
+	requests := make(chan request, 10)
+	answers := make(chan int, 10)
+	header := ""
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		body, _ := io.ReadAll(q.Body)
+		requests <- request{q.Method, q.URL.Path, q.Header.Get(header), string(body)}
+		w.WriteHeader(<-answers)
+	}))
+	defer server.Close()
+	fails := func(what, why string) {
+		t.Helper()
+		if _, log := r.end("refs/heads/main", "complete"); !strings.Contains(log, why) || len(requests) > 0 {
+			t.Errorf("%s: %d requests, log %s", what, len(requests), log)
+		}
+	}
+	fails("without a URL", "on-end.d/status: exit 0")
+	r.sh("git -C foo.git config quire.statusURL " + server.URL + "/api/v1/repos/o/n")
+	fails("without a token", "status: quire.statusToken is not set: it must name a file with a token")
+	r.sh(`git -C foo.git config quire.statusToken "$PWD/token"`)
+	fails("without its file", "No such file")
+	for _, bad := range []string{"", `a\nb`} {
+		r.sh("printf '" + bad + "' >token")
+		fails("with a bad token", "must have a token, and nothing else")
+	}
+	r.sh("echo s3cret >token && git -C foo.git config quire.statusURL " + server.URL)
+	fails("with a URL of no service", "status: quire.statusURL '"+server.URL+"': must end in ")
+	r.sh("printf 'web = true\nurl = \"https://ci.example.org\"\n' >root/config.toml && mkdir -p root/repos && ln -s ../../foo.git root/repos/")
+	sha := r.sh("git -C foo.git rev-parse main")
+	for _, service := range services {
+		header = service.header
+		r.sh("git -C foo.git config quire.statusURL " + server.URL + service.path + "/")
+		for change, state := range service.states {
+			answers <- 201
+			id, log := r.end(`refs/heads/a"b`, change)
+			if !strings.Contains(log, "on-end.d/status: exit 0") || len(requests) != 1 {
+				t.Fatalf("%s: %d requests, log %s", service.name, len(requests), log)
+			}
+			q := <-requests
+			if q.method != "POST" || q.path != service.path+"/statuses/"+sha || q.token != service.token {
+				t.Errorf("%s: request %+v", service.name, q)
+			}
+			var got map[string]string
+			if err := json.Unmarshal([]byte(q.body), &got); err != nil {
+				t.Fatalf("%s: %v in %s", service.name, err, q.body)
+			}
+			ref, isLab := got["ref"]
+			if got["state"] != state || got[service.context] != "quire" || !strings.HasPrefix(got["description"], "run "+id+" ") ||
+				!strings.Contains(got["target_url"], id) || isLab != (service.name == "gitlab") || isLab && ref != `a"b` {
+				t.Errorf("%s, %s: sent %s", service.name, change, q.body)
+			}
+		}
+	}
+	answers <- 503 // tried again
+	answers <- 201
+	if _, log := r.end("refs/tags/v1", "complete"); !strings.Contains(log, "on-end.d/status: exit 0") || len(requests) != 2 {
+		t.Fatalf("%d requests, log %s", len(requests), log)
+	}
+	answers <- 401
+	if _, log := r.end("refs/heads/main", "complete"); !strings.Contains(log, "401") || !strings.Contains(log, "on-end.d/status: exit 22") || strings.Contains(log, "s3cret") {
+		t.Errorf("log %s", log)
+	}
+}

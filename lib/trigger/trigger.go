@@ -240,8 +240,9 @@ type want struct {
 	quire    string // the id of the commit's .quire tree
 }
 
-// find returns the updates whose commit has a pipeline. It asks for all updates at once,
-// and once for each id, which many refs may have. The error names ids that no object has.
+// find returns the updates whose commit has a pipeline, except those of Git notes, which are
+// about other commits. It asks for all updates at once, and once for each id, which many
+// refs may have. The error names ids that no object has.
 func find(objects *git.Objects, updates []Update) ([]want, error) {
 	const asked = 5 // questions about a new id
 	var specs []string
@@ -263,7 +264,7 @@ func find(objects *git.Objects, updates []Update) ([]want, error) {
 	var wanted []want
 	var unknown []error
 	for _, u := range updates {
-		if u.Deleted() {
+		if u.Deleted() || strings.HasPrefix(u.Ref, "refs/notes/") {
 			continue
 		}
 		info, err := infos[at[u.New]:][:asked], errs[at[u.New]:][:asked]
