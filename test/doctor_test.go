@@ -111,6 +111,7 @@ func TestDoctor(t *testing.T) {
 		{"another dispatch", "mkdir bin; sed s/0.2.0/0.0.9/ $PREFIX/bin/quire-dispatch >bin/quire-dispatch; chmod +x bin/quire-dispatch", "is 'quire-dispatch 0.0.9', and this is", "rm -r bin"},
 		{"an old git", `mkdir bin; printf '#!/bin/sh\ncase $* in version) echo git version 2.33.9; esac; exec %s "$@"\n' "$(command -v git)" >bin/git; chmod +x bin/git`, "is version '2.33.9", "rm -r bin"},
 		{"a program for ends that is off", "mkdir root/on-end.d; touch root/on-end.d/mail", "it is not executable", ""},
+		{"a program for starts that is off", "mkdir root/on-start.d; touch root/on-start.d/status", "is not run when runs start: it is not executable", ""},
 		{"one that leads nowhere", "mkdir root/on-end.d; ln -s /gone root/on-end.d/mail", "no such file", ""},
 		{"one that failed", `mkdir root/on-end.d; printf '#!/bin/sh\nexit 3\n' >root/on-end.d/tell; chmod +x root/on-end.d/tell
 			quire-runstate --root root transition $(quire-runstate --root root create --repo a --git-dir /a --ref r --sha s | cut -f1) complete

@@ -9,17 +9,20 @@ import (
 	"quire/lib/cli"
 	"quire/lib/executor"
 	"quire/lib/notify"
+	"quire/lib/runstore"
 )
 
-const notifyUsage = `usage: quire-runstate notify [--timeout DURATION]
+const notifyUsage = `usage: quire-runstate notify [--timeout DURATION] [--start ID]
 Runs the programs in on-end.d of the root for each ended run for which they have
 not run yet; see quire-notify(7).
   --timeout DURATION     how long each program may take; default 30s
+  --start ID             run the programs in on-start.d instead, for one run
 ` + rootUsage
 
 func (r *rootOption) notify(ctx context.Context, e *cli.Env) error {
 	fs := r.flags()
 	timeout := cli.Duration(fs, "timeout", notify.Timeout)
+	start := fs.String("start", "", "")
 	s, err := r.begin(e, fs, notifyUsage, 0, 0, "")
 	if err != nil {
 		return err
@@ -32,13 +35,21 @@ func (r *rootOption) notify(ctx context.Context, e *cli.Env) error {
 		e.Warn("using the default grace: %v", err)
 	}
 	ctx = e.CatchSignals(ctx)
-	err = notify.Deliver(ctx, s, notify.Options{
+	o := notify.Options{
 		Env:     programEnv(),
 		Timeout: *timeout,
 		Grace:   set.grace(""),
 		URL:     set.url,
 		Warn:    func(err error) { e.Warn("%v", err) },
-	})
+	}
+	if *start != "" {
+		var run *runstore.Run
+		if run, err = s.Find(*start); err == nil {
+			err = notify.DeliverStart(ctx, s, run, o)
+		}
+	} else {
+		err = notify.Deliver(ctx, s, o)
+	}
 	if ctx.Err() != nil {
 		return context.Canceled
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"quire/lib/cli"
+	"quire/lib/notify"
 	"quire/lib/runstore"
 )
 
@@ -59,5 +60,13 @@ func (r *rootOption) transition(_ context.Context, e *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	return run.Transition(c)
+	if err := run.Transition(c); err != nil {
+		return err
+	}
+	if c.State == runstore.Active {
+		if err := notify.Started(s, run); err != nil {
+			e.Warn("%v", err)
+		}
+	}
+	return nil
 }

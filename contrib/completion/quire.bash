@@ -42,7 +42,7 @@ _quire_value() {
 	--job) quire-ci validate ${workspace:+--workspace "$workspace"} 2>/dev/null | cut -f 1 ;;
 	--run) _quire_runs pending ;;
 	--rerun) _quire_runs ended ;;
-	--by) _quire_runs ;;
+	--by | --start) _quire_runs ;;
 	'quire-runstate wait 1' | 'quire-runstate cancel 1') _quire_runs live ;;
 	'quire-runstate exec 1' | 'quire-ci launch 1') _quire_runs pending ;;
 	'quire-runstate '*' 1' | 'quire-ci shell 1') _quire_runs ;;

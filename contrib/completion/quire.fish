@@ -157,6 +157,7 @@ complete -c quire-runstate -n '__quire_in list show' -l json -d 'one JSON object
 complete -c quire-runstate -n '__quire_in log' -s f -d 'follow it'
 complete -c quire-runstate -n '__quire_in log' -l times -d 'begin each line with its time'
 complete -c quire-runstate -n '__quire_in notify' -l timeout -x -d 'how long each program may take'
+complete -c quire-runstate -n '__quire_in notify' -l start -x -a '(__quire_runs)' -d 'run the programs of on-start.d for a run'
 complete -c quire-runstate -n '__quire_in prune' -s n -d 'only print what would be removed'
 complete -c quire-runstate -n '__quire_in prune' -l keep -x -d 'so many of each repository stay'
 complete -c quire-runstate -n '__quire_in prune' -l older-than -x -d 'only those that ended longer ago'

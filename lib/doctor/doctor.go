@@ -19,6 +19,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"quire/lib/notify"
+	"quire/lib/runstore"
 	"quire/lib/text"
 )
 
@@ -54,7 +56,8 @@ func Examine(ctx context.Context, p Patient) []Finding {
 		x.reconciled(h)
 		repos := x.repositories(ctx, h)
 		x.config(ctx, repos, h)
-		x.onEnd()
+		x.programs(notify.OnStartDir, "start")
+		x.programs(runstore.OnEndDir, "end")
 		x.mail(repos)
 	}
 	return x.findings

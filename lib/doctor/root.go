@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"quire/lib/runstore"
 	"quire/lib/text"
 )
 
@@ -71,9 +70,10 @@ func (x *exam) parts() {
 	}
 }
 
-// onEnd checks the programs of on-end.d, which run as this user.
-func (x *exam) onEnd() {
-	dir := filepath.Join(x.Root, runstore.OnEndDir)
+// programs checks the programs in a directory of the root that are told of runs when they
+// start or end. They run as this user.
+func (x *exam) programs(name, when string) {
+	dir := filepath.Join(x.Root, name)
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return
@@ -92,11 +92,11 @@ func (x *exam) onEnd() {
 		info, err := os.Stat(path)
 		switch {
 		case err != nil:
-			x.wrong(path, "rm "+text.QuoteLine(path), "is not run when runs end: %v", text.Cause(err))
+			x.wrong(path, "rm "+text.QuoteLine(path), "is not run when runs %s: %v", when, text.Cause(err))
 		case info.Mode()&0o002 != 0:
-			x.wrong(path, "chmod o-w "+text.QuoteLine(path), "is run when runs end, and is writable by other users")
+			x.wrong(path, "chmod o-w "+text.QuoteLine(path), "is run when runs %s, and is writable by other users", when)
 		case i > 0 && executable(path) != nil:
-			x.wrong(path, "chmod +x "+text.QuoteLine(path), "is not run when runs end: it is not executable")
+			x.wrong(path, "chmod +x "+text.QuoteLine(path), "is not run when runs %s: it is not executable", when)
 		default:
 			x.ok(path)
 		}

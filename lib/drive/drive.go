@@ -12,6 +12,7 @@ import (
 
 	"quire/lib/config"
 	"quire/lib/diag"
+	"quire/lib/notify"
 	"quire/lib/process"
 	"quire/lib/runlog"
 	"quire/lib/runstore"
@@ -70,6 +71,9 @@ func (d *drive) do(ctx context.Context) (runstore.Status, error) {
 	})
 	if err != nil {
 		return runstore.Status{}, err
+	}
+	if err := notify.Started(d.store, d.run); err != nil {
+		_ = explain(d.run, err) // it changes nothing for the run
 	}
 	group, _ := driver.NewCgroup() // without a group, reconcile notes which processes it cannot find
 	change, problem := d.active(watched, plan, group)

@@ -3,12 +3,14 @@ package notify
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 )
 
-// LogFile is the file of a run's directory with the output of the programs.
-const LogFile = "on-end.log"
+// The files of a run's directory with the output of the programs.
+const (
+	LogFile      = "on-end.log"
+	StartLogFile = "on-start.log"
+)
 
 // maxOutput is how many bytes of the output of one program for one run are kept.
 const maxOutput = 64 << 10
@@ -24,8 +26,8 @@ type endLog struct {
 	dropped bool // some of its output was not kept
 }
 
-func openLog(dir string) *endLog {
-	f, _ := os.OpenFile(filepath.Join(dir, LogFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+func openLog(path string) *endLog {
+	f, _ := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	return &endLog{f: f}
 }
 

@@ -1,10 +1,11 @@
-// Package notify runs the programs in on-end.d for each run that has ended, see
-// quire-notify(7).
+// Package notify runs the programs in on-start.d for each run that becomes active, and those
+// in on-end.d for each run that has ended, see quire-notify(7).
 //
 // Package runstore queues a run for notification before its end becomes visible, and the run
 // stays queued until its programs have ended. One background process runs the programs, for
 // one run after the other: so no command waits for them, many ends do not become many
-// processes, and no run is announced twice at once.
+// processes, and no run is announced twice at once. The programs for a start run once at
+// most, in a process of their own for each run.
 package notify
 
 import (
@@ -105,34 +106,49 @@ func (o Options) notifyAll(ctx context.Context, store *runstore.Store) error {
 	return errors.Join(failures...)
 }
 
-// notify runs the programs for one run. If ctx ends first, the run stays queued.
+// notify runs the programs for the end of one run, after those for its start have ended. If
+// ctx ends first, the run stays queued.
 func (o Options) notify(ctx context.Context, store *runstore.Store, run *runstore.Run) error {
-	programs, err := find(filepath.Join(store.Root(), runstore.OnEndDir))
+	if err := awaitStart(ctx, run); err != nil {
+		return err
+	}
+	status, err := run.Status()
 	if err != nil {
 		return err
 	}
-	if len(programs) > 0 {
-		log := openLog(run.Dir)
-		defer log.f.Close()
-		record, env, err := o.facts(store, run)
-		if err != nil {
-			return err
-		}
-		for _, p := range programs {
-			err := p.run(ctx, o, run.Dir, env, record, log)
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			if err != nil && o.Warn != nil {
-				o.Warn(fmt.Errorf("'%s' failed for run %s: %w", p.path, run.ID, err))
-			}
-		}
+	if err := o.runPrograms(ctx, store, run, runstore.OnEndDir, LogFile, status); err != nil {
+		return err
 	}
 	return run.Told()
 }
 
+// runPrograms runs the programs in dir of the root for a run with a status. What they print
+// goes to the file logFile of the run.
+func (o Options) runPrograms(ctx context.Context, store *runstore.Store, run *runstore.Run, dir, logFile string, status runstore.Status) error {
+	programs, err := find(filepath.Join(store.Root(), dir))
+	if err != nil || len(programs) == 0 {
+		return err
+	}
+	log := openLog(filepath.Join(run.Dir, logFile))
+	defer log.f.Close()
+	record, env, err := o.facts(store, run, status)
+	if err != nil {
+		return err
+	}
+	for _, p := range programs {
+		err := p.run(ctx, o, run.Dir, env, record, log)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil && o.Warn != nil {
+			o.Warn(fmt.Errorf("'%s' failed for run %s: %w", p.path, run.ID, err))
+		}
+	}
+	return nil
+}
+
 // facts returns the standard input and the environment of the programs.
-func (o Options) facts(store *runstore.Store, run *runstore.Run) (record []byte, env []string, err error) {
+func (o Options) facts(store *runstore.Store, run *runstore.Run, status runstore.Status) (record []byte, env []string, err error) {
 	seen, err := view.Of(run)
 	if err != nil {
 		return nil, nil, err
@@ -142,10 +158,6 @@ func (o Options) facts(store *runstore.Store, run *runstore.Run) (record []byte,
 	}
 	var text bytes.Buffer
 	if err := seen.WriteJSON(&text); err != nil {
-		return nil, nil, err
-	}
-	status, err := run.Status()
-	if err != nil {
 		return nil, nil, err
 	}
 	previous, err := store.Previous(run)

@@ -1,0 +1,88 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"quire/lib/file"
+	"quire/lib/process"
+	"quire/lib/runstore"
+)
+
+// OnStartDir is the directory of a root whose programs are told of each run that becomes
+// active.
+const OnStartDir = "on-start.d"
+
+// Started starts a process that runs the programs of OnStartDir for run, which has just
+// become active, and does not wait for it. If there is no such directory, it does nothing.
+// The caller unlocks or ends the run only afterwards. On an error no program runs: nothing
+// repeats the call.
+//
+// The process keeps the file StartLogFile locked, which it inherits, so that Deliver finds
+// it working whenever the run ends. It stays in the caller's process group: a driver
+// spares it there when it ends the processes of the run.
+func Started(store *runstore.Store, run *runstore.Run) error {
+	if _, err := os.Stat(filepath.Join(store.Root(), OnStartDir)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	err := started(store, run)
+	if err != nil {
+		return fmt.Errorf("cannot tell of the start of run %s: %w", run.ID, err)
+	}
+	return nil
+}
+
+func started(store *runstore.Store, run *runstore.Run) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	log, err := file.OpenFile(filepath.Join(run.Dir, StartLogFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	if err := file.TryLock(log, 0, file.Exclusive); err != nil {
+		return err
+	}
+	cmd := exec.Command(filepath.Join(filepath.Dir(self), "quire-runstate"), "--root", store.Root(), "notify", "--start", run.ID)
+	cmd.Dir = store.Root()
+	cmd.ExtraFiles = []*os.File{log}
+	return process.Beside(cmd)
+}
+
+// awaitStart returns when no process runs programs for the start of run.
+func awaitStart(ctx context.Context, run *runstore.Run) error {
+	log, err := file.OpenFile(filepath.Join(run.Dir, StartLogFile), os.O_RDONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	taken := make(chan error, 1)
+	go func() { taken <- file.Lock(log, 0, file.Shared) }()
+	select {
+	case err := <-taken:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// DeliverStart runs the programs of OnStartDir for run, which they are told is active. The
+// error is what kept it from running them; how each fared is in StartLogFile.
+//
+// This process becomes a subreaper, and must have no other children.
+func DeliverStart(ctx context.Context, store *runstore.Store, run *runstore.Run, o Options) error {
+	if err := process.Subreaper(); err != nil {
+		return err
+	}
+	return o.runPrograms(ctx, store, run, OnStartDir, StartLogFile, runstore.Status{Change: runstore.Change{State: runstore.Active}})
+}
