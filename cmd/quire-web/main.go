@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"net/http/cgi"
 	"net/url"
@@ -63,9 +62,5 @@ func run(ctx context.Context, e *cli.Env) error {
 			return err
 		}
 	}
-	err := cgi.Serve(h)
-	if errors.Is(err, os.ErrClosed) {
-		return nil
-	}
-	return err
+	return cgi.Serve(h)
 }

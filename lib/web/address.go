@@ -96,7 +96,7 @@ func (v *visit) to(target string) string {
 	return strings.Repeat("../", strings.Count(dir, "/")-1) + target
 }
 
-// index ends the address of a page that is a directory, html that of another page.
+// index is the end of the address of a directory, and html that of another page.
 func (v *visit) index() string {
 	if v.static {
 		return "index.html"

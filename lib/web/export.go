@@ -19,7 +19,7 @@ import (
 // exportLines is how many lines of a log the files have.
 const exportLines = 50 * pageLines
 
-// Export writes all pages to the directory dir as files, and removes those of runs and
+// Export writes all pages to the directory dir as files, and removes the pages of runs and
 // repositories that are not shown any more. Only files that change are written. A page that
 // cannot be written is reported by Log, and the others are written nevertheless.
 func (h *Handler) Export(ctx context.Context, dir string) error {
@@ -85,7 +85,7 @@ func (e *exporter) failed(err error) {
 func (e *exporter) run(v *visit, rec runstore.Record) {
 	run, err := v.store.Run(rec.Repo, rec.ID)
 	if errors.Is(err, runstore.ErrNotFound) {
-		return // removed meanwhile
+		return // pruned since the list was read
 	}
 	if err != nil {
 		e.failed(err)
@@ -155,7 +155,7 @@ func (e *exporter) page(address, query, file string) *visit {
 	}
 	switch {
 	case errors.Is(err, runstore.ErrNotFound), errors.Is(err, errNotFound):
-		return nil // removed meanwhile
+		return nil // pruned since the list was read
 	case err != nil:
 		e.failed(fmt.Errorf("cannot export '%s': %w", file, err))
 		return nil

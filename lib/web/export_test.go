@@ -86,8 +86,7 @@ func TestExport(t *testing.T) {
 		t.Errorf("%d pages of older runs", older)
 	}
 
-	// Again: nothing is written. A page that somebody changed is written, if it could be
-	// another one by now.
+	// A second export writes nothing.
 	before := map[string]fs.FileInfo{}
 	for name := range files {
 		before[name], _ = os.Stat(filepath.Join(dir, name))
@@ -99,7 +98,8 @@ func TestExport(t *testing.T) {
 		}
 	}
 
-	// What is not shown any more goes, with its directories; other files stay.
+	// Pages of removed runs and of hidden repositories are removed, with their directories;
+	// other files stay.
 	if err := os.WriteFile(filepath.Join(dir, "work/mine"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestExportRefuses(t *testing.T) {
 	if files := tree(t, full); len(files) != 1 {
 		t.Errorf("written: %v", files)
 	}
-	// A page that cannot be written keeps the others, and what is there of it.
+	// If one page cannot be written, the others are written nevertheless.
 	failures := 0
 	h := &Handler{Root: f.Root, Log: func(error) { failures++ }}
 	f.run("work/index.html", "refs/heads/main", active, complete)

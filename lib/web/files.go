@@ -32,7 +32,7 @@ type files struct {
 	same    bool                // the last export was of the same program and configuration
 	old     map[string]bool     // of the last export; false: it may be incomplete
 	current map[string]bool     // of this export
-	runs    map[string][]string // those of old that belong to a run, by REPO/ID
+	runs    map[string][]string // the files in old of each run, by REPO/ID
 	changed bool
 }
 
@@ -76,7 +76,7 @@ func openFiles(dir, header string) (*files, error) {
 	return x, nil
 }
 
-// lock takes the lock of the list, which another process may have replaced meanwhile.
+// lock takes the lock of the list, which another process may just have replaced.
 func (x *files) lock(name string) error {
 	if err := file.TryLock(x.list, 0, file.Exclusive); errors.Is(err, file.ErrBusy) {
 		return errBusy

@@ -203,7 +203,7 @@ func (v *visit) log(run *runstore.Run, job string) error {
 		return err
 	}
 	final := seen.Status().State.Final()
-	d := logData{Run: run, Record: seen.Record(), State: string(seen.Status().State), Why: reasonText(seen.Status())}
+	d := logData{Run: run, Record: seen.Record(), State: string(seen.Record().Shown()), Why: reasonText(seen.Record())}
 	var end int64
 	from, id, err := v.logSource(run, seen.Jobs(), job, final, &end)
 	if err != nil {

@@ -40,7 +40,6 @@ func (v *visit) newest(repo, ref string) (runstore.Record, bool, error) {
 // A runRow is a run in the table of a repository.
 type runRow struct {
 	runstore.Record
-	State           string
 	Subject, Pusher string
 }
 
@@ -60,7 +59,7 @@ type repoData struct {
 // repo writes the page of a repository.
 func (v *visit) repo(name string) error {
 	query := v.r.URL.Query()
-	d := repoData{Name: name, Ref: query.Get("ref"), State: query.Get("state"), States: runstore.States}
+	d := repoData{Name: name, Ref: query.Get("ref"), State: query.Get("state"), States: append(slices.Clone(runstore.States), runstore.Skipped)}
 	n, empty := 0, true
 	var chart []runstore.Record
 	for rec, err := range v.list(runstore.Filter{Repo: name}) {
@@ -113,7 +112,7 @@ func (v *visit) rows(d *repoData, before string) error {
 			d.Older = v.olderURL(d, v.older)
 			break
 		}
-		row := runRow{Record: rec, State: string(rec.State), Subject: rec.SHA[:min(12, len(rec.SHA))]}
+		row := runRow{Record: rec, Subject: rec.SHA[:min(12, len(rec.SHA))]}
 		if run, err := v.store.Run(rec.Repo, rec.ID); err == nil {
 			row.Pusher = run.Pusher
 			if run.Subject != "" {
@@ -163,8 +162,8 @@ func bars(runs []runstore.Record, v *visit) []bar {
 	for i, r := range slices.Backward(runs) {
 		height := max(2, int(chartHeight*r.Finished.Sub(r.Started)/longest))
 		list = append(list, bar{
-			URL: v.recordURL(r.Repo, r.ID), State: knownState(string(r.State)),
-			Label: fmt.Sprintf("%s, %s, %s", r.State, tookText(r.Started, r.Finished), text.Line(shortRef(r.Ref))),
+			URL: v.recordURL(r.Repo, r.ID), State: knownState(string(r.Shown())),
+			Label: fmt.Sprintf("%s, %s, %s", r.Shown(), tookText(r.Started, r.Finished), text.Line(shortRef(r.Ref))),
 			X:     (len(runs) - 1 - i) * barStep, Y: chartHeight - height, Height: height,
 		})
 	}

@@ -83,8 +83,8 @@ func (v *visit) run(run *runstore.Run) error {
 	known := v.hider(run)
 	hide := func(s string) string { return hidePaths(known(s)) }
 	d := runData{
-		Run: run, Record: seen.Record(), State: string(status.State), Why: hide(seen.Why()), Note: hide(status.Note),
-		Subject: cmp.Or(run.Subject, run.SHA), Changes: seen.Changes(), Reason: reasonText(status), Tally: tally(jobs),
+		Run: run, Record: seen.Record(), State: string(seen.Record().Shown()), Why: hide(seen.Why()), Note: hide(status.Note),
+		Subject: cmp.Or(run.Subject, run.SHA), Changes: seen.Changes(), Reason: reasonText(seen.Record()), Tally: tally(jobs),
 		Graph: newGraph(run, jobs),
 	}
 	if run.Image != nil {
@@ -136,13 +136,15 @@ func byFailure(jobs []runlog.JobRecord) []runlog.JobRecord {
 // failed reports whether a job failed and may not.
 func failed(j runlog.JobRecord) bool { return j.State == runlog.Failed && !j.Allowed }
 
-// reasonText says why a run failed, without what the state says.
-func reasonText(s runstore.Status) string {
-	reason := s.Reason
-	if s.Code != 0 {
-		reason += fmt.Sprintf(" %d", s.Code)
+// reasonText says why a run failed, "" if its state says it all.
+func reasonText(r runstore.Record) string {
+	switch {
+	case r.Skipped:
+		return ""
+	case r.Code != nil:
+		return fmt.Sprintf("%s %d", r.Reason, *r.Code)
 	}
-	return reason
+	return r.Reason
 }
 
 // tally counts jobs by their states.

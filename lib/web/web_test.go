@@ -164,6 +164,28 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// A run that the push skipped is shown as such everywhere, and does not count as a failure.
+func TestSkipped(t *testing.T) {
+	f := newFixture(t, shownConfig)
+	f.run("work/a.git", "refs/heads/main", active, complete)
+	runs, err := f.store.Create(runstore.Facts{
+		Facts: push.Facts{Repo: "work/a.git", GitDir: "/srv/x", Ref: "refs/heads/main", SHA: "abc"}, Skipped: true, Note: "skipped by [skip ci]",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := "/work/a.git/"
+	for address, want := range map[string]string{
+		"/": "skipped", base: "skipped", base + "?state=skipped": "Runs of skipped", base + "badge.svg": "complete",
+		base + runs[0].ID: "skipped by [skip ci]", base + runs[0].ID + "/log": "skipped", base + "feed.atom": "skipped: abc",
+	} {
+		p := get(t, f.Handler, address)
+		if !strings.Contains(p.body, want) || strings.Contains(p.text, "✗") || strings.Contains(p.body, `"s failed"`) || strings.Contains(p.body, "cancelled") {
+			t.Errorf("%s: status %d, want %q:\n%s", address, p.code, want, p.body)
+		}
+	}
+}
+
 // Artifacts are downloads, and no link leads from them to another file.
 func TestArtifacts(t *testing.T) {
 	f := newFixture(t, shownConfig)
