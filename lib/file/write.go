@@ -79,6 +79,21 @@ func Nameless(label string, data []byte) (*os.File, error) {
 	return f, nil
 }
 
+// Reserve returns a nameless file on the file system of dir that occupies size bytes on the
+// disk until it is closed.
+func Reserve(dir string, size int64) (*os.File, error) {
+	fd, err := unix.Open(dir, unix.O_TMPFILE|unix.O_WRONLY|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: dir, Err: err}
+	}
+	f := os.NewFile(uintptr(fd), dir)
+	if err := unix.Fallocate(fd, 0, 0, size); err != nil {
+		f.Close()
+		return nil, os.NewSyscallError("fallocate", err)
+	}
+	return f, nil
+}
+
 // Inherit keeps f open across execve(2), with the same descriptor number.
 func Inherit(f *os.File) error {
 	_, err := unix.FcntlInt(f.Fd(), unix.F_SETFD, 0)

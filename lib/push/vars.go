@@ -2,29 +2,35 @@ package push
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
-// What Facts.Trigger may be besides a word that CheckTrigger accepts.
+// Values of Facts.Trigger besides the words that CheckTrigger accepts.
 const (
 	ByPush = "push" // a push, also one that was noticed later
 	ByHand = "hand" // a person or a script asked for the run, and gave no word
 )
 
-var (
-	triggerForm  = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
-	variableForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+const (
+	lower  = "abcdefghijklmnopqrstuvwxyz"
+	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits = "0123456789"
 )
 
-// CheckTrigger returns an error for a word that nobody may call the trigger of a run by
-// hand: one of another form, "push", and "gate".
+// consists reports whether s begins with one of the characters of first, and has only
+// characters of first and more.
+func consists(s, first, more string) bool {
+	return s != "" && strings.Contains(first, s[:1]) && strings.Trim(s, first+more) == ""
+}
+
+// CheckTrigger returns an error for a word that --trigger refuses: one of another form,
+// "push", and "gate".
 func CheckTrigger(word string) error {
 	switch {
-	case !triggerForm.MatchString(word):
+	case !consists(word, lower, digits+"-"):
 		return fmt.Errorf("'%s' is not a word of a-z, 0-9 and '-' that begins with a letter", word)
 	case word == ByPush, word == "gate":
-		return fmt.Errorf("'%s' stands for what Git did", word)
+		return fmt.Errorf("'%s' is a trigger that only Git causes", word)
 	}
 	return nil
 }
@@ -36,7 +42,7 @@ func ParseVar(assignment string) (name, value string, err error) {
 	switch {
 	case !ok:
 		return "", "", fmt.Errorf("'%s' is not of the form NAME=VALUE", assignment)
-	case !variableForm.MatchString(name):
+	case !consists(name, lower+upper+"_", digits):
 		return "", "", fmt.Errorf("'%s' is not a name of A-Z, a-z, 0-9 and '_'", name)
 	case name == "PATH", name == "HOME", name == "CI",
 		strings.HasPrefix(name, "QUIRE_"), strings.HasPrefix(name, "GIT_"), strings.HasPrefix(name, "LD_"):

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"quire/lib/file"
 	"quire/lib/text"
 )
 
@@ -28,8 +29,8 @@ type RunLog struct {
 	part bool  // the last line is not complete
 	err  error // the first failure to write
 
-	tail    []byte // the end of the output since the failure
-	reserve reserve
+	tail    []byte   // the end of the output since the failure
+	reserve *os.File // occupies room for tail; nil if it could not be reserved
 
 	times   *os.File  // nil if it cannot be written
 	stamped time.Time // when the last time was written
@@ -37,20 +38,21 @@ type RunLog struct {
 
 // OpenRunLog opens the combined log at path, and creates it if it is missing.
 func OpenRunLog(path string) (*RunLog, error) {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	log, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("cannot write '%s': %w", path, text.Cause(err))
 	}
-	info, err := file.Stat()
+	info, err := log.Stat()
 	if err != nil {
-		file.Close()
+		log.Close()
 		return nil, fmt.Errorf("cannot write '%s': %w", path, text.Cause(err))
 	}
 	times, err := os.OpenFile(path+timesSuffix, os.O_WRONLY|os.O_APPEND|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		times = nil // the log is more important
 	}
-	return &RunLog{file: file, left: MaxRunLog - info.Size(), times: times, reserve: newReserve(filepath.Dir(path))}, nil
+	reserve, _ := file.Reserve(filepath.Dir(path), 2*maxTail) // nil on a full disk
+	return &RunLog{file: log, left: MaxRunLog - info.Size(), times: times, reserve: reserve}, nil
 }
 
 // AppendRunLog appends a line from quire itself, formatted as by fmt.Sprintf, to the
@@ -122,7 +124,9 @@ func (l *RunLog) Close() error {
 		return nil
 	}
 	failure := l.writeTail()
-	l.reserve.release()
+	if l.reserve != nil {
+		l.reserve.Close()
+	}
 	if l.times != nil {
 		l.times.Close()
 	}
