@@ -126,7 +126,8 @@ func shown(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(ts.Exec("quire-runstate", "show", "--json", id))
 		ts.Check(json.Unmarshal([]byte(before("json")), &old))
 		ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &now))
-		maps.DeleteFunc(now, func(key string, _ any) bool { _, known := old[key]; return !known || key == "why" })
+		dropNew(now, old)
+		delete(now, "why")
 		delete(old, "why")
 		if diff := cmp.Diff(old, now); diff != "" {
 			ts.Fatalf("show --json %s: %s", name, diff)
@@ -135,6 +136,23 @@ func shown(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(ts.Exec("quire-runstate", "log", id))
 		if diff := cmp.Diff(before("log"), ts.ReadFile("stdout")); diff != "" {
 			ts.Fatalf("log %s: %s", name, diff)
+		}
+	}
+}
+
+// dropNew removes the keys that old does not have from now, at each depth.
+func dropNew(now, old any) {
+	switch now := now.(type) {
+	case map[string]any:
+		old, _ := old.(map[string]any)
+		maps.DeleteFunc(now, func(key string, _ any) bool { _, known := old[key]; return !known })
+		for key, value := range now {
+			dropNew(value, old[key])
+		}
+	case []any:
+		old, _ := old.([]any)
+		for i := range min(len(now), len(old)) {
+			dropNew(now[i], old[i])
 		}
 	}
 }
