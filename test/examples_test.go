@@ -79,15 +79,17 @@ func readmeExamples(text string) []example {
 // notRun are the examples that are not run, each by its first line, with the reason.
 // The quire commands and options in them are still checked.
 var notRun = map[string]string{
-	"quire-web --listen 127.0.0.1:8080":                                "would never end; the tests of quire-web serve pages",
-	"$ quire-web --listen 127.0.0.1:8080":                              "would never end; the tests of quire-web serve pages",
-	"# systemctl edit fcgiwrap.service":                                "is for a service of the system",
-	"location / {":                                                     "configures nginx",
-	"server.modules += ( \"mod_cgi\", \"mod_alias\", \"mod_setenv\" )": "configures lighttpd",
-	"<VirtualHost *:80>":                                               "configures Apache",
-	"2026-11-23T12:00:00.000Z pending":                                 "shows the content of a file",
-	"quire-trigger | quire-dispatch":                                   "is the hook, which every push here runs",
-	"tar xzf quire-VERSION-linux-amd64.tar.gz":                         "TestDist unpacks and installs an archive",
+	`environment="QUIRE_PUSHER=ann",restrict ssh-ed25519 AAAA...`:                                         "is a line of authorized_keys; TestAccess logs in by one",
+	`command="QUIRE_PUSHER=ann exec git-shell -c \"$SSH_ORIGINAL_COMMAND\"",restrict ssh-ed25519 AAAA...`: "is a line of authorized_keys; TestAccess logs in by one",
+	"quire-web --listen 127.0.0.1:8080":                                                                   "would never end; the tests of quire-web serve pages",
+	"$ quire-web --listen 127.0.0.1:8080":                                                                 "would never end; the tests of quire-web serve pages",
+	"# systemctl edit fcgiwrap.service":                                                                   "is for a service of the system",
+	"location / {":                                                                                        "configures nginx",
+	"server.modules += ( \"mod_cgi\", \"mod_alias\", \"mod_setenv\" )":                                    "configures lighttpd",
+	"<VirtualHost *:80>":                                                                                  "configures Apache",
+	"2026-11-23T12:00:00.000Z pending":                                                                    "shows the content of a file",
+	"quire-trigger | quire-dispatch":                                                                      "is the hook, which every push here runs",
+	"tar xzf quire-VERSION-linux-amd64.tar.gz":                                                            "TestDist unpacks and installs an archive",
 }
 
 // TestExamples runs every example. Those of a page run in order, in a world of their own.

@@ -135,6 +135,7 @@ func (f *far) start() (err error) {
 			HostKey $PWD/host
 			PidFile none
 			UsePAM no
+			PermitUserEnvironment QUIRE_PUSHER
 			PasswordAuthentication no
 			SetEnv PATH=$PWD/bin:$PWD/system TMPDIR=$PWD/tmp values=exported
 		END
