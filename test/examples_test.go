@@ -113,7 +113,7 @@ func TestExamples(t *testing.T) {
 					for _, problem := range misused(sub, e.text) {
 						sub.Error(problem)
 					}
-					if notRun[e.name()] != "" {
+					if notRun[e.name()] != "" || page == "quire-cookbook.7" { // see TestCookbook
 						return
 					}
 					if w == nil {
