@@ -20,6 +20,8 @@ import (
 const (
 	noInputs  = "none"   // empty: the inputs of a job whose inputs left no artifacts
 	inputsDir = "inputs" // by job: links to the artifacts of the jobs that it needs
+	treeDir   = "tree"   // the workspace as it was before any job ran
+	ownDir    = "own"    // by job: its own copy of that
 )
 
 // scratch returns a path in the scratch directory of the run.

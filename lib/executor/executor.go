@@ -91,14 +91,14 @@ type Outcome struct {
 // A run is a run in progress.
 type run struct {
 	Options
-	pipeline *pipeline.Pipeline
-	root     *os.Root // the workspace
-	redact   *runlog.Redactor
-	events   *runlog.Events
-	console  *console
-	jobs     []*job // topological
-	byID     map[string]*job
-	cancel   context.CancelCauseFunc
+	pipeline  *pipeline.Pipeline
+	workspace *workspace
+	redact    *runlog.Redactor
+	events    *runlog.Events
+	console   *console
+	jobs      []*job // topological
+	byID      map[string]*job
+	cancel    context.CancelCauseFunc
 
 	mu       sync.Mutex
 	broken   error     // what keeps quire from its work
@@ -123,7 +123,7 @@ func Run(ctx context.Context, p *pipeline.Pipeline, o Options) (Outcome, error) 
 	if err != nil {
 		return Outcome{State: runlog.Failed, Reason: reasonInternal}, err
 	}
-	defer r.root.Close()
+	defer r.workspace.close()
 	defer r.removeScratch()
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
@@ -134,6 +134,7 @@ func Run(ctx context.Context, p *pipeline.Pipeline, o Options) (Outcome, error) 
 	}
 	r.emit(r.startEvent())
 	r.console.watch()
+	r.copyWorkspace(ctx)
 	r.schedule(ctx)
 	r.console.close()
 	if err := endChildren(r.grace()); err != nil {
@@ -164,16 +165,19 @@ func newRun(p *pipeline.Pipeline, o Options) (*run, error) {
 		return nil, fmt.Errorf("cannot make directory '%s': %w", o.Out, text.Cause(err))
 	}
 	var err error
-	if r.root, err = os.OpenRoot(o.Workspace); err != nil {
-		return nil, fmt.Errorf("cannot open workspace '%s': %w", o.Workspace, text.Cause(err))
+	if r.workspace, err = openWorkspace(o.Workspace); err != nil {
+		return nil, err
+	}
+	for _, j := range r.jobs {
+		j.workspace = r.workspace
 	}
 	path := filepath.Join(o.Out, runlog.EventsFile)
 	if r.events, err = runlog.CreateEvents(path); err != nil {
-		r.root.Close()
+		r.workspace.close()
 		return nil, fmt.Errorf("cannot create '%s': %w", path, text.Cause(err))
 	}
 	if err := r.makeScratch(); err != nil {
-		r.root.Close()
+		r.workspace.close()
 		r.events.Close()
 		return nil, err
 	}
@@ -207,6 +211,9 @@ func (r *run) addJobs() error {
 		j := &job{run: r, spec: spec, needs: map[string]bool{}}
 		j.env = JobEnv(r.Env, r.Facts, r.Workspace, spec.ID, r.Vars)
 		j.setEnv("QUIRE_ARTIFACTS="+j.artifactsDir(), "QUIRE_INPUTS="+r.scratch(noInputs))
+		if spec.Options.OwnWorkspace {
+			j.setEnv("QUIRE_WORKSPACE=" + j.ownDir())
+		}
 		if r.Cache != "" {
 			j.setEnv("QUIRE_CACHE=" + r.Cache)
 		}

@@ -13,13 +13,30 @@ import (
 // maxFile is how much of a file read-file and read-json take, in bytes.
 const maxFile = 16 << 20
 
+// A workspace is the directory that the commands of a job run in, and that its files are
+// relative to.
+type workspace struct {
+	dir  string // absolute
+	root *os.Root
+}
+
+func openWorkspace(dir string) (*workspace, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open workspace '%s': %w", dir, text.Cause(err))
+	}
+	return &workspace{dir, root}, nil
+}
+
+func (w *workspace) close() { w.root.Close() }
+
 // local returns the path of a file of the workspace relative to it. An absolute
 // path is taken where it is inside. What the kernel finds there, such as links
 // that lead out, is for os.Root to refuse.
-func (r *run) local(path string) (string, error) {
+func (w *workspace) local(path string) (string, error) {
 	name := path
 	if filepath.IsAbs(name) {
-		rel, err := filepath.Rel(r.Workspace, name)
+		rel, err := filepath.Rel(w.dir, name)
 		if err != nil {
 			return "", err
 		}
@@ -32,13 +49,13 @@ func (r *run) local(path string) (string, error) {
 }
 
 // readFile returns a file of the workspace.
-func (r *run) readFile(path string) (string, error) {
-	name, err := r.local(path)
+func (w *workspace) readFile(path string) (string, error) {
+	name, err := w.local(path)
 	if err != nil {
 		return "", err
 	}
 	// O_NONBLOCK: a named pipe is not to be waited for, but refused.
-	file, err := r.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	file, err := w.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return "", fmt.Errorf("cannot read '%s': %w", path, text.Cause(err))
 	}
@@ -61,8 +78,8 @@ func (r *run) readFile(path string) (string, error) {
 }
 
 // readJSON returns what a file of the workspace holds in JSON.
-func (r *run) readJSON(path string) (value, error) {
-	text, err := r.readFile(path)
+func (w *workspace) readJSON(path string) (value, error) {
+	text, err := w.readFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -75,18 +92,18 @@ func (r *run) readJSON(path string) (value, error) {
 
 // writeFile writes content to a file of the workspace, and creates the
 // directories above it.
-func (r *run) writeFile(path, content string) error {
-	name, err := r.local(path)
+func (w *workspace) writeFile(path, content string) error {
+	name, err := w.local(path)
 	if err != nil {
 		return err
 	}
-	if err := r.root.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+	if err := w.root.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 		return fmt.Errorf("cannot write '%s': %w", path, text.Cause(err))
 	}
-	if info, err := r.root.Stat(name); err == nil && !info.Mode().IsRegular() {
+	if info, err := w.root.Stat(name); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("cannot write '%s': not a regular file", path)
 	}
-	if err := r.root.WriteFile(name, []byte(content), 0o666); err != nil {
+	if err := w.root.WriteFile(name, []byte(content), 0o666); err != nil {
 		return fmt.Errorf("cannot write '%s': %w", path, text.Cause(err))
 	}
 	return nil

@@ -12,11 +12,12 @@ import (
 // A job is a job of a run. While it runs, it belongs to its goroutine, except the phase.
 // Before and after, it belongs to the scheduler.
 type job struct {
-	run   *run
-	spec  *pipeline.Job
-	env   []string
-	needs map[string]bool // its inputs, direct or not
-	asked bool            // other jobs need it
+	run       *run
+	spec      *pipeline.Job
+	workspace *workspace
+	env       []string
+	needs     map[string]bool // its inputs, direct or not
+	asked     bool            // other jobs need it
 
 	phase    phase
 	commands int   // over all attempts
@@ -102,6 +103,18 @@ func (j *job) attempt(ctx context.Context) (value, int, *failure) {
 	if err := j.makeArtifacts(); err != nil {
 		j.run.fatal(err)
 		return nil, 0, &failure{reason: reasonInternal, text: err.Error()}
+	}
+	if j.spec.Options.OwnWorkspace {
+		err := j.takeOwn(ctx)
+		defer j.leaveOwn()
+		if err != nil && ctx.Err() != nil {
+			return nil, 0, endFailure(context.Cause(ctx))
+		}
+		if err != nil {
+			err = fmt.Errorf("cannot copy the workspace for job '%s': %w", j.spec.ID, err)
+			j.run.fatal(err)
+			return nil, 0, &failure{reason: reasonInternal, text: err.Error()}
+		}
 	}
 	a := &attempt{run: j.run, job: j, ctx: ctx}
 	out, f := a.call()

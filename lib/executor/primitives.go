@@ -205,7 +205,7 @@ func (a *attempt) readFile(l *lua.LState) (lua.LValue, error) {
 		return nil, err
 	}
 	var text string
-	a.run.vm().WithoutLock(l, func() { text, err = a.run.readFile(path) })
+	a.run.vm().WithoutLock(l, func() { text, err = a.job.workspace.readFile(path) })
 	return lua.LString(text), err
 }
 
@@ -215,7 +215,7 @@ func (a *attempt) readJSON(l *lua.LState) (lua.LValue, error) {
 		return nil, err
 	}
 	var v value
-	a.run.vm().WithoutLock(l, func() { v, err = a.run.readJSON(path) })
+	a.run.vm().WithoutLock(l, func() { v, err = a.job.workspace.readJSON(path) })
 	return toLua(v), err
 }
 
@@ -228,7 +228,7 @@ func (a *attempt) writeFile(l *lua.LState) (lua.LValue, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.run.vm().WithoutLock(l, func() { err = a.run.writeFile(path, text) })
+	a.run.vm().WithoutLock(l, func() { err = a.job.workspace.writeFile(path, text) })
 	return lua.LNil, err
 }
 

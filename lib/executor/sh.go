@@ -38,7 +38,7 @@ func (a *attempt) parseSh(cmd, opts lua.LValue) (*command, error) {
 	if err := c.putUnder(a.run.Shell); err != nil {
 		return nil, err
 	}
-	dir, err := a.run.dir(c.cwd)
+	dir, err := a.job.workspace.subdirectory(c.cwd)
 	if err != nil {
 		return nil, err
 	}
@@ -209,24 +209,24 @@ func parseTimeout(v lua.LValue) (time.Duration, error) {
 	return 0, fmt.Errorf("is '%s', not a duration such as \"10m\"", v)
 }
 
-// dir returns the directory cwd of the workspace, which it may not leave, not by
+// subdirectory returns the directory cwd of the workspace, which it may not leave, not by
 // a symbolic link either.
-func (r *run) dir(cwd string) (string, error) {
+func (w *workspace) subdirectory(cwd string) (string, error) {
 	if cwd == "" {
-		return r.Workspace, nil
+		return w.dir, nil
 	}
-	local, err := r.local(cwd)
+	local, err := w.local(cwd)
 	if err != nil {
 		return "", err
 	}
-	info, err := r.root.Stat(local)
+	info, err := w.root.Stat(local)
 	if err != nil {
 		return "", fmt.Errorf("cannot run in '%s': %w", cwd, text.Cause(err))
 	}
 	if !info.IsDir() {
 		return "", fmt.Errorf("cannot run in '%s': not a directory", cwd)
 	}
-	return filepath.Join(r.Workspace, local), nil
+	return filepath.Join(w.dir, local), nil
 }
 
 // The result of sh is a table whose exit is not in it: reading it goes through

@@ -69,6 +69,11 @@ func (r *registry) jobOptions(c call, what string, table lua.LValue, o *JobOptio
 		},
 		"allow-failure": r.truth(c, "allow-failure"+of, &o.AllowFailure),
 		"always":        r.truth(c, "always"+of, &o.Always),
+		"workspace": func(v lua.LValue, at fennel.Node) {
+			if o.OwnWorkspace = v == lua.LString("own"); !o.OwnWorkspace {
+				r.report(c.problemAt(at, "workspace%s must be 'own', not %s", of, kind(v)))
+			}
+		},
 		"when": func(v lua.LValue, at fennel.Node) {
 			r.options(c, "when"+of, v, at, map[string]setter{
 				"branch":  r.patterns(c, "when"+of, "branch", &o.When.Branch),

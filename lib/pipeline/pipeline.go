@@ -77,6 +77,7 @@ type JobOptions struct {
 	Retry        int           // how often to try again after a failure
 	AllowFailure bool          // a failure is not the run's
 	Always       bool          // run whatever happened to the inputs
+	OwnWorkspace bool          // run in a copy of the workspace as it was before any job ran
 	When         When
 }
 
