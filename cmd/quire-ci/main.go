@@ -23,6 +23,7 @@ const (
 func main() {
 	os.Exit(cli.Main("quire-ci", os.Args[1:], func(ctx context.Context, e *cli.Env) error {
 		return e.Commands(ctx, new(flag.FlagSet), usage, []cli.Command{
+			{Name: "init", Summary: "write a pipeline to begin with", Run: initialize},
 			{Name: "validate", Summary: "check the pipeline, print its jobs", Run: validate},
 			{Name: "run", Summary: "run the pipeline", Run: run},
 			{Name: "shell", Summary: "start a shell or a command as in a job", Run: shell},
