@@ -108,7 +108,7 @@ func TestDoctor(t *testing.T) {
 			`printf 'executor = "quire-ci"\nlauncher = ["nice"]\n' >root/config.toml`},
 		{"a launcher that fails", `printf 'executor = "quire-ci"\nlauncher = ["nice", "--none"]\n' >root/config.toml`, "the launcher does not work", "rm root/config.toml"},
 		{"a command of another version", `mkdir bin; printf '#!/bin/sh\necho quire-ci 0.0\n' >bin/quire-ci; chmod +x bin/quire-ci`, "is 'quire-ci 0.0'", "rm -r bin"},
-		{"another dispatch", "mkdir bin; sed s/0.2.0/0.0.9/ $PREFIX/bin/quire-dispatch >bin/quire-dispatch; chmod +x bin/quire-dispatch", "is 'quire-dispatch 0.0.9', and this is", "rm -r bin"},
+		{"another dispatch", "mkdir bin; sed s/0.2.0/0.0.9/ $PREFIX/bin/quire-dispatch >bin/quire-dispatch; chmod +x bin/quire-dispatch", "is 'quire-dispatch 0.0.9', but this is", "rm -r bin"},
 		{"an old git", `mkdir bin; printf '#!/bin/sh\ncase $* in version) echo git version 2.33.9; esac; exec %s "$@"\n' "$(command -v git)" >bin/git; chmod +x bin/git`, "is version '2.33.9", "rm -r bin"},
 		{"a program for ends that is off", "mkdir root/on-end.d; touch root/on-end.d/mail", "it is not executable", ""},
 		{"a program for starts that is off", "mkdir root/on-start.d; touch root/on-start.d/status", "is not run when runs start: it is not executable", ""},
