@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 
 	"golang.org/x/sys/unix"
@@ -32,6 +33,7 @@ func (r *rootOption) list(_ context.Context, e *cli.Env) error {
 	if err != nil {
 		return err
 	}
+	notePaused(e, s)
 	out := view.Lines(e.Stdout)
 	switch {
 	case *asJSON:
@@ -50,10 +52,7 @@ func (r *rootOption) list(_ context.Context, e *cli.Env) error {
 			return err
 		}
 	}
-	if err := out.Flush(); err != nil {
-		return err
-	}
-	return status(code)
+	return cmp.Or(out.Flush(), status(code))
 }
 
 // listOnScreen lists the newest runs that fit on the terminal, or as many as --limit says.

@@ -32,6 +32,8 @@ func run(ctx context.Context, e *cli.Env) error {
 		{Name: "wait", Summary: "wait until runs have ended", Run: root.wait},
 		{Name: "cancel", Summary: "end runs that have not ended", Run: root.cancel},
 		{Name: "reconcile", Summary: "repair what crashes left, print runs to drive", Run: root.reconcile},
+		{Name: "pause", Summary: "let no more run begin", Run: root.pause},
+		{Name: "resume", Summary: "let runs begin again", Run: root.resume},
 		{Name: "notify", Summary: "run the programs of on-end.d for ended runs", Run: root.notify},
 		{Name: "prune", Summary: "remove old runs", Run: root.prune},
 		{Name: "fsck", Summary: "check the records, and repair them", Run: root.fsck},

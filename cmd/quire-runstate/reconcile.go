@@ -12,8 +12,8 @@ import (
 
 const reconcileUsage = `usage: quire-runstate reconcile
 Fails active runs whose driver is gone, as orphaned. Prints the run lines of
-pending runs that have no driver, for quire-dispatch to read. Also runs on-end.d
-programs that were missed.
+pending runs that have no driver, for quire-dispatch to read, unless the root is
+paused. Also runs on-end.d programs that were missed.
 ` + rootUsage
 
 func (r *rootOption) reconcile(ctx context.Context, e *cli.Env) error {
@@ -36,6 +36,9 @@ func (r *rootOption) reconcile(ctx context.Context, e *cli.Env) error {
 			err = run.RemoveWorkspace()
 		}
 		failures = append(failures, err)
+	}
+	if s.Paused() != nil { // as list and doctor say: cron would mail it each minute
+		return errors.Join(failures...)
 	}
 	due, err := s.Due(report.Pending, drive.Limits(set.config))
 	if err != nil {

@@ -50,7 +50,7 @@ func (r *rootOption) beginRun(e *cli.Env, fs *flag.FlagSet, usage string, most i
 func answerNo(err error) error {
 	var state *runstore.StateError
 	if errors.Is(err, runstore.ErrNotFound) || errors.As(err, &state) ||
-		errors.Is(err, runstore.ErrBusy) || errors.Is(err, runstore.ErrEnded) {
+		errors.Is(err, runstore.ErrNotPaused) || errors.Is(err, runstore.ErrBusy) || errors.Is(err, runstore.ErrEnded) {
 		return cli.Status(cli.No, err)
 	}
 	return err

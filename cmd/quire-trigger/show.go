@@ -41,10 +41,8 @@ func show(e *cli.Env, runs []trigger.Run) int {
 	if more := len(runs) - maxNotes; more > 0 {
 		e.Note("and %d more, see quire-runstate list", more)
 	}
-	if _, err := io.WriteString(e.Stdout, lines.String()); err != nil {
-		return max(code, e.Report(err))
-	}
-	return code
+	_, err := io.WriteString(e.Stdout, lines.String())
+	return max(code, e.Report(err))
 }
 
 // showByHand is show for a run that a person asked for. If no command reads the run lines,
@@ -67,6 +65,8 @@ func note(e *cli.Env, r trigger.Run) {
 		e.Note("failed %s %s: invalid pipeline, recorded as failed; the push itself was accepted", r.ID, r.Ref)
 	case errors.Is(r.Problem, trigger.ErrMissed):
 		e.Note("run %s %s exists: it was %s", r.ID, r.Ref, r.Problem)
+	case errors.As(r.Problem, new(*runstore.PausedError)):
+		e.Note("pending %s %s: %v", r.ID, r.Ref, r.Problem)
 	case r.Problem != nil:
 		e.Note("%s %s %s", r.Problem, r.ID, r.Ref)
 	case r.Executor == "":

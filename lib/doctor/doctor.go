@@ -54,6 +54,7 @@ func Examine(ctx context.Context, p Patient) []Finding {
 		x.store()
 		h := x.readHistory()
 		x.reconciled(h)
+		x.paused()
 		repos := x.repositories(ctx, h)
 		x.config(ctx, repos, h)
 		x.programs(notify.OnStartDir, "start")

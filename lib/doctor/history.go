@@ -77,3 +77,16 @@ func (x *exam) reconciled(h history) {
 	x.wrong(x.Root, "# add with crontab -e: * * * * * PATH="+text.QuoteLine(filepath.Dir(x.Program))+":$PATH; QUIRE_ROOT="+text.QuoteLine(x.Root)+
 		"; export QUIRE_ROOT; quire-runstate reconcile | quire-dispatch", "quire-runstate reconcile has not run for an hour")
 }
+
+// paused reports that no run begins because a person paused the root. To resume is a
+// remark: only that person knows when.
+func (x *exam) paused() {
+	if !x.hasStore() {
+		return
+	}
+	if s, err := runstore.Open(x.Root, nil); err == nil {
+		if err := s.Paused(); err != nil {
+			x.wrong(x.Root, "# quire-runstate resume", "%v", err)
+		}
+	}
+}

@@ -15,7 +15,7 @@ import (
 // a repository begin in the order of their ids. At most limits.Root drivers exist at a
 // time, or as many as there are processors if that is 0. A run without a driver keeps its
 // place in the queue. If this process ends early, or ctx ends, those runs stay pending and
-// hold up no other run. Dispatch returns when all drivers have ended. The error joins those
+// hold up no other run, and the same holds when the root is paused. Dispatch returns when all drivers have ended. The error joins those
 // of the drivers.
 func Dispatch(ctx context.Context, store *runstore.Store, tasks []Task, limits runstore.Limits) error {
 	tasks = slices.SortedStableFunc(slices.Values(tasks), func(a, b Task) int { return strings.Compare(a.ID, b.ID) })
@@ -36,7 +36,18 @@ func Dispatch(ctx context.Context, store *runstore.Store, tasks []Task, limits r
 	beginning := map[string]bool{} // the newest driver of the repository waits for its turn
 	all, most := 0, cmp.Or(limits.Root, runtime.GOMAXPROCS(0))
 	events, cancelled := make(chan event), ctx.Done()
+	drop := func() {
+		for _, t := range tasks {
+			failures = append(failures, places.Free(t.ID))
+			t.ended()
+		}
+		tasks = nil
+	}
 	for {
+		if err := store.Paused(); err != nil && len(tasks) > 0 {
+			failures = append(failures, err)
+			drop()
+		}
 		for all < most {
 			i := slices.IndexFunc(tasks, func(t Task) bool {
 				n := limits.AtOnce(t.Repo)
@@ -58,11 +69,7 @@ func Dispatch(ctx context.Context, store *runstore.Store, tasks []Task, limits r
 		select {
 		case <-cancelled:
 			cancelled = nil
-			for _, t := range tasks {
-				failures = append(failures, places.Free(t.ID))
-				t.ended()
-			}
-			tasks = nil
+			drop()
 		case e := <-events:
 			if !e.ended {
 				beginning[e.task.Repo] = false

@@ -36,11 +36,14 @@ func (r *Run) explainState() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	paused := r.store.Paused()
 	switch {
 	case s.State == Pending && driven:
 		return r.explainWaiting()
 	case s.State == Pending && placed:
 		return r.explainOrder()
+	case s.State == Pending && paused != nil:
+		return paused.Error(), nil
 	case s.State == Pending:
 		return "nobody drives it; reconcile hands it out", nil
 	case s.State == Active && !driven:

@@ -26,7 +26,8 @@ const lockFile = "lock"
 type Driver struct {
 	run   *Run
 	file  *os.File
-	began bool // this driver started what runs for the run, and ends it before it unlocks
+	began bool          // this driver started what runs for the run, and ends it before it unlocks
+	woken chan struct{} // has a value if the root may have been paused since the last look
 }
 
 // Drive takes the lock of the run for its driver, who holds it from before the run
@@ -44,7 +45,7 @@ func (r *Run) Drive() (*Driver, error) {
 		f.Close()
 		return nil, fmt.Errorf("cannot lock run %s: %w", r.ID, err)
 	}
-	return &Driver{run: r, file: f}, nil
+	return &Driver{run: r, file: f, woken: make(chan struct{}, 1)}, nil
 }
 
 // Unlock ends the driving. If the run began and has ended, Unlock removes it from live/:

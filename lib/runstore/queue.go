@@ -40,7 +40,8 @@ func (l Limits) repo(name string) int {
 // takes its turn. If an older run took the turn meanwhile, Begin waits again, and calls
 // prepare again when the next turn has come, so that what it read is never out of date.
 // If prepare returns an error, Begin gives the turn back and returns that error. nil
-// prepares nothing.
+// prepares nothing. If the root is paused, or becomes so before the run is active, the error
+// is a *PausedError.
 //
 // Waiting costs nothing: a waiter sleeps on the kernel's locks of the runs before it.
 // They wake it also if their holders are killed. A run whose driver was killed still has
@@ -49,14 +50,8 @@ func (d *Driver) Begin(ctx context.Context, limits Limits, c Change, prepare fun
 	if prepare == nil {
 		prepare = func(context.Context) error { return nil }
 	}
-	if limits.Root == 0 && limits.Repo == nil {
-		if err := prepare(ctx); err != nil {
-			return err
-		}
-		return d.begin(c)
-	}
 	defer file.Unlock(d.file, waitingByte)
-	w := waiter{released: make(chan struct{}, 1), watched: map[holder]bool{}}
+	w := waiter{woken: d.woken, released: make(chan struct{}, 1), watched: map[holder]bool{}}
 	tried := map[string]bool{} // runs whose processes were ended
 	for {
 		before, abandoned, err := d.tryBegin(limits, nil)
@@ -85,19 +80,23 @@ func (d *Driver) Begin(ctx context.Context, limits Limits, c Change, prepare fun
 
 // A waiter waits for locks of other runs.
 type waiter struct {
+	woken    chan struct{} // see Driver
 	released chan struct{} // has a value if a lock was released since the last wait
 
 	mu      sync.Mutex
 	watched map[holder]bool // locks that a goroutine waits for
 }
 
-// wait returns nil when one of the locks may have been released, or the cause of ctx.
+// wait returns nil when one of the locks may have been released or the root may have been
+// paused, or the cause of ctx.
 func (w *waiter) wait(ctx context.Context, locks []holder) error {
 	for _, h := range locks {
 		w.watch(h)
 	}
 	select {
 	case <-w.released:
+		return nil
+	case <-w.woken:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -155,6 +154,9 @@ func (d *Driver) tryBegin(limits Limits, c *Change) (before []holder, abandoned 
 		return nil, nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, text.Cause(err))
 	}
 	defer q.Close()
+	if err := d.run.store.Paused(); err != nil {
+		return nil, nil, fmt.Errorf("cannot begin run %s: %w", d.run.ID, err)
+	}
 	// The lock of the queue is held: no younger run that looked for older ones a moment
 	// too early takes the turn. Taking the same lock again is no error.
 	if err := file.TryLock(d.file, waitingByte, file.Exclusive); err != nil {

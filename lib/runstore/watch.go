@@ -121,10 +121,12 @@ func (r *Run) AwaitEnd(ctx context.Context) (Status, error) {
 		return Status{}, err
 	}
 	defer w.Close()
-	return r.awaitEnd(ctx, w)
+	return r.awaitEnd(ctx, w, func() {})
 }
 
-func (r *Run) awaitEnd(ctx context.Context, w *Watcher) (Status, error) {
+// awaitEnd is AwaitEnd with a watcher, which may watch other files, too. It calls woken
+// whenever one of them has changed.
+func (r *Run) awaitEnd(ctx context.Context, w *Watcher, woken func()) (Status, error) {
 	if err := w.Add(filepath.Join(r.Dir, historyFile)); err != nil {
 		if errors.Is(err, os.ErrNotExist) {
 			return Status{}, r.gone(os.ErrNotExist)
@@ -139,6 +141,7 @@ func (r *Run) awaitEnd(ctx context.Context, w *Watcher) (Status, error) {
 		if err := w.Wait(ctx); err != nil {
 			return Status{}, err
 		}
+		woken()
 	}
 }
 
@@ -161,13 +164,26 @@ var ErrEnded = errors.New("the run was ended by somebody else")
 
 // Context returns a context that is cancelled, with the cause ErrEnded, when
 // somebody else ends the run: it was cancelled or superseded. The driver then ends
-// the run's processes and gives back the lock.
+// the run's processes and gives back the lock. Meanwhile, Begin notices that the root is
+// paused.
 func (d *Driver) Context(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
 		// Without a watcher the run cannot be ended from outside before it
 		// ends by itself; that is no reason not to drive it.
-		if _, err := d.run.AwaitEnd(ctx); err == nil || errors.Is(err, ErrNotFound) {
+		w, err := NewWatcher()
+		if err != nil {
+			return
+		}
+		defer w.Close()
+		_ = w.Add(d.run.store.path("queue"))
+		_, err = d.run.awaitEnd(ctx, w, func() {
+			select {
+			case d.woken <- struct{}{}:
+			default:
+			}
+		})
+		if err == nil || errors.Is(err, ErrNotFound) {
 			cancel(ErrEnded)
 		}
 	}()

@@ -20,7 +20,7 @@ func TestAwaitEndUnwatched(t *testing.T) {
 	runs := create(t, s, facts("a", "r"), facts("a", "r"))
 	ended := make(chan Status)
 	go func() {
-		status, err := runs[0].awaitEnd(context.Background(), w)
+		status, err := runs[0].awaitEnd(context.Background(), w, func() {})
 		if err != nil {
 			t.Error(err)
 		}
@@ -32,7 +32,7 @@ func TestAwaitEndUnwatched(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := runs[1].awaitEnd(ctx, w); !errors.Is(err, context.Canceled) {
+	if _, err := runs[1].awaitEnd(ctx, w, func() {}); !errors.Is(err, context.Canceled) {
 		t.Errorf("waited to %v", err)
 	}
 	if err := w.Add(t.TempDir() + "/missing"); err == nil {

@@ -44,6 +44,7 @@ func Rerun(ctx context.Context, store *runstore.Store, first *runstore.Run, only
 	facts.ID, facts.RerunOf, facts.OnlyFailed, facts.Skipped = "", first.ID, onlyFailed, false
 	t := &Trigger{Root: store.Root, Repo: repo}
 	runs, _, err := t.make(ctx, store, objects, first.Repo, wanted, []runstore.Facts{facts})
+	hold(store, runs)
 	for _, r := range runs {
 		// What the branches are by now is not a fact of the push.
 		files, failure := first.RecordedFiles()

@@ -40,7 +40,7 @@ type Run struct {
 	// URL is the address of its page, "" for none.
 	URL string
 	// Problem says why the run must not be driven: a diag.List of what is wrong with its
-	// pipeline, ErrMissed, or what it was skipped by.
+	// pipeline, ErrMissed, what it was skipped by, or a *runstore.PausedError.
 	Problem error
 }
 
@@ -175,7 +175,18 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 	if err == nil && settings.Supersede != "none" {
 		err = supersede(store, runs, settings.Supersede == "active")
 	}
+	hold(store, runs)
 	return runs, errors.Join(err, unknown)
+}
+
+// hold keeps runs from being driven now if the root is paused.
+func hold(store *runstore.Store, runs []Run) {
+	err := store.Paused()
+	for i := range runs {
+		if err != nil && runs[i].Executor != "" {
+			runs[i].Executor, runs[i].Problem = "", err
+		}
+	}
 }
 
 // make records runs with facts, which it completes, of what is wanted in the
