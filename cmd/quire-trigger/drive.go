@@ -35,8 +35,8 @@ func rerun(ctx context.Context, e *cli.Env, o options) error {
 	if err != nil {
 		return err
 	}
-	runs, err := trigger.Rerun(e.CatchSignals(ctx), store, run, o.failed)
-	if errors.Is(err, trigger.ErrNotEnded) {
+	runs, err := trigger.Rerun(e.CatchSignals(ctx), store, run, o.failed, o.job)
+	if errors.Is(err, trigger.ErrNotEnded) || errors.As(err, new(*trigger.NoJobError)) {
 		return cli.Status(cli.No, err)
 	}
 	return cli.Status(max(showByHand(e, runs), e.Report(err)), nil)

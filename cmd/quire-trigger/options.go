@@ -9,7 +9,7 @@ import (
 // options are the options of the command line.
 type options struct {
 	root, gitDir, ref, run, rerun string
-	chained, name, word           string
+	chained, name, word, job      string
 	vars                          map[string]string
 	missed, failed                bool
 	install, uninstall            bool
@@ -37,8 +37,11 @@ func (o options) check(modes int) error {
 	if (o.word != "" || o.vars != nil) && o.ref == "" {
 		return cli.Usagef("--var and --trigger go with --ref")
 	}
-	if o.failed && o.rerun == "" {
-		return cli.Usagef("--failed goes with --rerun")
+	if (o.failed || o.job != "") && o.rerun == "" {
+		return cli.Usagef("--failed and --job go with --rerun")
+	}
+	if o.failed && o.job != "" {
+		return cli.Usagef("--failed and --job exclude each other")
 	}
 	if o.name == "" {
 		return nil

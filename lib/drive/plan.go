@@ -37,6 +37,7 @@ type Plan struct {
 	Tree    string                     // the id of the commit's tree
 	Done    map[string]json.RawMessage // see executor.Options
 	Earlier string                     // the directory of the run that Done is from
+	Again   string                     // see executor.Options
 	Cache   string                     // the directory of the cache; "" for none
 	NoCache string                     // why there is none; "" if the settings ask for none
 	Unread  string                     // why Facts, Tree and Done are not complete; "" if they are
@@ -80,6 +81,7 @@ func (p *Plan) readFacts(ctx context.Context, store *runstore.Store, run *runsto
 	}
 	_ = run.RecordFiles(p.Facts.FilesChanged)    // only a rerun needs it
 	_ = run.RecordMessage(p.Facts.CommitMessage) // only people read it
+	p.Again = run.OnlyJob
 	p.Done, p.Earlier, err = done(store, run)
 	return err
 }
@@ -119,7 +121,7 @@ const maxDone = 256 << 20
 // the run that this one repeats. Outputs that it had from a run before are among them. A
 // job whose output or artifacts cannot be read runs again.
 func done(store *runstore.Store, run *runstore.Run) (outputs map[string]json.RawMessage, from string, err error) {
-	if !run.OnlyFailed {
+	if !run.OnlyFailed && run.OnlyJob == "" {
 		return nil, "", nil
 	}
 	first, err := store.Find(run.RerunOf)
@@ -162,7 +164,7 @@ func (p *Plan) bringArtifacts(ctx context.Context, out string) error {
 func (p *Plan) spec() executor.Spec {
 	limits := p.Settings.Limits()
 	return executor.Spec{
-		Facts: p.Facts, Done: p.Done, Withheld: p.Withheld,
+		Facts: p.Facts, Done: p.Done, Again: p.Again, Withheld: p.Withheld,
 		PassEnv: p.Settings.PassEnv, Env: p.Settings.Env, Path: os.Getenv("PATH"),
 		Shell: p.Settings.Shell, Grace: executor.Duration(p.Settings.Grace),
 		MaxArtifacts: p.Settings.MaxArtifacts,

@@ -60,6 +60,10 @@ type Options struct {
 	// with :always.
 	Done map[string]json.RawMessage
 
+	// Again is a job that runs again although Done has it, and so do the jobs that need
+	// it. Jobs that it does not need and that Done lacks are not run and fail. "" for none.
+	Again string
+
 	// Output gets what happens, each line marked with its job; nil: nobody does.
 	// Where it is a terminal, Columns tells how wide it is, and a line below all
 	// others says what runs now.
@@ -228,6 +232,22 @@ func (r *run) addJobs() error {
 		}
 		r.jobs = append(r.jobs, j)
 		r.byID[spec.ID] = j
+	}
+	return r.chooseAgain()
+}
+
+// chooseAgain decides which jobs run again because of Again, and which are left out.
+func (r *run) chooseAgain() error {
+	if r.Again == "" {
+		return nil
+	}
+	again := r.byID[r.Again]
+	if again == nil {
+		return &UnknownJobError{ID: r.Again}
+	}
+	for _, j := range r.jobs {
+		j.again = j == again || j.needs[r.Again]
+		j.leftOut = !j.again && !again.needs[j.spec.ID]
 	}
 	return nil
 }

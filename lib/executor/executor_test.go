@@ -34,6 +34,16 @@ func load(t testing.TB, text string) *pipeline.Pipeline {
 		for i := 1; i <= inputs.Len(); i++ {
 			j.Inputs = append(j.Inputs, inputs.RawGetInt(i).String())
 		}
+		switch l.OptString(4, "") {
+		case "never":
+			j.Options.When.Branch = []string{"never"}
+		case "allow-failure":
+			j.Options.AllowFailure = true
+		case "allow-skipped":
+			j.Options.AllowSkipped = true
+		case "always":
+			j.Options.Always = true
+		}
 		p.Jobs = append(p.Jobs, j)
 		return 0
 	}))

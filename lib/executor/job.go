@@ -19,6 +19,10 @@ type job struct {
 	needs     map[string]bool // its inputs, direct or not
 	asked     bool            // other jobs need it
 
+	again   bool // it runs, although Done has it
+	leftOut bool // it does not run: Again neither is it nor needs it
+	broken  bool // it is skipped because a job that it needs failed, directly or not
+
 	phase    phase
 	commands int   // over all attempts
 	output   value // if it is complete
@@ -52,6 +56,11 @@ type JobOutcome struct {
 
 // place returns the line of the pipeline that registers the job.
 func (j *job) place() place { return place{j.spec.File, j.spec.Line} }
+
+// failed reports whether the job, or one that it needs, failed and was not allowed to.
+func (j *job) failed() bool {
+	return j.broken || j.outcome.State == runlog.Failed && !j.outcome.Allowed
+}
 
 // good reports whether jobs that need this one, which has ended, may run.
 func (j *job) good() bool {

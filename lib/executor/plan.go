@@ -3,6 +3,7 @@ package executor
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"quire/lib/pipeline"
@@ -37,8 +38,11 @@ func (r *run) foresee(j *job, skipped map[string]bool) string {
 	if j.spec.Options.Always {
 		return ""
 	}
-	for _, in := range j.spec.Inputs {
-		if skipped[in] {
+	isSkipped := func(in string) bool { return skipped[in] }
+	if i := slices.IndexFunc(j.spec.Inputs, isSkipped); i >= 0 {
+		in := j.spec.Inputs[i]
+		ran := slices.ContainsFunc(j.spec.Inputs, func(in string) bool { return !skipped[in] })
+		if !j.spec.Options.AllowSkipped || !ran {
 			return fmt.Sprintf("input '%s' was skipped", in)
 		}
 	}

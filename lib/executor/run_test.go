@@ -345,6 +345,87 @@ func TestCutCommandsShowNoSecret(t *testing.T) {
 	}
 }
 
+// A job with allow-skipped runs if some of its inputs were skipped and none failed. An input
+// that was skipped because of a failure counts as failed.
+func TestAllowSkipped(t *testing.T) {
+	p := load(t, `
+		local function ok(q) q.sh("true") end
+		job("fine", {"quire/push"}, ok)
+		job("skipped", {"quire/push"}, ok, "never")
+		job("after skipped", {"skipped"}, ok)
+		job("failed", {"quire/push"}, function(q) q.sh("exit 3") end)
+		job("after failed", {"skipped", "failed"}, ok)
+		job("tolerated", {"quire/push"}, function(q) q.sh("exit 3") end, "allow-failure")
+		job("strict", {"fine", "skipped"}, ok)
+		job("some", {"skipped", "fine"}, ok, "allow-skipped")
+		job("push", {"skipped", "quire/push"}, ok, "allow-skipped")
+		job("deep", {"after skipped", "fine"}, ok, "allow-skipped")
+		job("all", {"skipped", "after skipped"}, ok, "allow-skipped")
+		job("bad", {"skipped", "fine", "failed"}, ok, "allow-skipped")
+		job("deep bad", {"fine", "after failed"}, ok, "allow-skipped")
+		job("with tolerated", {"skipped", "tolerated"}, ok, "allow-skipped")`)
+	r := start(t, t.Context(), p, Options{})
+	want := []string{
+		"fine complete", "skipped skipped when", "after skipped skipped input", "failed failed exit", "after failed skipped input",
+		"tolerated failed exit", "strict skipped input", "some complete", "push complete", "deep complete", "all skipped input",
+		"bad skipped input", "deep bad skipped input", "with tolerated complete",
+	}
+	slices.Sort(want)
+	if got := states(r); !slices.Equal(slices.Sorted(slices.Values(got)), want) {
+		t.Errorf("got %q", got)
+	}
+	var plan strings.Builder
+	if err := Plan(&plan, p, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"some\trun\t", "all\tskip\tskipped after skipped\tinput 'skipped' was skipped\n", "strict\tskip\t"} {
+		if !strings.Contains(plan.String(), line) {
+			t.Errorf("no %q in the plan:\n%s", line, &plan)
+		}
+	}
+}
+
+// Again runs one job, what needs it, and what it needs and Done lacks. A job that is left out
+// fails, unless it may.
+func TestAgain(t *testing.T) {
+	p := load(t, `
+		local function ok(q) q.sh("true") return "new" end
+		job("a", {"quire/push"}, ok)
+		job("needed", {"quire/push"}, ok)
+		job("again", {"a", "needed"}, ok)
+		job("next", {"again"}, ok)
+		job("other", {"quire/push"}, ok)
+		job("after other", {"other", "again"}, ok)
+		job("red", {"quire/push"}, ok)
+		job("after red", {"red"}, ok)
+		job("tolerated", {"quire/push"}, ok, "allow-failure")
+		job("never", {"quire/push"}, ok, "never")
+		job("always", {"quire/push"}, ok, "always")`)
+	done := map[string]json.RawMessage{}
+	for _, id := range []string{"a", "again", "next", "other", "after other"} {
+		done[id] = []byte(`"old"`)
+	}
+	r := start(t, t.Context(), p, Options{Done: done, Again: "again"})
+	want := []string{
+		"a complete earlier", "needed complete", "again complete", "next complete", "other complete earlier", "after other complete",
+		"red failed earlier", "after red skipped input", "tolerated failed earlier", "never skipped when", "always complete",
+	}
+	slices.Sort(want)
+	if got := states(r); !slices.Equal(slices.Sorted(slices.Values(got)), want) {
+		t.Errorf("got %q", got)
+	}
+	if r.State != "failed" {
+		t.Errorf("the run is %s", r.State)
+	}
+	done["red"], done["after red"] = []byte("1"), []byte("1")
+	if r := start(t, t.Context(), p, Options{Done: done, Again: "again"}); r.State != "complete" {
+		t.Errorf("without a failure, the run is %s", r.State)
+	}
+	if _, err := Run(t.Context(), p, Options{Workspace: t.TempDir(), Out: t.TempDir(), Again: "gone"}); !errors.As(err, new(*UnknownJobError)) {
+		t.Errorf("a job that does not exist: %v", err)
+	}
+}
+
 func TestEarlierOutputs(t *testing.T) {
 	p := load(t, `
 		job("a", {"quire/push"}, function(q) q.sh("touch ran") return 1 end)

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"quire/lib/file"
 	"quire/lib/pipeline"
 	"quire/lib/process"
 	"quire/lib/runlog"
@@ -115,11 +117,18 @@ func (r *run) settle(ctx context.Context, j *job) bool {
 	case ctx.Err() != nil:
 		j.end(runlog.Skipped, endFailure(context.Cause(ctx)))
 	case bad != nil:
+		j.broken = slices.ContainsFunc(j.spec.Inputs, func(in string) bool { return r.byID[in] != nil && r.byID[in].failed() })
 		j.end(runlog.Skipped, &failure{reason: reasonInput, text: bad.unfit()})
 	case !matches(j.spec.Options.When, r.Facts):
 		j.end(runlog.Skipped, &failure{reason: reasonWhen, text: whenText})
+	case j.leftOut: // a run must not be complete if it was not in the earlier one
+		j.outcome.Allowed = j.spec.Options.AllowFailure
+		j.end(runlog.Failed, &failure{reason: reasonEarlier, text: "it was not complete in the earlier run, and did not run again"})
 	default:
 		return false
+	}
+	if j.again { // the driver may have brought its artifacts along
+		_ = file.RemoveTree(j.artifactsDir())
 	}
 	return true
 }
@@ -128,7 +137,7 @@ func (r *run) settle(ctx context.Context, j *job) bool {
 // A job that is for every run, such as cleaning up, is for this one too.
 func (r *run) earlier(j *job) (output []byte, ok bool) {
 	output, ok = r.Done[j.spec.ID]
-	return output, ok && !j.spec.Options.Always
+	return output, ok && !j.spec.Options.Always && !j.again
 }
 
 // adopt ends j with the output of an earlier run.
@@ -146,14 +155,28 @@ func (r *run) adopt(j *job, output []byte) bool {
 	return true
 }
 
-// badInput returns the first input of j that did not come to what j needs.
+// badInput returns the first input of j that did not come to what j needs. A job with
+// :allow-skipped needs one input that was not skipped, and none that failed, or was skipped
+// because of a failure.
 func (r *run) badInput(j *job) *job {
+	var skipped *job
+	n := 0
 	for _, in := range j.spec.Inputs {
-		if input := r.byID[in]; in != pipeline.Push && input != nil && !input.good() {
+		input := r.byID[in]
+		switch {
+		case in == pipeline.Push || input == nil || input.good():
+			continue
+		case !j.spec.Options.AllowSkipped || input.failed():
 			return input
+		case skipped == nil:
+			skipped = input
 		}
+		n++
 	}
-	return nil
+	if n < len(j.spec.Inputs) {
+		return nil
+	}
+	return skipped
 }
 
 // unfit says of j why what needs it is skipped.

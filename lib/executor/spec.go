@@ -37,6 +37,7 @@ type Spec struct {
 	Grace   Duration                   `json:"grace,omitempty"`    // between TERM and KILL; 0: the default
 	Done    map[string]json.RawMessage `json:"done,omitempty"`     // see Options
 
+	Again    string            `json:"again,omitempty"`    // see Options
 	Withheld map[string]string `json:"withheld,omitempty"` // see Options
 
 	MaxArtifacts uint64 `json:"artifacts-max,omitempty"` // see Options
@@ -105,7 +106,7 @@ func (s Spec) Options(environ []string) Options {
 	env := newEnviron(BaseEnv(environ, s.PassEnv, s.Path))
 	maps.Copy(env, s.Env)
 	return Options{
-		Facts: s.Facts, Env: env.list(), Done: s.Done, Withheld: s.Withheld,
+		Facts: s.Facts, Env: env.list(), Done: s.Done, Again: s.Again, Withheld: s.Withheld,
 		Shell: s.Shell, Timeout: time.Duration(s.Timeout), Grace: time.Duration(s.Grace),
 		MaxArtifacts: s.MaxArtifacts,
 	}

@@ -68,6 +68,7 @@ func (r *registry) jobOptions(c call, what string, table lua.LValue, o *JobOptio
 			o.Retry = int(n)
 		},
 		"allow-failure": r.truth(c, "allow-failure"+of, &o.AllowFailure),
+		"allow-skipped": r.truth(c, "allow-skipped"+of, &o.AllowSkipped),
 		"always":        r.truth(c, "always"+of, &o.Always),
 		"workspace": func(v lua.LValue, at fennel.Node) {
 			if o.OwnWorkspace = v == lua.LString("own"); !o.OwnWorkspace {

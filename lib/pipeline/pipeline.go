@@ -76,6 +76,7 @@ type JobOptions struct {
 	Timeout      time.Duration // 0: none
 	Retry        int           // how often to try again after a failure
 	AllowFailure bool          // a failure is not the run's
+	AllowSkipped bool          // run also if some inputs, but not all, were skipped
 	Always       bool          // run whatever happened to the inputs
 	OwnWorkspace bool          // run in a copy of the workspace as it was before any job ran
 	When         When

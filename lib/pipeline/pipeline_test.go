@@ -51,7 +51,7 @@ func TestLoad(t *testing.T) {
 	want := []*Job{
 		{ID: "build", Inputs: []string{Push}},
 		{ID: "test", Inputs: []string{"build", Push}, Options: JobOptions{
-			Timeout: 90 * time.Second, Retry: 2, AllowFailure: true, Always: true,
+			Timeout: 90 * time.Second, Retry: 2, AllowFailure: true, AllowSkipped: true, Always: true,
 			When: When{Branch: []string{"main"}, Tag: []string{"v*", "w*"}, Paths: []string{"src/**"}, Trigger: []string{"schedule"}},
 		}},
 		{ID: "lint", Inputs: []string{Push}},
@@ -65,7 +65,7 @@ func TestLoad(t *testing.T) {
 (ci.mirror "https://example.org/x.git" {:secret :token :tag #(.. "v" $.sha) :refs [:refs/heads/main] :after [:test :lint]})
 (ci.job :test [:build :quire/push :build]
   (fn [{: sh}] (sh "make test"))
-  {:timeout "90s" :retry 2 :allow-failure true :always true :when {:branch :main :tag [:v* :w*] :paths ["src/**"] :trigger :schedule}})
+  {:timeout "90s" :retry 2 :allow-failure true :allow-skipped true :always true :when {:branch :main :tag [:v* :w*] :paths ["src/**"] :trigger :schedule}})
 (ci.job :build [:quire/push] #nil)
 (ci.job :lint [:quire/push] #nil)
 `,
@@ -73,7 +73,7 @@ func TestLoad(t *testing.T) {
 ci.image("debian:12")
 ci.mirror("https://example.org/x.git", {secret = "token", tag = function(p) return "v" .. p.sha end, refs = {"refs/heads/main"}, after = {"test", "lint"}})
 ci.job("test", {"build", "quire/push", "build"}, function(q) q.sh("make test") end,
-  {timeout = 90, retry = 2, ["allow-failure"] = true, always = true, when = {branch = "main", tag = {"v*", "w*"}, paths = {"src/**"}, trigger = "schedule"}})
+  {timeout = 90, retry = 2, ["allow-failure"] = true, ["allow-skipped"] = true, always = true, when = {branch = "main", tag = {"v*", "w*"}, paths = {"src/**"}, trigger = "schedule"}})
 ci.job("build", {"quire/push"}, function() end)
 ci.job("lint", {"quire/push"}, function() end)
 `,

@@ -32,6 +32,7 @@ type Facts struct {
 
 	RerunOf    string // the id of the run of the same commit that this one repeats; "" for none
 	OnlyFailed bool   // of a rerun: jobs that succeeded then are not run again
+	OnlyJob    string // of a rerun: only this job runs again, jobs that need it, and failed jobs that it needs
 
 	Skipped bool   // the push asked for no run: this one is recorded, has failed, and never starts
 	Note    string // of the end of a run that is Skipped; run.toml does not have it, history does
@@ -51,6 +52,7 @@ type factsTOML struct {
 	Executor    string    `toml:"executor,omitempty"`
 	RerunOf     string    `toml:"rerun-of,omitempty"`
 	OnlyFailed  bool      `toml:"only-failed,omitempty"`
+	OnlyJob     string    `toml:"only-job,omitempty"`
 	Trigger     string    `toml:"trigger,omitempty"`
 	Skipped     bool      `toml:"skipped,omitempty"`
 
@@ -88,6 +90,7 @@ func formatFacts(f Facts) ([]byte, error) {
 		Executor:    text.Escape(f.Executor),
 		RerunOf:     f.RerunOf,
 		OnlyFailed:  f.OnlyFailed,
+		OnlyJob:     text.Escape(f.OnlyJob),
 		Trigger:     f.Trigger,
 		Skipped:     f.Skipped,
 		Vars:        mapValues(f.Vars, text.Escape),
@@ -118,6 +121,7 @@ func parseFacts(data []byte) (Facts, error) {
 		Subject:    text.Unescape(t.Subject),
 		RerunOf:    t.RerunOf,
 		OnlyFailed: t.OnlyFailed,
+		OnlyJob:    text.Unescape(t.OnlyJob),
 		Skipped:    t.Skipped,
 	}
 	if t.Image != nil {

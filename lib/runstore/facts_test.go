@@ -22,7 +22,7 @@ func TestFacts(t *testing.T) {
 	all := f
 	all.PreviousSHA, all.Pusher, all.Executor, all.RerunOf, all.OnlyFailed = "def", "Pat #1 = \"x\"", "host", NewID(time.Now()), true
 	all.Tree, all.Subject, all.Image = "123", "Fix 'it'\t\xff", &image
-	all.Skipped = true
+	all.Skipped, all.OnlyJob = true, "a\tb \xff"
 	all.Trigger, all.Vars = "schedule", map[string]string{"A": "", "B_2": "a\n'b'\xff%41\""}
 	noImage := f
 	noImage.Image = &none
