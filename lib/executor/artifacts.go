@@ -97,9 +97,7 @@ func (j *job) keepArtifacts() *failure {
 	dir := j.artifactsDir()
 	err := unix.Rmdir(dir) // mostly it is empty
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		if j.run.Scratch { // fails if there are logs
-			_ = os.Remove(filepath.Dir(dir))
-		}
+		_ = os.Remove(filepath.Dir(dir)) // fails if the job has logs
 		return nil
 	}
 	size, files, err := j.measureArtifacts()
