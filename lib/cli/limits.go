@@ -9,6 +9,8 @@ package cli
 // suffice. If not, it prints one of these lines and exits with the status Failure. A limit
 // on processes counts threads, and not for root; a push needs some 25.
 var (
-	littleSpace  = "quire: the limit on address space (ulimit -v) is too low: quire needs 1 GiB\n"
+	//lint:ignore U1000 the assembly uses it
+	littleSpace = "quire: the limit on address space (ulimit -v) is too low: quire needs 1 GiB\n"
+	//lint:ignore U1000 the assembly uses it
 	fewProcesses = "quire: the limit on processes (ulimit -u) is too low: quire needs 32\n"
 )

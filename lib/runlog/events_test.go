@@ -114,7 +114,7 @@ func TestSummarize(t *testing.T) {
 		{ID: "test", State: "active", Attempts: 1, Commands: []CommandRecord{}},
 		{ID: "late", State: "pending", Commands: []CommandRecord{}},
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreTypes(&time.Time{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreTypes(&time.Time{}, []Artifact{})); diff != "" {
 		t.Error(diff)
 	}
 	if got[0].Finished == nil || got[0].Commands[1].Finished == nil || got[1].Finished != nil {

@@ -275,7 +275,7 @@ func find(objects *git.Objects, updates []Update) ([]want, error) {
 	var wanted []want
 	var unknown []error
 	for _, u := range updates {
-		if u.Deleted() || strings.HasPrefix(u.Ref, "refs/notes/") {
+		if !u.mayRun() {
 			continue
 		}
 		info, err := infos[at[u.New]:][:asked], errs[at[u.New]:][:asked]

@@ -23,7 +23,7 @@ func (t *Trigger) noteUnseen(objects *git.Objects, updates []Update, wanted []wa
 		known[w.New] = true
 	}
 	for _, u := range updates {
-		if u.Deleted() || known[u.New] {
+		if !u.mayRun() || known[u.New] {
 			continue
 		}
 		if known[u.New] = true; len(known) > maxUnseen+len(wanted) {

@@ -22,6 +22,9 @@ type Update struct {
 // Deleted says whether the update removed its ref.
 func (u Update) Deleted() bool { return git.IsZero(u.New) }
 
+// mayRun says whether the update can make a run. Notes are data about commits.
+func (u Update) mayRun() bool { return !u.Deleted() && !strings.HasPrefix(u.Ref, "refs/notes/") }
+
 // mayMoveTag says whether Old may be the id of a tag object. Git keeps anything but
 // commits out of branches.
 func (u Update) mayMoveTag() bool {
