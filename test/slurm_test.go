@@ -69,7 +69,9 @@ func (s *slurm) path(name string) string { return filepath.Join(s.dir, name) }
 // freezer is the control group hierarchy that Slurm uses to find the processes of a job.
 const freezer = "/sys/fs/cgroup/freezer"
 
-// configure writes the configuration of the cluster, as in quire-cluster(7).
+// configure writes the configuration of the cluster, as in quire-cluster(7). Slurm names a
+// control group by the node and the id of the job, and clusters of other tests have nodes of
+// the same names: so the ids of jobs differ, or one cluster would kill the jobs of another.
 // Nothing in it needs systemd or a host name that resolves.
 func (s *slurm) configure(nodes int, lines []string) error {
 	if err := os.Chmod(s.dir, 0o755); err != nil { // munged wants its socket to be in reach
@@ -102,7 +104,8 @@ SlurmdTimeout=3
 MessageTimeout=3
 KillWait=30
 InactiveLimit=5
-`, s.dir, ports[0])
+FirstJobId=%[3]d
+`, s.dir, ports[0], 1000*ports[0])
 	for i, port := range ports[1:] {
 		fmt.Fprintf(&conf, "NodeName=%s NodeHostname=localhost NodeAddr=127.0.0.1 Port=%d CPUs=2\n", node(i+1), port)
 		if err := os.MkdirAll(s.path(node(i+1)), 0o755); err != nil {
