@@ -10,18 +10,18 @@ import (
 	"quire/lib/text"
 )
 
-// atOnce is how many histories are open at once, each a file: fewer than the 1,024
-// that a process may have by default. Each lot costs a sync of the file system.
+// atOnce is the number of histories that are open at once. Each is a file, and a process
+// may have 1,024 by default. Each batch costs one sync of the file system.
 const atOnce = 1000
 
-// A RunChange is a change that one run of several is to make.
+// A RunChange is the change that one of several runs makes.
 type RunChange struct {
 	Run    *Run
 	Change Change
 }
 
-// TransitionAll is Transition of many runs, each of which may be there once, at the
-// price of few syncs. errs[i] belongs to changes[i].
+// TransitionAll is Transition for many runs with few syncs. Each run may be given once.
+// errs[i] belongs to changes[i].
 func (s *Store) TransitionAll(changes []RunChange) (errs []error) {
 	errs = make([]error, len(changes))
 	if len(changes) < syncAllFrom {
@@ -31,8 +31,8 @@ func (s *Store) TransitionAll(changes []RunChange) (errs []error) {
 		s.afterAll(changes, errs)
 		return errs
 	}
-	// In the order of their ids, so that two who lock some of the same runs do not
-	// wait for each other.
+	// Lock in the order of the ids, so that two callers with some of the same runs do
+	// not wait for each other.
 	order := make([]int, len(changes))
 	for i := range order {
 		order[i] = i
@@ -56,7 +56,7 @@ func (s *Store) afterAll(changes []RunChange, errs []error) {
 	s.afterEnd(ended...)
 }
 
-// transitionPart makes those of changes whose indices part has.
+// transitionPart makes the changes whose indices are in part.
 func (s *Store) transitionPart(changes []RunChange, part []int, errs []error) {
 	edits := map[int]*edit{}
 	defer func() {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Each of many changes is judged by itself, and those that are made are in the
-// history, in the journal, and out of live/.
+// Each of many changes is judged by itself. A change that is made is in the history and
+// the journal, and its run is out of live/.
 func TestTransitionAll(t *testing.T) {
 	for _, n := range []int{1, syncAllFrom - 1, syncAllFrom, atOnce + 3} {
 		s := open(t)
@@ -49,7 +49,7 @@ func changes3(i int) Change {
 	return []Change{{State: Active}, {State: Failed, Reason: "cancelled"}, {State: Complete}}[i%3]
 }
 
-// A run that is gone, or whose history cannot be read, is the only one that suffers.
+// If a run is gone or its history cannot be read, no other run suffers.
 func TestTransitionAllErrors(t *testing.T) {
 	s := open(t)
 	changes := make([]RunChange, syncAllFrom+2)
@@ -89,7 +89,7 @@ func TestTransitionAllErrors(t *testing.T) {
 	}
 }
 
-// Of several that change the same runs, in any order, each run has one winner.
+// If several callers change the same runs, in any order, each run has one winner.
 func TestTransitionAllRaces(t *testing.T) {
 	s := open(t)
 	all := make([]Facts, 3*syncAllFrom)

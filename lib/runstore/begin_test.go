@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A held is a run whose driver holds its turn until it is told to go on.
+// A held is a run whose driver holds its turn until told to continue.
 type held struct {
 	driver    *Driver
 	preparing chan struct{} // gets a value for each turn
@@ -38,7 +38,7 @@ func isState(t *testing.T, r *Run, want State) {
 	}
 }
 
-// A run whose driver prepares is pending. Whatever becomes of it then, the limit holds
+// A run whose driver prepares is pending. Whatever happens to it then, the limit holds
 // and the run behind it gets its turn.
 func TestTurnIsHeld(t *testing.T) {
 	broken := errors.New("broken configuration")
@@ -93,8 +93,8 @@ func TestTurnIsHeld(t *testing.T) {
 	}
 }
 
-// An older run that comes while a younger one prepares goes first. The younger one has to
-// wait again, and then prepares again: what it read is out of date.
+// An older run that arrives while a younger one prepares goes first. The younger one must
+// wait again, and then prepares again: its preparation is out of date.
 func TestOlderRunTakesTheTurn(t *testing.T) {
 	s := open(t)
 	runs := create(t, s, make8()[:2]...)
@@ -127,7 +127,7 @@ func TestOlderRunTakesTheTurn(t *testing.T) {
 	isState(t, runs[1], Active)
 }
 
-// Drivers that prepare, fail and come again never exceed the limit, and all runs begin.
+// If drivers prepare, fail and retry, the limit is never exceeded and all runs begin.
 func TestTurnsAtOnce(t *testing.T) {
 	const limit = 2
 	s := open(t)
@@ -172,8 +172,8 @@ func TestTurnsAtOnce(t *testing.T) {
 	}
 }
 
-// A lock that was released and taken again, as by a second driver of a run whose first was
-// killed, is waited for again.
+// A waiter waits again for a lock that was released and taken again, for example by a
+// second driver after the first was killed.
 func TestWaitsForALockAgain(t *testing.T) {
 	s := open(t)
 	r := create(t, s, make8()[0])[0]

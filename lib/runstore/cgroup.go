@@ -12,16 +12,16 @@ import (
 	"quire/lib/text"
 )
 
-// cgroupFile is the file of a run's directory with the directory of the control group
-// that the run's processes are in. It exists while the group may exist.
+// cgroupFile is the file in a run's directory that names the directory of the control
+// group of the run's processes. It exists while the group may exist.
 const cgroupFile = "cgroup"
 
 // cgroupName returns the last part of the name of a run's control group.
 func cgroupName(id string) string { return "quire-" + id }
 
-// NewCgroup makes a control group for the processes of the run, below that of this
-// process. The group is on record before it exists, so that Reconcile finds it after a
-// kill at any moment. On error the run has none, which only weakens Reconcile.
+// NewCgroup creates a control group for the processes of the run, below this process's
+// own. The group is recorded before it exists, so that Reconcile finds it after a kill at
+// any moment. On error the run has none, which only weakens Reconcile.
 func (d *Driver) NewCgroup() (*process.Cgroup, error) {
 	own, err := process.OwnCgroup()
 	if err != nil {
@@ -54,8 +54,8 @@ func (d *Driver) EndCgroup() (had bool, err error) {
 		return false, fmt.Errorf("cannot find control group of run %s: %w", d.run.ID, text.Cause(err))
 	}
 	dir, whole := strings.CutSuffix(string(line), "\n")
-	if whole { // else the driver was killed before it made the group
-		// A job that is not in a sandbox can write the file.
+	if whole { // else the driver was killed before it created the group
+		// A job outside a sandbox can write the file.
 		if filepath.Base(dir) != cgroupName(d.run.ID) {
 			return false, fmt.Errorf("run %s: '%s' names the control group of another run", d.run.ID, record)
 		}

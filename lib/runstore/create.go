@@ -12,17 +12,17 @@ import (
 )
 
 // From syncAllFrom runs on, one syncfs(2) replaces an fsync(2) per file. It also waits
-// for what other programs have written.
+// for the writes of other programs.
 const syncAllFrom = 16
 
-// Create records new pending runs, and returns when all of them are on disk and
-// visible. Facts without an id get a new one, ascending in the order given. On an
-// error none of them is there. If the process is killed half-way, some of the runs may
-// remain, whole and pending, that were never acknowledged.
+// Create records new pending runs, and returns when all of them are on disk and visible.
+// Facts without an id get a new one, ascending in the order given. On error none of the
+// runs exists. If the process is killed half-way, some complete pending runs may remain
+// that were never acknowledged.
 //
-// A run that is Skipped has ended: as failed, reason cancelled, with its Note. No program is
-// told of its end. If the process is killed half-way, its journal line may be missing; Check
-// finds that.
+// A run that is Skipped has ended: as failed, reason cancelled, with its Note. No program
+// is notified of its end. If the process is killed half-way, its journal line may be
+// missing; Check finds that.
 func (s *Store) Create(facts ...Facts) ([]*Run, error) {
 	runs, err := s.newRuns(facts)
 	if err == nil && len(runs) > 0 {
@@ -104,7 +104,7 @@ func (s *Store) create(runs []*Run) (err error) {
 		return err
 	}
 	var journal *os.File
-	if len(skipped) > 0 { // from before the runs are seen, so that no other process repairs it meanwhile
+	if len(skipped) > 0 { // before the runs are visible: no other process can repair the journal until it is written
 		if journal, err = file.OpenLocked(s.path("journal")); err != nil {
 			return err
 		}
@@ -130,7 +130,7 @@ func (s *Store) create(runs []*Run) (err error) {
 	return addLines(journal, records)
 }
 
-// A maker holds open the directories in which runs are made.
+// A maker holds open the directories in which it creates runs.
 type maker struct {
 	store  *Store
 	stage  *stage
@@ -185,7 +185,7 @@ func (m *maker) close() {
 	}
 }
 
-// put writes the run into the stage, and links it unless it has ended.
+// put writes the run into the stage, and links it in live/ unless it has ended.
 func (m *maker) put(i int, r *Run) error {
 	if err := m.stage.Mkdir(r.ID, 0o700); err != nil {
 		return err
@@ -206,7 +206,7 @@ func (m *maker) put(i int, r *Run) error {
 }
 
 // undo removes the runs again: first the directory, then its link, so that every visible
-// run has a link. sweep removes what cannot be deleted now.
+// run has a link. A later sweep removes the rest.
 func (m *maker) undo(runs []*Run, named int) {
 	for i, r := range runs {
 		hidden := i >= named || m.repos[r.Repo].Rename(r.ID, m.stage.Dir, r.ID) == nil
@@ -217,7 +217,7 @@ func (m *maker) undo(runs []*Run, named int) {
 	}
 }
 
-// syncStaged makes durable what was staged, with the links.
+// syncStaged syncs the staged runs and their links.
 func (s *Store) syncStaged(runs []*Run) error {
 	if len(runs) >= syncAllFrom {
 		return file.SyncAll(s.root)
@@ -230,8 +230,8 @@ func (s *Store) syncStaged(runs []*Run) error {
 	return file.Sync(paths...)
 }
 
-// syncNames makes durable the names in the directories of the runs' repositories, and the
-// names of these directories: the process that made one may not have synced it yet.
+// syncNames syncs the directories of the runs' repositories, and the names of these
+// directories: the process that created one may not have synced it yet.
 func (s *Store) syncNames(runs []*Run) error {
 	if len(runs) >= syncAllFrom {
 		return file.SyncAll(s.root)

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tiny mounts a file system of some pages, which only root may.
+// tiny mounts a file system of some pages. Only root may do so.
 func tiny(t *testing.T, pages int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -21,7 +21,7 @@ func tiny(t *testing.T, pages int) string {
 	return dir
 }
 
-// fill writes to the file system until nothing fits any more, but for some pages.
+// fill fills the file system except for some pages.
 func fill(t *testing.T, dir string, free int) {
 	t.Helper()
 	f, err := os.Create(filepath.Join(dir, "filler"))
@@ -43,8 +43,8 @@ func fill(t *testing.T, dir string, free int) {
 	}
 }
 
-// Wherever the disk becomes full, what was acknowledged is there, what was not is
-// gone, and the next try works.
+// At whatever write the disk becomes full, acknowledged runs exist, others are gone, and
+// the next try works.
 func TestFullDisk(t *testing.T) {
 	failed := 0
 	for free := range 12 {

@@ -8,7 +8,7 @@ import (
 
 // Due returns the runs worth dispatching now. The runs given are pending and have no
 // driver. A run is held back while as many older runs of its repository wait as may be
-// active at once: a driver would only queue behind them, and cron would start one more in
+// active at once: a driver would only queue behind them, and cron would start one more
 // each minute. The run is due when the others have begun or have no driver any more.
 func (s *Store) Due(runs []*Run, limits Limits) ([]*Run, error) {
 	l, err := s.places()

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What would only wait behind others of its repository is not handed out; what could
+// A run that would only wait behind others of its repository is not due. A run that could
 // begin before them, or belongs to another repository, is.
 func TestDue(t *testing.T) {
 	s := open(t)
@@ -62,7 +62,7 @@ func TestDue(t *testing.T) {
 		}
 	}
 	if report, err := s.Reconcile(0); err != nil || len(report.Pending) != 4 {
-		t.Errorf("%d pending are not driven, %v", len(report.Pending), err) // two are, until they are let go
+		t.Errorf("%d pending are not driven, %v", len(report.Pending), err) // two of them had drivers until stop
 	}
 	due, err := s.Due([]*Run{named["a6"]}, Limits{Root: 1})
 	if err != nil || len(due) != 1 {

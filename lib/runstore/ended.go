@@ -14,12 +14,12 @@ import (
 	"quire/lib/text"
 )
 
-// OnEndDir is the directory of a root whose programs are to be told of each run that
-// has ended.
+// OnEndDir is the directory of a root with the programs to notify of each run that has
+// ended.
 const OnEndDir = "on-end.d"
 
-// announce links runs that have ended in ended/, from where they are told to the
-// programs of OnEndDir. Where there are none to be told nothing is done.
+// announce links runs that have ended in ended/, which queues them for notification. If
+// OnEndDir is missing it does nothing.
 func (s *Store) announce(ended ...Record) error {
 	if len(ended) == 0 || !exists(s.path(OnEndDir)) {
 		return nil
@@ -43,8 +43,8 @@ func (s *Store) announce(ended ...Record) error {
 }
 
 // afterEnd calls onEnd for runs that this process ended, unless each of them has a
-// driver: the driver calls it when it unlocks, and until then nobody can be notified.
-// A failure is not one of the end. Reconcile repeats the call and reports it.
+// driver. The driver calls it when it unlocks; no notification is possible before. A
+// failure does not undo the end: Reconcile repeats the call and reports it.
 func (s *Store) afterEnd(runs ...*Run) {
 	if s.onEnd == nil {
 		return
@@ -57,8 +57,8 @@ func (s *Store) afterEnd(runs ...*Run) {
 	}
 }
 
-// Untold returns the runs that have ended and have still to be told, oldest first,
-// but for those whose driver has not let go.
+// Untold returns the ended runs that are queued for notification, oldest first. It skips
+// runs whose driver has not unlocked yet.
 func (s *Store) Untold() iter.Seq2[*Run, error] {
 	return func(yield func(*Run, error) bool) {
 		names, err := s.linkNames("ended")
@@ -68,7 +68,7 @@ func (s *Store) Untold() iter.Seq2[*Run, error] {
 		}
 		for _, id := range names {
 			r, err := s.linkedRun("ended", id)
-			if errors.Is(err, fs.ErrNotExist) { // told meanwhile, or removed by hand
+			if errors.Is(err, fs.ErrNotExist) { // another process notified of it, or it was removed by hand
 				_ = os.Remove(s.path("ended", id))
 				continue
 			}
@@ -82,7 +82,7 @@ func (s *Store) Untold() iter.Seq2[*Run, error] {
 	}
 }
 
-// Told notes that the end of the run was told.
+// Told removes the run from the notification queue.
 func (r *Run) Told() error {
 	if err := os.Remove(r.store.path("ended", r.ID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("cannot note that run %s was told: %w", r.ID, text.Cause(err))
@@ -90,8 +90,8 @@ func (r *Run) Told() error {
 	return nil
 }
 
-// LockTelling takes the lock of who tells what ended, and waits for it until ctx
-// ends. There is something to tell, or has been.
+// LockTelling takes the notifier's lock, and waits for it until ctx ends. ended/ must
+// exist.
 func (s *Store) LockTelling(ctx context.Context) (unlock func(), err error) {
 	f, err := file.OpenFile(s.path("ended", lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -111,13 +111,13 @@ func (s *Store) LockTelling(ctx context.Context) (unlock func(), err error) {
 	return func() { f.Close() }, nil
 }
 
-// Telling reports whether a process tells what ended. Having let go of its lock it
-// looks once more, so that a run that ended before the question is not missed.
+// Telling reports whether a process holds the notifier's lock. After unlocking, that
+// process looks at ended/ again, so a run that ended before this call is not missed.
 func (s *Store) Telling() (bool, error) { return file.Locked(s.path("ended", lockFile), 0) }
 
-// Previous returns the record of the newest run before r of its repository and ref
-// that ended complete or failed and was not skipped; the zero Record if there is none. It
-// reads the journal from its end, no further than it must.
+// Previous returns the record of the newest run before r of its repository and ref that
+// ended complete or failed and was not skipped. If there is none, it returns the zero
+// Record. It reads the journal from its end, no further than it must.
 func (s *Store) Previous(r *Run) (Record, error) {
 	var found Record
 	f, size, err := s.openJournal()

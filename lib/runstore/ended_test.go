@@ -11,7 +11,7 @@ import (
 	"quire/lib/push"
 )
 
-// untold returns the ids of the runs that are to be told.
+// untold returns the ids of the runs queued for notification.
 func untold(t *testing.T, s *Store) []string {
 	t.Helper()
 	var ids []string
@@ -48,7 +48,7 @@ func TestPrevious(t *testing.T) {
 		}
 		id[name], runs[name] = f.ID, made[0]
 	}
-	// In the order in which they end, which is not that of their ids.
+	// They end in an order that is not the order of their ids.
 	for _, end := range []struct {
 		name string
 		Change
@@ -86,8 +86,8 @@ func TestPrevious(t *testing.T) {
 	}
 }
 
-// What ended is to be told where there are programs to tell, when it is known to all
-// and its driver has let go; and no longer when it was told or is gone.
+// If there are programs to notify, a run is untold once its end is visible and its driver
+// has unlocked. It no longer is when it is told or removed.
 func TestUntold(t *testing.T) {
 	s, err := Open(t.TempDir(), nil)
 	if err != nil {
@@ -123,7 +123,7 @@ func TestUntold(t *testing.T) {
 		t.Error(diff)
 	}
 	driver.Unlock()
-	if err := third.complete(); err != nil { // interrupted in front of its last step
+	if err := third.complete(); err != nil { // interrupted before its last step
 		t.Fatal(err)
 	}
 	if err := first.Told(); err != nil {

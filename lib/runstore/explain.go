@@ -9,8 +9,8 @@ import (
 	"quire/lib/file"
 )
 
-// Explain says in a few words why the run is where it is, and what could not be removed
-// of it. It says "" if the state says it all.
+// Explain says in a few words why the run is in its state, and which of its files could
+// not be removed. It returns "" if the state says it all.
 func (r *Run) Explain() (string, error) {
 	why, err := r.explainState()
 	if err != nil {
@@ -67,7 +67,7 @@ func (r *Run) explainWaiting() (string, error) {
 	return r.explainOrder()
 }
 
-// explainOrder is explainWaiting for a run that is known to wait.
+// explainOrder is explainWaiting for a run that surely waits.
 func (r *Run) explainOrder() (string, error) {
 	l, err := r.store.places()
 	if err != nil {

@@ -17,29 +17,29 @@ import (
 
 const factsFile = "run.toml"
 
-// Facts are what is known of a run when it is made. They never change; AddFacts may
+// Facts are what is known about a run when it is created. They never change; AddFacts may
 // add a tree, a subject and an image that were not known then.
 //
-// Of the facts of the push run.toml has neither CommitMessage, which is in the commit, nor
+// Two facts of the push are not in run.toml: CommitMessage, which is in the commit, and
 // FilesChanged, which may be many; see RecordFiles.
 type Facts struct {
 	push.Facts
 	Executor string // "" if the configuration could not be read
 
-	Tree    string  // the id of the commit's tree; "" if it is not known
+	Tree    string  // the id of the commit's tree; "" if unknown
 	Subject string  // of the commit's message, see push.Subject
-	Image   *string // what ci.image names, "" for none; nil if the pipeline was not compiled
+	Image   *string // the value of ci.image, "" for none; nil if the pipeline was not compiled
 
-	RerunOf    string // the id of the run of the same commit that this one repeats; "" for none
-	OnlyFailed bool   // of a rerun: jobs that succeeded then are not run again
-	OnlyJob    string // of a rerun: only this job runs again, jobs that need it, and failed jobs that it needs
+	RerunOf    string // the id of the earlier run of the same commit that this one repeats; "" for none
+	OnlyFailed bool   // for a rerun: skip the jobs that succeeded in that run
+	OnlyJob    string // for a rerun: only this job runs again, jobs that need it, and failed jobs that it needs
 
-	Skipped bool   // the push asked for no run: this one is recorded, has failed, and never starts
-	Note    string // of the end of a run that is Skipped; run.toml does not have it, history does
+	Skipped bool   // the push asked for no run: this one is recorded as failed and never starts
+	Note    string // why the run is Skipped; it is in history, not in run.toml
 }
 
-// factsTOML is the file run.toml. All values are escaped as in every other file,
-// because TOML, being UTF-8, cannot hold every file name.
+// factsTOML is the file run.toml. All values are escaped as in every other file, because
+// TOML is UTF-8 and cannot hold every file name.
 type factsTOML struct {
 	ID          string    `toml:"id"`
 	Repo        string    `toml:"repo"`
@@ -56,12 +56,12 @@ type factsTOML struct {
 	Trigger     string    `toml:"trigger,omitempty"`
 	Skipped     bool      `toml:"skipped,omitempty"`
 
-	Vars map[string]string `toml:"vars,inline,omitempty"` // inline: commitTOML may be added behind
+	Vars map[string]string `toml:"vars,inline,omitempty"` // inline: commitTOML may be appended
 
 	commitTOML
 }
 
-// commitTOML are the keys that may be added to run.toml.
+// commitTOML holds the keys that may be added to run.toml.
 type commitTOML struct {
 	Tree    string  `toml:"tree,omitempty"`
 	Subject string  `toml:"subject,omitempty"`
@@ -152,9 +152,9 @@ func readFacts(path string) (Facts, error) {
 	return f, nil
 }
 
-// AddFacts adds the tree, the subject and the image of f to the record of the run, as
-// far as the record lacks them. Nothing is synced: a power loss may take them away
-// again, and then they are found out once more when the run is driven.
+// AddFacts adds the tree, the subject and the image of f to the record of the run if the
+// record lacks them. Nothing is synced: a power loss may remove them again, and then they
+// are determined again when the run is driven.
 func (r *Run) AddFacts(f Facts) error {
 	if err := r.addFacts(f); err != nil {
 		return fmt.Errorf("cannot add facts of run %s: %w", r.ID, text.Cause(err))
@@ -200,7 +200,7 @@ func (r *Run) addFacts(f Facts) error {
 	return writeLine(out, int64(len(whole(data))), string(lines))
 }
 
-// check returns an error for facts that cannot be those of a run.
+// check returns an error for facts that no run can have.
 func (f Facts) check() error {
 	if !IsID(f.ID) {
 		return fmt.Errorf("not an id: '%s'", text.Escape(f.ID))

@@ -12,7 +12,7 @@ import (
 	"quire/lib/push"
 )
 
-// What is written is read again.
+// Facts are read as they were written.
 func TestFacts(t *testing.T) {
 	f := Facts{Facts: push.Facts{
 		ID: NewID(time.Now()), Repo: "work/a.git", GitDir: "/srv/work/a.git", Ref: "refs/heads/main", SHA: "abc",
@@ -38,14 +38,14 @@ func TestFacts(t *testing.T) {
 	}
 }
 
-// TestAddFacts holds that facts which the record lacks are added, and no others, and
-// that a reader never sees the rest of an interrupted write.
+// TestAddFacts checks that only facts that the record lacks are added, and that a reader
+// never sees the rest of an interrupted write.
 func TestAddFacts(t *testing.T) {
 	image, other := "debian", "other"
 	first := Facts{Tree: "1", Subject: "one", Image: &image}
 	for name, test := range map[string]struct {
 		made, added, want Facts
-		torn              string // behind the last line
+		torn              string // after the last line
 	}{
 		"all":        {added: first, want: first},
 		"a part":     {made: Facts{Tree: "1", Subject: "one"}, added: Facts{Image: &image}, want: first},
@@ -76,7 +76,7 @@ func TestAddFacts(t *testing.T) {
 	}
 }
 
-// TestAddFactsAtOnce holds that no key is added twice, which would not be TOML.
+// TestAddFactsAtOnce checks that no key is added twice, which would not be TOML.
 func TestAddFactsAtOnce(t *testing.T) {
 	s := open(t)
 	r := create(t, s, facts("a.git", "r"))[0]

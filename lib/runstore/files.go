@@ -11,12 +11,12 @@ import (
 	"quire/lib/text"
 )
 
-// filesFile has the files that the push of a run changed: one a line, escaped, and an
-// empty line at the end. A file without that line is not whole and counts as absent.
+// filesFile lists the files that the push of a run changed: one a line, escaped, and an
+// empty line at the end. A file without that line is incomplete and counts as absent.
 const filesFile = "files-changed"
 
-// RecordFiles records the files that the push changed, so that a rerun has the same ones
-// whatever the branches are by then. nil, which is not known, records nothing. Nothing is
+// RecordFiles records the files that the push changed, so that a rerun gets the same ones
+// even if the branches have moved. nil means unknown and records nothing. Nothing is
 // synced.
 func (r *Run) RecordFiles(files []string) error {
 	if files == nil {
@@ -33,7 +33,7 @@ func (r *Run) RecordFiles(files []string) error {
 	return nil
 }
 
-// RecordedFiles returns the files that RecordFiles recorded, nil if there is no whole
+// RecordedFiles returns the files that RecordFiles recorded, nil if there is no complete
 // record.
 func (r *Run) RecordedFiles() ([]string, error) {
 	data, err := file.Read(filepath.Join(r.Dir, filesFile))

@@ -14,8 +14,8 @@ import (
 // ErrNotFound says that there is no such run.
 var ErrNotFound = errors.New("no such run")
 
-// An AmbiguousError says that what should name one run names several. It is an
-// ErrNotFound, too: whoever needs one run has none.
+// An AmbiguousError says that a name for one run matches several. It is also an
+// ErrNotFound: a caller that needs one run has none.
 type AmbiguousError struct {
 	Part string
 	IDs  []string // some of them, in order
@@ -35,10 +35,10 @@ func (e *AmbiguousError) Is(target error) bool { return target == ErrNotFound }
 // candidates is how many ids an AmbiguousError names.
 const candidates = 8
 
-// Find returns the run that name means: an id, a part of an id that no other run
-// has, or REPO@REF for the newest run of a ref, whose name may be without
-// refs/heads/ or refs/tags/. The error is ErrNotFound where the name is at fault, as an
-// *AmbiguousError where it names several.
+// Find returns the run that name means: an id, a part of an id that no other run has, or
+// REPO@REF for the newest run of a ref, whose name may lack refs/heads/ or refs/tags/. If
+// the name is at fault, the error is ErrNotFound; if several runs match, it is an
+// *AmbiguousError.
 func (s *Store) Find(name string) (*Run, error) {
 	r, err := s.find(name)
 	var ambiguous *AmbiguousError
@@ -104,7 +104,7 @@ func (s *Store) findID(id string) (*Run, error) {
 	return r, err
 }
 
-// idsWith returns the ids that have part in them: all, or one more than are named.
+// idsWith returns the ids that contain part: all, or one more than an error names.
 func (s *Store) idsWith(part string) ([]string, error) {
 	var found []string
 	add := func(id string) bool {
@@ -138,8 +138,8 @@ func (s *Store) idsWith(part string) ([]string, error) {
 	return found, nil
 }
 
-// findRef returns the newest run of a ref. Both names may hold an @, so the
-// whole is compared rather than taken apart.
+// findRef returns the newest run of a ref. Both names may contain an @, so the whole
+// string is compared instead of being split.
 func (s *Store) findRef(name string) (*Run, error) {
 	for rec, err := range s.List(Filter{}) {
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 	"quire/lib/text"
 )
 
-// A Problem is something that should not be.
+// A Problem is something wrong in the store.
 type Problem struct {
 	Path   string // below the root
 	What   string
@@ -23,7 +23,7 @@ type Problem struct {
 	Warning bool // nothing is wrong with the records, but see What
 }
 
-// A checker looks for problems, and mends them where it is to.
+// A checker looks for problems, and repairs them if asked to.
 type checker struct {
 	*Store
 	repair   bool
@@ -32,11 +32,11 @@ type checker struct {
 	ended    map[string]Record // what the journal should hold
 }
 
-// Check compares everything in the store with what quire-run(5) says of it, and
-// returns what is wrong. With repair it mends what can be mended: the links in
-// live/ and the lines of the journal, which the directories of the runs tell;
-// histories, which are cut back to what is legal in them; and the waste of
-// processes that are no more. Other processes may be at work meanwhile.
+// Check compares everything in the store with quire-run(5) and returns the differences.
+// With repair it repairs what it can: links in live/ and lines of the journal, from the
+// directories of the runs; histories, which are cut back to their legal beginning; and
+// leftovers of processes that have ended. Other processes may use the store at the same
+// time.
 //
 // A repairing Check calls the store's onEnd, and returns its error with the problems.
 func (s *Store) Check(repair bool) ([]Problem, error) {
@@ -56,7 +56,7 @@ func (s *Store) Check(repair bool) ([]Problem, error) {
 	return c.problems, nil
 }
 
-// report notes a problem. mend, where it can be mended, does so.
+// report records a problem. mend repairs it; nil if nothing can.
 func (c *checker) report(path, what string, mend func() error) {
 	if rel, err := filepath.Rel(c.root, path); err == nil {
 		path = rel
@@ -72,7 +72,7 @@ func (c *checker) report(path, what string, mend func() error) {
 	c.problems = append(c.problems, p)
 }
 
-// stages finds what was being made or removed by processes that are no more.
+// stages finds runs that a process was creating or removing when it was killed.
 func (c *checker) stages() error {
 	var left []string
 	err := c.leftovers(func(name string) error {
@@ -85,10 +85,10 @@ func (c *checker) stages() error {
 	return err
 }
 
-// clockSlack is how far the clocks of machines may be apart.
+// clockSlack is the greatest difference allowed between the clocks of machines.
 const clockSlack = time.Minute
 
-// dates warns of ids that are dated in the future: a clock was wrong, now or then.
+// dates warns of ids dated in the future: a clock was wrong, now or then.
 func (c *checker) dates() error {
 	if len(c.future) == 0 {
 		return nil
@@ -99,12 +99,12 @@ func (c *checker) dates() error {
 	return nil
 }
 
-// runs checks each directory of a run.
+// runs checks the directory of each run.
 func (c *checker) runs() error {
 	top := c.path("runs")
 	return filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // removed meanwhile
+			return nil // removed since
 		}
 		if err != nil || !d.IsDir() || !IsID(d.Name()) {
 			return err
@@ -158,13 +158,13 @@ func (c *checker) run(dir, id string) error {
 	return c.linked(r, status)
 }
 
-// linked checks that the run is in live/ if it has not ended. The lock of its
-// history is held: it does not end meanwhile.
+// linked checks that the run is in live/ if it has not ended. The caller holds the lock
+// of its history, so it cannot end now.
 func (c *checker) linked(r *Run, status Status) error {
 	link := c.path("live", r.ID)
 	if status.State.Final() {
-		if exists(link) && !r.wasDriven() { // else it is its driver's, or for reconciling
-			// Its line in the journal is written before the link goes.
+		if exists(link) && !r.wasDriven() { // else its driver or Reconcile removes it
+			// The journal line is written before the link is removed.
 			c.report(link, "links to a run that has ended", func() error { return r.completeLocked(status) })
 		}
 		if !exists(link) {
@@ -218,7 +218,7 @@ func (r *Run) mendHistory(f *os.File) (Status, error) {
 	return r.lost(f)
 }
 
-// lost ends a run whose history is: it may have been run already.
+// lost ends a run whose history is lost: its jobs may have run already.
 func (r *Run) lost(f *os.File) (Status, error) {
 	now := time.Now()
 	end := Change{State: Failed, Reason: "internal", Note: "its history was lost", Time: now}
@@ -230,7 +230,7 @@ func (r *Run) lost(f *os.File) (Status, error) {
 	return status, errors.Join(err, f.Sync())
 }
 
-// resetHistory makes a history for a run that has none.
+// resetHistory creates a history for a run that has none.
 func (r *Run) resetHistory() error {
 	f, err := file.OpenFile(filepath.Join(r.Dir, historyFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -243,7 +243,7 @@ func (r *Run) resetHistory() error {
 	return file.Sync(r.Dir)
 }
 
-// links finds what in live/ is no link to a run.
+// links finds entries of live/ that are no link to a run.
 func (c *checker) links() error {
 	entries, err := os.ReadDir(c.path("live"))
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// journal checks that the journal has one right line for each run that has ended.
+// journal checks that the journal has one correct line for each run that has ended.
 func (c *checker) journal() error {
 	f, size, err := c.openJournal()
 	if err != nil {
@@ -62,8 +62,7 @@ func (c *checker) journal() error {
 	return nil
 }
 
-// missing returns the ids of ended runs that are not among have, in the order they
-// ended.
+// missing returns the ids of ended runs that are not in have, in the order they ended.
 func (c *checker) missing(have map[string]bool) []string {
 	var ids []string
 	for id := range c.ended {
@@ -80,9 +79,9 @@ func (c *checker) missing(have map[string]bool) []string {
 	return ids
 }
 
-// rebuildJournal writes the journal anew: right lines, each once, in their order,
-// then those that were missing. Runs that ended since they were looked at have
-// their lines already, or are about to add them.
+// rebuildJournal rewrites the journal: correct lines, each once, in their order, then the
+// missing ones. Runs that ended since this check looked at them have their lines already,
+// or are about to add them.
 func (c *checker) rebuildJournal() error {
 	st, err := c.stage()
 	if err != nil {

@@ -10,13 +10,13 @@ import (
 	"quire/lib/text"
 )
 
-// Places are pending runs that one dispatcher drives, some of them later: it keeps the
-// places of those in the order of the ids. Each is a lock on a byte of the file queue, so
-// all are free when the dispatcher is gone.
+// Places are pending runs that one dispatcher drives or will drive. They keep their
+// places in the queue, in the order of the ids. Each place is a lock on a byte of the
+// file queue, so all are free when the dispatcher is gone.
 type Places struct{ queue *os.File }
 
-// HoldPlaces takes the places of runs for this process. A place that another process has
-// is left to that.
+// HoldPlaces takes the places of runs for this process. It skips a place that another
+// process holds.
 func (s *Store) HoldPlaces(ids ...string) (*Places, error) {
 	f, err := file.OpenFile(s.path("queue"), os.O_RDWR, 0)
 	for _, id := range ids {
@@ -36,14 +36,14 @@ func (s *Store) HoldPlaces(ids ...string) (*Places, error) {
 	return &Places{f}, nil
 }
 
-// Free gives up the place of a run, which has ended or has no driver any more.
+// Free gives up the place of a run that has ended or lost its driver.
 func (p *Places) Free(id string) error { return file.Unlock(p.queue, placeByte(id)) }
 
 // Close gives up all places.
 func (p *Places) Close() { p.queue.Close() }
 
-// placeByte returns the byte of queue that is the place of a run: a number that the random
-// part of the id makes, greater than the bytes with another meaning.
+// placeByte returns the byte of queue that is the place of a run: a number from the
+// random part of the id, greater than the bytes with another meaning.
 func placeByte(id string) int64 {
 	n, _ := strconv.ParseUint(id[19:23]+id[24:], 16, 64)
 	return int64(n&(1<<60-1)) | 1<<60

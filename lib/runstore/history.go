@@ -17,7 +17,7 @@ import (
 
 const historyFile = "history"
 
-// timeLayout is how times are written: always of one length, in UTC.
+// timeLayout is the format of times: always of one length, in UTC.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
 func formatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
@@ -42,8 +42,7 @@ func formatChange(c Change) string {
 	return b.String()
 }
 
-// parseChange reads a line of the history, without its newline. Keys that are not
-// known are passed over.
+// parseChange reads a line of the history, without its newline. It ignores unknown keys.
 func parseChange(line string) (Change, error) {
 	when, rest, ok := strings.Cut(line, " ")
 	t, err := time.Parse(time.RFC3339, when)
@@ -79,12 +78,12 @@ func parseChange(line string) (Change, error) {
 	return c, nil
 }
 
-// whole returns the whole lines of text, without what an interrupted write left
-// behind the last newline.
+// whole returns the complete lines of text, without the rest of an interrupted write
+// after the last newline.
 func whole(text []byte) []byte { return text[:bytes.LastIndexByte(text, '\n')+1] }
 
-// parseHistory returns the status that a history describes. A history whose
-// changes are not legal is refused.
+// parseHistory returns the status that a history describes. It rejects a history with
+// illegal changes.
 func parseHistory(text []byte) (Status, error) {
 	var s Status
 	for line := range strings.Lines(string(whole(text))) {
@@ -103,7 +102,7 @@ func parseHistory(text []byte) (Status, error) {
 	return s, nil
 }
 
-// Status returns the state of the run and how it came there.
+// Status returns the state of the run and how it got there.
 func (r *Run) Status() (Status, error) {
 	text, err := file.Read(filepath.Join(r.Dir, historyFile))
 	if err != nil {
@@ -133,8 +132,7 @@ func (r *Run) Changes() ([]Change, error) {
 	return changes, nil
 }
 
-// gone turns the error of opening a file of a run that was removed meanwhile into
-// ErrNotFound.
+// gone turns the error of opening a file of a run that was removed into ErrNotFound.
 func (r *Run) gone(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("run %s: %w", r.ID, ErrNotFound)

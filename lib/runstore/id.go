@@ -15,7 +15,7 @@ import (
 // idLength is the length of an id, as text.
 const idLength = 36
 
-// lastID is what the most recent NewID of this process was made of.
+// lastID has the time and counter of the last NewID of this process.
 var lastID struct {
 	sync.Mutex
 	stamp uint64 // 48 bits of milliseconds since 1970, 12 bits of counter
@@ -23,11 +23,12 @@ var lastID struct {
 
 // NewID returns a new UUID version 7 in lower case. The ids of one process ascend
 // strictly: the 12 bits after the time count (RFC 9562, section 6.2, method 1), from a
-// random start that leaves room for 2,048 in a millisecond; more borrow from the next one.
+// random start that leaves room for 2,048 in a millisecond; more borrow from the next
+// one.
 func NewID(now time.Time) string { return newIDAfter("", now) }
 
-// newIDAfter is NewID for an id that is greater than floor, whatever the clock says. The
-// time in it is then later than now. An id at the end of all time is no floor.
+// newIDAfter is NewID for an id greater than floor, whatever the clock says. The time in
+// it may then be later than now. A floor at the end of time is ignored.
 func newIDAfter(floor string, now time.Time) string {
 	b := random()
 	seed := uint64(binary.BigEndian.Uint16(b[6:])) & 0x7ff
@@ -47,10 +48,10 @@ func newIDAfter(floor string, now time.Time) string {
 	return fmt.Sprintf("%s-%s-%s-%s-%s", h[:8], h[8:12], h[12:16], h[16:20], h[20:])
 }
 
-// maxStamp is the last stamp that leaves room for as many ids as there will ever be.
+// maxStamp leaves room above it for as many ids as there will ever be.
 const maxStamp = 1<<60 - 1<<40
 
-// stampOf returns the stamp that an id was made of, see lastID.
+// stampOf returns the stamp in an id, see lastID.
 func stampOf(id string) (uint64, bool) {
 	if !IsID(id) {
 		return 0, false
@@ -59,16 +60,16 @@ func stampOf(id string) (uint64, bool) {
 	return stamp, err == nil
 }
 
-// TimeOf returns the time in an id: when it was made by the clock of then, or later if
+// TimeOf returns the time in an id: its creation by the clock of then, or later if
 // another id was greater.
 func TimeOf(id string) time.Time {
 	stamp, _ := stampOf(id)
 	return time.UnixMilli(int64(stamp >> 12))
 }
 
-// random returns bytes that nobody can guess, by getrandom(2): crypto/rand links more
-// than a short command takes to start. So few are never cut short, and the call is
-// there since Linux 3.17.
+// random returns unpredictable bytes from getrandom(2): linking crypto/rand takes longer
+// than a short command takes to start. So few bytes are never cut short, and Linux has
+// had the call since 3.17.
 func random() (b [16]byte) {
 	for {
 		_, err := unix.Getrandom(b[:], 0)
@@ -81,7 +82,7 @@ func random() (b [16]byte) {
 	}
 }
 
-// IsID reports whether s is an id as NewID writes one.
+// IsID reports whether s has the form of an id from NewID.
 func IsID(s string) bool {
 	if len(s) != idLength {
 		return false

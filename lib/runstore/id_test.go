@@ -9,8 +9,7 @@ import (
 	"quire/lib/push"
 )
 
-// A new id is greater than every id that live/ and the journal name, whatever the clock
-// says.
+// A new id is greater than every id in live/ and the journal, whatever the clock says.
 func TestIDsAscendWhateverTheClockSays(t *testing.T) {
 	keepStamp(t)
 	future := time.Now().AddDate(50, 0, 0)
@@ -52,7 +51,7 @@ func TestIDsAscendWhateverTheClockSays(t *testing.T) {
 	}
 }
 
-// keepStamp lets the ids that the test makes have no effect on those of other tests.
+// keepStamp keeps the ids that the test creates from affecting those in other tests.
 func keepStamp(t *testing.T) {
 	lastID.Lock()
 	before := lastID.stamp
@@ -64,8 +63,7 @@ func keepStamp(t *testing.T) {
 	})
 }
 
-// futureID returns an id of a clock that is wrong, and does not move the clock of this
-// process.
+// futureID returns an id from a wrong clock, without moving the clock of this process.
 func futureID(at time.Time) string {
 	lastID.Lock()
 	before := lastID.stamp
@@ -91,8 +89,8 @@ func TestTimeOf(t *testing.T) {
 	}
 }
 
-// A run that is dated in the future is neither newer than runs that ended after it, nor
-// does fsck take it for damage.
+// A run dated in the future is not newer than runs that ended after it, and fsck does not
+// take it for damage.
 func TestFutureRun(t *testing.T) {
 	keepStamp(t)
 	s, err := Open(t.TempDir(), nil)

@@ -11,8 +11,7 @@ import (
 	"quire/lib/file"
 )
 
-// journalAdd adds the records of runs that ended. On an error the journal is as
-// it was.
+// journalAdd adds the records of runs that ended. On error the journal is unchanged.
 func (s *Store) journalAdd(records ...Record) error {
 	f, err := file.OpenLocked(s.path("journal"))
 	if err != nil {
@@ -22,7 +21,7 @@ func (s *Store) journalAdd(records ...Record) error {
 	return addLines(f, records)
 }
 
-// addLines is journalAdd for who has the journal locked.
+// addLines is journalAdd for a caller that has locked the journal.
 func addLines(f *os.File, records []Record) error {
 	last, size, err := lastLine(f)
 	if err != nil {
@@ -37,11 +36,11 @@ func addLines(f *os.File, records []Record) error {
 	return appendLine(f, size, lines.String())
 }
 
-// skippedMark ends the line of a run that is Skipped.
+// skippedMark ends the line of a Skipped run.
 const skippedMark = "\tskipped"
 
-// journalLine returns the line for rec, with its newline. newest is the greatest
-// id of the lines before it, "" for none.
+// journalLine returns the line for rec, with its newline. newest is the greatest id of
+// the lines before it, "" for none.
 func journalLine(rec Record, newest string) string {
 	mark := newest
 	if rec.ID > newest {
@@ -54,8 +53,8 @@ func journalLine(rec Record, newest string) string {
 	return rec.Line() + "\t" + mark + end
 }
 
-// newestOf returns the greatest id in the journal up to and including line; ""
-// where line is none.
+// newestOf returns the greatest id in the journal up to and including line, "" if line
+// has none.
 func newestOf(line []byte) string {
 	line = bytes.TrimSuffix(line, []byte(skippedMark))
 	mark := line[bytes.LastIndexByte(line, '\t')+1:]
@@ -65,8 +64,7 @@ func newestOf(line []byte) string {
 	return idOf(line)
 }
 
-// idOf returns the id that a line of the journal begins with, "" where it begins
-// with none.
+// idOf returns the id at the beginning of a journal line, "" if there is none.
 func idOf(line []byte) string {
 	if len(line) <= idLength || line[idLength] != '\t' {
 		return ""
@@ -74,8 +72,8 @@ func idOf(line []byte) string {
 	return string(line[:idLength])
 }
 
-// lastLine returns the last whole line of f without its newline, and where the
-// whole lines end.
+// lastLine returns the last complete line of f without its newline, and the end of the
+// complete lines.
 func lastLine(f *os.File) ([]byte, int64, error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -87,31 +85,31 @@ func lastLine(f *os.File) ([]byte, int64, error) {
 	return nil, 0, nil
 }
 
-// A line is one whole line of a file, without its newline.
+// A line is one complete line of a file, without its newline.
 type line struct {
-	text       []byte // valid until the next one is asked for
+	text       []byte // valid until the next line is read
 	start, end int64  // in the file; the newline is before end
 }
 
-// chunk is how much of a file is read at once.
+// chunk is the most that is read at once.
 const chunk = 256 << 10
 
-// backward returns the whole lines among the first size bytes of f, last one first.
+// backward returns the complete lines among the first size bytes of f, last one first.
 func backward(f io.ReaderAt, size int64) func(yield func(line, error) bool) {
 	return func(yield func(line, error) bool) {
-		// buf holds the bytes of the file from pos on, up to a newline at
-		// its end once one has been seen.
+		// buf holds the bytes of the file from pos on. Once a newline has been seen, it
+		// ends with one.
 		var buf []byte
 		pos, seen := size, false
-		// Most want the last line or a screen of them; memory that is touched for
-		// the first time takes longer than the reading.
+		// Most callers want the last line or a screenful; touching new memory takes
+		// longer than reading.
 		step := int64(4 << 10)
 		for pos > 0 {
 			n := min(step, pos)
 			step = min(2*step, chunk)
 			more := make([]byte, n, n+int64(len(buf)))
 			if _, err := f.ReadAt(more, pos-n); err != nil {
-				if errors.Is(err, io.EOF) { // cut off meanwhile
+				if errors.Is(err, io.EOF) { // the file was cut since
 					size = pos - n
 					pos, buf, seen = size, nil, false
 					continue
@@ -140,7 +138,7 @@ func backward(f io.ReaderAt, size int64) func(yield func(line, error) bool) {
 	}
 }
 
-// forward returns the whole lines among the first size bytes of f, in order.
+// forward returns the complete lines among the first size bytes of f, in order.
 func forward(f io.ReaderAt, size int64) func(yield func(line, error) bool) {
 	return func(yield func(line, error) bool) {
 		buf := make([]byte, 0, 2*chunk)
@@ -176,7 +174,7 @@ func forward(f io.ReaderAt, size int64) func(yield func(line, error) bool) {
 	}
 }
 
-// openJournal opens the journal for reading, and returns its length now.
+// openJournal opens the journal for reading, and returns its current length.
 func (s *Store) openJournal() (*os.File, int64, error) {
 	f, err := file.Open(s.path("journal"))
 	if err != nil {
@@ -190,8 +188,8 @@ func (s *Store) openJournal() (*os.File, int64, error) {
 	return f, info.Size(), nil
 }
 
-// journalFind returns the record of the run id, or ErrNotFound. It looks from the
-// end, where those that people ask after are.
+// journalFind returns the record of the run id, or ErrNotFound. It searches from the end:
+// people mostly ask for recent runs.
 func (s *Store) journalFind(id string) (Record, error) {
 	f, size, err := s.openJournal()
 	if err != nil {

@@ -15,14 +15,14 @@ import (
 	"quire/lib/text"
 )
 
-// leftDir has the trees that could not be removed whole, because something is mounted in
-// them or other users' files are in them: left/ID of those of a run, with a suffix if
-// there are several. An entry may be a link to a tree that could not be moved either.
+// leftDir holds trees that could not be removed, because something is mounted in them or
+// they hold other users' files. A tree of a run is left/ID, with a suffix if there are
+// several. An entry may be a link to a tree that could not be moved either.
 const leftDir = "left"
 
-// RemoveTree removes the tree at path, which the run id made, as file.RemoveTree does. If
-// something cannot be removed, the rest of the tree is moved to left/. The error names
-// what is left and where it is now; free says whether the name path is free nevertheless.
+// RemoveTree removes the tree at path, which the run id created, as file.RemoveTree does.
+// If something cannot be removed, the rest of the tree is moved to left/. The error names
+// the leftovers and their new place; free says whether path is free nevertheless.
 func (s *Store) RemoveTree(path, id string) (free bool, err error) {
 	err = file.RemoveTree(path)
 	if err == nil || !exists(path) {
@@ -55,10 +55,10 @@ func (s *Store) setAside(path, id string) (aside string, moved bool, err error) 
 	if unix.Rename(path, aside) == nil {
 		return aside, true, nil
 	}
-	return aside, false, os.Symlink(path, aside) // it is itself a mount point, or on another disk
+	return aside, false, os.Symlink(path, aside) // path is itself a mount point, or on another disk
 }
 
-// Left returns the paths of what could not be removed of the run's trees.
+// Left returns the paths of the run's trees that could not be removed.
 func (r *Run) Left() ([]string, error) { return r.store.left(r.ID) }
 
 // left returns the paths of the entries of left/ whose names begin with prefix.
@@ -75,7 +75,7 @@ func (s *Store) left(prefix string) (paths []string, err error) {
 	return paths, err
 }
 
-// lefts finds trees that could not be removed, and what is mounted in them.
+// lefts finds trees that could not be removed, and mount points in them.
 func (c *checker) lefts() error {
 	paths, err := c.left("")
 	for _, path := range paths {

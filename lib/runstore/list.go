@@ -18,9 +18,9 @@ import (
 // A Filter says which runs to list. The zero value lists all.
 type Filter struct {
 	Repo   string  // only of this repository
-	Ref    string  // only of this ref, whose name may be without refs/heads/ or refs/tags/
+	Ref    string  // only of this ref, whose name may lack refs/heads/ or refs/tags/
 	States []State // only in one of these states
-	Limit  int     // at most so many; 0: no limit
+	Limit  int     // at most this many; 0: no limit
 }
 
 func (f Filter) matches(r Record) bool {
@@ -29,10 +29,9 @@ func (f Filter) matches(r Record) bool {
 		(len(f.States) == 0 || slices.Contains(f.States, r.Shown()))
 }
 
-// List returns the records of the runs that f accepts, newest first: by id,
-// descending. It reads live/ and the journal from its end, no further than it
-// must, and no ended run's directory. An error ends the list; what cannot be read
-// of one run is an error that does not.
+// List returns the records of the runs that f accepts, newest first: by id, descending.
+// It reads live/ and the journal from its end, no further than it must, and no ended
+// run's directory. An error of the list ends it; an error about one run does not.
 func (s *Store) List(f Filter) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		left := f.Limit
@@ -48,7 +47,7 @@ func (s *Store) List(f Filter) iter.Seq2[Record, error] {
 			}
 			return left != 0
 		}
-		// Live runs first: one that ends meanwhile is in both, none in neither.
+		// Live runs first: one that ends during the call is in both, none in neither.
 		live, err := s.liveRecords(emit)
 		if err != nil {
 			yield(Record{}, fmt.Errorf("cannot list runs of '%s': %w", s.root, text.Cause(err)))
@@ -84,8 +83,8 @@ func (s *Store) List(f Filter) iter.Seq2[Record, error] {
 	}
 }
 
-// liveRecords returns the records of the runs in live/, newest first. Those that
-// cannot be read are given to emit; nil says that emit wants no more.
+// liveRecords returns the records of the runs in live/, newest first. It passes errors
+// about single runs to emit. It returns nil if emit wants no more.
 func (s *Store) liveRecords(emit func(Record, error) bool) ([]Record, error) {
 	runs, failures, err := s.live()
 	if err != nil {
@@ -109,8 +108,8 @@ func (s *Store) liveRecords(emit func(Record, error) bool) ([]Record, error) {
 	return records, nil
 }
 
-// Live returns the runs that have not ended, oldest first, and for moments some
-// that just did. What cannot be read of one run is an error that does not end it.
+// Live returns the runs that have not ended, oldest first, and briefly some that just
+// did. An error about one run does not end the list.
 func (s *Store) Live() iter.Seq2[*Run, error] {
 	return func(yield func(*Run, error) bool) {
 		runs, failures, err := s.live()
@@ -131,8 +130,8 @@ func (s *Store) Live() iter.Seq2[*Run, error] {
 	}
 }
 
-// live returns the runs that live/ links to, by id, and what is wrong with some.
-// Links that lead nowhere are passed over.
+// live returns the runs that live/ links to, by id, and the errors about some. It ignores
+// dangling links.
 func (s *Store) live() (runs []*Run, failures []error, err error) {
 	names, err := s.liveNames()
 	if err != nil {
@@ -153,7 +152,7 @@ func (s *Store) live() (runs []*Run, failures []error, err error) {
 // liveNames returns the ids in live/, in order.
 func (s *Store) liveNames() ([]string, error) { return s.linkNames("live") }
 
-// linkNames returns the ids that a directory of links to runs has, in order.
+// linkNames returns the ids of the runs linked in a directory, in order.
 func (s *Store) linkNames(dir string) ([]string, error) {
 	d, err := file.Open(s.path(dir))
 	if err != nil {
@@ -178,9 +177,9 @@ func (s *Store) linkedRun(dir, id string) (*Run, error) {
 	return s.open(filepath.Join(filepath.Dir(link), target))
 }
 
-// ended returns the records in the journal that f accepts, by id, descending. The
-// lines stand in the order of ends; the greatest id so far, which each carries,
-// says when one that has been read may be given out.
+// ended returns the records in the journal that f accepts, by id, descending. The journal
+// is in the order of ends. Each line carries the greatest id so far, which tells when a
+// record already read may be returned.
 func (s *Store) ended(f Filter) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		file, size, err := s.openJournal()
@@ -191,7 +190,7 @@ func (s *Store) ended(f Filter) iter.Seq2[Record, error] {
 		defer file.Close()
 		var waiting records
 		ofRepo := []byte("\t" + text.Field(f.Repo) + "\t") // to parse no more lines than needed
-		// give gives out what is waiting and newer than id.
+		// give yields the waiting records that are newer than id.
 		give := func(id string) bool {
 			for len(waiting) > 0 && waiting[0].ID > id {
 				if !yield(heap.Pop(&waiting).(Record), nil) {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Runs end in any order; the list is by id all the same, with and without a limit.
+// Runs end in any order; the list is still by id, with and without a limit.
 func TestListOrder(t *testing.T) {
 	s := open(t)
 	all := make([]Facts, 200)

@@ -22,17 +22,17 @@ const (
 
 const lockFile = "lock"
 
-// A Driver is the right to drive a run, which one process has at a time.
+// A Driver is the right to drive a run. One process at a time has it.
 type Driver struct {
 	run   *Run
 	file  *os.File
-	began bool          // this driver started what runs for the run, and ends it before it unlocks
+	began bool          // this driver started the run's processes, and ends them before it unlocks
 	woken chan struct{} // has a value if the root may have been paused since the last look
 }
 
-// Drive takes the lock of the run for its driver, who holds it from before the run
-// becomes active until after it has ended, and then calls Unlock. ErrBusy says
-// that another process drives the run, ErrNotFound that it was removed.
+// Drive takes the run's lock for its driver. The driver holds it from before the run
+// becomes active until after it has ended, and then calls Unlock. ErrBusy says that
+// another process drives the run, ErrNotFound that it was removed.
 func (r *Run) Drive() (*Driver, error) {
 	f, err := file.OpenFile(filepath.Join(r.Dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -49,30 +49,30 @@ func (r *Run) Drive() (*Driver, error) {
 }
 
 // Unlock ends the driving. If the run began and has ended, Unlock removes it from live/:
-// no process of the run is left. If it has ended, the store's onEnd is called.
+// no process of the run is left. If it has ended, Unlock calls the store's onEnd.
 func (d *Driver) Unlock() {
 	d.unlock()
 	if d.run.store.onEnd == nil {
 		return
 	}
 	if state, err := lastState(d.run.Dir); err == nil && state.Final() {
-		_ = d.run.store.onEnd(d.run.store) // else reconciling does
+		_ = d.run.store.onEnd(d.run.store) // if it fails, Reconcile repeats it
 	}
 }
 
-// unlock is Unlock without the call of onEnd.
+// unlock is Unlock without calling onEnd.
 func (d *Driver) unlock() {
 	if d.began && exists(d.run.store.path("live", d.run.ID)) {
-		_ = d.run.complete() // else reconciling does
+		_ = d.run.complete() // if it fails, Reconcile repeats it
 	}
 	d.file.Close()
 }
 
-// wasDriven reports whether the run has had a driver, whose lock is there since. What
-// that started may be left until the link in live/ is gone.
+// wasDriven reports whether the run has had a driver, whose lock file remains. Until the
+// link in live/ is gone, processes of that driver may be left.
 func (r *Run) wasDriven() bool { return exists(filepath.Join(r.Dir, lockFile)) }
 
-// Driven reports whether a process drives the run at this moment.
+// Driven reports whether a process drives the run now.
 func (r *Run) Driven() (bool, error) {
 	return file.Locked(filepath.Join(r.Dir, lockFile), driverByte)
 }
@@ -80,7 +80,7 @@ func (r *Run) Driven() (bool, error) {
 // AwaitDriver returns once no process drives the run.
 func (r *Run) AwaitDriver() error { return awaitLock(filepath.Join(r.Dir, lockFile), driverByte) }
 
-// awaitLock returns when no process holds the lock of a byte of the file path.
+// awaitLock returns once no process holds the lock on a byte of the file path.
 func awaitLock(path string, which int64) error {
 	f, err := file.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -16,8 +16,8 @@ const messageFile = "message"
 // maxMessage is how much of a message is recorded, in bytes.
 const maxMessage = 64 << 10
 
-// RecordMessage records the message of the commit for people who read the run, unless its
-// subject is all of it. Nothing is synced.
+// RecordMessage records the commit message for people who read the run, unless it is only
+// a subject. Nothing is synced.
 func (r *Run) RecordMessage(message string) error {
 	if strings.TrimSpace(message) == push.Subject(message) {
 		return nil
@@ -28,8 +28,8 @@ func (r *Run) RecordMessage(message string) error {
 	return nil
 }
 
-// Message returns the message of the commit as far as it is recorded: at least the subject,
-// if that is known.
+// Message returns the recorded part of the commit message: at least the subject, if that
+// is known.
 func (r *Run) Message() string {
 	message, err := file.Read(filepath.Join(r.Dir, messageFile))
 	if err != nil || len(message) == 0 { // most runs have none

@@ -10,7 +10,7 @@ import (
 	"quire/lib/file"
 )
 
-// TestOnEnd holds that the store reports each end, and nothing else.
+// TestOnEnd checks that the store reports each end, and nothing else.
 func TestOnEnd(t *testing.T) {
 	done := Change{State: Complete}
 	for name, test := range map[string]struct {
@@ -94,8 +94,8 @@ func TestOnEnd(t *testing.T) {
 	}
 }
 
-// TestOnEndFails holds that a failure of onEnd is none of the end, and that Reconcile
-// and Check report it.
+// TestOnEndFails checks that a failure of onEnd does not affect the end, and that
+// Reconcile and Check report it.
 func TestOnEndFails(t *testing.T) {
 	broken := errors.New("no program")
 	s, err := Open(t.TempDir(), func(*Store) error { return broken })

@@ -12,10 +12,11 @@ import (
 	"quire/lib/text"
 )
 
-// pausedFile is in the root while that is paused. It has the note, and a newline.
+// pausedFile exists in the root while the root is paused. It holds the note and a
+// newline.
 const pausedFile = "paused"
 
-// maxNote bounds the note of a pause, in bytes.
+// maxNote limits the note of a pause, in bytes.
 const maxNote = 4096
 
 // A PausedError says that no run begins because the root is paused.
@@ -33,8 +34,8 @@ func (e *PausedError) Error() string {
 	return what
 }
 
-// Paused returns a *PausedError if the root is paused, nil if it is not, and another error
-// if that cannot be told.
+// Paused returns a *PausedError if the root is paused, nil if it is not, and another
+// error if it cannot find out.
 func (s *Store) Paused() error {
 	info, err := os.Lstat(s.path(pausedFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -50,9 +51,9 @@ func (s *Store) Paused() error {
 	return &PausedError{s.root, info.ModTime(), strings.TrimSpace(string(note))}
 }
 
-// Pause keeps pending runs from beginning, also those whose drivers wait for their turn:
-// when Pause returns, no more run becomes active. It wakes these drivers, and they give up.
-// Active runs continue. Pausing again replaces the note. The pause survives a reboot.
+// Pause keeps pending runs from beginning, even if their drivers wait already: when Pause
+// returns, no more run becomes active. It wakes these drivers, and they give up. Active
+// runs continue. Pausing again replaces the note. The pause survives a reboot.
 func (s *Store) Pause(note string) error {
 	if len(note) > maxNote {
 		return fmt.Errorf("cannot pause root '%s': the note is longer than %d bytes", s.root, maxNote)
@@ -79,8 +80,8 @@ func (s *Store) Pause(note string) error {
 	return nil
 }
 
-// Resume ends a pause, and returns how many runs are pending. The error is
-// ErrNotPaused if there was no pause.
+// Resume ends a pause, and returns the number of pending runs. The error is ErrNotPaused
+// if there was no pause.
 func (s *Store) Resume() (pending int, err error) {
 	err = os.Remove(s.path(pausedFile))
 	if errors.Is(err, fs.ErrNotExist) {

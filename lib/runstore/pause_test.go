@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// While the root is paused, no run becomes active: not one whose driver comes, not one
-// whose driver waits for its turn, and not one whose driver has its turn already.
+// While the root is paused, no run becomes active, whether its driver arrives, waits for
+// its turn, or has its turn already.
 func TestPause(t *testing.T) {
 	s := open(t)
 	one := Limits{Root: 1}
@@ -50,7 +50,7 @@ func TestPause(t *testing.T) {
 	if _, err := s.Resume(); !errors.Is(err, ErrNotPaused) {
 		t.Errorf("resumed twice: %v", err)
 	}
-	// While the driver prepares, it is not too late.
+	// While the driver prepares, a pause is not too late.
 	err := third.Begin(t.Context(), Limits{}, Change{State: Active}, func(context.Context) error { return s.Pause("") })
 	if !errors.As(err, &paused) || paused.Note != "" {
 		t.Errorf("a driver that prepares: %v", err)

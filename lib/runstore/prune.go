@@ -16,19 +16,18 @@ import (
 	"quire/lib/text"
 )
 
-// A Prune says which ended runs to remove: those that all of its parts name.
+// A Prune says which ended runs to remove: the runs that match all its fields.
 type Prune struct {
-	Keep   func(repo string) int // so many of the newest of each repository stay; nil: none
-	Before time.Time             // only those that ended before; zero: any
-	States []State               // only those in one of these states; none: any
+	Keep   func(repo string) int // keep this many of the newest of each repository; nil: none
+	Before time.Time             // only runs that ended before; zero: any
+	States []State               // only runs in one of these states; none: any
 }
 
-// Prunable returns the runs that p names, newest first. Which runs of a repository are the
-// newest is told by the order of their ends, and not by their ids: a run whose id is dated in
-// the future is no newer than runs that ended after it. The newest run of each ref
-// that is complete, and the newest that failed, is never among them, and neither
-// is one that has not ended, whose driver still works, or whose end has not been
-// announced yet.
+// Prunable returns the runs that p names, newest first. The newest runs of a repository
+// are the last to end, whatever their ids: a run whose id is dated in the future is no
+// newer than runs that ended after it. It never returns the newest complete and the
+// newest failed run of each ref, nor a run that has not ended, whose driver still works,
+// or whose end has not been announced yet.
 func (s *Store) Prunable(p Prune) ([]Record, error) {
 	type result struct {
 		repo, ref string
@@ -59,7 +58,7 @@ func (s *Store) Prunable(p Prune) ([]Record, error) {
 	return found, nil
 }
 
-// lastEnded returns the records in the journal, those that ended last first.
+// lastEnded returns the records in the journal, the last to end first.
 func (s *Store) lastEnded() iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		f, size, err := s.openJournal()
@@ -80,17 +79,17 @@ func (s *Store) lastEnded() iter.Seq2[Record, error] {
 	}
 }
 
-// inUse reports whether an ended run is still being wound up.
+// inUse reports whether an ended run still has a driver or is in live/.
 func (s *Store) inUse(repo, id string) bool {
 	held, err := file.Locked(filepath.Join(s.runDir(repo, id), lockFile), driverByte)
 	return held || err != nil || exists(s.path("live", id))
 }
 
 // Remove removes ended runs: their directories, and their lines in the journal. It calls
-// removed for each as it is gone. If one cannot be removed, the others are removed
+// removed for each after its removal. If one cannot be removed, the others are removed
 // nevertheless, and the error names each such run and the file. If this process is killed
-// half-way, it leaves lines without a directory, which the next call removes, and leftovers
-// in tmp/.
+// half-way, it leaves lines without a directory, which the next call removes, and
+// leftovers in tmp/.
 func (s *Store) Remove(records []Record, removed func(Record)) error {
 	if len(records) == 0 {
 		return nil
@@ -139,7 +138,7 @@ func (s *Store) cannotRemove(err error) error {
 }
 
 // rewriteJournal replaces the journal with the lines that keep accepts, followed by the
-// lines of more. The caller has the stage open, in which the new file is made.
+// lines of more. The caller has opened the stage, in which the new file is created.
 func (s *Store) rewriteJournal(keep func(Record) bool, more func() []Record) error {
 	old, err := file.OpenLocked(s.path("journal"))
 	if err != nil {

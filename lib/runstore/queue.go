@@ -18,7 +18,7 @@ import (
 
 // Limits says how many runs may be active at once. 0 is no limit.
 type Limits struct {
-	Root int                   // on the whole root
+	Root int                   // in the whole root
 	Repo func(name string) int // of one repository; nil: no limit
 
 	Grace time.Duration // for the processes of a run whose driver is gone, see EndOrphans
@@ -33,19 +33,18 @@ func (l Limits) repo(name string) int {
 
 // Begin waits until the limits allow one more active run, calls prepare, and then makes
 // the run active with the change c. Until then the run stays pending. Runs begin in the
-// order of their ids. A run that its repository's limit holds back does not hold back
+// order of their ids. A run held back by its repository's limit does not hold back
 // another repository.
 //
-// While prepare works, the run counts as the first of those that wait: no younger run
-// takes its turn. If an older run took the turn meanwhile, Begin waits again, and calls
-// prepare again when the next turn has come, so that what it read is never out of date.
-// If prepare returns an error, Begin gives the turn back and returns that error. nil
-// prepares nothing. If the root is paused, or becomes so before the run is active, the error
-// is a *PausedError.
+// While prepare works, the run counts as the first that waits: no younger run takes its
+// turn. If an older run takes the turn, Begin waits again, and calls prepare again at the
+// next turn, so that what it read is never out of date. If prepare returns an error,
+// Begin gives the turn back and returns that error. A nil prepare is not called. If the
+// root is paused before the run is active, the error is a *PausedError.
 //
 // Waiting costs nothing: a waiter sleeps on the kernel's locks of the runs before it.
 // They wake it also if their holders are killed. A run whose driver was killed still has
-// its slot: Begin ends what is left of it, and then takes the slot.
+// its slot: Begin ends its remaining processes, and then takes the slot.
 func (d *Driver) Begin(ctx context.Context, limits Limits, c Change, prepare func(context.Context) error) error {
 	if prepare == nil {
 		prepare = func(context.Context) error { return nil }
@@ -88,7 +87,7 @@ type waiter struct {
 }
 
 // wait returns nil when one of the locks may have been released or the root may have been
-// paused, or the cause of ctx.
+// paused. When ctx ends, it returns its cause.
 func (w *waiter) wait(ctx context.Context, locks []holder) error {
 	for _, h := range locks {
 		w.watch(h)
@@ -103,9 +102,9 @@ func (w *waiter) wait(ctx context.Context, locks []holder) error {
 	}
 }
 
-// watch has a goroutine wait for the lock, unless one does. If the lock cannot be waited
-// for, the caller's next look at it says so. A goroutine whose lock outlasts the waiter
-// keeps a thread until the process ends.
+// watch makes a goroutine wait for the lock, unless one already does. If the lock cannot
+// be waited for, the caller sees that when it looks at it next. A goroutine whose lock
+// outlasts the waiter keeps a thread until the process ends.
 func (w *waiter) watch(h holder) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -137,7 +136,7 @@ type holder struct {
 	lock int64
 }
 
-// path returns the file that has the lock: that of a run, or the queue in the root.
+// path returns the file that is locked: the run's, or the queue in the root.
 func (h holder) path() string {
 	if h.lock > waitingByte {
 		return filepath.Join(h.dir, "queue")
@@ -145,8 +144,8 @@ func (h holder) path() string {
 	return filepath.Join(h.dir, lockFile)
 }
 
-// tryBegin adds the run to those that wait. If it is not the run's turn, it returns the
-// locks to wait for, at least one, and the runs whose driver is gone. If it is, it returns
+// tryBegin adds the run to the waiting ones. If it is not the run's turn, it returns at
+// least one lock to wait for, and the runs whose driver is gone. If it is, it returns
 // none, and makes the run active unless c is nil.
 func (d *Driver) tryBegin(limits Limits, c *Change) (before []holder, abandoned []place, err error) {
 	q, err := file.OpenLocked(d.run.store.path("queue"))
@@ -157,8 +156,8 @@ func (d *Driver) tryBegin(limits Limits, c *Change) (before []holder, abandoned 
 	if err := d.run.store.Paused(); err != nil {
 		return nil, nil, fmt.Errorf("cannot begin run %s: %w", d.run.ID, err)
 	}
-	// The lock of the queue is held: no younger run that looked for older ones a moment
-	// too early takes the turn. Taking the same lock again is no error.
+	// This process holds the lock of the queue: no younger run that looked for older
+	// ones a moment too early takes the turn. Taking the same lock again is no error.
 	if err := file.TryLock(d.file, waitingByte, file.Exclusive); err != nil {
 		return nil, nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, err)
 	}
@@ -172,11 +171,13 @@ func (d *Driver) tryBegin(limits Limits, c *Change) (before []holder, abandoned 
 	if err := d.begin(*c); err != nil {
 		return nil, nil, err
 	}
-	// Before another driver looks: an active run whose driver waits is not running.
+	// Unlock before another driver looks: an active run whose driver waits is not
+	// running.
 	return nil, nil, file.Unlock(d.file, waitingByte)
 }
 
-// endAbandoned ends what is left of runs whose driver is gone, each at most once.
+// endAbandoned ends the remaining processes of runs whose driver is gone. Each run has
+// one try.
 func (s *Store) endAbandoned(places []place, tried map[string]bool, grace time.Duration) error {
 	var runs []*Run
 	for _, p := range places {
@@ -194,10 +195,10 @@ func (s *Store) endAbandoned(places []place, tried map[string]bool, grace time.D
 // A place is a live run, as the queue sees it.
 type place struct {
 	id, repo, dir string
-	held          string // the root, if a dispatcher holds the place and no driver does yet
+	held          string // the root, if a dispatcher holds the place and the run has no driver yet
 }
 
-// waitsBy returns the lock that says that the run still waits.
+// waitsBy returns the lock that is held while the run waits.
 func (p place) waitsBy() holder {
 	if p.held != "" {
 		return holder{p.held, placeByte(p.id)}
@@ -205,8 +206,8 @@ func (p place) waitsBy() holder {
 	return holder{p.dir, waitingByte}
 }
 
-// turn returns what the run has to wait for; nothing when it is its turn. waiting
-// is by id.
+// turn returns the locks that the run must wait for, none if it is its turn. waiting is
+// sorted by id.
 func turn(r *Run, limits Limits, running, waiting []place) []holder {
 	perRepo := map[string]int{}
 	var all []holder // locks of the runs that have a slot, or will take one first
@@ -223,7 +224,7 @@ func turn(r *Run, limits Limits, running, waiting []place) []holder {
 		return n > 0 && perRepo[repo] >= n
 	}
 	rootFull := func() bool { return limits.Root > 0 && len(all) >= limits.Root }
-	blocked := map[string]place{} // the last of each repository that cannot begin
+	blocked := map[string]place{} // the last run of each repository that cannot begin
 	for _, p := range waiting {
 		if p.id >= r.ID {
 			break
@@ -246,7 +247,7 @@ func turn(r *Run, limits Limits, running, waiting []place) []holder {
 	return nil
 }
 
-// places are the live runs that the queue counts, each by id.
+// places are the live runs that the queue counts, each list by id.
 type places struct {
 	running   []place // active, with a driver
 	waiting   []place // pending, with a driver that waits for its turn, or a dispatcher
@@ -264,7 +265,7 @@ func (s *Store) places() (l places, err error) {
 	for _, id := range names {
 		p, err := s.place(id)
 		if err != nil {
-			continue // it ended meanwhile, or is not there yet
+			continue // it has ended, or its directory does not exist yet
 		}
 		path := filepath.Join(p.dir, lockFile)
 		held, err := file.Locked(path, driverByte)
@@ -297,8 +298,8 @@ func (s *Store) places() (l places, err error) {
 	return l, nil
 }
 
-// isAbandoned reports whether a run that had a driver has begun and has none any more,
-// while its link in live/ says that its processes may be left.
+// isAbandoned reports whether a run that had a driver has begun and lost it, while its
+// link in live/ says that processes may be left.
 func (s *Store) isAbandoned(p place) bool {
 	state, err := lastState(p.dir)
 	if err != nil || state == Pending {
@@ -309,7 +310,8 @@ func (s *Store) isAbandoned(p place) bool {
 	return err == nil && !held && exists(s.path("live", p.id))
 }
 
-// place reads where a run is from its link, which is quicker than reading its facts.
+// place reads a run's repository and directory from its link, which is quicker than
+// reading its facts.
 func (s *Store) place(id string) (place, error) {
 	target, err := os.Readlink(s.path("live", id))
 	if err != nil {
@@ -322,7 +324,7 @@ func (s *Store) place(id string) (place, error) {
 	return place{id: id, repo: repo, dir: s.runDir(repo, id)}, nil
 }
 
-// lastState returns the state that the last whole line of a history names.
+// lastState returns the state in the last complete line of a history.
 func lastState(dir string) (State, error) {
 	f, err := file.Open(filepath.Join(dir, historyFile))
 	if err != nil {

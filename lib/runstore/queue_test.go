@@ -15,8 +15,7 @@ import (
 	"quire/lib/push"
 )
 
-// Locks stand between open files, so that drivers in one process queue up as
-// processes do.
+// Locks belong to open files, so drivers in one process queue up as processes do.
 
 func drive(t *testing.T, r *Run) *Driver {
 	t.Helper()
@@ -59,23 +58,23 @@ func TestTurn(t *testing.T) {
 	}
 }
 
-// Runs begin in the order of their ids, no more at once than allowed.
+// Runs begin in the order of their ids, never more at once than allowed.
 func TestQueue(t *testing.T) {
 	for _, limit := range []int{1, 2} {
 		order, most := queueUp(t, limit)
 		if most != limit {
 			t.Errorf("%d were active at once, want %d", most, limit)
 		}
-		// The newest asked first, and began at once. Two that begin at once
-		// say so in any order.
+		// The newest asked first, and began at once. Two runs that begin at once may
+		// report it in any order.
 		if limit == 1 && !slices.IsSorted(order[1:]) {
 			t.Errorf("order %v", order)
 		}
 	}
 }
 
-// queueUp lets runs begin and end that asked in the order of their age, the newest
-// first. It returns their ids as they began, and how many were active at once.
+// queueUp begins and ends runs, with the newest asking first. It returns their ids in the
+// order they began, and how many were active at once.
 func queueUp(t *testing.T, limit int) (order []string, most int) {
 	s := open(t)
 	runs := create(t, s, make8()...)
@@ -108,7 +107,7 @@ func queueUp(t *testing.T, limit int) (order []string, most int) {
 		})
 		awaitQueued(t, s, len(runs)-i)
 	}
-	var held []chan struct{} // as many as may be active are kept so
+	var held []chan struct{} // as many as may be active wait here
 	for range runs {
 		if held = append(held, <-begun); len(held) == limit {
 			close(held[0])
@@ -136,8 +135,8 @@ func awaitQueued(t *testing.T, s *Store, n int) {
 	}
 }
 
-// A waiter that is killed, cancelled or told to stop does not hold up the others,
-// and an active run that is killed makes room. Each wakes within 50 ms.
+// A waiter that is killed, cancelled or told to stop does not hold up the others. A
+// killed active run frees its slot. Each wakes a waiter within 50 ms.
 func TestQueueSurvivesItsMembers(t *testing.T) {
 	s := open(t)
 	runs := create(t, s, make8()[:4]...)
@@ -178,8 +177,7 @@ func TestQueueSurvivesItsMembers(t *testing.T) {
 	}
 }
 
-// Those that wait for their turn, and whose runs somebody else makes active, do not wait
-// for each other.
+// Waiting runs that another process makes active do not wait for each other.
 func TestQueueWithRunsMadeActive(t *testing.T) {
 	s := open(t)
 	runs := create(t, s, make8()[:4]...)
@@ -240,7 +238,7 @@ func TestReconcile(t *testing.T) {
 	change(t, runs[0], Change{State: Active})                                           // orphaned
 	drive(t, runs[1]).Begin(context.Background(), Limits{}, Change{State: Active}, nil) // driven
 	drive(t, runs[2])                                                                   // about to begin
-	change(t, runs[4], Change{State: Complete})                                         // ended, but not known
+	change(t, runs[4], Change{State: Complete})                                         // ended, but still in live/
 	if err := relink(s, runs[4]); err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +266,7 @@ func TestReconcile(t *testing.T) {
 	}
 }
 
-// A run whose driver was killed has its slot until its processes have ended, and a driver
+// A run whose driver was killed has its slot until its processes have ended. A driver
 // that needs the slot ends them.
 func TestBeginEndsOrphans(t *testing.T) {
 	for name, end := range map[string]*Change{
@@ -319,8 +317,8 @@ func TestBeginEndsOrphans(t *testing.T) {
 	}
 }
 
-// A run whose place a dispatcher holds is waited for before it has a driver, and no longer
-// when the place is free or the dispatcher is gone.
+// A run whose place a dispatcher holds is waited for before it has a driver. The wait
+// ends when the place is free or the dispatcher is gone.
 func TestBeginWaitsForPlaces(t *testing.T) {
 	for name, end := range map[string]func(*Places, *Run) error{
 		"place freed":     func(p *Places, r *Run) error { return p.Free(r.ID) },

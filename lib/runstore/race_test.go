@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// TestMain lets the test binary be one of many processes that race, when
-// RUNSTORE_TEST_ROLE says so.
+// TestMain makes the test binary one of many processes that race, if RUNSTORE_TEST_ROLE
+// says so.
 func TestMain(m *testing.M) {
 	roles := map[string]func([]string) error{"change": changeRole, "everything": everythingRole}
 	if role, ok := roles[os.Getenv("RUNSTORE_TEST_ROLE")]; ok {
@@ -29,8 +29,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// racers starts n processes in a role, lets them begin at once, and returns what
-// each printed.
+// racers starts n processes in a role, lets them begin at once, and returns their
+// outputs.
 func racers(t *testing.T, n int, role string, args func(i int) []string) []string {
 	t.Helper()
 	gate, release, err := os.Pipe()
@@ -66,8 +66,8 @@ func racers(t *testing.T, n int, role string, args func(i int) []string) []strin
 	return out
 }
 
-// changeRole asks for a change of each of some runs, and prints the ids of those
-// where it won: ROOT STATE ID...
+// changeRole asks for a change of some runs, and prints the ids of the runs it won: ROOT
+// STATE ID...
 func changeRole(args []string) error {
 	s, err := Open(args[0], nil)
 	if err != nil {
@@ -90,7 +90,7 @@ func changeRole(args []string) error {
 	return nil
 }
 
-// Of many processes that end the same runs, each run has one winner.
+// If many processes end the same runs, each run has one winner.
 func TestOneWinner(t *testing.T) {
 	s := open(t)
 	var ids []string
@@ -122,7 +122,7 @@ func make8() []Facts {
 	return f
 }
 
-// sound fails the test when anything is wrong with the store.
+// sound fails the test if Check finds a problem.
 func sound(t *testing.T, s *Store) {
 	t.Helper()
 	problems, err := s.Check(false)
@@ -134,8 +134,8 @@ func sound(t *testing.T, s *Store) {
 	}
 }
 
-// everythingRole does whatever can be done with runs, at random, for a while, and
-// prints the ids of the runs it made: ROOT SEED DURATION
+// everythingRole does random operations on runs for a while, and prints the ids of the
+// runs it created: ROOT SEED DURATION
 func everythingRole(args []string) error {
 	s, err := Open(args[0], nil)
 	if err != nil {
@@ -192,8 +192,8 @@ func anything(s *Store, random *rand.Rand) error {
 	return err
 }
 
-// Processes create, end, reconcile, prune and repair the same store at once; every
-// history stays legal, nothing is lost, and nothing is left to mend.
+// Processes create, end, reconcile, prune and repair the same store at once. Every
+// history stays legal, nothing is lost, and nothing is left to repair.
 func TestEverythingAtOnce(t *testing.T) {
 	n, d := 8, "2s"
 	if os.Getenv("RACES") == "full" {

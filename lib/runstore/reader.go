@@ -12,8 +12,8 @@ import (
 	"quire/lib/text"
 )
 
-// OpenReader returns the store below the directory root for a process that only reads: in
-// contrast to Open it creates nothing. A root without records is an error that is
+// OpenReader returns the store below the directory root for a process that only reads:
+// unlike Open it creates nothing. If the root has no records, the error is
 // fs.ErrNotExist.
 func OpenReader(root string) (*Store, error) {
 	abs, err := filepath.Abs(root)
@@ -29,8 +29,8 @@ func OpenReader(root string) (*Store, error) {
 	return s, nil
 }
 
-// Run returns the run id of a repository. Unlike Find it reads no other run, however many
-// there are. The error is ErrNotFound if there is no such run, or none can have such names.
+// Run returns the run id of a repository. Unlike Find it reads no other run. The error is
+// ErrNotFound if there is no such run, or if no run can have such names.
 func (s *Store) Run(repo, id string) (*Run, error) {
 	if checkRepo(repo) != nil || !IsID(id) {
 		return nil, ErrNotFound

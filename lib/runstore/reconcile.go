@@ -16,20 +16,20 @@ import (
 // A Report is what Reconcile found.
 type Report struct {
 	Orphaned []*Run // active runs without a driver, failed now
-	Ended    []*Run // runs that had ended, but whose driver was killed before it was done
+	Ended    []*Run // ended runs whose driver was killed before it was done
 	Pending  []*Run // pending runs without a driver, oldest first
 	Failures []error
 }
 
-// Reconcile puts right what a crash left: it ends what is left of the processes of
-// active runs that nobody drives, with grace between SIGTERM and SIGKILL, and
-// fails those runs as orphaned; it completes what was interrupted after a change
-// was made; and it removes the rest of runs that were never made or are being
-// removed. Any number of processes may do so at any time.
+// Reconcile repairs the store after a crash. It ends the remaining processes of active
+// runs without a driver, with grace between SIGTERM and SIGKILL, and fails those runs as
+// orphaned. It completes interrupted changes. It removes leftovers of runs that were
+// being created or removed. Any number of processes may do so at any time.
 //
-// The processes of an orphan are those with QUIRE_RUN=ID in their environment, what
-// belongs to them, and those in the run's control group. If the run has none, its note
-// says what was not looked for. One run's failure does not keep the others waiting.
+// The processes of an orphan are those with QUIRE_RUN=ID in their environment, those that
+// belong to them, and those in the run's control group. If the run has no group, its note
+// says which processes were not looked for. One run's failure does not keep the others
+// waiting.
 func (s *Store) Reconcile(grace time.Duration) (*Report, error) {
 	var report Report
 	if err := s.sweep(); err != nil { // leftovers keep no run waiting
@@ -64,7 +64,7 @@ func (s *Store) Reconcile(grace time.Duration) (*Report, error) {
 }
 
 // Abandoned reports whether the run has begun and its driver is gone, but its processes
-// may not be: until they have been ended, what belongs to the run belongs to no other.
+// may not be. Until they have been ended, no other run may use what belongs to this one.
 func (r *Run) Abandoned() (bool, error) {
 	driven, err := r.Driven()
 	if err != nil || driven || !r.wasDriven() {
@@ -73,9 +73,9 @@ func (r *Run) Abandoned() (bool, error) {
 	return r.store.isAbandoned(place{id: r.ID, repo: r.Repo, dir: r.Dir}), nil
 }
 
-// EndOrphans does the work of Reconcile for some runs that are Abandoned, at once: it ends
-// what is left of their processes, with grace between SIGTERM and SIGKILL, and fails those
-// that are active as orphaned. Other runs are left alone.
+// EndOrphans does the work of Reconcile for some Abandoned runs, at once: it ends their
+// remaining processes, with grace between SIGTERM and SIGKILL, and fails the active ones
+// as orphaned. It leaves other runs alone.
 func (s *Store) EndOrphans(grace time.Duration, runs ...*Run) error {
 	var report Report
 	s.failOrphans(runs, &report, grace)
@@ -85,8 +85,8 @@ func (s *Store) EndOrphans(grace time.Duration, runs ...*Run) error {
 	return errors.Join(report.Failures...)
 }
 
-// ReconciledFile is the name of a file in the root. Its modification time is when
-// Reconcile ended last.
+// ReconciledFile is the name of a file in the root. Its modification time is the end of
+// the last Reconcile.
 const ReconciledFile = "reconciled"
 
 func (s *Store) noteReconciled() error {
@@ -98,9 +98,8 @@ func (s *Store) noteReconciled() error {
 	return file.Write(path, nil, 0o600)
 }
 
-// dangling reports whether a link in live/ leads nowhere, for good. A run that is
-// being made is first in a stage and then in its place: asked in this order, one of
-// both shows it.
+// dangling reports whether a link in live/ leads nowhere, for good. A new run is first in
+// a stage and then in its directory: checked in this order, one of them has it.
 func (s *Store) dangling(id string) bool {
 	return !s.staged(id) && !exists(s.path("live", id, factsFile)) && exists(s.path("live", id))
 }
@@ -116,8 +115,8 @@ func (s *Store) removeDangling(id string) error {
 	return err
 }
 
-// reconcile looks at one run, and adds it to what it is: one to report, or one that
-// looks abandoned by its driver, which somebody else may have ended.
+// reconcile looks at one run, and adds it to report or, if its driver seems to be gone,
+// to abandoned. Another process may have ended such a run.
 func (r *Run) reconcile(report *Report, abandoned *[]*Run) error {
 	status, err := r.Status()
 	if err != nil {
@@ -160,7 +159,7 @@ func (s *Store) failOrphans(runs []*Run, report *Report, grace time.Duration) {
 		defer driver.unlock() // all are held until all have failed
 		switch status, err := r.Status(); {
 		case err != nil || status.State == Pending || !exists(s.path("live", r.ID)):
-			continue // or the driver let go meanwhile
+			continue // or the driver unlocked in between
 		case status.State == Active:
 			orphans = append(orphans, r)
 		default:
@@ -197,7 +196,7 @@ func (s *Store) failOrphans(runs []*Run, report *Report, grace time.Duration) {
 	}
 }
 
-// leftNote returns which processes of an orphan may be left, "" if there are none.
+// leftNote says which processes of an orphan may be left, "" if there are none.
 func leftNote(hadCgroup bool, err error) string {
 	switch {
 	case err != nil:
@@ -208,8 +207,8 @@ func leftNote(hadCgroup bool, err error) string {
 	return ""
 }
 
-// complete makes known that a run has ended, where that was interrupted. While the
-// lock of the history is held, nobody else is about to.
+// complete finishes the interrupted end of a run. It holds the lock of the history, so no
+// other process does the same.
 func (r *Run) complete() error {
 	f, err := file.OpenLocked(filepath.Join(r.Dir, historyFile))
 	if err != nil {
@@ -227,7 +226,7 @@ func (r *Run) complete() error {
 	return r.completeLocked(status)
 }
 
-// completeLocked is complete for who holds the lock of the history.
+// completeLocked is complete for a caller that holds the lock of the history.
 func (r *Run) completeLocked(status Status) error {
 	switch _, err := r.store.journalFind(r.ID); {
 	case err == nil:

@@ -22,7 +22,7 @@ func began(t *testing.T, s *Store) (*Run, *Driver) {
 	return r, d
 }
 
-// A run that somebody else ends is live until its driver lets go, and listed once.
+// A run that another process ends is live until its driver unlocks, and listed once.
 func TestEndedByOthers(t *testing.T) {
 	s := open(t)
 	r, d := began(t, s)
@@ -46,8 +46,8 @@ func TestEndedByOthers(t *testing.T) {
 	}
 }
 
-// What a killed driver left is ended also where somebody else has ended the run since,
-// and others have tried to drive it. Until then it is not for pruning.
+// Processes left by a killed driver are ended even if another process has ended the run
+// since, and others have tried to drive it. Until then the run is not prunable.
 func TestEndedByOthersAfterKill(t *testing.T) {
 	s := open(t)
 	r, killed := began(t, s)
@@ -72,7 +72,7 @@ func TestEndedByOthersAfterKill(t *testing.T) {
 	if problems, err := s.Check(true); err != nil || len(problems) > 0 {
 		t.Errorf("problems %v, %v", problems, err)
 	}
-	// A newer one of its ref, without which it would be kept in any case.
+	// A newer run of its ref; without it, the run would be kept in any case.
 	change(t, create(t, s, facts("a.git", "r"))[0], changes[Complete])
 	if records, err := s.Prunable(Prune{}); err != nil || len(records) > 0 {
 		t.Errorf("for pruning: %v, %v", records, err)

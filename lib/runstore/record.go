@@ -18,16 +18,16 @@ type Record struct {
 	Repo     string
 	Ref      string
 	SHA      string
-	Executor string // "" where none is known
+	Executor string // "" if unknown
 	Reason   string
-	Code     *int // nil where the reason has none
+	Code     *int // nil if the reason has none
 	Created  time.Time
-	Started  time.Time // zero where it did not start
-	Finished time.Time // zero where it has not ended
+	Started  time.Time // zero if it did not start
+	Finished time.Time // zero if it has not ended
 	Skipped  bool      // see Facts
 }
 
-// Shown returns the state that people are shown and ask for: Skipped instead of Failed.
+// Shown returns the state for people: Skipped instead of Failed.
 func (r Record) Shown() State {
 	if r.Skipped {
 		return Skipped
@@ -59,7 +59,7 @@ func (r *Run) record(s Status) Record {
 	return rec
 }
 
-// Record returns the record of the run as it is now.
+// Record returns the current record of the run.
 func (r *Run) Record() (Record, error) {
 	s, err := r.Status()
 	if err != nil {
@@ -101,7 +101,8 @@ func (r Record) Line() string {
 	return strings.Join(fields, "\t")
 }
 
-// parseRecord reads what Line or journalLine returns. It ignores unknown fields behind these.
+// parseRecord reads a line from Line or journalLine. It ignores unknown fields at the
+// end.
 func parseRecord(line string) (Record, error) {
 	f := strings.Split(line, "\t")
 	if len(f) < len(RecordFields) {
@@ -161,7 +162,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	return json.Marshal(v)
 }
 
-// JSONText returns s as it is put into JSON: escaped, where it is not UTF-8.
+// JSONText returns s for JSON: escaped, if it is not UTF-8.
 func JSONText(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -176,7 +177,7 @@ func orNull(s string) *string {
 	return &s
 }
 
-// RunLine returns the line by which commands hand a run to each other, without its
+// RunLine returns the line that passes a run from one command to the next, without its
 // newline, see quire-run(5).
 func RunLine(r *Run, executor string) string {
 	fields := []string{r.ID, executor, r.SHA, r.Ref, r.Dir, r.GitDir}

@@ -9,7 +9,7 @@ import (
 	"quire/lib/file"
 )
 
-// A stage is the directory tmp/, opened to make or remove runs out of sight. Processes
+// A stage is the directory tmp/, opened to create or remove runs out of sight. Processes
 // that use it share a lock. Entries found while no process holds it are leftovers.
 type stage struct {
 	*file.Dir
@@ -50,7 +50,7 @@ func (st *stage) close() {
 	st.lock.Close()
 }
 
-// staged reports whether the run id is being made or removed.
+// staged reports whether a process creates or removes the run id.
 func (s *Store) staged(id string) bool { return exists(s.path("tmp", id)) }
 
 // leftovers calls each for every entry of tmp/. While another process uses tmp/ it does

@@ -11,7 +11,7 @@ import (
 // A State says how far a run has come.
 type State string
 
-// The states. What each of them means for the code is in the table below.
+// The states. The table below says what the code does with each.
 const (
 	Pending    State = "pending"
 	Active     State = "active"
@@ -20,18 +20,18 @@ const (
 	Superseded State = "superseded"
 )
 
-// Skipped is what people are shown instead of Failed if the push asked for no run; see
-// Record.Shown. No history has it.
+// Skipped is shown instead of Failed if the push asked for no run; see Record.Shown. No
+// history has it.
 const Skipped State = "skipped"
 
-// states are all states in the order of a life, the first one being that of a new run.
-// A new state is a new line here and in quire-run(5).
+// states are all states in the order of a run's life, beginning with a new run's. A new
+// state is a new line here and in quire-run(5).
 var states = []struct {
 	State
-	next     []State // what a run in it may become; none: the state is final
+	next     []State // which states may follow; none: the state is final
 	verdict  bool    // it says whether the commit is good
 	reason   bool    // it has a reason, one of Reasons
-	replaced bool    // it has the id of the run that took the place
+	replaced bool    // it has the id of the newer run
 }{
 	{State: Pending, next: []State{Active, Complete, Failed, Superseded}},
 	{State: Active, next: []State{Complete, Failed, Superseded}},
@@ -48,7 +48,7 @@ var States = func() (all []State) {
 	return all
 }()
 
-// at returns the index of s in states, -1 if it is none.
+// at returns the index of s in states, -1 if it is unknown.
 func (s State) at() int { return slices.Index(States, s) }
 
 // Final reports whether a run in state s stays in it forever.
@@ -63,14 +63,14 @@ func (s State) IsReplaced() bool { return s.at() >= 0 && states[s.at()].replaced
 // isVerdict reports whether the state says if the commit is good.
 func (s State) isVerdict() bool { return s.at() >= 0 && states[s.at()].verdict }
 
-// Reasons lists what a failed run may carry as its reason.
+// Reasons lists the possible reasons of a failed run.
 var Reasons = []string{
 	"exit", "signal", "timeout", "invalid-pipeline", "materialize", "orphaned", "cancelled", "launcher",
 	"internal",
 }
 
-// mayBecome reports whether a run in state s may change to next. A run that is being
-// made has the state "".
+// mayBecome reports whether a run in state s may change to next. A new run comes from the
+// state "".
 func (s State) mayBecome(next State) bool {
 	if s == "" {
 		return next == States[0]
@@ -78,19 +78,19 @@ func (s State) mayBecome(next State) bool {
 	return s.at() >= 0 && slices.Contains(states[s.at()].next, next)
 }
 
-// A Change is a new state for a run, and why.
+// A Change is a new state for a run, and the reason for it.
 type Change struct {
 	State    State
-	Reason   string    // of Failed, one of Reasons
-	Code     int       // of the reasons exit and signal
-	By       string    // of Superseded: the id of the newer run
-	Executor string    // where it is not the one in the facts, or was not known
+	Reason   string    // for Failed, one of Reasons
+	Code     int       // for the reasons exit and signal
+	By       string    // for Superseded: the id of the newer run
+	Executor string    // if it is not the one in the facts, or that was not known
 	Note     string    // a remark for people
-	Time     time.Time // Transition puts the present for the zero time
-	From     State     // what the run must be in for the change to be made; "" for whatever allows it
+	Time     time.Time // Transition replaces zero by the present
+	From     State     // the state that the run must be in; "" for any that allows the change
 }
 
-// check returns an error for a change that says too little or too much.
+// check returns an error for a change with missing or superfluous fields.
 func (c Change) check() error {
 	switch {
 	case !slices.Contains(States, c.State):
@@ -109,7 +109,7 @@ func (c Change) check() error {
 	return nil
 }
 
-// hasCode reports whether the change has a status to tell.
+// hasCode reports whether the change has an exit status or signal.
 func (c Change) hasCode() bool { return c.Reason == "exit" || c.Reason == "signal" }
 
 // A StateError says that a run cannot change as asked. Nothing was written.
@@ -122,12 +122,12 @@ func (e *StateError) Error() string {
 	return fmt.Sprintf("cannot change run %s from %s to %s", e.ID, e.From, e.To)
 }
 
-// A Status is what the history of a run says of it.
+// A Status is the state of a run according to its history.
 type Status struct {
-	Change             // the last one; Executor is the last that a change named
+	Change             // the last one, with the last Executor that a change named
 	Created  time.Time // when it became pending
-	Started  time.Time // when it became active; zero where it did not
-	Finished time.Time // when it became final; zero where it is not
+	Started  time.Time // when it became active; zero if it did not
+	Finished time.Time // when it became final; zero if it is not
 }
 
 // apply adds a change to the status.

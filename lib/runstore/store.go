@@ -1,7 +1,6 @@
-// Package runstore keeps run records in plain files, so that no acknowledged run
-// is lost, whatever is killed or fails at any moment. It knows nothing of Git or
-// of pipelines. The format, and the order of writes that makes it safe, is
-// described in quire-run(5).
+// Package runstore keeps run records in plain files, so that no acknowledged run is lost,
+// whatever is killed or fails at any moment. It knows nothing of Git or of pipelines. The
+// format, and the order of writes that makes it safe, is described in quire-run(5).
 package runstore
 
 import (
@@ -18,20 +17,20 @@ import (
 	"quire/lib/text"
 )
 
-// A Store is the run records below one root directory. It holds nothing open and
-// may be used by any number of goroutines, beside any number of other processes.
+// A Store is the run records below one root directory. It holds nothing open. Any number
+// of goroutines and other processes may use it at once.
 type Store struct {
 	root  string // absolute
 	onEnd func(*Store) error
 }
 
-// Open returns the store below the directory root, which must exist; files missing in
-// it are created. A root that cannot be written can still be read if it holds a store.
+// Open returns the store below the directory root, which must exist, and creates missing
+// files. A root that cannot be written can still be read if it holds a store.
 //
-// The store calls onEnd after each end of a run, in the process that ended it or, if
-// the run has a driver, in the driver when it unlocks. Several ends at once may be one
-// call. Reconcile and a repairing Check call it too, which makes up for a call that
-// failed or was never made. nil is for a process that must notify nobody.
+// The store calls onEnd after each end of a run, in the process that ended it or, if the
+// run has a driver, in the driver when it unlocks. Several ends at once may be one call.
+// Reconcile and a repairing Check call it too, which makes up for a call that failed or
+// was never made. nil is for a process that must notify nothing.
 func Open(root string, onEnd func(*Store) error) (*Store, error) {
 	abs, err := filepath.Abs(root)
 	if err != nil {
@@ -82,10 +81,10 @@ func (s *Store) path(elem ...string) string {
 	return filepath.Join(append([]string{s.root}, elem...)...)
 }
 
-// runDir returns where the directory of a run is.
+// runDir returns the path of a run's directory.
 func (s *Store) runDir(repo, id string) string { return s.path("runs", repo, id) }
 
-// A Run is one run on record: its facts, and the directory it is kept in.
+// A Run is one recorded run: its facts, and its directory.
 type Run struct {
 	Facts
 	Dir   string // absolute

@@ -89,7 +89,7 @@ func TestCreate(t *testing.T) {
 	}
 }
 
-// Two thousand refs in one push: at once, ascending, in little time.
+// Two thousand refs in one push: recorded at once, ascending, quickly.
 func TestCreateMany(t *testing.T) {
 	s := open(t)
 	many := make([]Facts, 2000)
@@ -109,7 +109,7 @@ func TestCreateMany(t *testing.T) {
 	}
 }
 
-// A skipped run has failed and been cancelled, and stands beside a pending one.
+// A skipped run has failed as cancelled, and is recorded beside a pending one.
 func TestCreateSkipped(t *testing.T) {
 	s := open(t)
 	skipped := func(repo string) Facts {
@@ -153,7 +153,7 @@ func TestCreateSkipped(t *testing.T) {
 	}
 }
 
-// A repair of the store meanwhile adds no second line for skipped runs.
+// A repair of the store during Create adds no second line for skipped runs.
 func TestCreateSkippedWhileMending(t *testing.T) {
 	const times, each = 10, 50
 	s := open(t)
@@ -232,7 +232,7 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
-// Values with every byte that could break a line come back as they were.
+// Values with every byte that could break a line are read as they were written.
 func TestOddValues(t *testing.T) {
 	s := open(t)
 	odd := "a b\tc\nd\re\\f\x01\x7f\xff\u0085\"'=%é-"
@@ -314,7 +314,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// relink brings back the link of a run in live/, as a power loss may.
+// relink restores the link of a run in live/, as a power loss may.
 func relink(s *Store, r *Run) error {
 	return os.Symlink(filepath.Join("..", "runs", r.Repo, r.ID), filepath.Join(s.Root(), "live", r.ID))
 }

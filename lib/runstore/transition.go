@@ -13,9 +13,9 @@ import (
 	"quire/lib/text"
 )
 
-// Transition changes the state of the run, and returns when the change is on disk.
-// Of several that ask at once, each is judged by the state the one before it left.
-// A change that is not allowed is refused with a *StateError; on any error nothing
+// Transition changes the state of the run, and returns when the change is on disk. If
+// several callers ask at once, each change is judged by the state that the one before it
+// left. A change that is not allowed is refused with a *StateError. On any error nothing
 // has changed.
 func (r *Run) Transition(c Change) error {
 	err := r.transition(c)
@@ -25,7 +25,7 @@ func (r *Run) Transition(c Change) error {
 	return err
 }
 
-// transition is Transition without the call of onEnd.
+// transition is Transition without calling onEnd.
 func (r *Run) transition(c Change) error {
 	e, err := r.edit(c)
 	if err != nil {
@@ -36,19 +36,19 @@ func (r *Run) transition(c Change) error {
 		return fmt.Errorf("cannot change run %s: %w", r.ID, text.Cause(err))
 	}
 	if e.change.State.Final() {
-		// The change is made. Where the rest fails, the link in live/ stays,
-		// and reconciling does it again.
+		// The change is made. If the rest fails, the link in live/ stays, and Reconcile
+		// tries again.
 		_ = r.store.finish(e)
 	}
 	return nil
 }
 
-// An edit is a change of a run that is allowed, with the lock of its history.
+// An edit is an allowed change of a run, with the lock of its history.
 type edit struct {
 	run    *Run
 	change Change
-	file   *os.File // the history; closing it gives the lock back
-	size   int64    // of its whole lines
+	file   *os.File // the history; closing it unlocks it
+	size   int64    // of its complete lines
 	status Status   // before the change
 }
 
@@ -78,7 +78,7 @@ func (r *Run) edit(c Change) (*edit, error) {
 	return &edit{r, c, f, size, status}, nil
 }
 
-// readHistory returns the status in an open history, and where its whole lines end.
+// readHistory returns the status in an open history, and the end of its complete lines.
 func readHistory(f *os.File) (Status, int64, error) {
 	text, err := io.ReadAll(f)
 	if err != nil {
@@ -88,29 +88,29 @@ func readHistory(f *os.File) (Status, int64, error) {
 	return status, int64(len(whole(text))), err
 }
 
-// appendLine writes line at offset size, where the whole lines of f end, with one
-// write, and syncs it. On an error the file is as it was, as far as can be done.
-// The caller holds the lock of the file, which is open with O_APPEND.
+// appendLine writes line at offset size, the end of the complete lines of f, with one
+// write, and syncs it. On error it restores the file as far as it can. The caller holds
+// the lock of the file, which is open with O_APPEND.
 func appendLine(f *os.File, size int64, line string) error {
 	err := writeLine(f, size, line)
 	if err == nil {
 		err = file.SyncData(f)
 	}
 	if err != nil {
-		// What a failed sync left is not known. Readers must not see a line
+		// After a failed sync the content is uncertain. Readers must not see a line
 		// that was not acknowledged and may be lost.
 		return errors.Join(err, f.Truncate(size))
 	}
 	return nil
 }
 
-// writeLine is appendLine without the sync, and without taking anything back.
+// writeLine is appendLine without the sync, and without restoring the file.
 func writeLine(f *os.File, size int64, line string) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	if info.Size() > size { // left by a write that was interrupted
+	if info.Size() > size { // an interrupted write left it
 		if err := f.Truncate(size); err != nil {
 			return err
 		}
@@ -119,23 +119,23 @@ func writeLine(f *os.File, size int64, line string) error {
 	return err
 }
 
-// ended returns the record of the run as the change makes it.
+// ended returns the record of the run after the change.
 func (e *edit) ended() Record {
 	status := e.status
 	status.apply(e.change)
 	return e.run.record(status)
 }
 
-// isDriven reports whether the run was made active by a driver, which is the one to take
-// it out of live/, when it lets go: until then processes of the run may be left. Of a
-// driver that was killed that is for reconciling.
+// isDriven reports whether a driver made the run active. That driver removes the run from
+// live/ when it unlocks, since processes may remain until then; if it was killed,
+// Reconcile does.
 func (e *edit) isDriven() bool {
 	return e.status.State == Active && e.run.wasDriven()
 }
 
-// finish makes known that runs ended: in ended/, in the journal, and by removing them
-// from live/, before which they are not told to anybody. The caller holds the locks of
-// their histories, so nobody else does so.
+// finish makes the ends of runs known: in ended/, in the journal, and by removing them
+// from live/. Notifications come only after that. The caller holds the locks of their
+// histories, so no other process does the same.
 func (s *Store) finish(edits ...*edit) error {
 	ended := make([]Record, len(edits))
 	for i, e := range edits {
@@ -153,7 +153,7 @@ func (s *Store) finish(edits ...*edit) error {
 	return errors.Join(failures...)
 }
 
-// record makes known that runs ended but for live/.
+// record queues notifications and adds journal lines. It leaves live/ alone.
 func (s *Store) record(ended ...Record) error {
 	if err := s.announce(ended...); err != nil {
 		return err
@@ -161,8 +161,8 @@ func (s *Store) record(ended ...Record) error {
 	return s.journalAdd(ended...)
 }
 
-// unlink removes the run from live/. Should a power loss bring the link back, it
-// is found to be that of an ended run, and removed again.
+// unlink removes the run from live/. If a power loss restores the link, Reconcile finds
+// that the run has ended, and removes it again.
 func (s *Store) unlink(id string) error {
 	err := os.Remove(s.path("live", id))
 	if errors.Is(err, fs.ErrNotExist) {

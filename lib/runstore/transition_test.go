@@ -20,8 +20,8 @@ var changes = map[State]Change{
 	Superseded: {State: Superseded, By: "019ab0c4-7a52-7d3e-8f00-00000000aa11"},
 }
 
-// Every pair of states: what DESIGN allows is done, anything else is refused with
-// both states named and nothing written.
+// For every pair of states: an allowed change is made; any other is refused with both
+// states named and nothing written.
 func TestTransitions(t *testing.T) {
 	allowed := map[State][]State{
 		Pending: {Active, Complete, Failed, Superseded},
@@ -112,7 +112,7 @@ func TestHistoryAndJournal(t *testing.T) {
 	}
 }
 
-// What an interrupted write left is not seen, and gone with the next one.
+// Readers ignore the rest of an interrupted write, and the next write removes it.
 func TestTornLines(t *testing.T) {
 	s := open(t)
 	runs := create(t, s, facts("a", "r"), facts("a", "r"))
@@ -153,7 +153,7 @@ func FuzzParseHistory(f *testing.F) {
 	})
 }
 
-// The table of states, which all else asks.
+// The table of states, which all other code uses.
 func TestStates(t *testing.T) {
 	for _, tt := range []struct {
 		s                                State

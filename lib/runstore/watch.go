@@ -15,14 +15,14 @@ import (
 	"quire/lib/text"
 )
 
-// A Watcher tells of changes to files (inotify(7)). A user has a bounded number of
-// them, by default 128 at once. One above that looks from time to time instead.
+// A Watcher reports changes to files (inotify(7)). A user may have a limited number of
+// them, by default 128 at once. A further one looks every lookEvery instead.
 type Watcher struct{ f *os.File } // nil: look from time to time
 
-// lookEvery is the time between two looks of a Watcher that is told nothing.
+// lookEvery is the time between two looks of a Watcher without inotify(7).
 const lookEvery = time.Second
 
-// NewWatcher returns a watcher of nothing yet.
+// NewWatcher returns a watcher that watches nothing yet.
 func NewWatcher() (*Watcher, error) { return newWatcher(unix.InotifyInit1) }
 
 func newWatcher(inotifyInit func(int) (int, error)) (*Watcher, error) {
@@ -36,11 +36,11 @@ func newWatcher(inotifyInit func(int) (int, error)) (*Watcher, error) {
 	return &Watcher{os.NewFile(uintptr(fd), "inotify")}, nil
 }
 
-// Add watches a file for what is written to it, or a directory for new names too.
-// Watching one twice is watching it once.
+// Add watches a file for writes, or a directory for new names too. Adding the same path
+// twice is harmless.
 func (w *Watcher) Add(path string) error { return w.add(path, path) }
 
-// AddFile is Add of an open file, whatever is at its path by now.
+// AddFile is Add for an open file, even if its path has changed.
 func (w *Watcher) AddFile(f *os.File) error {
 	return w.add(fmt.Sprintf("/proc/self/fd/%d", f.Fd()), f.Name())
 }
@@ -51,7 +51,7 @@ func (w *Watcher) add(path, name string) error {
 		return err
 	}
 	_, err := unix.InotifyAddWatch(int(w.f.Fd()), path, unix.IN_MODIFY|unix.IN_CREATE|unix.IN_MOVED_TO|unix.IN_DELETE_SELF)
-	if errors.Is(err, unix.ENOSPC) { // so many files are watched that no more can be
+	if errors.Is(err, unix.ENOSPC) { // too many files are watched already
 		w.f.Close()
 		w.f = nil
 		return nil
@@ -62,8 +62,8 @@ func (w *Watcher) add(path, name string) error {
 	return nil
 }
 
-// Wait returns nil when something may have changed since the last Wait, or the error
-// of ctx.
+// Wait returns nil when something may have changed since the last Wait, or the error of
+// ctx.
 func (w *Watcher) Wait(ctx context.Context) error {
 	if w.f == nil {
 		select {
@@ -75,7 +75,7 @@ func (w *Watcher) Wait(ctx context.Context) error {
 	}
 	stop := context.AfterFunc(ctx, func() { w.f.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	// Which file it was is of no interest: several events are one.
+	// It does not matter which file changed: several events are one.
 	buf := make([]byte, 64*(unsafe.Sizeof(unix.InotifyEvent{})+unix.NAME_MAX+1))
 	if _, err := w.f.Read(buf); err != nil {
 		if ctx.Err() != nil {
@@ -94,7 +94,7 @@ func (w *Watcher) Close() error {
 	return w.f.Close()
 }
 
-// AwaitBegin returns when the run is not pending any more, or ctx has ended.
+// AwaitBegin returns when the run is no longer pending, or ctx has ended.
 func (r *Run) AwaitBegin(ctx context.Context) error {
 	w, err := NewWatcher()
 	if err != nil {
@@ -114,7 +114,7 @@ func (r *Run) AwaitBegin(ctx context.Context) error {
 	}
 }
 
-// AwaitEnd waits until the run has ended, and the end is on disk, and returns how.
+// AwaitEnd waits until the run has ended and the end is on disk, and returns its status.
 func (r *Run) AwaitEnd(ctx context.Context) (Status, error) {
 	w, err := NewWatcher()
 	if err != nil {
@@ -145,8 +145,8 @@ func (r *Run) awaitEnd(ctx context.Context, w *Watcher, woken func()) (Status, e
 	}
 }
 
-// settled returns the status of the run, when it is certain to be on disk: a
-// writer holds the lock until then.
+// settled returns the status of the run once it is certain to be on disk: a writer holds
+// the lock until then.
 func (r *Run) settled() (Status, error) {
 	f, err := file.Open(filepath.Join(r.Dir, historyFile))
 	if err != nil {
@@ -159,18 +159,17 @@ func (r *Run) settled() (Status, error) {
 	return r.Status()
 }
 
-// ErrEnded is the cause of a driver's context when somebody else ended the run.
+// ErrEnded is the cause of a driver's context if another process ended the run.
 var ErrEnded = errors.New("the run was ended by somebody else")
 
-// Context returns a context that is cancelled, with the cause ErrEnded, when
-// somebody else ends the run: it was cancelled or superseded. The driver then ends
-// the run's processes and gives back the lock. Meanwhile, Begin notices that the root is
-// paused.
+// Context returns a context that is cancelled, with the cause ErrEnded, when another
+// process ends the run: it was cancelled or superseded. The driver then ends the run's
+// processes and unlocks. The context also lets Begin notice that the root is paused.
 func (d *Driver) Context(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
-		// Without a watcher the run cannot be ended from outside before it
-		// ends by itself; that is no reason not to drive it.
+		// Without a watcher no other process can end the run before it ends by itself;
+		// that is no reason not to drive it.
 		w, err := NewWatcher()
 		if err != nil {
 			return

@@ -8,8 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestAwaitEndUnwatched waits for an end where the kernel has no more to tell of
-// changes with.
+// TestAwaitEndUnwatched waits for an end when the kernel has no inotify instance left.
 func TestAwaitEndUnwatched(t *testing.T) {
 	w, err := newWatcher(func(int) (int, error) { return -1, unix.EMFILE })
 	if err != nil {

@@ -14,17 +14,16 @@ import (
 // LogFile is the file of a run's directory with all output of the driven command.
 const LogFile = "quire-ci.log"
 
-// WorkspaceDir is the directory of a run that has the commit's tree.
+// WorkspaceDir is the directory of a run with the commit's tree.
 const WorkspaceDir = "workspace"
 
-// leftWorkspace is how names begin of what a process that was killed while it made
-// the workspace left beside it.
+// leftWorkspace begins the names of leftovers beside the workspace, from processes that
+// were killed while creating it.
 const leftWorkspace = "." + WorkspaceDir + ".quire-"
 
-// RemoveWorkspace deletes the run's workspace, if there is one, or any part of it, and what
-// RemoveScratch does. If it
-// is a link, the workspace that it leads to stays. The error names what could not be
-// removed and where that is now, see RemoveTree.
+// RemoveWorkspace deletes the run's workspace, complete or not, and does what
+// RemoveScratch does. If the workspace is a link, its target stays. The error names what
+// could not be removed and its new path, see RemoveTree.
 func (r *Run) RemoveWorkspace() error {
 	entries, err := os.ReadDir(r.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -43,8 +42,8 @@ func (r *Run) RemoveWorkspace() error {
 	return nil
 }
 
-// RemoveScratch deletes what only the jobs of the run needed, if they left any of it. The
-// error is as that of RemoveWorkspace.
+// RemoveScratch deletes the remaining files that only the jobs of the run needed. Its
+// errors are as for RemoveWorkspace.
 func (r *Run) RemoveScratch() error {
 	var errs []error
 	for _, dir := range []string{r.Dir, filepath.Join(r.Dir, runlog.OutDir)} {

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// What a killed maker of a workspace left goes with it; what a link leads to stays.
+// Leftovers of a killed creation are removed with the workspace; the target of a link
+// stays.
 func TestRemoveWorkspace(t *testing.T) {
 	s := open(t)
 	r := create(t, s, facts("a[b]", "refs/heads/main"))[0]
