@@ -54,9 +54,9 @@ func boundsCases() map[string]map[string]string {
 	}
 }
 
-// TestBounds checks that what the compiler uses counts towards the limits: at most three
-// times the memory and twice the processor time, beyond what a pipeline takes that does
-// nothing.
+// TestBounds checks that the compiler's consumption counts towards the limits: beyond the
+// needs of an empty pipeline, at most three times the memory and twice the processor
+// time.
 func TestBounds(t *testing.T) {
 	if name := os.Getenv(boundsCase); name != "" {
 		loadForBounds(name)
@@ -87,7 +87,7 @@ type loadUsage struct {
 	message string
 }
 
-// measureLoad loads a case in a process of its own.
+// measureLoad loads a case in its own process.
 func measureLoad(t *testing.T, name string) loadUsage {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestBounds$")
@@ -103,8 +103,8 @@ func measureLoad(t *testing.T, name string) loadUsage {
 }
 
 // loadForBounds loads a case, and prints the kibibytes and the nanoseconds of processor
-// time that this took, and the error. The time is that of the thread which loads: the
-// collector of garbage works beside it on others.
+// time that this took, and the error. The time is for the loading thread: the garbage
+// collector works beside it on others.
 func loadForBounds(name string) {
 	runtime.LockOSThread()
 	var pairs []string

@@ -10,8 +10,8 @@ import (
 // ShOptions are the options of sh.
 var ShOptions = []string{"check", "cwd", "env", "shell", "stdin", "timeout"}
 
-// checkFunction looks at the source of a run-fn in Fennel, as far as it is written out:
-// its parameter names primitives, and calls of sh have options.
+// checkFunction checks the source of a literal run-fn in Fennel: its parameter must name
+// primitives, and calls of sh must have options.
 func (r *registry) checkFunction(c call, written fennel.Node) {
 	fn, params := c.file.function(written)
 	if fn == nil || len(params.Items) == 0 {
@@ -21,7 +21,7 @@ func (r *registry) checkFunction(c call, written fennel.Node) {
 	if !ok {
 		return
 	}
-	names := map[string]string{} // of primitives, by what the function calls them
+	names := map[string]string{} // primitives, by their names in the function
 	for i, key := range table.Keys {
 		primitive, ok := key.(*fennel.String)
 		if !ok {
@@ -85,8 +85,8 @@ func (r *registry) checkPrimitive(c call, l *fennel.List, names map[string]strin
 	}
 }
 
-// function returns the fn or lambda that is written at a node, or that a name of the file
-// stands for, and its parameters; nil if there is none.
+// function returns the fn or lambda at a node, or the one bound to a name of the file,
+// and its parameters; nil if there is none.
 func (f *file) function(n fennel.Node) (fn *fennel.List, params *fennel.Sequence) {
 	if name, ok := n.(*fennel.Symbol); ok {
 		bound := 0

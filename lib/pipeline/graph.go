@@ -8,7 +8,7 @@ import (
 	"quire/lib/fennel"
 )
 
-// check looks at what single calls cannot show: the rules about the whole graph.
+// check checks the rules about the whole graph, which single calls cannot break.
 func (r *registry) check(main *file) {
 	if len(r.jobs) == 0 && len(r.problems) == 0 {
 		d := main.diagnostic(1, 1, "pipeline defines no job")
@@ -30,8 +30,8 @@ func (r *registry) check(main *file) {
 	r.unreached(byID, bad)
 }
 
-// unknownInputs reports inputs that nothing defines and returns the jobs that
-// have one, or none at all.
+// unknownInputs reports undefined inputs, and returns the jobs that have one or no input
+// at all.
 func (r *registry) unknownInputs(byID map[string]*registered) map[string]bool {
 	bad := map[string]bool{}
 	for _, j := range r.jobs {
@@ -53,7 +53,7 @@ func (r *registry) unknownInputs(byID map[string]*registered) map[string]bool {
 	return bad
 }
 
-// inputAt returns an input as it is written.
+// inputAt returns an input as written in the source.
 func (j *registered) inputAt(input string) fennel.Node {
 	written := j.after
 	if j.Mirror == nil {
@@ -69,9 +69,8 @@ func (j *registered) inputAt(input string) fennel.Node {
 	return written
 }
 
-// cycles reports each cycle once, from the job in it that is defined first, and
-// returns the jobs that are in one. It goes down the inputs; an input that is on
-// the way closes a cycle.
+// cycles reports each cycle once, from its first-defined job, and returns the jobs in
+// cycles. It follows the inputs; an input already on the path closes a cycle.
 func (r *registry) cycles(byID map[string]*registered) map[string]bool {
 	const onTheWay, done = 1, 2
 	state := map[string]int{}
@@ -118,11 +117,11 @@ func (r *registry) reportCycle(byID map[string]*registered, cycle []string) {
 	r.report(d)
 }
 
-// rank is when a job was defined.
+// rank returns the definition order of a job.
 func (r *registry) rank(j *registered) int { return slices.Index(r.jobs, j) }
 
-// unreached reports jobs that no push can start, for the sake of inputs further
-// down. Those that are bad themselves have been reported.
+// unreached reports jobs that no push can start, because of inputs further down. Bad jobs
+// have been reported already.
 func (r *registry) unreached(byID map[string]*registered, bad map[string]bool) {
 	reached := map[string]bool{}
 	for again := true; again; {
@@ -140,8 +139,8 @@ func (r *registry) unreached(byID map[string]*registered, bad map[string]bool) {
 	}
 }
 
-// order returns the jobs so that each comes after its inputs, else in the order
-// of their definition. There are no cycles.
+// order returns the jobs so that each comes after its inputs, otherwise in the order of
+// definition. There are no cycles.
 func (r *registry) order() []*Job {
 	var order []*Job
 	done := map[string]bool{Push: true}
@@ -157,7 +156,7 @@ func (r *registry) order() []*Job {
 	return order
 }
 
-// suggest returns a hint at what an unknown input may have been meant to be.
+// suggest returns a hint: the known name most like an unknown input.
 func (r *registry) suggest(input string) string {
 	if len(input) > maxID {
 		return ""
@@ -185,8 +184,8 @@ func ids(jobs []*registered) []string {
 	return list
 }
 
-// distance is how many bytes have to be put in, taken out or changed to make b of
-// a (Levenshtein).
+// distance returns how many bytes must be inserted, deleted or changed to turn a into b
+// (Levenshtein).
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -12,10 +12,10 @@ import (
 	"quire/lib/fennel"
 )
 
-// Primitives are the functions in the table that a run-fn is called with.
+// Primitives are the functions in the table that is passed to a run-fn.
 var Primitives = []string{"env", "jobs", "log", "read-file", "read-json", "secret", "sh", "write-file"}
 
-// without says what to use in place of what a pipeline does not have.
+// without says what to use instead of a missing feature.
 var without = map[string]string{
 	"ci":           "begin with (local ci (require :quire.ci))",
 	"io":           "a pipeline reaches no files of its own: use read-file, write-file or sh",
@@ -50,8 +50,7 @@ func hintFor(f *file) func(name string) string {
 	}
 }
 
-// Hint returns what to do about an error that a pipeline raised, "" if there is nothing to
-// say.
+// Hint returns advice about an error that a pipeline raised, "" if there is none.
 func Hint(message string) string {
 	if strings.HasPrefix(message, "module 'quire' not found") {
 		return without["module quire"]
@@ -83,7 +82,7 @@ func (f *file) sequence(s string) string {
 	return fmt.Sprintf("write {%q}", s)
 }
 
-// isLua says whether a file whose name says Fennel holds Lua.
+// isLua reports whether a file with a Fennel name holds Lua.
 func (l *loader) isLua(f *file) bool {
 	forms, err := fennel.Read(f.text, f.name)
 	if err == nil && len(forms) > 0 {
@@ -95,8 +94,8 @@ func (l *loader) isLua(f *file) bool {
 	return err == nil
 }
 
-// unknownGlobals reports the globals that a Lua file uses although they are neither known
-// nor set by the file. The error is a diag.List.
+// unknownGlobals reports the globals that a Lua file uses but that are neither known nor
+// set by the file. The error is a diag.List.
 func unknownGlobals(f *file, p *lua.FunctionProto, known []string) error {
 	var used []globalUse
 	set := map[string]bool{}
@@ -128,9 +127,9 @@ type globalUse struct {
 	line int
 }
 
-// findGlobals collects the globals that the functions of a file read, and notes those
-// that they set. The instructions are those of gopher-lua: the operation in the highest
-// six bits, and the number of a constant in the lowest eighteen.
+// findGlobals collects the globals that the functions of a file read, and notes the ones
+// they set. The instructions are gopher-lua's: the operation in the highest six bits, and
+// the number of a constant in the lowest eighteen.
 func findGlobals(p *lua.FunctionProto, used *[]globalUse, set map[string]bool) {
 	for pc, instruction := range p.Code {
 		constant := int(instruction & (1<<18 - 1))

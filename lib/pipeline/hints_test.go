@@ -9,7 +9,8 @@ import (
 	"quire/lib/diag"
 )
 
-// TestHints loads what beginners write, and checks the first message and its hint.
+// TestHints loads typical mistakes of beginners, and checks the first message and its
+// hint.
 func TestHints(t *testing.T) {
 	const (
 		head    = "(local ci (require :quire.ci))\n"

@@ -15,8 +15,8 @@ import (
 	"quire/lib/vm"
 )
 
-// TestLargeTexts loads texts that are hard on a compiler. They have part of the
-// size that is allowed, so that the race detector gets through them.
+// TestLargeTexts loads texts that are hard on a compiler. They have part of the allowed
+// size, so that the race detector gets through them.
 func TestLargeTexts(t *testing.T) {
 	const size = MaxSize / 16
 	rep := func(s string) string { return strings.Repeat(s, size/len(s)) }
@@ -78,7 +78,8 @@ func TestLargeTexts(t *testing.T) {
 	}
 }
 
-// TestLoadLimits wants a pipeline that takes too much to load to be at fault, and not quire.
+// TestLoadLimits checks that a pipeline that takes too much to load is at fault, and not
+// quire.
 func TestLoadLimits(t *testing.T) {
 	limits := vm.Limits{Time: time.Minute, Memory: 8 << 20}
 	for _, test := range []struct{ file, text string }{
@@ -95,7 +96,8 @@ func TestLoadLimits(t *testing.T) {
 	}
 }
 
-// cpuTime is what the process has used so far. A busy machine does not change it.
+// cpuTime returns the processor time of the process so far. A busy machine does not
+// change it.
 func cpuTime(t *testing.T) time.Duration {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {

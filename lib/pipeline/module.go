@@ -14,25 +14,24 @@ import (
 	"quire/lib/vm"
 )
 
-// What the name of a module becomes, first come first served.
+// The files that may hold a module, in the order of search.
 var (
 	moduleFiles = []string{"%s.fnl", "%s.lua", "%s/init.fnl", "%s/init.lua"}
 	macroFiles  = []string{"%s.fnlm", "%s/init.fnlm", "%s.fnl", "%s/init-macros.fnl", "%s/init.fnl", "%s.lua"}
 )
 
-// A loader makes functions of the pipeline's files.
+// A loader makes functions from the pipeline's files.
 type loader struct {
 	vm      *vm.VM
 	limits  vm.Limits // of macros
 	tree    *tree
-	dir     string   // where modules are
+	dir     string   // the directory of the modules
 	globals []string // that the pipeline may use; nil for all
 }
 
 // Compile returns the Lua that Load loads for a Fennel text. The modules for its macros
-// are found at the top of a tree. name is the file that diagnostics give. If strict is
-// set, the text may only use the globals that a pipeline has. An error in the text is a
-// diag.List.
+// are at the top of a tree. name is the file in diagnostics. If strict is set, the text
+// may only use the globals that a pipeline has. An error in the text is a diag.List.
 func Compile(ctx context.Context, text []byte, name string, modules Files, strict bool) (lua string, err error) {
 	v := vm.New(vm.Limits{})
 	defer v.Close()
@@ -49,8 +48,8 @@ func Compile(ctx context.Context, text []byte, name string, modules Files, stric
 	return program.Lua, nil
 }
 
-// compile compiles a Fennel file, and keeps its forms. module is the name that the file is
-// required by, "" for the main file.
+// compile compiles a Fennel file, and keeps its forms. module is the name that require
+// uses for it, "" for the main file.
 func (l *loader) compile(bound *vm.Bound, f *file, module string) (*fennel.Program, error) {
 	return fennel.Compile(f.text, fennel.Options{
 		File: f.name, Module: module, Globals: l.globals, Macros: l.macros, Limits: l.limits, Bound: bound, Hint: hintFor(f),
@@ -58,7 +57,7 @@ func (l *loader) compile(bound *vm.Bound, f *file, module string) (*fennel.Progr
 	})
 }
 
-// function compiles a file, which module is the name of; "" for the main file. An error in
+// function compiles a file, the module of that name, "" for the main file. An error in
 // the file is a diag.List.
 func (l *loader) function(ctx context.Context, f *file, module string) (*lua.LFunction, error) {
 	fn, err := l.load(ctx, f, module)
@@ -80,8 +79,8 @@ func (l *loader) function(ctx context.Context, f *file, module string) (*lua.LFu
 	return fn, err
 }
 
-// load makes a function of a file. To compile the file and to load the Lua count as one
-// stretch of Lua.
+// load makes a function from a file. Compiling and loading the Lua count as one stretch
+// of Lua.
 func (l *loader) load(ctx context.Context, f *file, module string) (*lua.LFunction, error) {
 	if !f.isFennel() {
 		fn, err := l.vm.Load(string(f.text), f.name)
@@ -128,15 +127,15 @@ func (l *loader) macros(name string) (string, []byte, error) {
 	return f.name, f.text, nil
 }
 
-// module finds the file of a module, whose name may have dots for slashes, in
-// the loader's directory and nowhere else. Where there is none it returns the places where it looked.
+// module finds the file of a module in the loader's directory and nowhere else. Dots in
+// the name may stand for slashes. If there is no file, it returns the paths it tried.
 func (l *loader) module(name string, patterns []string) (f *file, looked string, err error) {
 	base := strings.ReplaceAll(name, ".", "/")
 	var places []string
 	for _, pattern := range patterns {
 		name := l.dir + "/" + fmt.Sprintf(pattern, base)
 		if l.dir == "." {
-			name = name[2:] // or else no valid path
+			name = name[2:] // otherwise not a valid path
 		}
 		if !fs.ValidPath(name) {
 			return nil, fmt.Sprintf("file can have the name '%s'", name), nil
@@ -154,8 +153,8 @@ func (l *loader) module(name string, patterns []string) (f *file, looked string,
 	return nil, strings.Join(places, ", no "), nil
 }
 
-// diagnose makes diagnostics of an error of the top level, beside what else was
-// found. An error that is not the pipeline's is returned as it is.
+// diagnose turns an error of the top level into diagnostics and adds those found before.
+// It returns an error that is not the pipeline's unchanged.
 func (t *tree) diagnose(ctx context.Context, err error, found diag.List) error {
 	var list diag.List
 	var e *vm.Error

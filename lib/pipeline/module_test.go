@@ -9,8 +9,8 @@ import (
 
 const oneJob = `(local ci (require :quire.ci)) (ci.job :test [:quire/push] #nil) `
 
-// TestModuleName checks that '...' is the name of a module that the pipeline requires, also
-// if it names the module of macros.
+// TestModuleName checks that '...' is the name of a required module, also in the name of
+// its macro module.
 func TestModuleName(t *testing.T) {
 	use := map[string]string{"name.fnl": "a", "init.fnl": "a.b"}
 	for file, name := range use {
@@ -32,7 +32,7 @@ func TestModuleName(t *testing.T) {
 	}
 }
 
-// TestManyNames checks that set turns around so many names.
+// TestManyNames checks that one set can rotate many names.
 func TestManyNames(t *testing.T) {
 	for _, n := range []int{2, 30, 31, 45, 60} {
 		var names, declare []string
@@ -54,8 +54,8 @@ func TestManyNames(t *testing.T) {
 	}
 }
 
-// TestShadowedPrimitives checks that a name which is bound again is not taken for a primitive
-// or for a run-fn.
+// TestShadowedPrimitives checks that a name bound again is not taken for a primitive or
+// for a run-fn.
 func TestShadowedPrimitives(t *testing.T) {
 	for _, text := range []string{
 		"(fn [{: sh}] (let [sh (fn [a b] b)] (sh :x {:foo 1})))",

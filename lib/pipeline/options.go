@@ -12,11 +12,10 @@ import (
 	"quire/lib/unit"
 )
 
-// A setter checks the value of an option and takes it over. at is the value as it
-// is written.
+// A setter checks the value of an option and stores it. at is the value in the source.
 type setter func(value lua.LValue, at fennel.Node)
 
-// options goes over a table of options of what, which may be nil.
+// options applies a table of options of what. The table may be nil.
 func (r *registry) options(c call, what string, table lua.LValue, written fennel.Node, known map[string]setter) {
 	if table == lua.LNil {
 		return
@@ -50,7 +49,7 @@ func names(known map[string]setter) []string {
 	return list
 }
 
-// jobOptions takes over the options of ci.job.
+// jobOptions applies the options of ci.job.
 func (r *registry) jobOptions(c call, what string, table lua.LValue, o *JobOptions) {
 	of := " of " + what
 	r.options(c, what, table, c.arg(4), map[string]setter{
@@ -86,7 +85,7 @@ func (r *registry) jobOptions(c call, what string, table lua.LValue, o *JobOptio
 	})
 }
 
-// duration takes a string such as "1h30m" or a number of seconds, more than none.
+// duration accepts a string such as "1h30m" or a positive number of seconds.
 func duration(v lua.LValue) (d time.Duration, ok bool) {
 	switch v := v.(type) {
 	case lua.LNumber:
@@ -97,7 +96,7 @@ func duration(v lua.LValue) (d time.Duration, ok bool) {
 	return d, d > 0
 }
 
-// mirrorOptions takes over the options of ci.mirror.
+// mirrorOptions applies the options of ci.mirror.
 func (r *registry) mirrorOptions(c call, table lua.LValue, m *Mirror, j *registered) {
 	const what = "the mirror"
 	r.options(c, what, table, c.arg(2), map[string]setter{
@@ -135,7 +134,7 @@ func (r *registry) truth(c call, name string, to *bool) setter {
 	}
 }
 
-// patterns takes one string or several.
+// patterns accepts one string or several.
 func (r *registry) patterns(c call, what, name string, to *[]string) setter {
 	return func(v lua.LValue, at fennel.Node) {
 		if s, ok := v.(lua.LString); ok {
@@ -146,8 +145,8 @@ func (r *registry) patterns(c call, what, name string, to *[]string) setter {
 	}
 }
 
-// strings returns the strings of a sequence, the field name of what. It reports
-// what else is in there; ok is false for a value that is no sequence at all.
+// strings returns the strings of a sequence, the field name of what. It reports other
+// items; ok is false if value is no sequence.
 func (r *registry) strings(c call, what, name string, value lua.LValue, written fennel.Node) (list []string, ok bool) {
 	t, ok := value.(*lua.LTable)
 	if !ok {

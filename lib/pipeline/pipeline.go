@@ -1,6 +1,6 @@
-// Package pipeline reads the pipeline of a commit or a workspace: it compiles the
-// file, evaluates its top level in a sandbox, which registers the jobs, and checks
-// the job graph. All that is wrong is reported at once, each thing at its place.
+// Package pipeline reads the pipeline of a commit or a workspace: it compiles the file,
+// evaluates its top level in a sandbox, which registers the jobs, and checks the job
+// graph. It reports all errors at once, each at its place.
 package pipeline
 
 import (
@@ -15,20 +15,20 @@ import (
 	"quire/lib/vm"
 )
 
-// Where a pipeline is, below the top of a commit's tree.
+// The paths of a pipeline, below the top of a commit's tree.
 const (
 	Dir    = ".quire"
 	Fennel = Dir + "/ci.fnl"
 	Lua    = Dir + "/ci.lua"
 )
 
-// Push is the source that every job reaches: the push that made the run.
+// Push is the source that every job reaches: the push that caused the run.
 const Push = "quire/push"
 
 // MirrorID is the id of the built-in job that ci.mirror defines.
 const MirrorID = "quire/mirror"
 
-// MaxSize bounds a pipeline file and each module, in bytes.
+// MaxSize limits a pipeline file and each module, in bytes.
 const MaxSize = 1 << 20
 
 // ErrNone is the error for a tree without a pipeline.
@@ -36,18 +36,18 @@ var ErrNone = errors.New("no pipeline: neither '" + Fennel + "' nor '" + Lua + "
 
 // Options say how to evaluate a pipeline.
 type Options struct {
-	Limits vm.Limits    // of the top level, of macros, and of each stretch of a job's Lua
-	Log    func(string) // gets each line that the pipeline prints; nil: none does
+	Limits vm.Limits    // for the top level, for macros, and for each stretch of a job's Lua
+	Log    func(string) // gets each line that the pipeline prints; nil: discard
 }
 
-// A Pipeline is one that was found to be right.
+// A Pipeline has been checked and is correct.
 type Pipeline struct {
 	File  string // Fennel or Lua
-	Image string // of ci.image, "" without
-	Jobs  []*Job // each after its inputs, else in the order of their definition
-	VM    *vm.VM // in which the jobs' functions live
+	Image string // from ci.image, "" without
+	Jobs  []*Job // each after its inputs, otherwise in the order of definition
+	VM    *vm.VM // holds the jobs' functions
 
-	Secrets []Secret // that the functions ask for by a literal name
+	Secrets []Secret // literal names that the functions ask for
 }
 
 // A Secret is a name that a job asks for.
@@ -63,44 +63,44 @@ func (p *Pipeline) Close() { p.VM.Close() }
 type Job struct {
 	ID      string
 	Inputs  []string       // ids of jobs and sources, each once
-	Fn      *lua.LFunction // nil where Mirror is set
-	Mirror  *Mirror        // of the built-in job, else nil
+	Fn      *lua.LFunction // nil if Mirror is set
+	Mirror  *Mirror        // of the built-in job, otherwise nil
 	Options JobOptions
 
-	File         string // where it is defined
+	File         string // of the definition
 	Line, Column int    // 1-based
 }
 
 // JobOptions are the options of ci.job.
 type JobOptions struct {
 	Timeout      time.Duration // 0: none
-	Retry        int           // how often to try again after a failure
-	AllowFailure bool          // a failure is not the run's
+	Retry        int           // how many retries after a failure
+	AllowFailure bool          // a failure does not fail the run
 	AllowSkipped bool          // run also if some inputs, but not all, were skipped
 	Always       bool          // run whatever happened to the inputs
 	OwnWorkspace bool          // run in a copy of the workspace as it was before any job ran
 	When         When
 }
 
-// When says for which pushes a job is. Its patterns have '*', '?' and, over
-// slashes, "**"; what has no pattern does not matter.
+// When says which pushes run a job. Its patterns have '*', '?' and, across slashes, "**".
+// A condition without patterns is ignored.
 type When struct {
-	Branch, Tag []string // of the ref: it matches one pattern of either
-	Paths       []string // of the files that the push changed
-	Trigger     []string // of what made the run, see push.Facts
+	Branch, Tag []string // for the ref: it must match one pattern of either
+	Paths       []string // for the files that the push changed
+	Trigger     []string // for the cause of the run, see push.Facts
 }
 
-// A Mirror is what ci.mirror was given.
+// A Mirror holds the arguments of ci.mirror.
 type Mirror struct {
 	URL    string
 	Secret string         // the name of the secret to push with, "" for none
-	Tag    *lua.LFunction // makes the name of the tag; nil: no tag
+	Tag    *lua.LFunction // returns the name of the tag; nil: no tag
 	Refs   []string       // to push; none: the ref that was pushed
 }
 
-// Load reads the pipeline of the tree fsys. The error is ErrNone for a tree that
-// has none, and a diag.List for whatever is wrong with one that is there; any
-// other error is not the pipeline's. The caller closes the pipeline.
+// Load reads the pipeline of the tree fsys. If there is none, the error is ErrNone; if it
+// is invalid, a diag.List. Any other error is not the pipeline's. The caller closes the
+// pipeline.
 func Load(ctx context.Context, fsys Files, o Options) (*Pipeline, error) {
 	tree := newTree(fsys)
 	main, err := tree.find()
@@ -118,7 +118,7 @@ func Load(ctx context.Context, fsys Files, o Options) (*Pipeline, error) {
 	return p, nil
 }
 
-// evaluate compiles and runs the top level and takes over what it registered.
+// evaluate compiles and runs the top level, and stores the jobs that it registered.
 func (p *Pipeline) evaluate(ctx context.Context, tree *tree, main *file, limits vm.Limits) error {
 	l := &loader{vm: p.VM, limits: limits, tree: tree, dir: Dir, globals: p.VM.Globals()}
 	bound := p.VM.Bound(ctx) // one stretch of Lua
@@ -142,7 +142,7 @@ func (p *Pipeline) evaluate(ctx context.Context, tree *tree, main *file, limits 
 	return nil
 }
 
-// maxProblems is how many diagnostics are worth reading.
+// maxProblems is the most diagnostics worth reading.
 const maxProblems = 100
 
 // sorted puts diagnostics in the order of the source, and keeps the first maxProblems.
@@ -151,7 +151,7 @@ func sorted(problems diag.List) diag.List {
 	return firstOf(len(problems), problems)
 }
 
-// firstOf keeps the first maxProblems diagnostics, and says how many more of all there are.
+// firstOf keeps the first maxProblems diagnostics, and says how many of all are left out.
 func firstOf(all int, problems diag.List) diag.List {
 	problems = problems[:min(len(problems), maxProblems)]
 	if more := all - len(problems); more > 0 {

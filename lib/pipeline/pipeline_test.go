@@ -31,7 +31,7 @@ func files(pairs ...string) fstest.MapFS {
 	return fsys
 }
 
-// load loads a pipeline that has to be right.
+// load loads a pipeline that must be correct.
 func load(t testing.TB, fsys Files) *Pipeline {
 	t.Helper()
 	p, err := Load(context.Background(), fsys, Options{})
@@ -96,7 +96,7 @@ ci.job("lint", {"quire/push"}, function() end)
 	}
 }
 
-// TestOrder wants ties in the order of definition.
+// TestOrder checks that ties keep the order of definition.
 func TestOrder(t *testing.T) {
 	p := load(t, files(Fennel, `(local {: job} (require :quire.ci))
 (each [_ [id inputs] (ipairs [[:d [:b :c]] [:z [:quire/push]] [:b [:a]] [:c [:a]] [:a [:quire/push]] [:e [:quire/push]]])]
@@ -110,8 +110,8 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestDiagnostics loads each pipeline of testdata and compares what a pusher
-// reads with the golden file beside it.
+// TestDiagnostics loads each pipeline of testdata and compares the pusher's messages with
+// the golden file beside it.
 func TestDiagnostics(t *testing.T) {
 	pipelines, err := filepath.Glob("testdata/*.fnl")
 	if err != nil {
@@ -151,7 +151,7 @@ func TestDiagnostics(t *testing.T) {
 
 const someJob = `(local ci (require :quire.ci)) (ci.job :a [:quire/push] #nil)`
 
-// TestFiles is about what stands in the place of a pipeline.
+// TestFiles checks odd files in the place of a pipeline.
 func TestFiles(t *testing.T) {
 	outside := t.TempDir()
 	if err := os.WriteFile(filepath.Join(outside, "ci.fnl"), []byte(someJob), 0o644); err != nil {
@@ -225,8 +225,8 @@ func TestModules(t *testing.T) {
 	}
 }
 
-// TestIncludedPlaces wants an error of an included module at its place there, and one
-// behind it at its place in the file that includes it.
+// TestIncludedPlaces checks that an error of an included module has its place there, and
+// a later error its place in the including file.
 func TestIncludedPlaces(t *testing.T) {
 	modules := []string{
 		".quire/a.fnl", "(local n 1)\n(macro nothing [] `(. nil\n  :x))\n(fn fails []\n  (let [x nil]\n    (+ n\n       x)))\n\n(fn fails-in-macro [] (nothing))\n{: fails : fails-in-macro}",
@@ -255,7 +255,7 @@ func TestIncludedPlaces(t *testing.T) {
 	}
 }
 
-// TestAttacks wants what a top level does without end to end in a diagnostic.
+// TestAttacks checks that an endless or greedy top level gets a diagnostic.
 func TestAttacks(t *testing.T) {
 	limits := vm.Limits{Time: 100 * time.Millisecond, Memory: 32 << 20}
 	patient := vm.Limits{Time: 20 * time.Second, Memory: 256 << 20}
@@ -277,7 +277,8 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
-// TestIndirectCalls points to the line in the pipeline, whatever is in between.
+// TestIndirectCalls checks that errors name the line in the pipeline, whatever is in
+// between.
 func TestIndirectCalls(t *testing.T) {
 	for _, call := range []string{
 		"(pcall ci.job 5)", "((coroutine.wrap ci.job) 5)", "((fn [f] (f 5)) ci.job)", "(string.gsub :x :x #(ci.job 5))",
@@ -291,7 +292,7 @@ func TestIndirectCalls(t *testing.T) {
 	}
 }
 
-// TestManyProblems wants no more diagnostics than somebody would read.
+// TestManyProblems checks that the diagnostics stay few enough to read.
 func TestManyProblems(t *testing.T) {
 	const lua = "local ci = require('quire.ci')\nci.job('a', {'quire/push'}, function()\n"
 	for _, test := range []struct{ file, text string }{
@@ -307,7 +308,7 @@ func TestManyProblems(t *testing.T) {
 	}
 }
 
-// TestCallFromJob calls ci.job when it is too late.
+// TestCallFromJob calls ci.job too late.
 func TestCallFromJob(t *testing.T) {
 	p := load(t, files(Fennel, "(local ci (require :quire.ci))\n(ci.job :a [:quire/push]\n  (fn []\n    (ci.job :b [:a] #nil)))"))
 	_, err := p.VM.Call(context.Background(), p.Jobs[0].Fn)
@@ -348,7 +349,7 @@ func TestMirrorTag(t *testing.T) {
 	}
 }
 
-// FuzzLoad wants a pipeline or diagnostics with a place for whatever text.
+// FuzzLoad checks that any text gives a pipeline, or diagnostics with a place.
 func FuzzLoad(f *testing.F) {
 	seeds, _ := filepath.Glob("testdata/*.[fl][nu][la]")
 	for _, path := range seeds {
@@ -380,7 +381,7 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-// BenchmarkLoad is a pipeline of 25 lines.
+// BenchmarkLoad loads a pipeline of 25 lines.
 func BenchmarkLoad(b *testing.B) {
 	text, err := os.ReadFile("testdata/bench/25.fnl")
 	if err != nil {

@@ -12,17 +12,17 @@ import (
 	"quire/lib/vm"
 )
 
-// A call is one call of a function of quire.ci: where it is and, where it is
-// Fennel and can be found, as it is written. Lua knows only the line.
+// A call is one call of a function of quire.ci: its place and, if it is Fennel and can be
+// found, its source. Lua knows only the line.
 type call struct {
 	file   *file
 	line   int
 	column int
-	form   *fennel.List // nil where it cannot be told
+	form   *fennel.List // nil if unknown
 }
 
-// callOf finds the call that l is in, of the function name with the first
-// argument first. nth tells apart calls on one line that look the same.
+// callOf finds the call that contains l, of the function name with the first argument
+// first. nth tells apart calls on one line that look the same.
 func (t *tree) callOf(l *lua.LState, name, first string, nth int) call {
 	source, line := vm.Caller(l)
 	f := t.files[source]
@@ -76,13 +76,12 @@ func walk(n fennel.Node, f func(*fennel.List)) {
 	}
 }
 
-// problem is a diagnostic at the call.
+// problem returns a diagnostic at the call.
 func (c call) problem(format string, args ...any) diag.Diagnostic {
 	return c.file.diagnostic(c.line, c.column, format, args...)
 }
 
-// problemAt is a diagnostic at a part of the call, or at the call itself where
-// the part is nil.
+// problemAt returns a diagnostic at a part of the call, or at the call if part is nil.
 func (c call) problemAt(part fennel.Node, format string, args ...any) diag.Diagnostic {
 	if part == nil {
 		return c.problem(format, args...)
@@ -91,7 +90,7 @@ func (c call) problemAt(part fennel.Node, format string, args ...any) diag.Diagn
 	return c.file.diagnostic(at.Line, at.Column, format, args...)
 }
 
-// arg returns the nth argument, counted from 1, as it is written.
+// arg returns the nth argument, counted from 1, as written.
 func (c call) arg(n int) fennel.Node {
 	if c.form == nil || n >= len(c.form.Items) {
 		return nil
@@ -99,8 +98,8 @@ func (c call) arg(n int) fennel.Node {
 	return c.form.Items[n]
 }
 
-// element returns the ith element, counted from 1, of a sequence; or all of it
-// where that is not a literal.
+// element returns the ith element, counted from 1, of a literal sequence, otherwise all
+// of sequence.
 func element(sequence fennel.Node, i int) fennel.Node {
 	if s, ok := sequence.(*fennel.Sequence); ok && i <= len(s.Items) {
 		return s.Items[i-1]
@@ -108,8 +107,8 @@ func element(sequence fennel.Node, i int) fennel.Node {
 	return sequence
 }
 
-// field returns a key of a table literal and its value; or all of the table twice
-// where it is not one, or has no such key.
+// field returns a key of a table literal and its value. If there is no literal or no such
+// key, it returns the whole table twice.
 func field(table fennel.Node, name string) (key, value fennel.Node) {
 	if t, ok := table.(*fennel.Table); ok {
 		for i, k := range t.Keys {
@@ -121,7 +120,7 @@ func field(table fennel.Node, name string) (key, value fennel.Node) {
 	return table, table
 }
 
-// sortByPlace brings diagnostics in the order of files and lines.
+// sortByPlace sorts diagnostics by file and line.
 func sortByPlace(list diag.List) {
 	slices.SortStableFunc(list, func(a, b diag.Diagnostic) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))

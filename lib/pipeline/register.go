@@ -15,8 +15,8 @@ import (
 	"quire/lib/vm"
 )
 
-// A registry takes what the top level of a pipeline registers. What is wrong with
-// a call is noted and the evaluation goes on, so that all is found at once.
+// A registry stores the registrations of a pipeline's top level. It notes errors in a
+// call and continues, so that all are found at once.
 type registry struct {
 	tree     *tree
 	closed   bool // the top level has ended
@@ -29,14 +29,14 @@ type registry struct {
 	secrets  []Secret
 }
 
-// A registered job has its call, to point at.
+// A registered job has its call, for diagnostics.
 type registered struct {
 	*Job
 	call  call
-	after fennel.Node // the inputs of the mirror as they are written
+	after fennel.Node // the inputs of the mirror as written
 }
 
-// newRegistry makes the module quire.ci.
+// newRegistry creates the module quire.ci.
 func newRegistry(tree *tree, v *vm.VM) *registry {
 	r := &registry{tree: tree, seen: map[callKey]int{}}
 	l := v.State()
@@ -46,18 +46,17 @@ func newRegistry(tree *tree, v *vm.VM) *registry {
 	return r
 }
 
-// A callKey is what calls of ci have in common that cannot be told apart but by their
-// order.
+// A callKey is equal for calls of ci that only their order tells apart.
 type callKey struct {
 	source string
 	line   int
 	first  string
 }
 
-// maxCalls bounds the size of the graph, and of each part of it.
+// maxCalls limits the size of the graph, and of each part of it.
 const maxCalls = 1000
 
-// call finds the call of the function name that l is in.
+// call finds the call of the function name that contains l.
 func (r *registry) call(l *lua.LState, name string) call {
 	if r.closed {
 		vm.Raise(l, fmt.Errorf("ci.%s can only be called at the top level of the pipeline, not by a job", name))
@@ -110,11 +109,10 @@ func (r *registry) add(j *Job, c call) *registered {
 	return r.jobs[len(r.jobs)-1]
 }
 
-// maxID bounds an id, which is the name of a directory.
+// maxID limits an id, which is the name of a directory.
 const maxID = 200
 
-// checkID says what is wrong with the id of a job. A slash is for what quire
-// itself defines.
+// checkID returns an error for a bad job id. A slash is reserved for quire's own ids.
 func checkID(id string) error {
 	switch {
 	case id == "":
@@ -150,8 +148,8 @@ func (r *registry) setImage(l *lua.LState) int {
 	return 0
 }
 
-// notOfImage tells characters that are in no name of an image: launchers, which get it
-// as one word of an argv, are not to take it for an option, nor for several words.
+// notOfImage reports characters that no image name has: a launcher gets the name as one
+// word of an argv, and must not take it for an option or for several words.
 func notOfImage(c rune) bool {
 	return unicode.IsControl(c) || unicode.IsSpace(c) || c == utf8.RuneError
 }
@@ -170,7 +168,7 @@ func (r *registry) mirror(l *lua.LState) int {
 	return 0
 }
 
-// kind names a value in a message.
+// kind names the type of a value in messages.
 func kind(v lua.LValue) string {
 	switch v := v.(type) {
 	case *lua.LNilType:
@@ -189,7 +187,7 @@ func kind(v lua.LValue) string {
 // brief quotes a string that may be long.
 func brief(s string) string { return "'" + text.Cut(s, 60) + "'" }
 
-// unique drops what comes again.
+// unique drops repeated items.
 func unique(list []string) []string {
 	var once []string
 	seen := map[string]bool{}

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// A Starter is a pipeline to begin with.
+// A Starter is a first pipeline for a project.
 type Starter struct {
 	Kind        string // of the project, such as "a Go module"
 	build, test string // commands
 }
 
-// NewStarter returns the starter that fits the files in the directory tree, by the first of
-// these that it has: a Makefile, go.mod, Cargo.toml, package.json, pyproject.toml.
+// NewStarter returns the starter that fits the first of these files in tree: a Makefile,
+// go.mod, Cargo.toml, package.json, pyproject.toml.
 func NewStarter(tree fs.FS) Starter {
 	text := func(name string) (string, bool) {
 		content, err := fs.ReadFile(tree, name)

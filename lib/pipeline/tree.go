@@ -23,18 +23,18 @@ type Files interface {
 	Lstat(name string) (fs.FileInfo, error)
 }
 
-// A tree is the files of a commit or a workspace, and those that were read.
+// A tree is the files of a commit or a workspace, with those read so far.
 type tree struct {
 	fsys  Files
 	files map[string]*file
-	dirs  []string // those that were found, no symbolic link above them
+	dirs  []string // the directories found, no symbolic link above them
 }
 
 // A file is one file of the pipeline.
 type file struct {
 	name  string
 	text  []byte
-	forms []fennel.Node // of a Fennel file, once it is compiled
+	forms []fennel.Node // of a Fennel file, after compiling
 }
 
 func newTree(fsys Files) *tree { return &tree{fsys: fsys, files: map[string]*file{}} }
@@ -61,8 +61,8 @@ func (t *tree) find() (*file, error) {
 	return nil, diag.List{{File: Fennel, Message: fmt.Sprintf("'%s' and '%s' both exist", Fennel, Lua), Hint: "keep one of them"}}
 }
 
-// look describes the file of that name. It returns nil if there is none. It does not follow
-// symbolic links, not even among the directories above: a pipeline must be the same in a
+// look describes the file of that name. It returns nil if there is none. It does not
+// follow symbolic links, even in the directories above: a pipeline must be the same in a
 // workspace and in Git's objects, and links lead somewhere only in a workspace.
 func (t *tree) look(name string) (fs.FileInfo, error) {
 	for dir := path.Dir(name); dir != "." && !slices.Contains(t.dirs, dir); dir = path.Dir(dir) {
@@ -84,8 +84,8 @@ func (t *tree) look(name string) (fs.FileInfo, error) {
 	return info, err
 }
 
-// open reads a file that look has found. The error is a diag.List if the file cannot be a
-// program.
+// open reads a file that look has found. If the file cannot be a program, the error is a
+// diag.List.
 func (t *tree) open(name string, info fs.FileInfo) (*file, error) {
 	if f := t.files[name]; f != nil {
 		return f, nil
@@ -119,7 +119,7 @@ func (t *tree) open(name string, info fs.FileInfo) (*file, error) {
 // withoutMark drops a byte order mark.
 func withoutMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufeff")) }
 
-// isFennel says which of the two languages f is in.
+// isFennel reports whether f is Fennel rather than Lua.
 func (f *file) isFennel() bool {
 	return strings.HasSuffix(f.name, ".fnl") || strings.HasSuffix(f.name, ".fnlm")
 }
@@ -130,7 +130,7 @@ func (f *file) column(at int) int {
 	return 1 + utf8.RuneCount(f.text[start:at])
 }
 
-// indent returns the column of the first character of a line that is no blank.
+// indent returns the column of the first nonblank character of a line.
 func (f *file) indent(line int) int {
 	text := diag.SourceLine(f.text, line)
 	return 1 + len(text) - len(strings.TrimLeft(text, " \t"))
