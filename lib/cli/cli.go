@@ -1,4 +1,4 @@
-// Package cli is what all quire commands share: options, diagnostics and exit codes.
+// Package cli is common to all quire commands: options, diagnostics and exit codes.
 package cli
 
 import (
@@ -22,8 +22,8 @@ import (
 // Version is the version of the whole toolkit.
 const Version = "0.2.0"
 
-// The exit codes of every command. A command that runs another passes that
-// one's code on, by the shell's rules: 126, 127, 128+N.
+// The exit codes of every command. A command that runs another one passes on its exit
+// code, by the shell's rules: 126, 127, 128+N.
 const (
 	OK      = 0   // done, or yes
 	No      = 1   // no, or the pipeline failed
@@ -31,7 +31,7 @@ const (
 	Failure = 111 // quire could not do its work
 )
 
-// Env is what a command gets from the process that started it.
+// Env holds the inputs of a command from the process that started it.
 type Env struct {
 	Name   string   // the command's name, for diagnostics
 	Args   []string // without the name; Parse leaves the operands
@@ -41,17 +41,17 @@ type Env struct {
 	Getenv func(string) string
 
 	usage   string          // of the last Parse, printed after a misuse
-	literal bool            // the last Parse met "--": operands may begin with '-'
-	caught  context.Context // of CatchSignals; without it, one that never ends
+	literal bool            // the last Parse found "--": operands may begin with '-'
+	caught  context.Context // of CatchSignals; otherwise one that never ends
 }
 
 // Func is the body of a command. Its error becomes the exit code, see Main.
 type Func func(context.Context, *Env) error
 
-// Main runs a command on the standard streams, reports its error on stderr, and
-// returns the exit code: that of a Status error, Misuse for a Usagef error, Failure for
-// any other. If run returns context.Canceled because of a signal that CatchSignals
-// caught, the code is 128 plus the signal's number.
+// Main runs a command on the standard streams, reports its error on stderr, and returns
+// the exit code: the code of a Status error, Misuse for a Usagef error, Failure for any
+// other. If run returns context.Canceled because of a signal that CatchSignals caught,
+// the code is 128 plus the signal's number.
 func Main(name string, args []string, run Func) int {
 	ctx := context.Background()
 	e := &Env{caught: ctx, Name: name, Args: args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
@@ -67,9 +67,9 @@ func Main(name string, args []string, run Func) int {
 var EndSignals = slices.DeleteFunc([]os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
 
 // CatchSignals returns a context that ends at the first of the EndSignals, with a
-// SignalError as its cause. A command calls it before it starts anything that it has to
-// end or remove. From then on the first signal does not end the process, the second does.
-// Any other command is ended by the signal itself, which gives a shell the same code.
+// SignalError as its cause. A command calls it before it starts anything that it must end
+// or remove. From then on the first signal does not end the process, the second does.
+// Without it the signal itself ends the command, which gives a shell the same code.
 func (e *Env) CatchSignals(ctx context.Context) context.Context {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, EndSignals...)
@@ -90,7 +90,7 @@ func (s SignalError) Error() string {
 	return fmt.Sprintf("ended by signal %d (%s)", int(s.Signal), s.Signal)
 }
 
-// statusError carries an exit code. A nil err means that all has been said.
+// statusError carries an exit code. A nil err prints nothing.
 type statusError struct {
 	code int
 	err  error
@@ -113,16 +113,16 @@ type usageError struct{ what string }
 
 func (u *usageError) Error() string { return u.what }
 
-// Usagef returns an error that says how the command was misused.
+// Usagef returns an error that explains the misuse.
 func Usagef(format string, args ...any) error {
 	return &usageError{fmt.Sprintf(format, args...)}
 }
 
-// Report writes err to stderr and returns the exit code it stands for. Each part of
-// a joined error is reported by itself, and the code is the greatest. Diagnostics
-// that point into a file stand for themselves, as a compiler's do; anything else
-// is one line behind the command's name. Returning the error from the command's
-// Func does the same; Report is for where the work goes on.
+// Report writes err to stderr and returns its exit code. Each part of a joined error is
+// reported by itself, and the code is the greatest. Diagnostics that point into a file
+// are printed unchanged, as a compiler does; anything else is one line after the
+// command's name. Returning the error from the command's Func does the same; Report is
+// for a command that continues.
 func (e *Env) Report(err error) int {
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return OK
@@ -155,23 +155,24 @@ func (e *Env) Report(err error) int {
 	return Failure
 }
 
-// Warn reports something that does not stop the work.
+// Warn reports a problem that does not stop the work.
 func (e *Env) Warn(format string, args ...any) {
 	fmt.Fprintf(e.Stderr, "%s: warning: %s\n", e.Name, oneLine(fmt.Sprintf(format, args...)))
 }
 
-// Note reports on stderr what was done.
+// Note reports an action on stderr.
 func (e *Env) Note(format string, args ...any) {
 	fmt.Fprintf(e.Stderr, "%s: %s\n", e.Name, oneLine(fmt.Sprintf(format, args...)))
 }
 
-// oneLine joins the lines of s, as errors.Join makes them, and makes them safe to show.
+// oneLine joins the lines of s, for example from errors.Join, and makes them safe to
+// show.
 func oneLine(s string) string {
 	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
 	return text.Line(strings.Join(lines, "; "))
 }
 
-// Terminal says whether stdout is a terminal.
+// Terminal reports whether stdout is a terminal.
 func (e *Env) Terminal() bool {
 	f, ok := e.Stdout.(*os.File)
 	if !ok {

@@ -25,7 +25,7 @@ const testUsage = `usage: quire-x [OPTION...] [FILE]
   --long VALUE     a text
 `
 
-// result is what the caller of a command sees.
+// result is the visible result of a command.
 type result struct {
 	Code           int
 	Stdout, Stderr string
@@ -210,7 +210,7 @@ func TestCheckUsage(t *testing.T) {
 }
 
 // A signal ends the context of a command that catches it, and gives the exit code. A
-// second signal, or one that is not caught, ends the process.
+// second or an uncaught signal ends the process.
 func TestSignals(t *testing.T) {
 	if mode := os.Getenv("QUIRE_TEST_SIGNALS"); mode != "" {
 		os.Exit(Main("quire-x", nil, func(ctx context.Context, e *Env) error {

@@ -1,13 +1,13 @@
 package cli
 
 // Go's runtime reserves some 700 MiB of address space, and starts threads, before any Go
-// code of a program runs. If the kernel refuses one of them, the runtime prints its stacks,
-// and nothing in the program can prevent that. So low limits are found before.
+// code of a program runs. If the kernel refuses one, the runtime prints its stacks, and
+// nothing in the program can prevent that. So low limits are detected earlier.
 //
-// The function entry, in assembly, is where the kernel starts a program that is linked with
-// -E quire/lib/cli.entry, as the Makefile does. It jumps to the runtime if the limits
-// suffice. If not, it prints one of these lines and exits with the status Failure. A limit
-// on processes counts threads, and not for root; a push needs some 25.
+// The kernel starts a program at the function entry, in assembly, if it is linked with -E
+// quire/lib/cli.entry, as in the Makefile. It jumps to the runtime if the limits suffice.
+// If not, it prints one of these lines and exits with the status Failure. A limit on
+// processes counts threads, and not for root; a push needs some 25.
 var (
 	//lint:ignore U1000 the assembly uses it
 	littleSpace = "quire: the limit on address space (ulimit -v) is too low: quire needs 1 GiB\n"

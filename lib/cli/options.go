@@ -12,13 +12,13 @@ import (
 // errVersion is the answer to --version.
 var errVersion = errors.New("version requested")
 
-// Parse takes the options of fs off e.Args and leaves the operands there. Options
-// stand before operands, and "--" ends them. A short option and its value may be one
-// word, such as -j4, and short options without a value may be one word, such as -fn.
+// Parse removes the options of fs from e.Args and leaves the operands there. Options come
+// before operands, and "--" ends them. A short option and its value may be one word, such
+// as -j4, and short options without a value may be one word, such as -fn.
 //
 // usage is the constant that --help prints on stdout and a misuse on stderr. It begins
-// "usage: ", ends with a newline, and explains each option in a line. The error is for
-// returning: it makes --help and --version exit with OK and a misuse with Misuse.
+// "usage: ", ends with a newline, and explains each option in a line. The command must
+// return the error: --help and --version then exit with OK and a misuse with Misuse.
 func (e *Env) Parse(fs *flag.FlagSet, usage string) error {
 	e.usage = usage
 	rest, ended, err := setOptions(fs, e.Args)
@@ -40,7 +40,7 @@ func (e *Env) Parse(fs *flag.FlagSet, usage string) error {
 }
 
 // setOptions sets the options of fs at the beginning of args and returns the operands.
-// ended reports whether "--" stood before them.
+// ended reports whether "--" came before them.
 func setOptions(fs *flag.FlagSet, args []string) (operands []string, ended bool, err error) {
 	for len(args) > 0 && isOption(args[0]) {
 		arg := args[0]
@@ -97,9 +97,9 @@ func dashed(option string) string {
 	return "--" + option
 }
 
-// Operands returns an error unless there are between least and most operands; a
-// negative most means any number. An option among them is an error, too. names is how
-// usage writes the operands.
+// Operands returns an error unless there are between least and most operands; a negative
+// most means any number. An option among them is an error, too. names is the operands'
+// text in usage.
 func (e *Env) Operands(least, most int, names string) error {
 	for i, arg := range e.Args {
 		if isOption(arg) && !e.literal {
@@ -115,9 +115,9 @@ func (e *Env) Operands(least, most int, names string) error {
 	return nil
 }
 
-// OperandsAndCommand takes a command off e.Args, which follows n operands and may
-// follow a "--". It returns the command, whose own options are not looked at, and
-// leaves the operands, as Operands wants them, in e.Args.
+// OperandsAndCommand removes a command from e.Args, which follows n operands and may
+// follow a "--". It returns the command without checking the command's own options. It
+// leaves the operands in e.Args and checks them as Operands does.
 func (e *Env) OperandsAndCommand(n int, names string) (command []string, err error) {
 	if len(e.Args) > n {
 		e.Args, command = e.Args[:n], e.Args[n:]
@@ -142,9 +142,8 @@ type Command struct {
 	Run           Func
 }
 
-// Commands parses the options of fs and runs the subcommand that the first operand
-// names, with the words behind it as its Args. The table of the subcommands is added
-// to usage.
+// Commands parses the options of fs and runs the subcommand in the first operand, with
+// the words after it as its Args. It adds the table of the subcommands to usage.
 func (e *Env) Commands(ctx context.Context, fs *flag.FlagSet, usage string, table []Command) error {
 	synopsis, options, _ := strings.Cut(usage, "\n")
 	var list strings.Builder

@@ -10,9 +10,9 @@ import (
 // directories of cmd/.
 var Programs = []string{"quire-trigger", "quire-dispatch", "quire-materialize", "quire-ci", "quire-runstate", "quire-web"}
 
-// Program returns the path of the running command, as it was found in PATH. Symbolic
-// links are not resolved: they may lead into the directory of one version, which an
-// upgrade removes.
+// Program returns the path of the running command, as found in PATH. Symbolic links are
+// not resolved: they may lead into the directory of one version, which an upgrade
+// removes.
 func (e *Env) Program() (string, error) {
 	program, err := os.Executable()
 	if err != nil {

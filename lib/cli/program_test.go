@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestPrograms holds Programs to the commands of the tree.
+// TestPrograms checks Programs against the commands of the tree.
 func TestPrograms(t *testing.T) {
 	want := []string{"quire-dispatch"}
 	dirs, err := os.ReadDir("../../cmd")

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// textColumn is where a usage explains an option or a subcommand.
+// textColumn is the column of the explanations in a usage.
 const textColumn = 25
 
 // helpUsage explains the options that all commands have.

@@ -9,8 +9,8 @@ import (
 	"quire/lib/unit"
 )
 
-// DurationVar defines an option whose value is a duration as unit.ParseDuration takes
-// it, such as 90s or 7d.
+// DurationVar defines an option whose value is a duration for unit.ParseDuration, such as
+// 90s or 7d.
 func DurationVar(fs *flag.FlagSet, p *time.Duration, name string, value time.Duration) {
 	*p = value
 	fs.Var((*duration)(p), name, "")
@@ -35,7 +35,7 @@ func (d *duration) Set(s string) error {
 	return err
 }
 
-// CountVar defines an option whose value is a whole number that is not negative.
+// CountVar defines an option whose value is a whole number, 0 or more.
 func CountVar(fs *flag.FlagSet, p *int, name string, value int) {
 	*p = value
 	fs.Var((*count)(p), name, "")
