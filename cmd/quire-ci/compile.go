@@ -20,8 +20,8 @@ Prints the Lua that a Fennel file, or standard input, compiles to.
   --no-strict            accept unknown globals
 `
 
-// compile prints the Lua that a Fennel file, or stdin, compiles to. Modules for
-// macros are looked for where the file is.
+// compile prints the Lua that a Fennel file, or stdin, compiles to. It looks for macro
+// modules beside the file.
 func compile(ctx context.Context, e *cli.Env) error {
 	options := new(flag.FlagSet)
 	strict := true
@@ -47,7 +47,7 @@ func compile(ctx context.Context, e *cli.Env) error {
 	return write(e, lua)
 }
 
-// source reads the operand, or stdin. dir is where the modules of the text are.
+// source reads the operand, or stdin. dir is the directory of the text's modules.
 func source(e *cli.Env) (name, dir string, text []byte, err error) {
 	if len(e.Args) == 0 || e.Args[0] == "-" {
 		text, err = io.ReadAll(e.Stdin)

@@ -52,7 +52,7 @@ func (v vars) Set(s string) error {
 	return nil
 }
 
-// asked returns err as misuse where it is about what was asked for.
+// asked returns err as misuse if it names an unknown job.
 func asked(err error) error {
 	if unknown := (*executor.UnknownJobError)(nil); errors.As(err, &unknown) {
 		return cli.Usagef("%s", unknown)
@@ -60,14 +60,14 @@ func asked(err error) error {
 	return err
 }
 
-// colors reports whether w is a terminal on which colours are wanted; see
+// colors reports whether w is a terminal that should get colours; see
 // https://no-color.org.
 func colors(e *cli.Env, w io.Writer) bool {
 	return columns(e, w) != nil && e.Getenv("NO_COLOR") == ""
 }
 
-// columns is executor.Columns for a terminal that understands escape sequences; it returns
-// nil for one that does not, which is of the type "dumb".
+// columns is executor.Columns for a terminal that understands escape sequences. For a
+// terminal of the type "dumb" it returns nil.
 func columns(e *cli.Env, w io.Writer) func() int {
 	if e.Getenv("TERM") == "dumb" {
 		return nil

@@ -20,7 +20,7 @@ Writes .quire/ci.fnl with a build and a test job that fit the project.
   --lua                  write .quire/ci.lua instead
 ` + workspaceUsage
 
-// initialize writes a pipeline to begin with, and prints the next steps.
+// initialize writes a first pipeline, and prints the next steps.
 func initialize(_ context.Context, e *cli.Env) error {
 	fset := new(flag.FlagSet)
 	workspace := fset.String("workspace", ".", "")

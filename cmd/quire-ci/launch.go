@@ -21,8 +21,7 @@ const launchUsage = `usage: quire-ci launch [--root DIR] ID
 Runs the pipeline of a recorded run, behind the configured launcher.
 ` + rootUsage
 
-// launch turns into `quire-ci run` of the run, or runs it behind the configured
-// launcher.
+// launch becomes `quire-ci run` of the run, or runs it behind the configured launcher.
 func launch(ctx context.Context, e *cli.Env) error {
 	fs := new(flag.FlagSet)
 	root := fs.String("root", "", "")

@@ -12,21 +12,21 @@ import (
 	"quire/lib/runlog"
 )
 
-// errPipe is the cause of a context that ended because nobody reads any more.
+// errPipe is the cause of a context that ended because the output has no reader.
 var errPipe = errors.New("the output is a closed pipe")
 
-// pipeStatus is what a shell says of a command that a closed pipe ended.
+// pipeStatus is the shell's exit status for a command that a closed pipe ended.
 const pipeStatus = 128 + int(syscall.SIGPIPE)
 
 // outputs returns writers for the output of a run and for its summary, and a context that
 // ends when a write to the output fails because its reader has closed it. The writers do
 // not wait for a slow reader, except behind a driver: it writes the log, which must have
-// all of the output. The caller must call end when nothing more is written.
+// all of the output. The caller must call end after the last write.
 //
 // SIGPIPE would end the process and leave processes of the run behind, also if the log
 // goes through a connection that ended, so it is caught. By itself it means nothing: a
 // command that does not read its standard input causes one too. Commands do not inherit
-// that, since it is caught and not ignored.
+// this, since the signal is caught and not ignored.
 func (s *settings) outputs(ctx context.Context, e *cli.Env) (_ context.Context, output, errs io.Writer, end func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 1)
@@ -62,8 +62,7 @@ func (w writer) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// ended returns the error of a run that ctx ended. What a signal means, cli.Main
-// knows.
+// ended returns the error of a run that ctx ended. cli.Main interprets signals.
 func ended(ctx context.Context) error {
 	if context.Cause(ctx) == errPipe {
 		return cli.Status(pipeStatus, nil)

@@ -24,9 +24,9 @@ func (l *loaded) Close() {
 	l.workspace.Close()
 }
 
-// load returns the pipeline of a workspace. Symbolic links out of the workspace are not
-// followed. What the pipeline prints goes to stderr. If it is missing or invalid, the
-// error has the status No.
+// load returns the pipeline of a workspace. It does not follow symbolic links out of the
+// workspace. The pipeline's output goes to stderr. If it is missing or invalid, the error
+// has the status No.
 func load(ctx context.Context, e *cli.Env, workspace string, limits vm.Limits) (*loaded, error) {
 	tree, err := file.OpenTree(workspace)
 	if err != nil {
@@ -51,7 +51,7 @@ func withStatus(err error) error {
 	return err
 }
 
-// loadWorkspace parses the option --workspace of a command that has no other, and
+// loadWorkspace parses the option --workspace of a command without other options, and
 // returns the pipeline there.
 func loadWorkspace(ctx context.Context, e *cli.Env, usage string) (*loaded, error) {
 	fs := new(flag.FlagSet)

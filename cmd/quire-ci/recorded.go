@@ -15,8 +15,8 @@ import (
 	"quire/lib/runstore"
 )
 
-// openRun returns what the jobs of a recorded run could know, and makes the
-// workspace that of the run.
+// openRun returns the facts and settings that the jobs of a recorded run had, and selects
+// the run's workspace.
 func (s *settings) openRun(ctx context.Context, root, id string) (executor.Spec, error) {
 	store, err := runstore.Open(root, notify.Start)
 	if err != nil {

@@ -19,8 +19,8 @@ const twoJobs = `(local ci (require :quire.ci))
   {:when {:branch :main}})
 (ci.job :three [:one] (fn [{: sh}] (sh "echo last words; exit 3")) {:when {:tag :v*}})`
 
-// runIn runs the pipeline in a workspace with a directory for temporary files of
-// its own, and returns what is left in that.
+// runIn runs the pipeline in a workspace with its own directory for temporary files, and
+// returns the leftovers there.
 func runIn(t *testing.T, dir string, args ...string) (out, errs string, left []string) {
 	t.Helper()
 	temp := t.TempDir()
@@ -45,7 +45,7 @@ func TestRun(t *testing.T) {
 	for _, test := range []struct {
 		name      string
 		args      []string
-		out, errs string // parts
+		out, errs string // parts of the output
 		left      int    // entries of TMPDIR
 	}{
 		{"complete", []string{"--ref", "refs/heads/main", "--var", "GREETING=hello", "--secrets", secrets},
@@ -79,7 +79,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// What bounds the evaluation arrives, and a job that it ends is the only one.
+// The limits of evaluation reach the run, and only the job over them fails.
 func TestRunLimits(t *testing.T) {
 	dir := workspace(t, `(local ci (require :quire.ci))
 (ci.job :loop [:quire/push] (fn [] (while true nil)))
@@ -96,7 +96,7 @@ func TestRunLimits(t *testing.T) {
 	}
 }
 
-// A directory for logs is used once: what is in it stays.
+// A directory for logs is used once: its content stays.
 func TestRunKeepsOut(t *testing.T) {
 	dir, out := workspace(t, twoJobs), filepath.Join(t.TempDir(), "out")
 	if _, errs, _ := runIn(t, dir, "--job", "one", "--out", out); !strings.Contains(errs, "complete") {
@@ -116,7 +116,7 @@ func TestRunKeepsOut(t *testing.T) {
 	}
 }
 
-// What launch says of a run arrives at its jobs.
+// The facts from launch reach the run's jobs.
 func TestRunFacts(t *testing.T) {
 	dir := workspace(t, `(local ci (require :quire.ci))
 (ci.job :one [:quire/push] (fn [{: jobs : env}] [(. (jobs :quire/push) :branch) (env :QUIRE_RUN) (env :TEST_PASSED)]))`)
@@ -142,7 +142,7 @@ func TestRunFacts(t *testing.T) {
 	}
 }
 
-// A closed pipe ends the run in order, with the commands and what they have started.
+// A closed pipe ends the run in order, with the commands and their processes.
 func TestRunIntoClosedPipe(t *testing.T) {
 	dir := workspace(t, `(local ci (require :quire.ci))
 (ci.job :one [:quire/push] (fn [{: sh}] (sh "exec sleep 20")))`)
@@ -160,7 +160,7 @@ func TestRunIntoClosedPipe(t *testing.T) {
 	}
 }
 
-// A command that does not read its standard input is no closed pipe of ours.
+// A command that ignores its standard input is not our output's closed pipe.
 func TestRunWithUnreadInput(t *testing.T) {
 	dir := workspace(t, `(local ci (require :quire.ci))
 (ci.job :one [:quire/push]

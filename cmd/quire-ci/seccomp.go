@@ -14,7 +14,7 @@ const seccompUsage = `usage: quire-ci seccomp
 Internal: prints this machine's system call filter, as bwrap reads it.
 `
 
-// seccomp prints the filter that a launcher gets as descriptor 5, for launchers that
+// seccomp prints the filter that launchers get as descriptor 5, for a launcher that
 // another one starts on another machine.
 func seccomp(_ context.Context, e *cli.Env) error {
 	if err := e.Parse(new(flag.FlagSet), seccompUsage); err != nil {

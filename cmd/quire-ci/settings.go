@@ -51,8 +51,7 @@ func (s *settings) registerRun(fs *flag.FlagSet) {
 	fs.BoolVar(&s.dryRun, "dry-run", false, "")
 }
 
-// open returns what is known of the run: the file of --facts, or what the working
-// copy tells.
+// open returns the facts of the run from the file of --facts or from the working copy.
 func (s *settings) open(ctx context.Context) (executor.Spec, error) {
 	workspace, err := filepath.Abs(s.workspace)
 	if err != nil {
@@ -61,7 +60,7 @@ func (s *settings) open(ctx context.Context) (executor.Spec, error) {
 	return executor.OpenSpec(ctx, s.facts, workspace)
 }
 
-// options returns what spec and the settings make of a run.
+// options combines spec and the settings into the options of a run.
 func (s *settings) options(spec executor.Spec) (o executor.Options, err error) {
 	spec.PassEnv = append(spec.PassEnv, s.env...)
 	spec.Facts = spec.Facts.At(s.ref, s.sha)

@@ -26,9 +26,9 @@ workspace that the run ID left.
   --env NAME             pass this variable on; may be repeated
 `
 
-// shell becomes a shell with exactly the environment of a job, in a working copy or
-// in the workspace that a run has left. It is no child, so that signals and job
-// control are the terminal's affair.
+// shell becomes a shell with exactly the environment of a job, in a working copy or in
+// the workspace that a run has left. It is no child process, so that the terminal
+// controls signals and jobs.
 func shell(ctx context.Context, e *cli.Env) error {
 	var s settings
 	fs := new(flag.FlagSet)

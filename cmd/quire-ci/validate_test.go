@@ -13,7 +13,7 @@ import (
 	"quire/lib/cli"
 )
 
-// workspace makes a workspace with a pipeline.
+// workspace creates a workspace with a pipeline.
 func workspace(t *testing.T, text string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -26,7 +26,7 @@ func workspace(t *testing.T, text string) string {
 	return dir
 }
 
-// call calls a subcommand and returns what it prints and its error, if any.
+// call calls a subcommand and returns its output and its error, if any.
 func call(f cli.Func, stdin string, args ...string) (string, string) {
 	var out, errs strings.Builder
 	e := &cli.Env{Name: "quire-ci", Args: args, Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &errs,
@@ -94,8 +94,9 @@ func TestPipelineCommands(t *testing.T) {
 	}
 }
 
-// TestCompilePrintsWhatIsLoaded holds a Fennel pipeline against the Lua that compile
-// prints for it, used as .quire/ci.lua: the same jobs, and the same errors on the same lines.
+// TestCompilePrintsWhatIsLoaded compares a Fennel pipeline with the Lua that compile
+// prints for it, used as .quire/ci.lua: the same jobs, and the same errors on the same
+// lines.
 func TestCompilePrintsWhatIsLoaded(t *testing.T) {
 	const head = "(local ci (require :quire.ci))\n"
 	for _, test := range []struct{ name, text string }{
