@@ -19,20 +19,20 @@ import (
 	"quire/lib/runstore"
 )
 
-// calls are the system calls that change something, or give something up. Between
-// two of them a kill leaves what a kill at the second one does.
+// calls are the system calls that change or release something. A kill between two of them
+// leaves the same as a kill at the second one.
 var calls = []string{
 	"openat", "mkdirat", "symlinkat", "renameat", "unlinkat", "write", "ftruncate",
 	"fsync", "fdatasync", "syncfs", "fcntl", "close",
 }
 
-// faults are the system calls that are made to fail.
+// faults are the system calls that the test makes fail.
 var faults = []string{
 	"openat", "mkdirat", "symlinkat", "renameat", "unlinkat", "write", "fsync", "fdatasync", "syncfs",
 }
 
-// run runs the command of the scene with a fault injected, and reports whether it
-// was, and whether the command succeeded.
+// run runs the command of the scene with a fault injected, and reports whether it was,
+// and whether the command succeeded.
 func (sc *scene) run(t *testing.T, binaries, fault string) (injected, ok bool, stdout string) {
 	t.Helper()
 	sc.binaries = binaries
@@ -56,8 +56,8 @@ func (sc *scene) run(t *testing.T, binaries, fault string) (injected, ok bool, s
 	return injected, cmd.ProcessState.Success(), out.String()
 }
 
-// check reconciles and repairs the store, and fails the test unless it is sound
-// then, with all that was acknowledged.
+// check reconciles and repairs the store, and fails the test unless it is then sound and
+// has all acknowledged runs.
 func (sc *scene) check(t *testing.T, fault string, ok bool, stdout string) {
 	t.Helper()
 	fail := func(format string, args ...any) {
@@ -93,7 +93,7 @@ func (sc *scene) check(t *testing.T, fault string, ok bool, stdout string) {
 		}
 	}
 	if !sc.broken {
-		sc.listed(fail) // before anything is put right
+		sc.listed(fail) // before any repair
 	}
 	report, err := sc.store.Reconcile(0)
 	if err != nil || len(report.Failures) > 0 {
@@ -113,7 +113,7 @@ func (sc *scene) check(t *testing.T, fault string, ok bool, stdout string) {
 	}
 }
 
-// listed fails unless all that was acknowledged is listed and found.
+// listed fails unless all acknowledged runs are listed and found.
 func (sc *scene) listed(fail func(string, ...any)) {
 	listed := map[string]runstore.State{}
 	for r, err := range sc.store.List(runstore.Filter{}) {
@@ -133,8 +133,8 @@ func (sc *scene) listed(fail func(string, ...any)) {
 	}
 }
 
-// wereTold fails unless the programs of on-end.d were run for the ends there are, once
-// what is left to tell has been told.
+// wereTold fails unless the programs of on-end.d ran for each ended run, after the
+// remaining notifications.
 func (sc *scene) wereTold(t *testing.T, fail func(string, ...any)) {
 	t.Helper()
 	if sc.told == nil {
@@ -160,9 +160,8 @@ func (sc *scene) wereTold(t *testing.T, fail func(string, ...any)) {
 	}
 }
 
-// points returns which calls of one name a fault is injected at. The first of a
-// frequent one are those of a process that begins; most beyond the last are those
-// that look through /proc.
+// points returns the calls of one name that get a fault. The first of a frequent one
+// belong to process start; most beyond the last look through /proc.
 func points(call string, full bool) (first, last int) {
 	switch {
 	case full:
@@ -176,8 +175,8 @@ func points(call string, full bool) (first, last int) {
 }
 
 // Each command is killed at, and made to fail by, each of its system calls in turn
-// (strace(1), "Tampering"). Without CRASH=full it tries one of each name; without SLOW=1 as
-// well a third of these, another third for each scene.
+// (strace(1), "Tampering"). Without CRASH=full it tries one of each name. Without SLOW=1
+// as well, it tries a third of these, another third for each scene.
 func TestCrashPoints(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
 		t.Skip("crash points are not tested: there is no strace")

@@ -33,7 +33,8 @@ func (r *rootOption) dispatch(ctx context.Context, e *cli.Env) error {
 		return err
 	}
 	if *show {
-		// The runs must not end because their reader has: a write fails with EPIPE then.
+		// The runs must not end because their reader has: with SIGPIPE caught, a write
+		// fails with EPIPE.
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 		ctx = e.CatchSignals(ctx)
 	}
@@ -53,7 +54,7 @@ func (r *rootOption) dispatch(ctx context.Context, e *cli.Env) error {
 	slices.SortFunc(tasks, func(a, b drive.Task) int { return strings.Compare(a.ID, b.ID) })
 	set, err := loadSettings(ctx, s)
 	if err != nil {
-		e.Report(err) // each driver says so, too, and its run stays pending
+		e.Report(err) // each driver reports it, too, and its run stays pending
 	}
 	result := make(chan error, 1)
 	go func() { result <- drive.Dispatch(ctx, s, tasks, drive.Limits(set.config)) }()

@@ -36,7 +36,7 @@ func (r *rootOption) doctor(ctx context.Context, e *cli.Env) error {
 	}) {
 		line := "ok\t" + text.Escape(f.Subject)
 		if f.Wrong != "" {
-			// What mends it is printable as it is, so that it can be run.
+			// The repair is printable unchanged, so that people can run it.
 			line = fmt.Sprintf("wrong\t%s\t%s\t%s", text.Escape(f.Subject), text.Escape(f.Wrong), f.Repair)
 			code = cli.No
 		} else if !*verbose {

@@ -48,7 +48,7 @@ func (r *rootOption) exec(ctx context.Context, e *cli.Env) error {
 	child, end, err := x.Run(ctx, s, run)
 	switch {
 	case end.State == "" && ctx.Err() != nil:
-		return context.Canceled // while it waited for its turn; it stays pending
+		return context.Canceled // while it waited for its turn; the run stays pending
 	case end.State == "":
 		return err
 	case errors.As(err, new(*drive.FactsError)):

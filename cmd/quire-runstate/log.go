@@ -41,7 +41,7 @@ func (r *rootOption) log(ctx context.Context, e *cli.Env) error {
 	return l.Follow(ctx)
 }
 
-// hasJob is view.HasJob, whose "no" makes the command exit with the code for it.
+// hasJob is view.HasJob, with an error that makes the command exit with No.
 func hasJob(run *runstore.Run, job string, future bool) error {
 	err := view.HasJob(run, job, future)
 	if errors.As(err, new(*view.NoJobError)) {

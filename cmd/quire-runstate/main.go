@@ -1,4 +1,4 @@
-// Quire-runstate makes, changes, shows and drives run records.
+// Quire-runstate creates, changes, shows and drives run records.
 package main
 
 import (
@@ -41,7 +41,7 @@ func run(ctx context.Context, e *cli.Env) error {
 	}))
 }
 
-// rootOption is the option --root, which may stand before or after the subcommand.
+// rootOption is the option --root, which may come before or after the subcommand.
 type rootOption struct{ dir string }
 
 func (r *rootOption) flags() *flag.FlagSet {

@@ -56,8 +56,8 @@ func (r *rootOption) notify(ctx context.Context, e *cli.Env) error {
 	return err
 }
 
-// programEnv returns the environment of the programs: that of jobs, with the directory
-// of quire's commands in PATH. It may be missing in the PATH of cron.
+// programEnv returns the environment of the programs: the jobs' environment, with the
+// directory of quire's commands in PATH. cron's PATH may lack it.
 func programEnv() []string {
 	path := cmp.Or(os.Getenv("PATH"), "/usr/bin:/bin")
 	if self, err := os.Executable(); err == nil {

@@ -15,9 +15,9 @@ import (
 )
 
 // A node is a file, a directory, or a symbolic link of a file system that forgets
-// what was not synced.
+// unsynced data.
 type node struct {
-	now, kept     string // of a file: content, and what of it is on disk
+	now, kept     string // of a file: content, and its part on disk
 	names, stored map[string]*node
 	link          string
 }
@@ -27,7 +27,7 @@ func newDir() *node { return &node{names: map[string]*node{}, stored: map[string
 // sync is fsync(2) of the node.
 func (n *node) sync() { n.kept, n.stored = n.now, maps.Clone(n.names) }
 
-// syncAll is syncfs(2) of all below.
+// syncAll is syncfs(2) of everything below.
 func (n *node) syncAll() {
 	n.sync()
 	for _, c := range n.names {
@@ -35,7 +35,7 @@ func (n *node) syncAll() {
 	}
 }
 
-// readTree returns what is in dir, all of it on disk.
+// readTree returns the content of dir, all of it on disk.
 func readTree(t *testing.T, dir string) *node {
 	t.Helper()
 	n := newDir()
@@ -60,8 +60,8 @@ func readTree(t *testing.T, dir string) *node {
 	return n
 }
 
-// write makes dir what is found after a power loss: content that was not synced is
-// gone; names that were not are too, unless the file system keeps them in order.
+// write writes to dir the state after a power loss: unsynced content is gone; so are
+// unsynced names, unless the file system keeps them in order.
 func (n *node) write(t *testing.T, dir string, keepNames bool) {
 	t.Helper()
 	names := n.stored
@@ -112,7 +112,7 @@ func (d *disk) find(path string) (parent *node, name string, n *node) {
 	return parent, name, n
 }
 
-// A call is a system call of a trace that succeeded.
+// A call is a successful system call of a trace.
 type call struct {
 	name   string
 	args   []string // strings, and paths of descriptors, decoded
@@ -185,7 +185,7 @@ var (
 	descriptor = regexp.MustCompile(`^(?:AT_FDCWD|\d+)<(.*)>$`)
 )
 
-// parseTrace reads what strace -f -y -xx writes.
+// parseTrace reads the output of strace -f -y -xx.
 func parseTrace(t *testing.T, text string) []call {
 	t.Helper()
 	var calls []call
@@ -226,9 +226,10 @@ func decode(arg string) string {
 	return arg
 }
 
-// The power is lost after each system call of a command: unsynced data is gone. All that was
-// acknowledged must be there, and reconcile and fsck must repair the rest. Without SLOW=1,
-// the calls alternate between a file system that keeps names and one that loses them.
+// The power is lost after each system call of a command: unsynced data is gone. All
+// acknowledged runs must exist, and reconcile and fsck must repair the rest. Without
+// SLOW=1, the calls alternate between a file system that keeps names and one that loses
+// them.
 func TestPowerLoss(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
 		t.Skip("power loss is not tested: there is no strace")
@@ -257,7 +258,7 @@ func TestPowerLoss(t *testing.T) {
 			points, said := 0, ""
 			for i, c := range calls {
 				if c.name == "write" && c.args[1] == string(out) && len(out) > 0 {
-					said = string(out) // on stdout: from here on it is acknowledged
+					said = string(out) // on stdout: from here on the run is acknowledged
 				} else if !before.apply(c) {
 					continue
 				}
@@ -280,7 +281,7 @@ func TestPowerLoss(t *testing.T) {
 	}
 }
 
-// at returns the scene in the store that a power loss leaves of the disk.
+// at returns the scene in the store that a power loss leaves on the disk.
 func (sc *scene) at(t *testing.T, d *disk, keepNames bool) *scene {
 	t.Helper()
 	root := t.TempDir()
@@ -291,6 +292,6 @@ func (sc *scene) at(t *testing.T, d *disk, keepNames bool) *scene {
 	}
 	after := *sc
 	after.store, after.acked = s, maps.Clone(sc.acked)
-	after.told = nil // what its program writes may be lost as well
+	after.told = nil // its program's output may be lost as well
 	return &after
 }

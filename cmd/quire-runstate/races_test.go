@@ -16,20 +16,20 @@ import (
 	"time"
 )
 
-// A race is a store on which many commands work at once.
+// A race is a store that many commands use at once.
 type race struct {
 	*testing.T
 	binary, root string
 
 	mu      sync.Mutex
-	runs    []string            // that were made, as they were acknowledged
-	won     map[string][]string // how each was ended, by whom was told so
+	runs    []string            // acknowledged as created, in order
+	won     map[string][]string // how each was ended, as the commands reported
 	removed map[string]bool
 	calls   atomic.Int32
 }
 
-// call runs a command and returns its exit code and what it printed. Codes beyond those
-// that are allowed fail the test.
+// call runs a command and returns its exit code and its output. Codes that are not
+// allowed fail the test.
 func (r *race) call(allowed []int, args ...string) (int, string) {
 	cmd := exec.Command(r.binary, args...)
 	cmd.Env = append(os.Environ(), "QUIRE_ROOT="+r.root)
@@ -44,7 +44,7 @@ func (r *race) call(allowed []int, args ...string) (int, string) {
 	return code, out.String()
 }
 
-// some returns the ids of two of the newest runs, so that many are after the same.
+// some returns the ids of two of the newest runs, so that many commands choose the same.
 func (r *race) some(random *rand.Rand) (id, newer string) {
 	const newest = 8
 	r.mu.Lock()
@@ -53,10 +53,10 @@ func (r *race) some(random *rand.Rand) (id, newer string) {
 	return last[random.IntN(len(last))], last[len(last)-1]
 }
 
-// The ways of a command to be driven, of which some leave processes behind.
+// The commands to drive. Some leave processes behind.
 var driven = []string{"true", "false", "sleep 0.02", "setsid sleep 600 & sleep 0.01", "(trap '' TERM; exec sleep 600) & exit 3"}
 
-// one does one thing that can be done with runs.
+// one does one random operation on runs.
 func (r *race) one(random *rand.Rand) {
 	id, newer := r.some(random)
 	end := func(how string, args ...string) {
@@ -103,7 +103,7 @@ func (r *race) create() {
 	r.mu.Unlock()
 }
 
-// exec drives a run, and is at times told to stop or killed.
+// exec drives a run, and sometimes ends or kills the driver.
 func (r *race) exec(random *rand.Rand, id string) {
 	how := driven[random.IntN(len(driven))]
 	ctx, stop := context.WithCancel(context.Background())
@@ -120,15 +120,15 @@ func (r *race) exec(random *rand.Rand, id string) {
 	cmd.Stderr = &errs
 	_ = cmd.Run()
 	r.calls.Add(1)
-	// Anything may end it, but it never fails to do its work.
+	// Anything may end the driver, but it never fails to do its work.
 	if code := cmd.ProcessState.ExitCode(); code == 111 || code == 126 || code == 127 {
 		r.Errorf("exec %s: exit %d: %s", id, code, &errs)
 	}
 }
 
-// Many processes make, drive, end, supersede, cancel, reconcile, prune and repair the
-// same runs. Each run is ended once, by whom was told so; histories are legal, no run is
-// lost, none of their processes is left, and nothing is left to mend.
+// Many processes create, drive, end, supersede, cancel, reconcile, prune and repair the
+// same runs. Each run is ended once, by the process that was told so; histories are
+// legal, no run is lost, no process of a run is left, and nothing is left to repair.
 func TestEverythingAtOnce(t *testing.T) {
 	racers, d := 8, 2*time.Second
 	if os.Getenv("RACES") == "full" {
@@ -136,7 +136,7 @@ func TestEverythingAtOnce(t *testing.T) {
 	}
 	r := &race{T: t, root: t.TempDir(), won: map[string][]string{}, removed: map[string]bool{}}
 	r.binary = filepath.Join(build(t), "quire-runstate")
-	config := []byte("max-runs = 6\ngrace = \"10ms\"\n") // so that some wait, and others get their turn
+	config := []byte("max-runs = 6\ngrace = \"10ms\"\n") // so that some runs wait, and others get their turn
 	if err := os.WriteFile(filepath.Join(r.root, "config.toml"), config, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,8 @@ func TestEverythingAtOnce(t *testing.T) {
 	t.Logf("%d commands on %d runs", r.calls.Load(), len(r.runs))
 }
 
-// ends compares how runs are on record with what whoever made and ended them was told.
+// ends compares the recorded runs with the answers to the commands that created and ended
+// them.
 func (r *race) ends() {
 	_, out := r.call([]int{0}, "list")
 	listed := map[string]string{}
@@ -189,7 +190,7 @@ func (r *race) ends() {
 	}
 }
 
-// processesOf returns the commands of what is left of the runs in a root.
+// processesOf returns the commands of remaining processes of the runs in a root.
 func processesOf(t *testing.T, root string) []string {
 	t.Helper()
 	environs, err := filepath.Glob("/proc/[0-9]*/environ")
@@ -200,7 +201,7 @@ func processesOf(t *testing.T, root string) []string {
 	for _, path := range environs {
 		text, err := os.ReadFile(path)
 		if err != nil || !bytes.Contains(text, []byte("QUIRE_ROOT="+root+"\x00")) {
-			continue // it is gone, or another user's
+			continue // the process is gone, or another user's
 		}
 		command, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
 		left = append(left, fmt.Sprintf("%s %q", filepath.Dir(path), command))

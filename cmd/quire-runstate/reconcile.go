@@ -37,7 +37,7 @@ func (r *rootOption) reconcile(ctx context.Context, e *cli.Env) error {
 		}
 		failures = append(failures, err)
 	}
-	if s.Paused() != nil { // as list and doctor say: cron would mail it each minute
+	if s.Paused() != nil { // list and doctor report it: cron would mail it each minute
 		return errors.Join(failures...)
 	}
 	due, err := s.Due(report.Pending, drive.Limits(set.config))
@@ -47,7 +47,7 @@ func (r *rootOption) reconcile(ctx context.Context, e *cli.Env) error {
 	for _, run := range due {
 		executor := run.Executor
 		if executor == "" {
-			// The configuration could not be read when the run was made.
+			// The configuration could not be read when the run was created.
 			if configErr != nil {
 				continue
 			}

@@ -20,14 +20,14 @@ type scene struct {
 	args    []string
 	stdin   string
 	env     []string
-	acked   map[string]runstore.State // runs that must be there, and were in this state
+	acked   map[string]runstore.State // runs that must exist, and their last known states
 	then    map[string]runstore.State // the same, once the command succeeded
 	create  bool                      // the command prints the run line of a new run
-	skipped int                       // how many skipped runs there are, once the command succeeded; 0: any number
-	broken  bool                      // the store was not sound to begin with
-	told    []string                  // runs that are told to a program of on-end.d, once they have ended
+	skipped int                       // the number of skipped runs, once the command succeeded; 0: any number
+	broken  bool                      // the store was not sound at first
+	told    []string                  // ended runs that a program of on-end.d must be told
 
-	binaries string // where the commands are
+	binaries string // the directory of the commands
 }
 
 func newScene(t *testing.T, states ...runstore.State) *scene {
@@ -61,7 +61,7 @@ func reasonOf(s runstore.State) string {
 	return ""
 }
 
-// scenes makes the store for each command. sc.args has the ids of the runs.
+// scenes creates the store for each command. sc.args has the ids of the runs.
 var scenes = map[string]func(*testing.T) *scene{
 	"create": func(t *testing.T) *scene {
 		sc := newScene(t, runstore.Pending)
@@ -116,7 +116,8 @@ var scenes = map[string]func(*testing.T) *scene{
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		// Faults meet the program too, which would otherwise fail to say that it was run.
+		// Faults affect the program too. It retries, or it would fail to record its
+		// call.
 		program := "#!/bin/sh\nuntil echo \"$QUIRE_RUN\" >>\"$QUIRE_ROOT/told\"; do :; done\n"
 		if err := os.WriteFile(filepath.Join(dir, "tell"), []byte(program), 0o700); err != nil {
 			t.Fatal(err)
@@ -127,7 +128,7 @@ var scenes = map[string]func(*testing.T) *scene{
 	},
 	"prune": func(t *testing.T) *scene {
 		sc := newScene(t, runstore.Complete, runstore.Complete, runstore.Complete, runstore.Pending)
-		delete(sc.acked, sc.args[0]) // these two may go
+		delete(sc.acked, sc.args[0]) // these two may be removed
 		delete(sc.acked, sc.args[1])
 		sc.args = []string{"prune", "--keep", "0"}
 		return sc
@@ -164,7 +165,7 @@ func trigger(t *testing.T) *scene {
 	return sc
 }
 
-// repository makes a bare repository with one commit that has a pipeline.
+// repository creates a bare repository with one commit that has a pipeline.
 func repository(t *testing.T) (dir, sha string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -187,7 +188,7 @@ func repository(t *testing.T) (dir, sha string) {
 	return dir, strings.TrimSpace(string(out))
 }
 
-// build makes the commands of the scenes, and returns the directory they are in.
+// build builds the commands of the scenes, and returns their directory.
 func build(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

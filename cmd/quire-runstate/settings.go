@@ -12,8 +12,8 @@ import (
 	"quire/lib/runstore"
 )
 
-// settings is what the configuration says, or its defaults where it cannot be read:
-// a run that is under way is to be ended in good order all the same.
+// settings is the configuration, or its defaults if it cannot be read: an active run must
+// still be ended in order.
 type settings struct{ config *config.Config }
 
 func loadSettings(ctx context.Context, s *runstore.Store) (settings, error) {
@@ -50,7 +50,7 @@ func (s settings) keepRuns(repo string) int {
 	return math.MaxInt
 }
 
-// signalOf returns the signal that ended the context: SIGTERM where none did.
+// signalOf returns the signal that ended the context, otherwise SIGTERM.
 func signalOf(ctx context.Context) syscall.Signal {
 	var s cli.SignalError
 	if errors.As(context.Cause(ctx), &s) {

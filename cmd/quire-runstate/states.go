@@ -10,8 +10,8 @@ import (
 	"quire/lib/runstore"
 )
 
-// A stateList is an option whose value is states, separated by commas. "live" stands for
-// all states that are not final, "ended" for all that are.
+// A stateList is an option whose value is states, separated by commas. "live" means all
+// states that are not final, "ended" all that are.
 type stateList []runstore.State
 
 func (l *stateList) String() string { return fmt.Sprint(*l) }
@@ -47,8 +47,8 @@ func joinStates() string {
 	return strings.Join(names, ", ")
 }
 
-// optionsFirst parses options that stand after the operands, as version 0.1 accepted
-// them, with a warning.
+// optionsFirst parses options after the operands, as version 0.1 accepted them, with a
+// warning.
 func optionsFirst(e *cli.Env, fs *flag.FlagSet) error {
 	if err := e.Parse(fs, transitionUsage); err != nil {
 		return err

@@ -11,8 +11,8 @@ import (
 	"quire/lib/runstore"
 )
 
-// root returns the root that the options, the environment, or the repository of the
-// working directory name.
+// root returns the root from the options, the environment, or the repository of the
+// working directory.
 func (r *rootOption) root(e *cli.Env) string {
 	return config.Root(r.dir, e.Getenv, git.ConfigHere)
 }
@@ -22,8 +22,8 @@ func (r *rootOption) open(e *cli.Env) (*runstore.Store, error) {
 	return runstore.Open(r.root(e), notify.Start)
 }
 
-// begin parses the options and the operands of a subcommand, and opens the store. least,
-// most and names are those of cli.Env.Operands.
+// begin parses the options and the operands of a subcommand, and opens the store. For
+// least, most and names see cli.Env.Operands.
 func (r *rootOption) begin(e *cli.Env, fs *flag.FlagSet, usage string, least, most int, names string) (*runstore.Store, error) {
 	if err := e.Parse(fs, usage); err != nil {
 		return nil, err
@@ -44,9 +44,9 @@ func (r *rootOption) beginRun(e *cli.Env, fs *flag.FlagSet, usage string, most i
 	return s, run, err
 }
 
-// answerNo gives errors that answer "no" the exit code for it: no such run, several
-// such runs, a change that is not allowed, a run that another process drives or that
-// has ended. Any other error is a failure.
+// answerNo gives some errors the exit code for "no": no such run, several such runs, a
+// change that is not allowed, a run that another process drives or that has ended. Any
+// other error is a failure.
 func answerNo(err error) error {
 	var state *runstore.StateError
 	if errors.Is(err, runstore.ErrNotFound) || errors.As(err, &state) ||
@@ -56,8 +56,8 @@ func answerNo(err error) error {
 	return err
 }
 
-// forEachRun calls do for each run that the operands name. After an error it reports
-// the error and continues with the next run. The exit code is the greatest.
+// forEachRun calls do for each run in the operands. After an error it reports the error
+// and continues with the next run. The exit code is the greatest.
 func forEachRun(e *cli.Env, s *runstore.Store, do func(*runstore.Run) error) error {
 	worst := cli.OK
 	for _, name := range e.Args {

@@ -41,7 +41,7 @@ func noteDriver(e *cli.Env, run *runstore.Run) {
 	if !active() {
 		return
 	}
-	// The run may have ended before its driver was looked for.
+	// The run may have ended before the check for its driver.
 	if driven, err := run.Driven(); err == nil && !driven && active() {
 		e.Note("run %s is active, but its driver is gone: quire-runstate reconcile ends it", run.ID)
 	}
