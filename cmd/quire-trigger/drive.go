@@ -29,7 +29,7 @@ func drive(ctx context.Context, e *cli.Env, o options) error {
 	return cli.Status(cli.No, err)
 }
 
-// rerun makes a new run of the commit of the run --rerun.
+// rerun creates a new run of the commit of the run --rerun.
 func rerun(ctx context.Context, e *cli.Env, o options) error {
 	store, run, err := o.find(e, o.rerun)
 	if err != nil {
@@ -42,8 +42,8 @@ func rerun(ctx context.Context, e *cli.Env, o options) error {
 	return cli.Status(max(showByHand(e, runs), e.Report(err)), nil)
 }
 
-// find returns the run of that name in the root. That there is none, or that there
-// are several, is the answer "no".
+// find returns the run of that name in the root. If there is none, or several, the exit
+// code is No.
 func (o options) find(e *cli.Env, name string) (*runstore.Store, *runstore.Run, error) {
 	store, err := runstore.Open(config.Root(o.root, e.Getenv, git.ConfigHere), notify.Start)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"quire/lib/trigger"
 )
 
-// byHand triggers what --ref points at.
+// byHand triggers the commit of --ref.
 func byHand(ctx context.Context, e *cli.Env, o options) error {
 	repo, err := o.repository(e)
 	if err != nil {

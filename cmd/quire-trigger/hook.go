@@ -12,7 +12,8 @@ import (
 	"quire/lib/trigger"
 )
 
-// installHook makes quire's hook that of a repository, and the repository one of the root.
+// installHook installs quire's hook in a repository, and links the repository in the
+// root.
 func installHook(ctx context.Context, e *cli.Env, o options) error {
 	return o.hook(ctx, e, "install", func(repo *git.Repo, h *hook.Hook) error {
 		root, err := o.existingRoot(e, repo)
@@ -27,7 +28,7 @@ func installHook(ctx context.Context, e *cli.Env, o options) error {
 		if err := repos.Free(repo, root, name); err != nil {
 			return err
 		}
-		// The link comes last: a call that was killed before it is done again.
+		// The link comes last: until it exists, a killed call is repeated.
 		install := func() error {
 			if err := h.Install(ctx); err != nil {
 				return err
@@ -54,7 +55,7 @@ func installHook(ctx context.Context, e *cli.Env, o options) error {
 }
 
 // uninstallHook undoes installHook. quire.name and quire.root stay, so that the
-// repository gets its name again when the hook is installed again.
+// repository gets its name again at the next installation.
 func uninstallHook(ctx context.Context, e *cli.Env, o options) error {
 	return o.hook(ctx, e, "uninstall", func(repo *git.Repo, h *hook.Hook) error {
 		root := config.Root(o.root, e.Getenv, repo.Config)

@@ -10,7 +10,7 @@ import (
 	"quire/lib/push"
 )
 
-// An action is what one of the options asks for.
+// An action implements one of the options.
 type action func(context.Context, *cli.Env, options) error
 
 func main() { os.Exit(cli.Main("quire-trigger", os.Args[1:], run)) }

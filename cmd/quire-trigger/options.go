@@ -15,7 +15,7 @@ type options struct {
 	install, uninstall            bool
 }
 
-// addVar takes one --var.
+// addVar parses one --var.
 func (o *options) addVar(assignment string) error {
 	name, value, err := push.ParseVar(assignment)
 	if o.vars == nil {
@@ -25,8 +25,8 @@ func (o *options) addVar(assignment string) error {
 	return err
 }
 
-// check refuses options that do not go together. modes is how many of them say what is to
-// be done.
+// check refuses options that do not go together. modes is the number of options given
+// that select an action.
 func (o options) check(modes int) error {
 	if modes > 1 {
 		return cli.Usagef("--ref, --run, --rerun, --missed and those of the hook exclude each other")

@@ -12,7 +12,7 @@ import (
 	"quire/lib/trigger"
 )
 
-// afterPush triggers what the lines on stdin name.
+// afterPush triggers the refs in the lines on stdin.
 func afterPush(ctx context.Context, e *cli.Env, o options) error {
 	repo, err := o.repository(e)
 	if err != nil {
@@ -35,9 +35,9 @@ func afterPush(ctx context.Context, e *cli.Env, o options) error {
 	return cli.Status(max(code, show(e, runs), e.Report(err)), nil)
 }
 
-// missed triggers what pushes should have triggered, in the repository of --git-dir or
-// GIT_DIR, or in all of the root. An entry of repos/ that leads nowhere is an error, but
-// does not keep the others from being looked at.
+// missed triggers the pushes that were missed, in the repository of --git-dir or GIT_DIR,
+// or in all of the root. A dangling entry of repos/ is an error, but the others are still
+// checked.
 func missed(ctx context.Context, e *cli.Env, o options) error {
 	list := []*git.Repo{}
 	repo, err := o.repository(e)

@@ -17,7 +17,7 @@ import (
 func asHook(do action) action {
 	return func(ctx context.Context, e *cli.Env, o options) error {
 		if repo, err := o.repository(e); err == nil {
-			if running, err := trigger.Announce(repo); err == nil { // else do fails likewise
+			if running, err := trigger.Announce(repo); err == nil { // otherwise do fails likewise
 				defer running.Close()
 			}
 		}
@@ -37,8 +37,8 @@ func asHook(do action) action {
 	}
 }
 
-// afterFailure is withCommand if the exit status is code whatever do does. The command
-// is started as a child.
+// afterFailure is withCommand with the exit status code, whatever do does. It starts the
+// command as a child.
 func afterFailure(code int, do action) action {
 	return func(ctx context.Context, e *cli.Env, o options) error {
 		command, stdout := e.Args, e.Stdout

@@ -17,7 +17,7 @@ import (
 	"quire/lib/trigger"
 )
 
-// repository opens the repository that --git-dir, or else GIT_DIR, names.
+// repository opens the repository of --git-dir, or else GIT_DIR.
 func (o options) repository(e *cli.Env) (*git.Repo, error) {
 	dir := o.gitDir
 	if dir == "" {
@@ -29,8 +29,8 @@ func (o options) repository(e *cli.Env) (*git.Repo, error) {
 	return git.Open(dir)
 }
 
-// trigger returns the trigger of a repository, with the pusher and the push options
-// that the environment names.
+// trigger returns the trigger of a repository, with the pusher and the push options from
+// the environment.
 func (o options) trigger(e *cli.Env, repo *git.Repo) *trigger.Trigger {
 	root := func() string { return config.Root(o.root, e.Getenv, repo.Config) }
 	t := &trigger.Trigger{Root: root, Repo: repo, OnEnd: notify.Start, Warn: func(l diag.List) { e.Report(l) },
@@ -41,8 +41,8 @@ func (o options) trigger(e *cli.Env, repo *git.Repo) *trigger.Trigger {
 	return t
 }
 
-// hook calls do with the repository of the command line and its hook. For a linked working
-// tree these are the ones of its main repository.
+// hook calls do with the repository of the command line and its hook. For a linked
+// working tree it uses the main repository's.
 func (o options) hook(ctx context.Context, e *cli.Env, verb string, do func(*git.Repo, *hook.Hook) error) error {
 	o.gitDir = cmp.Or(o.gitDir, e.Getenv("GIT_DIR"), ".")
 	repo, err := o.repository(e)

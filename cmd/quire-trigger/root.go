@@ -17,8 +17,8 @@ import (
 	"quire/lib/text"
 )
 
-// existingRoot returns the absolute path of the root, in which it makes repos/. If the
-// root does not exist, the error has the command that makes it.
+// existingRoot returns the absolute path of the root, and creates repos/ in it. If the
+// root does not exist, the error has the command that creates it.
 func (o options) existingRoot(e *cli.Env, repo *git.Repo) (string, error) {
 	root, err := filepath.Abs(config.Root(o.root, e.Getenv, repo.Config))
 	if err != nil {
@@ -40,8 +40,8 @@ func (o options) existingRoot(e *cli.Env, repo *git.Repo) (string, error) {
 	return "", cli.Status(cli.No, fmt.Errorf("root '%s' does not exist, make it with: %s", root, command))
 }
 
-// setRoot sets quire.root of the repository unless pushes find the root without it: the
-// environment of a hook is rarely that of a shell.
+// setRoot sets quire.root of the repository unless pushes find the root without it: a
+// hook rarely has the environment of a shell.
 func setRoot(ctx context.Context, repo *git.Repo, root string) error {
 	found := config.Root("", func(string) string { return "" }, repo.Config)
 	if abs, err := filepath.Abs(found); err == nil && abs == root && found == abs {

@@ -11,14 +11,14 @@ import (
 	"quire/lib/trigger"
 )
 
-// maxNotes is how many runs the pusher is told of by name. More would scroll what
-// does not compile out of sight, and each line is a packet to the pusher.
+// maxNotes is the most runs that the pusher is notified of by name. More would scroll
+// compile errors out of sight, and each line is a packet to the pusher.
 const maxNotes = 20
 
-// show prints the run lines, tells the pusher of the runs, and returns the code.
+// show prints the run lines, notifies the pusher of the runs, and returns the code.
 func show(e *cli.Env, runs []trigger.Run) int {
 	var lines strings.Builder               // written at once
-	code, told := cli.OK, map[string]bool{} // many refs may have one and the same pipeline
+	code, told := cli.OK, map[string]bool{} // many refs may have the same pipeline
 	for i, r := range runs {
 		if r.Executor != "" {
 			lines.WriteString(runstore.RunLine(r.Run, r.Executor) + "\n")
@@ -45,8 +45,8 @@ func show(e *cli.Env, runs []trigger.Run) int {
 	return max(code, e.Report(err))
 }
 
-// showByHand is show for a run that a person asked for. If no command reads the run lines,
-// it says what drives the run.
+// showByHand is show for a run that a person asked for. If no command reads the run
+// lines, it says how to drive the run.
 func showByHand(e *cli.Env, runs []trigger.Run) int {
 	code := show(e, runs)
 	for _, r := range runs {
@@ -58,7 +58,7 @@ func showByHand(e *cli.Env, runs []trigger.Run) int {
 	return code
 }
 
-// note tells the pusher of one run.
+// note notifies the pusher of one run.
 func note(e *cli.Env, r trigger.Run) {
 	switch {
 	case errors.As(r.Problem, new(diag.List)):
