@@ -44,7 +44,7 @@ func run(ctx context.Context, e *cli.Env) error {
 	if err := e.Parse(flags, usage); err != nil {
 		return err
 	}
-	ctx = e.CatchSignals(ctx) // then the work removes what it made
+	ctx = e.CatchSignals(ctx) // from here on a signal makes the command remove its files
 	if *id != "" {
 		return ofRun(ctx, e, flags, *root, *id)
 	}
@@ -64,7 +64,7 @@ func run(ctx context.Context, e *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	o.KeepIndex = true // the first --reuse is quick, too
+	o.KeepIndex = true // so that the first --reuse is quick, too
 	o.Left = func(_ string, err error) { e.Warn("what was there cannot be removed: %v", err) }
 	err = workspace.Materialize(ctx, repo, e.Args[0], e.Args[1], o)
 	if errors.Is(err, workspace.ErrUnknownCommit) {

@@ -14,7 +14,7 @@ import (
 	"quire/lib/workspace"
 )
 
-// ofRun makes the workspace of a run, below its driver or by hand.
+// ofRun writes the workspace of a run, below its driver or by hand.
 func ofRun(ctx context.Context, e *cli.Env, flags *flag.FlagSet, root, id string) error {
 	other := ""
 	flags.Visit(func(f *flag.Flag) {
