@@ -8,7 +8,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestAccess lets pushers without a shell in over a real sshd, as quire(7) describes.
+// TestAccess gives pushers without a shell access over a real sshd, as quire(7)
+// describes.
 func TestAccess(t *testing.T) {
 	t.Parallel()
 	slow(t)

@@ -21,9 +21,9 @@ import (
 )
 
 // TestAttack runs the attacks of testdata/attack. Each tries to break a promise of
-// SECURITY.md: it pushes to real repositories, with the executor quire-ci and the launcher
-// bwrap. If a script says exposed, the launcher isolates nothing: the attack must then
-// succeed, which shows that it is one.
+// SECURITY.md: it pushes to real repositories, with the executor quire-ci and the
+// launcher bwrap. If a script says exposed, the launcher isolates nothing: the attack
+// must then succeed, which proves that it is one.
 func TestAttack(t *testing.T) {
 	t.Parallel()
 	needsSandbox(t)
@@ -69,7 +69,7 @@ func TestPromises(t *testing.T) {
 	}
 }
 
-// setupAttack is like setup, with a file of the facts that an attacker would know, for jobs.
+// setupAttack is like setup, with a file of facts that an attacker would know, for jobs.
 func setupAttack(env *testscript.Env) error {
 	if err := setup(env, "quire-ci"); err != nil {
 		return err
@@ -86,7 +86,7 @@ func setupAttack(env *testscript.Env) error {
 	return os.WriteFile(filepath.Join(env.WorkDir, "known"), []byte(known), 0o644)
 }
 
-// attempts is the key of how many attacks a script has made.
+// attempts is the key of the number of attacks that a script has made.
 type key string
 
 const attempts key = "attempts"
@@ -99,8 +99,8 @@ func tell(ts *testscript.TestScript, name string, value any) {
 	fmt.Fprintf(f, "%s=%v\n", name, value)
 }
 
-// sandboxed [OPTION...] configures the launcher bwrap, and what the file config of the
-// script says besides. $TOP in that is the directory of the script.
+// sandboxed [OPTION...] configures the launcher bwrap, and adds the file config of the
+// script, in which $TOP is the directory of the script.
 func sandboxed(ts *testscript.TestScript, neg bool, args []string) {
 	configure(ts, append([]string{filepath.Join(ts.Getenv("LAUNCHERS"), "bwrap")}, args...))
 }
@@ -182,7 +182,7 @@ func victim(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// processes [!] WORD wants a process that has the word among its arguments.
+// processes [!] WORD checks that a process has the word among its arguments.
 func processes(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: [!] processes WORD")
@@ -227,9 +227,9 @@ func listener(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// Bounds of an evaluation that is limited to 500 ms and 32 MiB. Compiling comes on top.
+// Bounds of an evaluation with the limits 500 ms and 32 MiB. Compiling comes on top.
 const (
-	maxEvaluation = 20 * time.Second // on a processor
+	maxEvaluation = 20 * time.Second // of processor time
 	maxMemory     = 400 << 20
 	maxSaid       = 256 << 10
 )

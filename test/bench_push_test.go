@@ -21,7 +21,7 @@ type place struct {
 	n    int // commits so far
 }
 
-// newPlace makes one. The files are of its first commit, or of its root.
+// newPlace creates a place. The files are in its first commit, or in its root.
 func (w *bench) newPlace(name string, files map[string]string) *place {
 	p := &place{bench: w, name: name, env: []string{"QUIRE_ROOT=" + filepath.Join(w.dir, name, "root")}}
 	w.sh("mkdir -p %[1]s/root && git init -q %[1]s/work && git init -q --bare %[1]s/with.git && git init -q --bare %[1]s/without.git", name)
@@ -37,7 +37,7 @@ func (w *bench) newPlace(name string, files map[string]string) *place {
 	return p
 }
 
-// commit makes a commit, and returns the refspecs of so many new refs at it.
+// commit creates a commit, and returns the refspecs of that many new refs at it.
 func (p *place) commit(refs int) []string {
 	p.n++
 	p.sh("git -C %s/work commit -q --allow-empty -m next", p.name)
@@ -52,8 +52,8 @@ func (p *place) push(repo string, args ...string) {
 	p.run(p.env, "git", append([]string{"-C", p.name + "/work", "push", "-q"}, args...)...)
 }
 
-// compare pushes so many new refs to each repository in turn. It returns the median times
-// of a push to the one with the hook and of one to the other.
+// compare pushes that many new refs to each repository in turn. It returns the median
+// times of a push to the one with the hook and to the other.
 func (p *place) compare(pairs, refs int, options ...string) (with, without float64) {
 	var specs []string
 	push := func(repo string) func(int) {
@@ -74,7 +74,7 @@ func (p *place) compare(pairs, refs int, options ...string) (with, without float
 	return median(times[0]), median(times[1])
 }
 
-// settle waits for the runs there are to end, unless nothing drives them.
+// settle waits for the runs to end, unless nothing drives them.
 func (p *place) settle() {
 	if _, err := os.Stat(filepath.Join(p.dir, p.name, "stub")); err == nil {
 		return
@@ -92,7 +92,7 @@ func (w *bench) pushes() []row {
 	}
 	compare("push, no pipeline", "/1.25", "none", nil)
 	compare("push, pipeline", "/1.6", "one", map[string]string{"work/.quire/ci.fnl": pipeline})
-	// Each pair in a place of its own, see cold.
+	// Each pair in its own place, see cold.
 	many := func(measure, name string, files map[string]string, options ...string) {
 		var with, without []float64
 		for i := range 5 {
@@ -105,14 +105,14 @@ func (w *bench) pushes() []row {
 		rows = append(rows, row{measure, theirs, median(with), median(without), "/2"})
 	}
 	many("push, 2000 refs, ci.skip", "skipped", map[string]string{"work/.quire/ci.fnl": pipeline}, "-o", "ci.skip")
-	// With a dispatcher that drives nothing: 2,000 runs would go on for minutes, beside
-	// the next measures.
+	// With a dispatcher that drives nothing: 2,000 runs would continue for minutes,
+	// beside the next measures.
 	many("push, 2000 refs, 2000 runs", "many", map[string]string{
 		"work/.quire/ci.fnl": pipeline, "stub/quire-dispatch": "#!/bin/sh\ncat >/dev/null\n"})
 	return append(rows, w.processes())
 }
 
-// processes counts the processes of git that the hook starts, with a script in front of git.
+// processes counts the git processes that the hook starts, with a script in front of git.
 func (w *bench) processes() row {
 	p := w.newPlace("count", map[string]string{
 		"work/.quire/ci.fnl":  fmt.Sprintf(benchPipeline, "true"),
@@ -131,13 +131,13 @@ func (w *bench) processes() row {
 		}
 		return n
 	}
-	count(1) // the first push records the refs that exist already
+	count(1) // the first push records the existing refs
 	one, many := count(1), count(2000)
 	return row{"git processes, 2000 refs, more than (count)", "1 ref", many - one, 0, "<1"}
 }
 
-// firstCommand measures from the return of a push to the start of the first command of the
-// first job: executor quire-ci, 100 files.
+// firstCommand measures from the return of a push to the start of the first command of
+// the first job: executor quire-ci, 100 files.
 func (w *bench) firstCommand() []row {
 	began := filepath.Join(w.dir, "first/began")
 	files := map[string]string{

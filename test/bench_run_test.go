@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// runOf returns a run of the pipeline by quire-ci, in a directory of its own.
+// runOf returns a run of the pipeline by quire-ci, in its own directory.
 func (w *bench) runOf(dir, pipeline string, args ...string) *program {
 	w.write(filepath.Join(dir, ".quire/ci.fnl"), "(local ci (require :quire.ci))\n"+pipeline)
 	return w.program(dir, append([]string{filepath.Join(prefix, "bin/quire-ci"), "run"}, args...)...)
 }
 
-// usual is a pipeline of 25 lines, with the one that runOf puts in front.
+// usual is a pipeline of 25 lines, with the one that runOf prepends.
 const usual = `(local targets [:linux :freebsd :openbsd])
 (ci.image "debian:12")
 
@@ -40,7 +40,7 @@ const usual = `(local targets [:linux :freebsd :openbsd])
   {:when {:tag "v*"}})
 `
 
-// The work of the reference compiler, as validate and compile do it.
+// The work of the reference compiler, as in validate and compile.
 const (
 	referenceEval = `local fennel = dofile(arg[1])
 local jobs = {}
@@ -59,7 +59,7 @@ io.write(lua)
 )
 
 // reference returns a run of a Lua script with the reference compiler in its first
-// argument, or the reason why there is none.
+// argument, or the reason for having none.
 func (w *bench) reference(dir, script string) (*program, string) {
 	compiler := os.Getenv("FENNEL_REFERENCE")
 	if compiler == "" {
@@ -148,7 +148,7 @@ func printing(command string) string {
 	return `(ci.job :main [:quire/push] (fn [{: sh}] (sh "` + command + `")))`
 }
 
-// output compares a job that prints much with the same command whose output goes to a file.
+// output compares a job that prints much with the same command printing to a file.
 func (w *bench) output() []row {
 	ours := w.runOf("output", printing(aMillionLines))
 	file := w.program("output", "sh", "-c", "sh -c '"+aMillionLines+"' >file")

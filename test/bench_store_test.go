@@ -24,7 +24,7 @@ func (w *bench) runstate(root string, args ...string) time.Duration {
 	return w.program("", call...).time(0)
 }
 
-// transition compares a durable transition with a durable UPDATE of a row that it changes:
+// transition compares a durable transition with a durable UPDATE that changes a row:
 // sqlite3 writes nothing for a row that stays the same.
 func (w *bench) transition() []row {
 	r := row{measure: "transition, own process", against: "sqlite3, synchronous=FULL"}

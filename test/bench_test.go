@@ -16,10 +16,10 @@ import (
 	"time"
 )
 
-// measures are the groups of rows of the table, in its order. A group that cannot be
-// measured here returns rows with the reason.
+// measures are the groups of rows of the table, in order. A group that cannot be measured
+// here returns rows with the reason.
 var measures = []struct {
-	name string // what ROWS selects
+	name string // ROWS selects by it
 	rows func(*bench) []row
 }{
 	{"push", (*bench).pushes},
@@ -40,10 +40,10 @@ var measures = []struct {
 // does not hold. Each measure compares commands that run in turn, so that other work of
 // the machine slows all of them.
 //
-// ROWS is a regular expression that selects groups by their names. QUIRE_BENCH_REPOS names
-// repositories, separated by colons, whose commits are materialized too, besides a
-// generated repository's. FENNEL_REFERENCE names the fennel.lua of the reference compiler 1.6.1, and
-// FENNEL_LUA the Lua that runs it, lua5.4 by default.
+// ROWS is a regular expression that selects groups by their names. QUIRE_BENCH_REPOS
+// names repositories, separated by colons, whose commits are materialized too, besides a
+// generated repository's. FENNEL_REFERENCE names the fennel.lua of the reference compiler
+// 1.6.1, and FENNEL_LUA the Lua that runs it, lua5.4 by default.
 func BenchmarkTable(b *testing.B) {
 	selected := regexp.MustCompile(os.Getenv("ROWS"))
 	for b.Loop() {
@@ -68,12 +68,12 @@ func BenchmarkTable(b *testing.B) {
 // A row is one line of the table.
 type row struct {
 	measure, against string
-	ours, theirs     float64 // mostly milliseconds; theirs is 0 if ours stands alone
-	limit            string  // "1.3x": at least so many times as fast; "/1.15": at most so many times as slow; "<30"; or, if nothing was measured, the reason
+	ours, theirs     float64 // mostly milliseconds; theirs is 0 if there is no comparison
+	limit            string  // "1.3x": at least that many times as fast; "/1.15": at most that many times as slow; "<30"; or, if nothing was measured, the reason
 }
 
-// judge returns the figure that the limit is about, and whether the limit holds. It
-// reports false for measured if the row has a reason instead of a limit.
+// judge returns the figure to compare with the limit, and whether the limit holds.
+// measured is false if the row has a reason instead of a limit.
 func (r row) judge() (figure float64, holds, measured bool) {
 	var limit float64
 	if n, err := fmt.Sscanf(strings.Trim(r.limit, "x/<"), "%g", &limit); n != 1 || err != nil {
@@ -90,7 +90,7 @@ func (r row) judge() (figure float64, holds, measured bool) {
 	return r.ours, r.ours < limit, true
 }
 
-// printRows prints the table and returns how many limits do not hold.
+// printRows prints the table and returns the number of broken limits.
 func printRows(to io.Writer, rows []row) (broken int, err error) {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nmeasure\tagainst\tfigure\tlimit\tholds\tours\ttheirs")
@@ -119,8 +119,8 @@ func printRows(to io.Writer, rows []row) (broken int, err error) {
 	return broken, w.Flush()
 }
 
-// A bench is the directory of a group of measures, and an environment without anything of
-// this machine's user, and with the installed commands first in its PATH.
+// A bench is the directory of a group of measures, and an environment without this
+// machine's user's settings, with the installed commands first in its PATH.
 type bench struct {
 	*testing.B
 	dir string
@@ -155,15 +155,15 @@ func (w *bench) run(more []string, name string, args ...string) string {
 	return string(out)
 }
 
-// sh runs a line of shell, in which %[1]s and so on are replaced by args.
+// sh runs a line of shell. Its %[1]s and so on are replaced by args.
 func (w *bench) sh(line string, args ...any) string {
 	w.Helper()
 	return w.run(nil, "sh", "-c", fmt.Sprintf(line, args...))
 }
 
-// medians runs each way once a round, in turn and each time with the next one first, and
-// returns the median of the times in milliseconds. Before each, everything is written to
-// disk: writes of the way before would slow it.
+// medians runs each way once a round, in turn and each time starting with the next one,
+// and returns the median times in milliseconds. Before each, it syncs the disk: writes of
+// the way before would slow it.
 func medians(rounds int, ways ...func(round int)) []float64 {
 	timed := make([]func(int) time.Duration, len(ways))
 	for i, way := range ways {
@@ -177,7 +177,7 @@ func medians(rounds int, ways ...func(round int)) []float64 {
 	return medianTimes(rounds, timed...)
 }
 
-// medianTimes is medians of ways that return how long they took.
+// medianTimes is medians for ways that return their own time.
 func medianTimes(rounds int, ways ...func(round int) time.Duration) []float64 {
 	times := make([][]float64, len(ways))
 	for round := range rounds {
@@ -198,15 +198,15 @@ type program struct {
 	*bench
 	dir  string
 	args []string
-	peak float64 // the most memory it had, in MB
+	peak float64 // its peak memory, in MB
 }
 
 func (w *bench) program(dir string, args ...string) *program {
 	return &program{bench: w, dir: filepath.Join(w.dir, dir), args: args}
 }
 
-// time runs the program with /dev/null for its streams. It starts it itself, since
-// os/exec takes a tenth of the time of the shortest.
+// time runs the program with /dev/null for its streams. It does not use os/exec, which
+// takes a tenth of the time of the shortest.
 func (p *program) time(int) time.Duration {
 	p.Helper()
 	path, err := exec.LookPath(p.args[0])
@@ -234,7 +234,7 @@ func (p *program) time(int) time.Duration {
 	return took
 }
 
-// write writes a file below the directory, and its directories.
+// write writes a file below the directory, and creates its directories.
 func (w *bench) write(name, text string) {
 	w.Helper()
 	path := filepath.Join(w.dir, name)

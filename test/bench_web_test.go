@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// webPages measures how much longer requests for pages take than one for nothing: the start
-// of a CGI program, and the web server, are in both.
+// webPages measures how much longer requests for pages take than an empty one: both
+// include the web server and the start of a CGI program.
 func (w *bench) webPages() []row {
 	const rounds = 51
 	w.write("empty/main.go", `package main
@@ -44,12 +44,12 @@ func main() { cgi.Serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Req
 	return rows
 }
 
-// webRoot makes a root with a journal of n runs, of which the last ones have records.
+// webRoot creates a root with a journal of n runs. The last ones have records.
 func (w *bench) webRoot(root string, n int) {
 	w.Helper()
 	w.newRuns(root, 0)
 	w.write(root+"/config.toml", "[repo.\"**\"]\nweb = true\n")
-	w.sh("quire-runstate --root %s list", root) // makes the store
+	w.sh("quire-runstate --root %s list", root) // creates the store
 	w.writeJournal(root+"/journal", n)
 	var events strings.Builder
 	events.WriteString(`{"event":"run-start","jobs":[{"id":"job-0"}`)

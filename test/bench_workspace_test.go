@@ -43,7 +43,7 @@ func (w *bench) workspaces() []row {
 	return rows
 }
 
-// fsType says whether dir is in memory.
+// fsType reports whether dir is in memory.
 func fsType(dir string) string {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err == nil && st.Type == unix.TMPFS_MAGIC {
@@ -52,8 +52,8 @@ func fsType(dir string) string {
 	return "disk"
 }
 
-// repos returns the repositories to materialize: a generated one, and those that
-// QUIRE_BENCH_REPOS names.
+// repos returns the repositories to materialize: a generated one, and those in
+// QUIRE_BENCH_REPOS.
 func (w *bench) repos() []string {
 	w.run(nil, "git", "init", "-q", "--bare", "-b", "main", "generated.git")
 	w.generate("generated.git", 30_000)
@@ -68,7 +68,7 @@ func (w *bench) repos() []string {
 	return repos
 }
 
-// generate makes a packed repository of that many files, most of a few kilobytes,
+// generate creates a packed repository of that many files, most of a few kilobytes,
 // twelve to a directory, and of 21 commits that change a hundredth each.
 func (w *bench) generate(repo string, files int) {
 	cmd := exec.Command("git", "-C", repo, "fast-import", "--quiet")

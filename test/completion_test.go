@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// isCommon reports whether an option is one that completion offers everywhere.
+// isCommon reports whether completion offers an option everywhere.
 func isCommon(call []string) func(string) bool {
 	return func(o string) bool {
 		return o == "-h" || o == "--help" || o == "--version" || o == "--root" && len(call) == 2 && call[0] == "quire-runstate"
@@ -26,7 +26,8 @@ func completes(t *testing.T, call []string) []string {
 	return options
 }
 
-// TestCompletionOptions holds the options that the shells offer to those in the usage.
+// TestCompletionOptions compares the options that the shells offer with those in the
+// usage.
 func TestCompletionOptions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "completion")
@@ -131,7 +132,7 @@ func TestCompletion(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	// The completed line is turned into an argument of printf before it is entered.
+	// The completed line becomes an argument of printf before it is entered.
 	typed := func(home, end string) []string {
 		var lines []string
 		for _, c := range completions(id) {
@@ -161,8 +162,8 @@ func TestCompletion(t *testing.T) {
 	})
 }
 
-// oddJobs are names of jobs that a shell would not read as one word, by what a person
-// types to complete them.
+// oddJobs are names of jobs that a shell would not read as one word, with the keys that
+// complete them.
 var oddJobs = [][2]string{
 	{"\\$", "$(touch pwned)"},
 	{"'$", "$(touch pwned)"},
@@ -182,8 +183,8 @@ var oddJobs = [][2]string{
 	{"a@b:c=", "a@b:c=d"},
 }
 
-// TestCompletionQuotes checks that a completed name is one word of the shell and equals the
-// name, whatever its characters and whichever quote is open.
+// TestCompletionQuotes checks that a completed name is one word of the shell and equals
+// the name, whatever its characters and the open quote.
 func TestCompletionQuotes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "completion")

@@ -5,13 +5,13 @@ import (
 	"testing"
 )
 
-// A dish is what the test of a recipe of quire-cookbook(7) adds to it: the reader's own
-// files and programs, and what must be true afterwards. Both are shell scripts in the
-// working copy; programs of jobs are in ../bin.
+// A dish is the test's addition to a recipe of quire-cookbook(7): the reader's own files
+// and programs, and the checks. Both are shell scripts in the working copy; programs of
+// jobs are in ../bin.
 type dish struct {
 	files   string
-	check   string // after the push and the commands of the recipe
-	service string // a program of a service that it needs, "" for none
+	check   string // runs after the push and the commands of the recipe
+	service string // a program of a service that the recipe needs, "" for none
 }
 
 // stateOf defines functions for checks: "is JOB STATE [REF]".
@@ -65,8 +65,7 @@ var cookbook = map[string]dish{
 		`grep -q 'broke$' ../tmp/out`, ""},
 }
 
-// TestCookbook does what each recipe of quire-cookbook(7) shows, in order, and looks at
-// what came of it.
+// TestCookbook follows each recipe of quire-cookbook(7), in order, and checks the result.
 func TestCookbook(t *testing.T) {
 	t.Parallel()
 	needs(t, "jq")
@@ -94,7 +93,7 @@ func cook(t *testing.T, d dish, examples []example) {
 	w := newWorld(t, "quire-cookbook.7")
 	w.env[0] = strings.Replace(w.env[0], "PATH=", "PATH="+w.dir+"/bin:", 1)
 	config := "executor = \"quire-ci\"\n"
-	if d.service != "" { // which refuses to run as root
+	if d.service != "" { // the service refuses to run as root
 		config += "launcher = ['unshare', '--user', '--map-user=1000', '--map-group=1000']\n"
 	}
 	commands := ""

@@ -13,7 +13,7 @@ import (
 	"quire/lib/cli"
 )
 
-// machines are the architectures that archives and packages are made for.
+// machines are the architectures of archives and packages.
 var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
 
 // output runs a command and returns its output.
@@ -26,7 +26,7 @@ func output(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
-// ordinary matches a line of tar -tv for what belongs to root and only root can change.
+// ordinary matches a line of tar -tv for a file of root that only root can change.
 var ordinary = regexp.MustCompile(`^[-d]rw[x-]r-[x-]r-[x-] root/root `)
 
 // checkPrograms checks that the programs in dir are static and for a machine.
@@ -52,8 +52,8 @@ func checkPrograms(t *testing.T, dir string, machine elf.Machine) {
 	}
 }
 
-// TestDist unpacks the archives of make dist, and installs the one for this machine as the
-// README says.
+// TestDist unpacks the archives of make dist, and installs this machine's as the README
+// says.
 func TestDist(t *testing.T) {
 	slow(t) // it builds in bin/
 	output(t, "make", "-s", "-C", "..", "dist")
@@ -81,8 +81,8 @@ func TestDist(t *testing.T) {
 	}
 }
 
-// TestDeb looks into the packages of make deb. The one for this machine is installed over
-// an older one, upgraded and removed in a root of its own, which dpkg --root makes.
+// TestDeb checks the packages of make deb. This machine's is installed over an older one,
+// upgraded and removed in its own root, which dpkg --root creates.
 func TestDeb(t *testing.T) {
 	slow(t) // it builds in bin/
 	needsRoot(t)
@@ -112,8 +112,8 @@ func TestDeb(t *testing.T) {
 	}
 }
 
-// upgrade installs an older package, which is made of the unpacked one in dir, then deb
-// over it, and removes that.
+// upgrade installs an older package, built from the unpacked one in dir, then deb over
+// it, and removes deb.
 func upgrade(t *testing.T, dir, deb string) {
 	root := t.TempDir()
 	for _, path := range []string{"var/lib/dpkg/info", "var/lib/dpkg/updates", "etc"} {
@@ -131,7 +131,7 @@ func upgrade(t *testing.T, dir, deb string) {
 	write(filepath.Join(root, "etc/keep"), "mine\n")
 	dpkg := func(args ...string) string {
 		t.Helper()
-		return output(t, "dpkg", append([]string{"--root=" + root, "--force-depends"}, args...)...) // no git in it
+		return output(t, "dpkg", append([]string{"--root=" + root, "--force-depends"}, args...)...) // git is not installed in it
 	}
 	version := func() string {
 		t.Helper()

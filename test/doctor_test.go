@@ -26,7 +26,7 @@ func newPatient(t *testing.T) *patient {
 	return p
 }
 
-// repository makes the repository unless the root has one.
+// repository creates the repository unless the root has one.
 func (p *patient) repository() {
 	p.Helper()
 	p.sh(`[ ! -e root/repos ] || exit 0
@@ -35,7 +35,8 @@ func (p *patient) repository() {
 		quire-trigger --git-dir root/repos/a.git --install-hook`)
 }
 
-// command is one in the patient's directory, with nothing of this machine's user.
+// command returns a command in the patient's directory, without this machine's user's
+// settings.
 func (p *patient) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(p.Context(), name, args...)
 	cmd.Dir = p.dir
@@ -160,7 +161,7 @@ func TestDoctor(t *testing.T) {
 				t.Errorf("it is mended by: %s", mend)
 			}
 			p.sh(mend + "\n" + test.mended)
-			p.repository() // unless the root went with it
+			p.repository() // unless the root's removal removed it
 			if code, out := p.doctor(); code != 0 || out != "" {
 				t.Errorf("%s: exit %d, %s", mend, code, out)
 			}
@@ -168,7 +169,7 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
-// An unsuitable file system is reported, and no file of the test is left.
+// An unsuitable file system is reported, and the test leaves no file.
 func TestDoctorTriesTheFileSystem(t *testing.T) {
 	t.Parallel()
 	needs(t, "strace")

@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// An example is what a page shows for its reader to do or to write, or the README in a
-// block.
+// An example is a display of a page for its reader to do or to write, or a block of the
+// README.
 type example struct {
 	page string
-	text string // as a reader sees it, with a newline at the end
+	text string // as a reader sees it, ending with a newline
 }
 
-// name is how an example is called here: its first line.
+// name returns the example's name here: its first line.
 func (e example) name() string {
 	line, _, _ := strings.Cut(e.text, "\n")
 	return line
@@ -37,7 +37,7 @@ func examples(t *testing.T) []example {
 }
 
 // pageExamples returns the displays of a page (mdoc(7)): literal blocks, and lines with
-// .Dl. Before EXAMPLES most of these show a syntax, and those with a command count.
+// .Dl. Before EXAMPLES most of these show a syntax, and only those with a command count.
 func pageExamples(page, text string) []example {
 	var all []example
 	var block *strings.Builder
@@ -76,8 +76,8 @@ func readmeExamples(text string) []example {
 	return all
 }
 
-// notRun are the examples that are not run, each by its first line, with the reason.
-// The quire commands and options in them are still checked.
+// notRun are the examples that are not run, each by its first line, with the reason. The
+// quire commands and options in them are still checked.
 var notRun = map[string]string{
 	`environment="QUIRE_PUSHER=ann",restrict ssh-ed25519 AAAA...`:                                         "is a line of authorized_keys; TestAccess logs in by one",
 	`command="QUIRE_PUSHER=ann exec git-shell -c \"$SSH_ORIGINAL_COMMAND\"",restrict ssh-ed25519 AAAA...`: "is a line of authorized_keys; TestAccess logs in by one",
@@ -92,7 +92,7 @@ var notRun = map[string]string{
 	"tar xzf quire-VERSION-linux-amd64.tar.gz":                                                            "TestDist unpacks and installs an archive",
 }
 
-// TestExamples runs every example. Those of a page run in order, in a world of their own.
+// TestExamples runs every example. A page's examples run in order, in their own world.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	pages := map[string][]example{}
@@ -128,7 +128,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// TestDemo walks the README as a newcomer does; see the script.
+// TestDemo follows the README as a newcomer does; see the script.
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	slow(t)

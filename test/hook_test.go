@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// chainedHook makes a bare repository with a hook, and a root beside it, and returns the
-// directory of the repository.
+// chainedHook creates a bare repository with a hook, and a root beside it, and returns
+// the directory of the repository.
 func chainedHook(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "a.git")
@@ -37,8 +37,8 @@ func hookCommand(dir, option string) []string {
 	return []string{filepath.Join(prefix, "bin/quire-trigger"), "--root", filepath.Join(dir, "../root"), "--git-dir", dir, option}
 }
 
-// hookState returns everything that --install-hook and --uninstall-hook may change, except
-// what quire remembers of the refs.
+// hookState returns everything that --install-hook and --uninstall-hook may change,
+// except quire's records of the refs.
 func hookState(t *testing.T, dir string) string {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", "cat config; find hooks ../root/repos/* -printf '%P %M %l\n' | sort; find hooks -type f | sort | xargs cat")
@@ -62,7 +62,7 @@ func TestHookKilled(t *testing.T) {
 		want[option] = hookState(t, reference)
 	}
 	for option, before := range map[string]string{"--install-hook": "--uninstall-hook", "--uninstall-hook": "--install-hook"} {
-		// A pipe is made before each git that is started.
+		// A pipe is created before each start of git.
 		for _, call := range []string{"pipe2", "mkdirat", "symlinkat", "write", "fsync", "renameat", "renameat2", "unlinkat"} {
 			t.Run(option+" "+call, func(t *testing.T) {
 				t.Parallel()
@@ -90,8 +90,8 @@ func TestHookKilled(t *testing.T) {
 	}
 }
 
-// kill runs a command that is killed at a system call, waits until its children have ended,
-// too, and reports whether it was killed.
+// kill runs a command that is killed at a system call, waits until its children have
+// ended, too, and reports whether it was killed.
 func kill(t *testing.T, fault string, call []string) bool {
 	t.Helper()
 	trace := filepath.Join(t.TempDir(), "trace")
@@ -137,8 +137,8 @@ func TestHookInstalledAtOnce(t *testing.T) {
 	}
 }
 
-// If a hook is killed at any step, with or without a chained hook, the push has one run in
-// the end: from the hook or from --missed.
+// If a hook is killed at any step, with or without a chained hook, the push finally has
+// one run: from the hook or from --missed.
 func TestPushHookKilled(t *testing.T) {
 	t.Parallel()
 	needs(t, "strace")
@@ -199,8 +199,8 @@ func (p killable) sh(t *testing.T, script string) string {
 	return string(out)
 }
 
-// hookKilled runs the hook with the push in the file line, as git does, and reports whether
-// quire-trigger was killed by the fault. Nothing drives a run.
+// hookKilled runs the hook with the push in the file line, as git does, and reports
+// whether the fault killed quire-trigger. Nothing drives a run.
 func (p killable) hookKilled(t *testing.T, fault string) bool {
 	t.Helper()
 	cmd := exec.Command("strace", "-f", "-o", "../trace", "-e", "inject="+fault, "hooks/post-receive")

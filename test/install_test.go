@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// TestUninstall checks that make uninstall removes everything that make install installed,
-// and no other files.
+// TestUninstall checks that make uninstall removes exactly the files that make install
+// installed.
 func TestUninstall(t *testing.T) {
-	slow(t) // and not beside others, since it builds in bin/ as they may do
+	slow(t) // and not beside others, since it builds in bin/ as they may
 	dest := t.TempDir()
 	others := []string{"usr/bin/other", "usr/share/man/man1/other.1", "usr/share/zsh/site-functions/_other"}
 	for _, name := range others {
@@ -26,7 +26,7 @@ func TestUninstall(t *testing.T) {
 	}
 	for _, test := range []struct {
 		target string
-		least  int // files
+		least  int // number of files
 	}{{"install", len(others) + 30}, {"install", len(others) + 30}, {"uninstall", len(others)}, {"uninstall", len(others)}} {
 		cmd := exec.Command("make", "-s", "-C", "..", test.target, "DESTDIR="+dest, "PREFIX=/usr")
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -45,7 +45,7 @@ func TestInstall(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, prefix string
-		want         string // of its output; "" if it installs
+		want         string // in its output; "" if it installs
 	}{
 		{"without go", "/usr", ""},
 		{"a slash at the end", "/opt/quire/", ""},

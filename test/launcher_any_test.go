@@ -10,7 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// programs are what the scripts of any launcher call, as shell scripts.
+// programs are shell scripts that the scripts of any launcher call.
 type programs struct {
 	launcher string // the launcher of all repositories
 	inside   string // COMMAND... that enters the launcher's environment; "" for none

@@ -26,14 +26,14 @@ func TestLauncherPodman(t *testing.T) {
 	launcherScripts(t, "podman", findPodman(t).setup)
 }
 
-// A podmanKind is a configuration with which podman may work.
+// A podmanKind is a configuration that podman may work with.
 type podmanKind struct {
-	driver, runtime string // that keeps layers, that starts processes
+	driver, runtime string // the storage driver, and the OCI runtime that starts processes
 	image           []byte // its root file system, an archive
 }
 
-// findPodman returns one that works here. That depends on the kernel, on its control groups,
-// and on the container, if any, of the test itself.
+// findPodman returns a kind that works here. That depends on the kernel, on its control
+// groups, and on the container, if any, of the test itself.
 func findPodman(t *testing.T) podmanKind {
 	t.Helper()
 	var why error
@@ -56,7 +56,7 @@ func findPodman(t *testing.T) podmanKind {
 	panic("not reached")
 }
 
-// setup gives a script a store of its own, in the directory $CONTAINERS.
+// setup gives a script its own store, in the directory $CONTAINERS.
 func (p podmanKind) setup(env *testscript.Env) error {
 	dir := filepath.Join(env.WorkDir, "containers")
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -71,17 +71,17 @@ func (p podmanKind) setup(env *testscript.Env) error {
 	return err
 }
 
-// A podmanStore is a directory for all that podman keeps, with configuration files that
+// A podmanStore is a directory for all of podman's files, with configuration files that
 // say so.
 type podmanStore struct{ dir, driver string }
 
-// store makes a store that has podmanImage.
+// store creates a store that has podmanImage.
 func (p podmanKind) store(dir string) (podmanStore, error) {
 	s := podmanStore{dir, p.driver}
 	for name, text := range map[string]string{
 		"storage.conf": fmt.Sprintf("[storage]\ndriver = %q\ngraphroot = %q\nrunroot = %q\n",
 			p.driver, filepath.Join(dir, "graph"), filepath.Join(dir, "run")),
-		// the limits that podman sets by itself are above what we may have
+		// podman's default limits exceed ours
 		"containers.conf": fmt.Sprintf("[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=4096:4096\"]\n"+
 			"[engine]\nruntime = %q\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\nlock_type = \"file\"\ntmp_dir = %q\n",
 			p.runtime, filepath.Join(dir, "tmp")),
@@ -111,7 +111,7 @@ func (s podmanStore) run(stdin string, args ...string) error {
 	return nil
 }
 
-// remove ends processes that are left and unmounts podman's own mounts for the store.
+// remove ends remaining processes and unmounts podman's own mounts for the store.
 func (s podmanStore) remove() {
 	_ = s.run("", "rm", "--force", "--all", "--time", "0")
 	_ = syscall.Unmount(filepath.Join(s.dir, "graph", s.driver), 0)

@@ -12,7 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestLauncherSrun runs the scripts of the launcher srun, each with a Slurm of its own.
+// TestLauncherSrun runs the scripts of the launcher srun, each with its own Slurm.
 func TestLauncherSrun(t *testing.T) {
 	t.Parallel()
 	slow(t)
@@ -31,8 +31,8 @@ exit "$status"`,
 	}, setupSlurm)
 }
 
-// The launcher refuses each way to write an option that takes the output or the input of a
-// run elsewhere, and passes other options on. Programs that only print stand in for Slurm's.
+// The launcher refuses every spelling of an option that redirects the output or the input
+// of a run, and passes other options on. Programs that only print stand in for Slurm's.
 func TestLauncherSrunOptions(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()
@@ -91,9 +91,9 @@ const slurmUsage = `usage: slurm kill NODE
        slurm start
        slurm await [STATE...]`
 
-// slurmCommand is the command slurm of scripts: kills one of the nodes n1, n2 and n3;
-// stops the controller, and starts it again; waits until the jobs that have not ended are
-// in just these states, which are sorted.
+// slurmCommand is the command slurm of scripts. It kills one of the nodes n1, n2 and n3;
+// stops the controller, and starts it again; waits until the unended jobs are in exactly
+// these states, which are sorted.
 func slurmCommand(ts *testscript.TestScript, neg bool, args []string) {
 	s := &slurm{dir: filepath.Dir(ts.Getenv("SLURM_CONF")), conf: ts.Getenv("SLURM_CONF")}
 	switch {

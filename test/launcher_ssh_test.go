@@ -21,7 +21,7 @@ import (
 	"quire/lib/process"
 )
 
-// sshd insists on being started by its whole name.
+// sshd must be started by its full path.
 const sshd = "/usr/sbin/sshd"
 
 // TestLauncherSSH runs the scripts of the launcher ssh. The other machine is this one: a
@@ -47,8 +47,8 @@ func TestLauncherSSH(t *testing.T) {
 	}, setupFar)
 }
 
-// hostileResults returns a tar that tries in every way to be unpacked elsewhere, such
-// as in dir, or to create entries other than plain files.
+// hostileResults returns a tar that tries in every way to be unpacked elsewhere, such as
+// in dir, or to create entries other than plain files.
 func hostileResults(dir string) ([]byte, error) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -74,7 +74,7 @@ func hostileResults(dir string) ([]byte, error) {
 
 // A far is another machine, as far as a user can tell.
 type far struct {
-	dir    string // of sshd, and of what the user finds in PATH
+	dir    string // of sshd, and of the programs in the user's PATH
 	user   string
 	daemon *process.Group
 }
@@ -82,9 +82,9 @@ type far struct {
 // fars counts the machines of this process.
 var fars atomic.Int32
 
-// setupFar makes another machine for a script. `ssh -F $SSH_CONFIG far` logs in as the
-// user $FAR, whose home is $FAR_HOME, whose TMPDIR is $FAR_TMP, and whose PATH is $FAR_BIN
-// and the programs of the system, to which $FAR_SYSTEM is a link.
+// setupFar creates another machine for a script. `ssh -F $SSH_CONFIG far` logs in as the
+// user $FAR. The home is $FAR_HOME, TMPDIR is $FAR_TMP, and PATH is $FAR_BIN and the
+// system's programs, to which $FAR_SYSTEM links.
 func setupFar(env *testscript.Env) error {
 	f := &far{user: fmt.Sprintf("quire-far-%d-%d", os.Getpid(), fars.Add(1))}
 	env.Defer(func() {
@@ -183,7 +183,7 @@ func (f *far) await(address string) error {
 	}
 }
 
-// end ends the daemon and all that the user has started, and removes both.
+// end ends the daemon and all processes of the user, and removes both.
 func (f *far) end() error {
 	var errs []error
 	if f.daemon != nil {
@@ -201,12 +201,12 @@ func (f *far) end() error {
 	return errors.Join(append(errs, os.RemoveAll(f.dir))...)
 }
 
-// endUser kills what a user runs.
+// endUser kills the processes of a user.
 func endUser(uid string) error {
 	for {
 		out, err := exec.Command("ps", "-o", "pid=", "-u", uid).Output()
 		if len(out) == 0 {
-			return nil // ps exits with 1 for none
+			return nil // ps exits with 1 if there are none
 		}
 		if err != nil {
 			return err

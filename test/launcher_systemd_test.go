@@ -15,8 +15,8 @@ import (
 
 const systemd = "/usr/lib/systemd/systemd"
 
-// TestLauncherSystemdRun runs the scripts of the launcher systemd-run with a real manager
-// of the system, in a machine of its own as far as it can tell.
+// TestLauncherSystemdRun runs the scripts of the launcher systemd-run with a real system
+// manager, which believes that the machine is its own.
 func TestLauncherSystemdRun(t *testing.T) {
 	t.Parallel()
 	slow(t)
@@ -42,9 +42,9 @@ func TestLauncherSystemdRun(t *testing.T) {
 	})
 }
 
-// manager is the script that becomes one, given a name for its control groups and a
-// directory with units. It finds control groups that it may rule below those of its name,
-// no unit of this machine, an empty /run, and an /etc that it cannot write to.
+// manager is the script that becomes a system manager, given a name for its control
+// groups and a directory with units. The manager controls the groups below that name. It
+// finds no unit of this machine, an empty /run, and an /etc that it cannot write to.
 const manager = `set -e
 mount --make-rprivate /
 awk '$3 ~ /^cgroup2?$/ { print $2, $3, $4 }' /proc/mounts >"$2/hierarchies"
@@ -94,7 +94,7 @@ func startManager(t *testing.T) int {
 	go func() { _ = cmd.Wait(); close(ended) }()
 	pid := cmd.Process.Pid
 	t.Cleanup(func() {
-		_ = syscall.Kill(pid, syscall.SIGKILL) // and so all that it started
+		_ = syscall.Kill(pid, syscall.SIGKILL) // and so all its processes
 		<-ended
 	})
 	for {

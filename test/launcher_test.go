@@ -12,7 +12,7 @@ import (
 )
 
 // TestLauncher runs the scripts of the contract of a launcher, quire-launcher(7). The
-// one that the page shows is tidy in the directory of the script.
+// launcher shown on that page is tidy in the directory of the script.
 func TestLauncher(t *testing.T) {
 	t.Parallel()
 	text := shownLauncher(t)
@@ -25,8 +25,8 @@ func TestLauncher(t *testing.T) {
 func TestLauncherLimits(t *testing.T) { launcherScripts(t, "limits") }
 
 // launcherScripts runs the scripts testdata/launcher/NAME*.txtar: pushes to a real
-// repository with the executor quire-ci. The ready launchers are in $LAUNCHERS. What a
-// launcher needs besides is for more to set up.
+// repository with the executor quire-ci. The ready launchers are in $LAUNCHERS. more sets
+// up anything else that a launcher needs.
 func launcherScripts(t *testing.T, name string, more ...func(*testscript.Env) error) {
 	t.Helper()
 	files, err := filepath.Glob("testdata/launcher/" + name + "*.txtar")

@@ -13,10 +13,10 @@ import (
 	"testing"
 )
 
-// shells are those that the recipes run under.
+// shells run the recipes.
 var shells = []string{"dash", "busybox sh"}
 
-// recipe is a root and a repository that have one program of contrib/on-end.d.
+// recipe is a root and a repository with one program of contrib/on-end.d.
 type recipe struct {
 	t   *testing.T
 	dir string
@@ -52,8 +52,8 @@ func (r *recipe) sh(command string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// end makes a run of ref that ends with the operands and options of transition, runs the
-// program for it, and returns its id and the program's output. The file events, if it
+// end creates a run of ref that ends with the operands and options of transition, runs
+// the program for it, and returns its id and the program's output. The file events, if it
 // exists, becomes the run's file of events.
 func (r *recipe) end(ref, change string) (id, log string) {
 	r.t.Helper()
@@ -147,7 +147,7 @@ The end of its log:
 		{"failed --reason timeout", "", "Subject: foo.git main: failed (timeout)\n"},
 		{"failed --reason cancelled", "", ""},
 		{"complete", skipped, ""},
-		{"complete", "", again}, // of a command without jobs
+		{"complete", "", again}, // from a command without jobs
 		{"complete", "", ""},
 	} {
 		if tt.events != "" {
@@ -185,7 +185,7 @@ func webhookRecipe(t *testing.T, r *recipe) {
 	}
 	r.sh(`git -C foo.git config quire.webhook '` + server.URL + `/hook?key="\x'`)
 	r.sh(`printf 'X-Token: abc\n' >headers && git -C foo.git config quire.webhookHeaders "$PWD/headers"`)
-	answers <- 503 // tried again
+	answers <- 503 // retried
 	answers <- 200
 	id, log := r.end("refs/heads/main", "failed")
 	if !strings.Contains(log, "on-end.d/webhook: exit 0") || len(requests) != 2 {
@@ -230,7 +230,7 @@ func TestNotesRecipe(t *testing.T) {
 			if got := note(); got != want {
 				t.Errorf("note %q, want %q", got, want)
 			}
-			for _, ends := range []string{ // of a run that is reported again, and of no result
+			for _, ends := range []string{ // for a run that is reported again, and without result
 				"ln -s ../runs/foo.git/" + again + " root/ended/ && quire-runstate notify",
 				"git -C foo.git config quire.notes no",
 			} {
@@ -254,7 +254,7 @@ func TestStatusRecipe(t *testing.T) {
 	}
 }
 
-// services are the forges whose API the recipe status knows, and what it must send them.
+// services are the forges whose API the recipe status knows, with the expected requests.
 var services = []struct {
 	name, path, header, token, context string
 	states                             map[string]string // by the end of a run
@@ -324,7 +324,7 @@ func statusRecipe(t *testing.T, r *recipe) {
 			}
 		}
 	}
-	answers <- 503 // tried again
+	answers <- 503 // retried
 	answers <- 201
 	if _, log := r.end("refs/tags/v1", "complete"); !strings.Contains(log, "on-end.d/status: exit 0") || len(requests) != 2 {
 		t.Fatalf("%d requests, log %s", len(requests), log)

@@ -24,14 +24,14 @@ func filter(t *testing.T, shell, path, input string) (code int, stdout, stderr s
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
-// record is what show --json prints of a run with some jobs.
+// record returns the output of show --json for a run with some jobs.
 func record(state, jobs string) string {
 	return `{"id":"1","repo":"a&b.git","ref":"refs/heads/main","created":"2026-11-29T02:28:47.256Z",` + state + `,"jobs":[` + jobs + `]}`
 }
 
 var reports = []struct {
 	name, record string
-	tap          string   // without what describes a test
+	tap          string   // without the descriptions of tests
 	junit        []string // a line for each case
 }{
 	{"complete", record(`"state":"complete"`, `{"id":"a","state":"complete","started":"2026-11-29T02:28:47.9Z","finished":"2026-11-29T02:28:49Z","commands":[{"cmd":"x <y\u0001","exit":0}]}`),

@@ -40,8 +40,8 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// TestPush runs the scripts of testdata/script: real pushes to a real bare repository with
-// the installed hook. All run with the executor host, some with quire-ci as well.
+// TestPush runs the scripts of testdata/script: real pushes to a real bare repository
+// with the installed hook. All run with the executor host, some with quire-ci as well.
 func TestPush(t *testing.T) {
 	t.Parallel()
 	all, err := filepath.Glob("testdata/script/*.txtar")
@@ -71,7 +71,7 @@ func TestPush(t *testing.T) {
 	}
 }
 
-// scriptCommands are what scripts have besides testscript's own.
+// scriptCommands are the commands of scripts besides testscript's own.
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"exits":     exits,
 	"repo":      repo,
@@ -82,7 +82,7 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"unchecked": unchecked,
 }
 
-// setup makes an environment without any setting of this machine's user: a root with the
+// setup creates an environment without this machine's user's settings: a root with the
 // executor configured, and the installed commands first in PATH.
 func setup(env *testscript.Env, executor string) error {
 	home := filepath.Join(env.WorkDir, "home")
@@ -121,8 +121,8 @@ func setup(env *testscript.Env, executor string) error {
 	return nil
 }
 
-// repo NAME [OPTION...] makes the bare repository root/repos/NAME with the
-// installed hook, and a working copy of it in work, with git init's OPTIONs.
+// repo NAME [OPTION...] creates the bare repository root/repos/NAME with the installed
+// hook, and a working copy of it in work, with git init's OPTIONs.
 func repo(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: repo NAME [OPTION...]")
@@ -174,8 +174,8 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// jobs ID writes the jobs of a run to the file jobs, a line each: the job, its
-// state, the reason, the number of its commands, and the error.
+// jobs ID writes the jobs of a run to the file jobs, a line each: the job, its state, the
+// reason, the number of its commands, and the error.
 func jobs(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: jobs ID")

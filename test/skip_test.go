@@ -64,7 +64,7 @@ func problemOf(name string, args ...string) string {
 	return fmt.Sprintf("%s does not work here: %v %s", name, err, line)
 }
 
-// condition is what scripts can ask for in brackets.
+// condition evaluates a condition of scripts in brackets.
 func condition(name string) (bool, error) {
 	switch name {
 	case "root":

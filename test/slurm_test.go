@@ -18,15 +18,15 @@ import (
 // slurmPrograms are in Debian's packages munge, slurmctld, slurmd and slurm-client.
 var slurmPrograms = []string{"munged", "slurmctld", "slurmd", "srun", "scancel", "squeue"}
 
-// A slurm is a real cluster on this machine's loopback: a controller, and several
-// nodes, each with a daemon of its own. All of its state is below dir.
+// A slurm is a real cluster on this machine's loopback: a controller, and several nodes,
+// each with its own daemon. All of its state is below dir.
 type slurm struct {
 	dir  string
 	conf string // the value of SLURM_CONF
 }
 
-// newSlurm starts a cluster of so many nodes, n1 and on, of two processors each, with
-// further lines for its slurm.conf. It returns when all nodes take jobs.
+// newSlurm starts a cluster of the nodes n1 and on, of two processors each, with further
+// lines for its slurm.conf. It returns when all nodes take jobs.
 func newSlurm(nodes int, lines ...string) (*slurm, error) {
 	dir, err := os.MkdirTemp("", "quire-slurm")
 	if err != nil {
@@ -66,7 +66,7 @@ func node(n int) string { return "n" + strconv.Itoa(n) }
 
 func (s *slurm) path(name string) string { return filepath.Join(s.dir, name) }
 
-// freezer is the control group hierarchy that Slurm uses to find the processes of a job.
+// freezer is the control group hierarchy in which Slurm finds the processes of a job.
 const freezer = "/sys/fs/cgroup/freezer"
 
 // configure writes the configuration of the cluster, as in quire-cluster(7). Slurm names a
@@ -74,7 +74,7 @@ const freezer = "/sys/fs/cgroup/freezer"
 // the same names: so the ids of jobs differ, or one cluster would kill the jobs of another.
 // Nothing in it needs systemd or a host name that resolves.
 func (s *slurm) configure(nodes int, lines []string) error {
-	if err := os.Chmod(s.dir, 0o755); err != nil { // munged wants its socket to be in reach
+	if err := os.Chmod(s.dir, 0o755); err != nil { // munged refuses a socket that is out of reach
 		return err
 	}
 	ports, err := freePorts(nodes + 1)
@@ -126,7 +126,7 @@ FirstJobId=%[3]d
 		os.WriteFile(s.conf, []byte(conf.String()), 0o644))
 }
 
-// command returns a command that knows this cluster and no other.
+// command returns a command for this cluster and no other.
 func (s *slurm) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "SLURM_CONF=" + s.conf}

@@ -57,7 +57,7 @@ func TestImportsRunOneWay(t *testing.T) {
 			}
 			arrow := name + " -> " + other
 			if other == name {
-				continue // a test of the package from outside
+				continue // an external test of the package
 			}
 			if rank[other] >= mine && !slices.Contains(baseImports, arrow) {
 				t.Errorf("%s: %s is against the layers", file, arrow)
@@ -66,8 +66,8 @@ func TestImportsRunOneWay(t *testing.T) {
 	}
 }
 
-// TestLibKeepsQuiet checks that no package in lib prints, exits, or reads the command line,
-// except package cli, which is the border to the system.
+// TestLibKeepsQuiet checks that no package in lib prints, exits, or reads the command
+// line, except package cli, which connects to the system.
 func TestLibKeepsQuiet(t *testing.T) {
 	t.Parallel()
 	forbidden := []string{"os.Args", "os.Exit(", "os.Stdout", "os.Stderr", "os.Stdin", "fmt.Print", "log.Print", "log.Fatal", "flag."}
@@ -113,9 +113,9 @@ func TestStoreStartsNothing(t *testing.T) {
 	}
 }
 
-// TestFilesAreOfOnePackage checks that only package file locks files, makes nameless ones,
-// and replaces a file by writing another one and renaming it. Package workspace publishes
-// directories.
+// TestFilesAreOfOnePackage checks that only package file locks files, creates nameless
+// ones, and replaces a file by writing another one and renaming it. Package workspace
+// publishes directories.
 func TestFilesAreOfOnePackage(t *testing.T) {
 	forbidden := []string{"unix.Flock", "syscall.Flock", "F_OFD_", "F_SETLK", "FcntlFlock", "MemfdCreate", "O_TMPFILE", "CreateTemp"}
 	for _, file := range append(goFiles(t, "../lib"), goFiles(t, "../cmd")...) {
@@ -143,8 +143,8 @@ func TestFilesAreOfOnePackage(t *testing.T) {
 	}
 }
 
-// TestStartsAreQuick checks that no command except quire-web links a package that makes large
-// tables before main, or serves pages; see ARCHITECTURE.md.
+// TestStartsAreQuick checks that no command except quire-web links a package that builds
+// large tables before main, or serves pages; see ARCHITECTURE.md.
 func TestStartsAreQuick(t *testing.T) {
 	t.Parallel()
 	mains, err := filepath.Glob("../cmd/*")
@@ -166,8 +166,8 @@ func TestStartsAreQuick(t *testing.T) {
 	}
 }
 
-// TestWebOnlyReads checks that quire-web links no package that starts git, drives runs, or
-// makes them.
+// TestWebOnlyReads checks that quire-web links no package that starts git, drives runs,
+// or creates them.
 func TestWebOnlyReads(t *testing.T) {
 	t.Parallel()
 	out, err := exec.Command("go", "list", "-deps", "../cmd/quire-web").CombinedOutput()
@@ -196,7 +196,7 @@ func commands(t *testing.T) []string {
 }
 
 // TestCommandsAreDocumented checks that each command has a page with an EXIT STATUS, and
-// that its one line is the same in the page and in quire(7).
+// that its one-line description is the same in the page and in quire(7).
 func TestCommandsAreDocumented(t *testing.T) {
 	t.Parallel()
 	front := read(t, "../man/quire.7")

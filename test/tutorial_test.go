@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// tutorialChecks has for each step of quire-tutorial(7) what must be true after it, as a
-// shell script in the working copy. A run in the working copy must exit with 0 already.
+// tutorialChecks has a check for each step of quire-tutorial(7), as a shell script in the
+// working copy. A run in the working copy must exit with 0 anyway.
 var tutorialChecks = []string{
 	`test -z "$OUT"; test -x site.git/hooks/post-receive; test -e root/repos/site.git`,
 	`test -s head.html && test -s pages/about.html`,
@@ -23,15 +23,15 @@ var tutorialChecks = []string{
 	`is v1 deploy complete; says '<a href="about.html">About</a>'; cmp ../www/current/index.html ../www/v1/index.html`,
 }
 
-// tutorialFunctions is for the checks: "says TEXT" is true if a command of the step printed
-// it, "is REF JOB STATE" if the newest run of the ref has a job in that state.
+// tutorialFunctions is for the checks: "says TEXT" is true if a command of the step
+// printed it, "is REF JOB STATE" if the newest run of the ref has a job in that state.
 const tutorialFunctions = `set -e
 says() { printf '%s\n' "$OUT" | grep -qF "$1" || { echo "the step does not print $1, but $OUT"; exit 1; }; }
 is() { quire-runstate show "site.git@$1" | grep -q "^job	$2 $3" || { quire-runstate show "site.git@$1"; exit 1; }; }
 `
 
-// TestTutorial does all steps of quire-tutorial(7) in an empty directory, as a reader who
-// chose Fennel, and as one who chose Lua. Both must get the same jobs.
+// TestTutorial does all steps of quire-tutorial(7) in an empty directory, once in Fennel
+// and once in Lua. Both must get the same jobs.
 func TestTutorial(t *testing.T) {
 	t.Parallel()
 	needs(t, "python3", "curl")
@@ -56,12 +56,12 @@ func TestTutorial(t *testing.T) {
 	}
 }
 
-// A tutorialReader follows the tutorial in one language. The directory and the variables of
-// the reader's shell pass from one step to the next.
+// A tutorialReader follows the tutorial in one language. The directory and the variables
+// of the reader's shell pass from one step to the next.
 type tutorialReader struct {
 	*world
 	file      string         // the pipeline of the language, below .quire
-	pipelines map[string]int // how many pieces of each language were shown
+	pipelines map[string]int // how many pieces in each language were shown
 	port      string
 }
 
@@ -82,7 +82,7 @@ func newTutorialReader(t *testing.T, file string) *tutorialReader {
 	return &tutorialReader{w, file, map[string]int{}, fmt.Sprint(ports[0])}
 }
 
-// step does what the reader does in one step, and checks the result.
+// step follows one step as the reader does, and checks the result.
 func (r *tutorialReader) step(t *testing.T, body, check string) {
 	t.Helper()
 	commands := ""
@@ -102,8 +102,8 @@ func (r *tutorialReader) step(t *testing.T, body, check string) {
 	r.sh(t, "", ". ./.shell\nOUT='"+out+"'\n"+tutorialFunctions+check)
 }
 
-// pipeline writes a piece of the pipeline if it is in the language of the reader: the whole
-// file if it has the first line of one, otherwise its end.
+// pipeline writes a piece of the pipeline if it is in the language of the reader. A piece
+// with the first line of a pipeline is the whole file; others are appended.
 func (r *tutorialReader) pipeline(t *testing.T, file, first, text string) {
 	t.Helper()
 	r.pipelines[file]++

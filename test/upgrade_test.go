@@ -16,11 +16,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// madeBelow is the directory where testdata/0.1.0/make.sh made everything.
+// madeBelow is the directory in which testdata/0.1.0/make.sh ran.
 const madeBelow = "/tmp/quire-0.1.0"
 
-// TestUpgrade runs the scripts of testdata/0.1.0, each on a root that quire 0.1.0 made:
-// $QUIRE_ROOT. The ids of its runs are in variables with the names that make.sh gave them.
+// TestUpgrade runs the scripts of testdata/0.1.0, each on a root from quire 0.1.0:
+// $QUIRE_ROOT. The ids of its runs are in variables with the names from make.sh.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -99,7 +99,7 @@ func unpackOldRoot(env *testscript.Env) error {
 // shown compares the output of show, show --json and log for each run with the output of
 // 0.1.0. New lines and keys are allowed, and another text of why.
 func shown(ts *testscript.TestScript, neg bool, args []string) {
-	// 0.1.0 left the job of an orphaned run as it was.
+	// 0.1.0 did not change the job of an orphaned run.
 	ended := strings.NewReplacer("job\ttest active", "job\ttest failed reason=orphaned",
 		`"id":"test","state":"active"`, `"id":"test","state":"failed","reason":"orphaned"`)
 	for line := range strings.Lines(ts.ReadFile("names")) {
@@ -140,7 +140,7 @@ func shown(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// dropNew removes the keys that old does not have from now, at each depth.
+// dropNew removes the keys that old lacks from now, at each depth.
 func dropNew(now, old any) {
 	switch now := now.(type) {
 	case map[string]any:

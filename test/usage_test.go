@@ -13,7 +13,7 @@ import (
 	"quire/lib/cli"
 )
 
-// subcommands returns the subcommands of a command, which its --help lists.
+// subcommands returns the subcommands of a command, from its --help.
 func subcommands(t *testing.T, name string) []string {
 	t.Helper()
 	var subs []string
@@ -38,9 +38,9 @@ func calls(t *testing.T) [][]string {
 	return all
 }
 
-// TestUsage holds every installed command and subcommand to the same answers to
-// --help, --version and an option that does not exist. A command whose usage does not
-// explain just its options fails at --help.
+// TestUsage checks that every installed command and subcommand answers --help, --version
+// and an unknown option in the same way. A command whose usage does not explain exactly
+// its options fails at --help.
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	for _, call := range calls(t) {
@@ -70,7 +70,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// TestSubcommands holds that the list of subcommands is found at all.
+// TestSubcommands checks that the list of subcommands is found at all.
 func TestSubcommands(t *testing.T) {
 	for name, some := range map[string]string{"quire-runstate": "doctor", "quire-ci": "launch"} {
 		if !slices.Contains(subcommands(t, name), some) {

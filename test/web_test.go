@@ -31,7 +31,7 @@ const webPipeline = `(local ci (require :quire.ci))
 (ci.job :wait [:quire/push] (fn [{: sh}] (sh "WAIT")) {:when {:branch :live}})
 `
 
-// picturePipeline is that of the run in the README.
+// picturePipeline is the pipeline of the run in the README.
 const picturePipeline = `(local ci (require :quire.ci))
 (ci.job :build [:quire/push] (fn [{: sh}] (sh "make")))
 (ci.job :lint [:quire/push] (fn [{: sh}] (sh "make lint")))
@@ -71,7 +71,7 @@ server.stream-response-body = 1
 setenv.set-environment = ( "QUIRE_ROOT" => "%[1]s/var/quire" )
 alias.url = ( "/ci" => "%[3]s/bin/quire-web" )
 $HTTP["url"] =~ "^/ci" { cgi.assign = ( "" => "" ) }
-`, w.dir, port, prefix)) // the last five lines are those of quire-web(1)
+`, w.dir, port, prefix)) // the last five lines are from quire-web(1)
 	server := exec.Command("lighttpd", "-D", "-f", filepath.Join(w.dir, "lighttpd.conf"))
 	server.Env = w.env
 	if err := server.Start(); err != nil {
@@ -90,14 +90,14 @@ $HTTP["url"] =~ "^/ci" { cgi.assign = ( "" => "" ) }
 	return ""
 }
 
-// fetch returns an answer of a web server, and its body.
+// fetch returns a response of a web server, and its body.
 func fetch(t *testing.T, method, address string) (*http.Response, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, address, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := new(http.Transport).RoundTrip(r) // follows nothing
+	answer, err := new(http.Transport).RoundTrip(r) // does not follow redirects
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func fetch(t *testing.T, method, address string) (*http.Response, string) {
 	return answer, string(body)
 }
 
-// TestWebCGI asks quire-web for pages through a web server.
+// TestWebCGI requests pages of quire-web through a web server.
 func TestWebCGI(t *testing.T) {
 	t.Parallel()
 	needs(t, "lighttpd")
@@ -149,7 +149,7 @@ func TestWebCGI(t *testing.T) {
 	if got := answer.Header.Get("Content-Disposition"); got != "attachment; filename=report.html" {
 		t.Errorf("Content-Disposition of an artifact: %s", got)
 	}
-	// The log of a run that goes on comes as it grows.
+	// The log of an unfinished run arrives as it grows.
 	pushed := w.sh(t, "foo", "git push ../var/quire/repos/work/foo.git main:live 2>&1")
 	_, live, ok := strings.Cut(pushed, "https://ci.example.org/")
 	if !ok {
@@ -180,7 +180,7 @@ func TestWebCGI(t *testing.T) {
 	}
 }
 
-// TestWebBrowser looks at the pages with a browser.
+// TestWebBrowser checks the pages with a browser.
 func TestWebBrowser(t *testing.T) {
 	t.Parallel()
 	needs(t, "lighttpd", "chromium")
@@ -190,13 +190,13 @@ func TestWebBrowser(t *testing.T) {
 	run := site + "work/foo.git/" + id
 	b := newBrowser(t)
 
-	// Markup and scripts in names and logs are text. The script that a test puts into the
-	// page does not run either.
+	// Markup and scripts in names and logs are text. The script that a test puts into
+	// the page does not run either.
 	b.size(900)
 	for _, address := range []string{site, site + "work/foo.git/", run + "/%3Cimg%20src=x%20onerror=alert(1)%3E/log", run + "/log", run} {
 		b.open(address)
 		b.await("document.querySelector('main h1') && !document.querySelector('script, img, main b') && document.title != '1'")
-		b.await("getComputedStyle(document.querySelector('nav')).display == 'flex'") // it has its style
+		b.await("getComputedStyle(document.querySelector('nav')).display == 'flex'") // the style is loaded
 	}
 	b.eval("document.body.append(Object.assign(document.createElement('script'), {textContent: 'document.title = 1'}))")
 	b.await("document.title != '1'")
@@ -207,13 +207,13 @@ func TestWebBrowser(t *testing.T) {
 	}
 	b.call("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{}})
 
-	// The times of a log are there if one wants them.
+	// A log shows its times on request.
 	b.open(run + "/log")
 	b.await("getComputedStyle(document.querySelector('.log time')).display == 'none'")
 	b.eval("document.querySelector('#times').click()")
 	b.await("getComputedStyle(document.querySelector('.log time')).display == 'inline'")
 
-	// The pages of a run that goes on show its log as it grows, and then its end.
+	// The pages of an unfinished run show its log as it grows, and then its end.
 	pushed := w.sh(t, "foo", "git push ../var/quire/repos/work/foo.git main:live 2>&1")
 	_, path, _ := strings.Cut(pushed, "https://ci.example.org/")
 	live := site + strings.Fields(path)[0]
@@ -225,7 +225,7 @@ func TestWebBrowser(t *testing.T) {
 	b.await("!document.querySelector('.log[data-live]') && /\\| second$/m.test(document.querySelector('.log').textContent) && !!document.querySelector('p .failed')")
 	w.sh(t, "foo", "quire-runstate wait work/foo.git@live || :")
 
-	// Files are the same pages, and fit into narrow windows.
+	// Exported files are the same pages, and fit into narrow windows.
 	w.sh(t, "", "quire-web --export site")
 	for _, page := range []string{"index.html", "work/foo.git/index.html", "work/foo.git/" + id + ".html", "work/foo.git/" + id + "/log.html"} {
 		for _, width := range []int{320, 1200} {
@@ -251,7 +251,7 @@ func TestWebBrowser(t *testing.T) {
 	}
 }
 
-// TestPicture holds the picture of the README to its size.
+// TestPicture checks the size of the README's picture.
 func TestPicture(t *testing.T) {
 	if info, err := os.Stat("../docs/run.png"); err != nil || info.Size() >= 100_000 {
 		t.Errorf("docs/run.png is missing or has 100 kB: %v", err)

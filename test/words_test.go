@@ -15,7 +15,7 @@ var (
 )
 
 // misused returns the errors in the calls of quire's commands in a text: subcommands and
-// options that their usage does not have.
+// options that are not in their usage.
 func misused(t *testing.T, text string) (problems []string) {
 	t.Helper()
 	text = comment.ReplaceAllString(text, "")
@@ -70,7 +70,7 @@ func TestMisused(t *testing.T) {
 
 var usages sync.Map
 
-// usageText returns what --help prints.
+// usageText returns the output of --help.
 func usageText(t *testing.T, call ...string) string {
 	t.Helper()
 	key := strings.Join(call, " ")

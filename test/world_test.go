@@ -19,7 +19,7 @@ type world struct {
 	places *strings.Replacer
 }
 
-// makeWorld is the script that makes one.
+// makeWorld is the script that creates a world.
 const makeWorld = `set -e
 mkdir -p tmp srv/git var/quire/repos/work run/secrets
 printf '[user]\n\tname = A Pusher\n\temail = pusher@example.org\n[init]\n\tdefaultBranch = main\n' >.gitconfig
@@ -91,7 +91,7 @@ func (w *world) command(dir, script string) (string, error) {
 	return string(out), err
 }
 
-// sh runs a shell command that has to succeed.
+// sh runs a shell command that must succeed.
 func (w *world) sh(t *testing.T, dir, script string) string {
 	t.Helper()
 	out, err := w.command(dir, script)
@@ -124,7 +124,7 @@ func (w *world) example(t *testing.T, e example) {
 		w.validate(t, "ci.lua", text)
 	case strings.HasPrefix(text, "(ci."):
 		w.validate(t, "ci.fnl", "(local ci (require :quire.ci))\n"+text)
-	case strings.HasPrefix(text, "(let "), strings.HasPrefix(text, "(sh "): // what a job may do
+	case strings.HasPrefix(text, "(let "), strings.HasPrefix(text, "(sh "): // the code of a job
 		w.validate(t, "ci.fnl", "(local ci (require :quire.ci))\n(ci.job :a [:quire/push] (fn [{: sh}] "+text+"))\n")
 	case strings.Contains("\n"+text, "\n{:"):
 		w.configure(t, "config.fnl", text)
@@ -181,7 +181,7 @@ func (w *world) validate(t *testing.T, name, text string) {
 	w.sh(t, "tmp", "rm -r .quire")
 }
 
-// configure reads a configuration, and puts the one that was there back.
+// configure reads a configuration, and restores the previous one.
 func (w *world) configure(t *testing.T, name, text string) {
 	t.Helper()
 	w.sh(t, "var/quire", "mv config.toml kept")
@@ -195,7 +195,7 @@ func (w *world) configure(t *testing.T, name, text string) {
 	w.sh(t, "var/quire", "rm config.* && mv kept config.toml")
 }
 
-// onEnd tells a program of the end of a run.
+// onEnd runs a program for the end of a run.
 func (w *world) onEnd(t *testing.T, text string) {
 	t.Helper()
 	w.write(t, "var/quire/on-end.d/example", text)
@@ -208,7 +208,7 @@ func (w *world) onEnd(t *testing.T, text string) {
 	w.sh(t, "", `rm "$QUIRE_ROOT/on-end.d/example"`)
 }
 
-// launcher runs a push behind a launcher.
+// launcher runs a push with a launcher.
 func (w *world) launcher(t *testing.T, text string) {
 	t.Helper()
 	first, rest, _ := strings.Cut(text, "\n")

@@ -92,7 +92,7 @@ func (s *summary) test(args []string) error {
 
 var reason = regexp.MustCompile(`(?m)^ +\w+\.go:\d+: (.*)`)
 
-// add takes one event, and prints the output of a package that ends.
+// add processes one event, and prints the output of a package that ends.
 func (s *summary) add(e event) {
 	key := e.Package + " " + e.Test
 	output := s.outputs[key]
@@ -147,7 +147,7 @@ func (s *summary) skip(reason, test string) {
 
 // line returns the last line, "" if nothing was skipped.
 func (s *summary) line() string {
-	const most = 3 // tests that are named for each reason
+	const most = 3 // how many tests are named for each reason
 	var parts []string
 	for _, reason := range s.reasons {
 		tests := s.skipped[reason]
