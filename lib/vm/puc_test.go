@@ -86,6 +86,7 @@ var pucCases = []struct{ name, text, want string }{
 	{"modulo", `print(5 % -3, -5 % 3, 5.5 % 2, -5.5 % 2, 1 % 0.1, 0.3 % 0.1 < 0.1, -7 % 7, 7 % -7) local a, b = -14, 7 print(a % b, a % 7, -a % b, 5.3 % -b)`,
 		"-1\t1\t1.5\t0.5\t0\ttrue\t0\t0\n0\t0\t0\t-1.7"},
 	{"modulo of infinities", `local inf = math.huge print(5 % inf ~= 5 % inf, -5 % inf ~= 0, inf % 5 ~= inf % 5, 5 % 0 ~= 5 % 0)`, "true\ttrue\ttrue\ttrue"},
+	{"modulo of large numbers", `local x = 3117711773311771177 print(x % 3 == 0, (2 ^ 60 + 1) % 7 < 1, 1 - x % 3, ({[0] = "zero"})[x % 3])`, "true\ttrue\t1\tzero"},
 	{"modulo in conditions", `local n = 0 for i = -10, 10 do if i % 3 == 0 then n = n + i % 4 end end local t = {[0] = "z"} print(n, t[-9 % 3], 1 + -6 % 3)`, "12\tz\t1"},
 	{"fmod", `print(math.mod(-6, 4), math.fmod(-6, 4), math.fmod(6, -4), math.fmod(5, math.huge), math.mod(5.5, 2))`, "-2\t-2\t2\t5\t1.5"},
 	{"modf", `print(math.modf(-3.5)) print(math.modf(math.huge)) print(math.frexp(8)) print(math.ldexp(1, "3"))`, "-3\t-0.5\ninf\t0\n0.5\t4\n8"},

@@ -196,7 +196,7 @@ func (r *rewriter) expression(e ast.Expr) ast.Expr {
 	case *ast.IdentExpr:
 		r.name(e.Line(), e.Value)
 	case *ast.AttrGetExpr:
-		e.Object, e.Key = r.expression(e.Object), r.remainder(e.Key)
+		e.Object, e.Key = r.expression(e.Object), r.expression(e.Key)
 	case *ast.TableExpr:
 		if len(e.Fields) > maxItems {
 			r.fail(e.Line(), "table constructor has more than %d items", maxItems)
@@ -223,16 +223,11 @@ func (r *rewriter) expression(e ast.Expr) ast.Expr {
 		return logical(e)
 	case *ast.RelationalOpExpr:
 		r.jump(e.Line())
-		e.Lhs, e.Rhs = r.remainder(e.Lhs), r.remainder(e.Rhs)
+		e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
 	case *ast.ArithmeticOpExpr:
-		switch e.Operator {
-		case "+", "-":
-			e.Lhs, e.Rhs = r.expression(e.Lhs), r.remainder(e.Rhs)
-		case "%":
-			e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
+		e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
+		if e.Operator == "%" {
 			return hiddenCall(e, moduloName, e.Lhs, e.Rhs)
-		default:
-			e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
 		}
 	case *ast.UnaryMinusOpExpr:
 		e.Expr = r.expression(e.Expr)

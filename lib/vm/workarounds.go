@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 
-	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/ast"
 )
 
@@ -157,31 +156,6 @@ func (r *rewriter) numeral(e *ast.NumberExpr) {
 		r.fail(e.Line(), "malformed number near '%s'", e.Value)
 	}
 	e.Value = strconv.FormatFloat(float64(n), 'e', -1, 64)
-}
-
-// maxDivisor is the largest divisor with which the instruction for '%' is used.
-const maxDivisor = 1 << 31
-
-// remainder returns an expression whose user ignores the sign of a zero. The instruction for '%' computes with C's fmod. If the divisor is written as a
-// positive whole number, it differs from Lua 5.1 only by the sign of a zero, unless the
-// other number is too large to count by one.
-func (r *rewriter) remainder(e ast.Expr) ast.Expr {
-	op, ok := e.(*ast.ArithmeticOpExpr)
-	if !ok || op.Operator != "%" {
-		return r.expression(e)
-	}
-	divisor, ok := op.Rhs.(*ast.NumberExpr)
-	if !ok {
-		return r.expression(e)
-	}
-	n, ok := parseNumber(divisor.Value, 10)
-	if !ok || n < 1 || n > maxDivisor || n != lua.LNumber(int64(n)) {
-		return r.expression(e)
-	}
-	r.enter(e.Line())
-	defer r.leave()
-	op.Lhs, op.Rhs = r.expression(op.Lhs), r.expression(op.Rhs)
-	return op
 }
 
 // threeExpressions adds the missing expressions of a generic 'for': gopher-lua does not
