@@ -42,11 +42,17 @@ func TestGeneratedPrograms(t *testing.T) {
 		}
 		for i := range uint64(batch) {
 			text := generate(seed*batch + i)
-			if diff := cmp.Diff(pucPrints(t, text), printed(t, text)); diff != "" {
+			want := pucPrints(t, text)
+			if strings.Contains(want, "stack overflow") {
+				continue // Here, this error cannot be caught.
+			}
+			if diff := cmp.Diff(want, printed(t, text)); diff != "" {
 				t.Fatalf("seed %d: lua5.1 is -, this is +:\n%s\n%s", seed*batch+i, diff, text)
 			}
 		}
-		t.Fatalf("programs from seed %d on differ only together", seed*batch)
+		if !strings.Contains(want, "stack overflow") {
+			t.Fatalf("programs from seed %d on differ only together", seed*batch)
+		}
 	}
 	t.Logf("%d programs", programs)
 }
@@ -185,9 +191,24 @@ func (g *generator) value() string {
 	case 5:
 		return fmt.Sprintf("tab(%s)[%s]", g.variable0(), g.pick("1", "'x'", "2", "#'ab' % 2 + 1"))
 	case 6:
-		return fmt.Sprintf("(%s %s %s)", g.simple(), g.pick("and", "or"), g.simple())
+		return fmt.Sprintf("(%s %s %s)", g.logical(), g.pick("and", "or"), g.logical())
 	case 7:
 		return "not " + g.simple()
+	}
+	return g.simple()
+}
+
+// logical returns an operand of 'and' or 'or'. No variable g is declared.
+func (g *generator) logical() string {
+	switch g.IntN(6) {
+	case 0:
+		return "g"
+	case 1:
+		return fmt.Sprintf("tab(%s).x", g.variable0())
+	case 2:
+		return fmt.Sprintf("%s %s %s", g.simple(), g.pick("and", "or", "==", "~="), g.simple())
+	case 3:
+		return "(" + g.condition() + ")"
 	}
 	return g.simple()
 }

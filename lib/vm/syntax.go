@@ -113,7 +113,7 @@ func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 	case *ast.AssignStmt:
 		r.each(s.Lhs)
 		r.each(s.Rhs)
-		return parallel(single(s))
+		return assignment(s)
 	case *ast.LocalAssignStmt:
 		r.each(s.Exprs)
 		notItself(s)

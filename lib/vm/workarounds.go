@@ -13,26 +13,34 @@ import (
 // targets in tables: each target may use three of a function's 200 registers.
 const maxParallel = 30
 
-// single returns an assignment of one call without the parentheses around the call,
-// which make no difference there. If the target is the function's last parameter,
-// gopher-lua evaluates a call in parentheses in the target's register: 's = (f(s))', and
-// 's = "x" .. s', which is a call of concat.
-func single(s *ast.AssignStmt) *ast.AssignStmt {
-	if call, ok := s.Rhs[0].(*ast.FuncCallExpr); ok && len(s.Lhs) == 1 && len(s.Rhs) == 1 {
-		call.AdjustRet = false
+// assignment returns an assignment in a form that gopher-lua compiles correctly.
+//
+// If one value is assigned to a function's last parameter, gopher-lua evaluates a call in
+// parentheses in the parameter's register: 's = (f(s))', and 's = "x" .. s', which is a
+// call of concat. There, the parentheses make no difference. 'a = t.x and 1' leaves a local
+// variable as it was if t.x is false.
+//
+// For several values, gopher-lua assigns to a local variable before it has read the
+// others: 'a, b = b, a' gives both the same value (gopher-lua issue 440).
+func assignment(s *ast.AssignStmt) ast.Stmt {
+	if len(s.Lhs) > 1 || len(s.Rhs) > 1 {
+		return parallel(s)
+	}
+	switch value := s.Rhs[0].(type) {
+	case *ast.FuncCallExpr:
+		value.AdjustRet = false
+	case *ast.LogicalOpExpr:
+		if _, ok := s.Lhs[0].(*ast.IdentExpr); ok {
+			return parallel(s)
+		}
 	}
 	return s
 }
 
-// parallel returns an assignment to several targets as a block that evaluates all
-// expressions first. gopher-lua assigns to a local variable before it has read the
-// others: 'a, b = b, a' gives both the same value (gopher-lua issue 440). As in
-// PUC Lua the first target is assigned last.
+// parallel returns an assignment as a block that evaluates all expressions first. As in PUC
+// Lua, the first target is assigned last.
 func parallel(s *ast.AssignStmt) ast.Stmt {
 	n := len(s.Lhs)
-	if n < 2 && len(s.Rhs) < 2 {
-		return s
-	}
 	block := &ast.DoBlockStmt{}
 	temporaries := 0
 	// hold evaluates expressions into variables that a text cannot name.
