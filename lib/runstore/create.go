@@ -69,7 +69,7 @@ func (s *Store) newestID() (string, error) {
 	}
 	defer f.Close()
 	last, _, err := lastLine(f)
-	newest := newestOf(last)
+	newest := string(newestOf(last))
 	if len(names) > 0 {
 		newest = max(newest, names[len(names)-1])
 	}

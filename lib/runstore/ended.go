@@ -130,7 +130,7 @@ func (s *Store) Previous(r *Run) (Record, error) {
 		if err != nil {
 			return found, fmt.Errorf("cannot read journal of '%s': %w", s.root, text.Cause(err))
 		}
-		if found.ID != "" && newestOf(l.text) <= found.ID {
+		if found.ID != "" && string(newestOf(l.text)) <= found.ID {
 			break
 		}
 		if !bytes.Contains(l.text, same) {

@@ -28,7 +28,7 @@ func addLines(f *os.File, records []Record) error {
 		return err
 	}
 	var lines strings.Builder
-	newest := newestOf(last)
+	newest := string(newestOf(last))
 	for _, rec := range records {
 		lines.WriteString(journalLine(rec, newest))
 		newest = max(newest, rec.ID)
@@ -53,23 +53,33 @@ func journalLine(rec Record, newest string) string {
 	return rec.Line() + "\t" + mark + end
 }
 
-// newestOf returns the greatest id in the journal up to and including line, "" if line
+// newestOf returns the greatest id in the journal up to and including line, nil if line
 // has none.
-func newestOf(line []byte) string {
+func newestOf(line []byte) []byte {
 	line = bytes.TrimSuffix(line, []byte(skippedMark))
 	mark := line[bytes.LastIndexByte(line, '\t')+1:]
 	if len(mark) == idLength {
-		return string(mark)
+		return mark
 	}
 	return idOf(line)
 }
 
-// idOf returns the id at the beginning of a journal line, "" if there is none.
-func idOf(line []byte) string {
+// idOf returns the id at the beginning of a journal line, nil if there is none.
+func idOf(line []byte) []byte {
 	if len(line) <= idLength || line[idLength] != '\t' {
-		return ""
+		return nil
 	}
-	return string(line[:idLength])
+	return line[:idLength]
+}
+
+// refOf returns the repository and the ref in a journal line.
+func refOf(line []byte) []byte {
+	tab := []byte("\t")
+	_, line, _ = bytes.Cut(line, tab) // the id
+	_, line, _ = bytes.Cut(line, tab) // the state
+	repo, rest, _ := bytes.Cut(line, tab)
+	ref, _, _ := bytes.Cut(rest, tab)
+	return line[:min(len(line), len(repo)+1+len(ref))]
 }
 
 // lastLine returns the last complete line of f without its newline, and the end of the
@@ -92,14 +102,14 @@ type line struct {
 }
 
 // chunk is the most that is read at once.
-const chunk = 256 << 10
+const chunk = 64 << 10
 
 // backward returns the complete lines among the first size bytes of f, last one first.
 func backward(f io.ReaderAt, size int64) func(yield func(line, error) bool) {
 	return func(yield func(line, error) bool) {
-		// buf holds the bytes of the file from pos on. Once a newline has been seen, it
-		// ends with one.
-		var buf []byte
+		// buf holds the bytes of the file from pos on, at the beginning of space. Once a
+		// newline has been seen, buf ends with one.
+		var buf, space []byte
 		pos, seen := size, false
 		// Most callers want the last line or a screenful; touching new memory takes
 		// longer than reading.
@@ -107,8 +117,12 @@ func backward(f io.ReaderAt, size int64) func(yield func(line, error) bool) {
 		for pos > 0 {
 			n := min(step, pos)
 			step = min(2*step, chunk)
-			more := make([]byte, n, n+int64(len(buf)))
-			if _, err := f.ReadAt(more, pos-n); err != nil {
+			if cap(space) < int(n)+len(buf) {
+				space = make([]byte, 2*int(n)+len(buf))
+			}
+			copy(space[n:], buf)
+			buf = space[:int(n)+len(buf)]
+			if _, err := f.ReadAt(buf[:n], pos-n); err != nil {
 				if errors.Is(err, io.EOF) { // the file was cut since
 					size = pos - n
 					pos, buf, seen = size, nil, false
@@ -118,7 +132,6 @@ func backward(f io.ReaderAt, size int64) func(yield func(line, error) bool) {
 				return
 			}
 			pos -= n
-			buf = append(more, buf...)
 			if !seen {
 				buf = whole(buf)
 				seen = len(buf) > 0

@@ -20,6 +20,7 @@ type Filter struct {
 	Repo   string  // only of this repository
 	Ref    string  // only of this ref, whose name may lack refs/heads/ or refs/tags/
 	States []State // only in one of these states
+	Newest bool    // only the newest one of each ref of a repository, among those that the fields above accept
 	Limit  int     // at most this many; 0: no limit
 }
 
@@ -35,9 +36,13 @@ func (f Filter) matches(r Record) bool {
 func (s *Store) List(f Filter) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		left := f.Limit
+		emitted := map[[2]string]bool{}
 		emit := func(r Record, err error) bool {
-			if err == nil && !f.matches(r) {
+			if err == nil && (!f.matches(r) || emitted[[2]string{r.Repo, r.Ref}]) {
 				return true
+			}
+			if err == nil && f.Newest {
+				emitted[[2]string{r.Repo, r.Ref}] = true
 			}
 			if !yield(r, err) {
 				return false
@@ -190,9 +195,10 @@ func (s *Store) ended(f Filter) iter.Seq2[Record, error] {
 		defer file.Close()
 		var waiting records
 		ofRepo := []byte("\t" + text.Field(f.Repo) + "\t") // to parse no more lines than needed
+		newest := map[string]string{}                      // refs to the newest id read so far, likewise
 		// give yields the waiting records that are newer than id.
-		give := func(id string) bool {
-			for len(waiting) > 0 && waiting[0].ID > id {
+		give := func(id []byte) bool {
+			for len(waiting) > 0 && waiting[0].ID > string(id) {
 				if !yield(heap.Pop(&waiting).(Record), nil) {
 					return false
 				}
@@ -204,17 +210,20 @@ func (s *Store) ended(f Filter) iter.Seq2[Record, error] {
 				yield(Record{}, err)
 				return
 			}
-			if len(waiting) > 0 && !give(newestOf(l.text)) {
+			if !give(newestOf(l.text)) {
 				return
 			}
-			if f.Repo != "" && !bytes.Contains(l.text, ofRepo) {
+			if f.Repo != "" && !bytes.Contains(l.text, ofRepo) || f.Newest && newest[string(refOf(l.text))] > string(idOf(l.text)) {
 				continue
 			}
 			if r, err := parseRecord(string(l.text)); err == nil && f.matches(r) {
 				heap.Push(&waiting, r)
+				if f.Newest {
+					newest[string(refOf(l.text))] = r.ID
+				}
 			}
 		}
-		give("")
+		give(nil)
 	}
 }
 

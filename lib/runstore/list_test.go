@@ -53,6 +53,35 @@ func TestListOrder(t *testing.T) {
 	if diff := cmp.Diff(some, list(t, s, filter)); diff != "" {
 		t.Errorf("filtered (-want +got):\n%s", diff)
 	}
+	for _, states := range [][]State{nil, {Pending}, {Complete}, {Failed}} {
+		var newest []string
+		found := map[string]bool{}
+		for _, r := range slices.Backward(runs) {
+			if !found[r.Repo] && (states == nil || state[r.ID] == states[0]) {
+				found[r.Repo] = true
+				newest = append(newest, r.ID+" "+string(state[r.ID]))
+			}
+		}
+		if diff := cmp.Diff(newest, list(t, s, Filter{States: states, Newest: true})); diff != "" || len(newest) != 3 {
+			t.Errorf("the newest in states %v (-want +got):\n%s", states, diff)
+		}
+	}
+}
+
+// The newest run is listed for each ref of each repository.
+func TestListNewest(t *testing.T) {
+	s := open(t)
+	runs := create(t, s, facts("a", "refs/heads/x"), facts("a", "refs/heads/y"), facts("a\tb", "refs/heads/x"), facts("a", "refs/heads/x"), facts("a", "refs/tags/x"))
+	var want []string
+	for _, n := range []int{4, 3, 2, 1} {
+		want = append(want, runs[n].ID+" complete")
+	}
+	for _, n := range []int{3, 1, 4, 0, 2} {
+		change(t, runs[n], changes[Complete])
+	}
+	if diff := cmp.Diff(want, list(t, s, Filter{Newest: true})); diff != "" {
+		t.Errorf("list (-want +got):\n%s", diff)
+	}
 }
 
 func TestBackwardAndForward(t *testing.T) {

@@ -54,7 +54,12 @@ func (h *Handler) Export(ctx context.Context, dir string) error {
 	for name := range repos {
 		e.repo(name)
 	}
-	e.page("/", "", "index.html")
+	for n, file := 1, "index.html"; ; file = fmt.Sprintf("page-%d.html", n) {
+		v := e.page("/", fmt.Sprintf("page=%d", n), file)
+		if n++; v == nil || !v.more {
+			break
+		}
+	}
 	e.page("/style.css", "", "style.css")
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -1,6 +1,9 @@
 package web
 
 import (
+	"cmp"
+	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -25,65 +28,75 @@ type repoRow struct {
 // maxOthers is how many other refs the front page shows of a repository.
 const maxOthers = 5
 
-// frontRuns is how many runs the front page looks at for other refs. It looks further only
-// for the newest run of a repository.
-const frontRuns = 20_000
+// frontRefs is how many refs a page of repositories shows. It keeps the page below 30 kB.
+// A default branch counts twice, since its row has more text.
+const frontRefs = 140
 
-// front writes the page with all repositories, the one with the newest run first.
-func (v *visit) front() error {
-	rows := map[string]*repoRow{}
-	missing := 0 // repositories that have runs of which none was found yet
-	for _, name := range v.linked() {
-		rows[name] = &repoRow{Name: name}
-		if _, err := os.Stat(filepath.Join(v.Root, "runs", name)); err == nil {
-			missing++
-		}
-	}
-	n := 0
-	for rec, err := range v.list(runstore.Filter{}) {
-		if err != nil {
-			v.Log(err)
-			continue
-		}
-		if n++; n > frontRuns && missing <= 0 {
-			break
-		}
-		row := rows[rec.Repo]
-		if row == nil {
-			if !v.shows(rec.Repo) {
-				continue
-			}
-			row = &repoRow{Name: rec.Repo}
-			rows[rec.Repo] = row
-			missing++
-		}
-		if len(row.refs) == 0 {
-			missing--
-		}
-		row.add(rec)
-	}
-	var list []*repoRow
-	for _, row := range rows {
-		row.choose()
-		if row.Main != nil {
-			row.Subject = v.subject(row.Main.Record)
-		}
-		list = append(list, row)
-	}
-	slices.SortFunc(list, func(a, b *repoRow) int {
-		if c := strings.Compare(b.newest(), a.newest()); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
-	return v.page("front", "Repositories", list)
+// A frontData is a page of repositories.
+type frontData struct {
+	Rows           []*repoRow
+	Previous, Next string // addresses; "" for none
 }
 
-// add adds a run that is older than those before.
-func (r *repoRow) add(rec runstore.Record) {
-	if !slices.ContainsFunc(r.refs, func(b branch) bool { return b.Ref == rec.Ref }) {
-		r.refs = append(r.refs, branch{rec})
+// front writes a page of the repositories. The repository with the newest run is first.
+func (v *visit) front() error {
+	rows := map[string]*repoRow{}
+	for _, name := range v.linked() {
+		rows[name] = &repoRow{Name: name}
 	}
+	for rec, err := range v.list(runstore.Filter{Newest: true}) {
+		switch {
+		case err != nil:
+			v.Log(err)
+		case v.shows(rec.Repo):
+			if rows[rec.Repo] == nil {
+				rows[rec.Repo] = &repoRow{Name: rec.Repo}
+			}
+			rows[rec.Repo].refs = append(rows[rec.Repo].refs, branch{rec})
+		}
+	}
+	list := slices.SortedFunc(maps.Values(rows), func(a, b *repoRow) int {
+		return cmp.Or(strings.Compare(b.newest(), a.newest()), strings.Compare(a.Name, b.Name))
+	})
+	wanted := max(1, v.number("page"))
+	var d frontData
+	page, refs := 1, 0
+	for _, row := range list {
+		row.choose()
+		refs += 2 + len(row.Others)
+		if refs > frontRefs {
+			page, refs = page+1, 2+len(row.Others)
+		}
+		if page > wanted {
+			v.more = true
+			d.Next = v.frontPageURL(page)
+			break
+		}
+		if page == wanted {
+			if row.Main != nil {
+				row.Subject = v.subject(row.Main.Record)
+			}
+			d.Rows = append(d.Rows, row)
+		}
+	}
+	if wanted > 1 {
+		d.Previous = v.frontPageURL(wanted - 1)
+	}
+	if wanted > page {
+		return errNotFound
+	}
+	return v.page("front", "Repositories", &d)
+}
+
+// frontPageURL returns the address of the page of repositories with this number.
+func (v *visit) frontPageURL(n int) string {
+	switch {
+	case n == 1:
+		return v.FrontURL()
+	case v.static:
+		return fmt.Sprintf("page-%d.html", n)
+	}
+	return fmt.Sprintf("?page=%d", n)
 }
 
 func (r *repoRow) newest() string {

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -221,8 +220,7 @@ func (v *visit) log(run *runstore.Run, job string) error {
 	if query.Has("live") && job == "" && !v.static {
 		return v.follow(run, query.Get("live"))
 	}
-	number := func(key string) int { n, _ := strconv.Atoi(query.Get(key)); return n }
-	first, sh := max(1, number("from")), number("sh")
+	first, sh := max(1, v.number("from")), v.number("sh")
 	p := pager{first: 1, wanted: func(n int, _ rawLine) bool { return n == first }}
 	switch {
 	case query.Get("from") == "end":

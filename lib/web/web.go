@@ -85,8 +85,8 @@ type visit struct {
 	cfg   *config.Config
 	shown map[string]bool // repositories; filled by shows
 
-	// What an export must know of the page: whether the log goes on, the refs of a
-	// repository, and before which run its next page begins.
+	// What an export must know of the page: whether another page of the same kind follows,
+	// the refs of a repository, and before which run its next page begins.
 	more  bool
 	refs  []branch
 	older string
@@ -174,6 +174,12 @@ func (v *visit) exists(repo string) (bool, error) {
 	}
 	_, found, err := v.newest(repo, "")
 	return found, err
+}
+
+// number returns a number of the query, 0 if it is missing or not a number.
+func (v *visit) number(key string) int {
+	n, _ := strconv.Atoi(v.r.URL.Query().Get(key))
+	return n
 }
 
 // addSlash sends the visitor to the same address with a slash at its end.

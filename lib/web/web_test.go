@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -161,6 +162,42 @@ func TestPages(t *testing.T) {
 	var record struct{ Dir, GitDir *string }
 	if err := json.Unmarshal([]byte(get(t, f.Handler, base+".json").body), &record); err != nil || record.Dir != nil {
 		t.Errorf("JSON has a directory, or is none: %v", err)
+	}
+}
+
+// Many repositories are on several small pages, each of them once.
+func TestFrontPages(t *testing.T) {
+	f := newFixture(t, shownConfig)
+	for i := range 100 {
+		f.run(fmt.Sprintf("work/repository-%d.git", i), "refs/heads/main", active, complete)
+		for n := range i % 8 {
+			f.run(fmt.Sprintf("work/repository-%d.git", i), fmt.Sprintf("refs/heads/topic-%d", n), active)
+		}
+	}
+	f.write("repos/work/new.git/HEAD", "")
+	times := map[string]int{}
+	for n, more := 1, true; more; n++ {
+		p := get(t, f.Handler, fmt.Sprintf("/?page=%d", n))
+		if p.code != 200 || len(p.body) > 30_000 {
+			t.Errorf("page %d: status %d, %d bytes", n, p.code, len(p.body))
+		}
+		for _, link := range p.links {
+			times[link]++
+		}
+		more = slices.Contains(p.links, fmt.Sprintf("?page=%d", n+1))
+	}
+	for i := range 100 {
+		if link := fmt.Sprintf("./work/repository-%d.git/", i); times[link] != 1 {
+			t.Errorf("%d links to %s", times[link], link)
+		}
+	}
+	if times["./work/new.git/"] != 1 || times["?page=3"] == 0 {
+		t.Errorf("links: %v", times)
+	}
+	for address, code := range map[string]int{"/?page=99": 404, "/?page=-1": 200, "/?page=x": 200, "/?page=99999999999999999999": 404} {
+		if p := get(t, f.Handler, address); p.code != code {
+			t.Errorf("%s: status %d", address, p.code)
+		}
 	}
 }
 
