@@ -1,16 +1,19 @@
 package web
 
 import (
-	"encoding/xml"
 	"errors"
 	"io"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/html"
 )
 
-// A page is what an answer has that a test looks at.
+// A page is what tests check of an answer.
 type page struct {
 	code  int
 	body  string
@@ -19,67 +22,104 @@ type page struct {
 	text  string // without markup
 }
 
-// inline are the elements that hold no blocks (HTML Living Standard, 4 and 3.2.5.2.5).
-var inline = map[string]bool{"p": true, "span": true, "a": true, "code": true, "pre": true, "h1": true, "h2": true, "title": true, "summary": true}
+// voids are the elements without an end tag (HTML Living Standard, 13.1.2) that pages use.
+var voids = []string{"br", "input", "link", "meta"}
 
-// blocks are the elements that stand in none of them.
-var blocks = map[string]bool{"p": true, "div": true, "table": true, "pre": true, "details": true, "h1": true, "h2": true, "dl": true, "main": true, "nav": true, "form": true}
+// inline are elements that cannot contain blocks (HTML Living Standard, 4 and 3.2.5.2.5).
+var inline = []string{"p", "span", "a", "code", "pre", "h1", "h2", "title", "summary"}
 
-// readPage checks that a page is nested as it should be, that no id is there twice, and
-// that each link to a part of the page has its part.
+var blocks = []string{"p", "div", "table", "pre", "details", "h1", "h2", "dl", "main", "nav", "form"}
+
+// readPage checks that a page is nested correctly, that no id occurs twice, and that each
+// link to a part of the page has its part.
 func readPage(t *testing.T, name, body string) page {
 	t.Helper()
 	p := page{body: body, ids: map[string]bool{}}
-	d := xml.NewDecoder(strings.NewReader(body))
-	d.Entity = xml.HTMLEntity
-	var open []string
-	var text strings.Builder
-	for {
-		token, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatalf("%s: %v\n%.3000s", name, err, body)
-		}
-		switch x := token.(type) {
-		case xml.StartElement:
-			tag := x.Name.Local
+	var open, written []string
+	var words strings.Builder
+	z := html.NewTokenizer(strings.NewReader(body))
+	for z.Next() != html.ErrorToken {
+		token := z.Token()
+		tag := token.Data
+		switch token.Type {
+		case html.StartTagToken, html.SelfClosingTagToken:
+			p.read(t, name, token)
 			for _, outer := range open {
-				if blocks[tag] && inline[outer] || tag == outer && (tag == "a" || tag == "form") {
+				if slices.Contains(inline, outer) && slices.Contains(blocks, tag) {
 					t.Errorf("%s: <%s> in <%s>", name, tag, outer)
 				}
 			}
-			open = append(open, tag)
-			for _, a := range x.Attr {
-				switch key := a.Name.Local; {
-				case key == "id":
-					if p.ids[a.Value] {
-						t.Errorf("%s: the id %s is there twice", name, a.Value)
-					}
-					p.ids[a.Value] = true
-				case key == "href", key == "src":
-					p.links = append(p.links, a.Value)
-				case key == "style", strings.HasPrefix(key, "on"):
-					t.Errorf("%s: <%s> has the attribute %s", name, tag, key)
-				}
+			written = append(written, strings.Join(append(open[:len(open):len(open)], tag), " "))
+			isVoid := slices.Contains(voids, tag)
+			if token.Type == html.StartTagToken && !isVoid {
+				open = append(open, tag)
+			} else if !isVoid && !slices.Contains(open, "svg") {
+				t.Errorf("%s: <%s/> does not end the element", name, tag)
 			}
-			if tag == "style" || tag == "script" && !strings.Contains(body, "live.js") {
-				t.Errorf("%s: <%s>", name, tag)
+		case html.EndTagToken:
+			if len(open) == 0 || open[len(open)-1] != tag {
+				t.Fatalf("%s: </%s> in %v\n%.3000s", name, tag, open, body)
 			}
-		case xml.EndElement:
 			open = open[:len(open)-1]
-		case xml.CharData:
-			text.Write(x)
+		case html.TextToken:
+			words.WriteString(token.Data)
 		}
 	}
-	p.text = text.String()
+	if !errors.Is(z.Err(), io.EOF) || len(open) > 0 {
+		t.Fatalf("%s: ends in %v: %v", name, open, z.Err())
+	}
+	// A parser moves elements that are nested wrongly, as a browser does.
+	root, err := html.Parse(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parsed []string
+	for n := range root.Descendants() {
+		if n.Type == html.ElementNode && n.Data != "tbody" {
+			path := n.Data
+			for outer := range n.Ancestors() {
+				if outer.Type == html.ElementNode {
+					path = outer.Data + " " + path
+				}
+			}
+			parsed = append(parsed, path)
+		}
+	}
+	written = slices.DeleteFunc(written, func(path string) bool { return strings.HasSuffix(path, " tbody") })
+	for i := range written {
+		written[i] = strings.ReplaceAll(written[i], " table tr", " table tbody tr") // the parser adds tbody
+	}
+	if diff := cmp.Diff(written, parsed); diff != "" {
+		t.Errorf("%s: a parser repairs the nesting (-written +parsed):\n%s", name, diff)
+	}
+	p.text = words.String()
 	for _, link := range p.links {
 		if part, ok := strings.CutPrefix(link, "#"); ok && !p.ids[part] {
 			t.Errorf("%s: no part %s", name, link)
 		}
 	}
 	return p
+}
+
+// read checks the attributes of an element, and keeps its id and links.
+func (p *page) read(t *testing.T, name string, token html.Token) {
+	t.Helper()
+	for _, a := range token.Attr {
+		switch {
+		case a.Key == "id":
+			if p.ids[a.Val] {
+				t.Errorf("%s: the id %s occurs twice", name, a.Val)
+			}
+			p.ids[a.Val] = true
+		case a.Key == "href", a.Key == "src":
+			p.links = append(p.links, a.Val)
+		case a.Key == "style", strings.HasPrefix(a.Key, "on"):
+			t.Errorf("%s: <%s> has the attribute %s", name, token.Data, a.Key)
+		}
+	}
+	if token.Data == "style" || token.Data == "script" && !strings.Contains(p.body, "live.js") {
+		t.Errorf("%s: <%s>", name, token.Data)
+	}
 }
 
 // get asks a handler for a page, and checks it if it is one.
