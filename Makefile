@@ -2,7 +2,7 @@
 PREFIX = /usr/local
 DESTDIR =
 GO = go
-SCRIPTS = hooks/post-receive hooks/quire-dispatch test/demo test/testdata/0.1.0/make.sh .ci/run lib/hook/post-receive.sh contrib/install contrib/launchers/* contrib/on-end.d/* contrib/report/junit contrib/report/tap contrib/git-shell-commands/ci
+SCRIPTS = hooks/post-receive hooks/pre-receive hooks/quire-dispatch test/demo test/testdata/0.1.0/make.sh .ci/run lib/hook/post-receive.sh contrib/install contrib/launchers/* contrib/on-end.d/* contrib/report/junit contrib/report/tap contrib/git-shell-commands/ci
 PROGRAMS = $(patsubst cmd/%,bin/%,$(wildcard cmd/*))
 SOURCES = go.mod go.sum $(shell find cmd lib -name testdata -prune -o -type f ! -name '*_test.go' -print)
 # what contrib/install copies beside the programs

@@ -229,7 +229,7 @@ func TestMainsAreShort(t *testing.T) {
 
 func TestHooksAreShort(t *testing.T) {
 	t.Parallel()
-	for _, file := range []string{"../hooks/post-receive", "../hooks/quire-dispatch"} {
+	for _, file := range []string{"../hooks/post-receive", "../hooks/pre-receive", "../hooks/quire-dispatch"} {
 		if n := len(lines(t, file)); n >= 40 {
 			t.Errorf("%s has %d lines, fewer than 40 are wanted", file, n)
 		}

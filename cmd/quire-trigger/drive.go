@@ -36,7 +36,7 @@ func rerun(ctx context.Context, e *cli.Env, o options) error {
 		return err
 	}
 	runs, err := trigger.Rerun(e.CatchSignals(ctx), store, run, o.failed, o.job)
-	if errors.Is(err, trigger.ErrNotEnded) || errors.As(err, new(*trigger.NoJobError)) {
+	if errors.Is(err, trigger.ErrNotEnded) || errors.As(err, new(*trigger.NoJobError)) || errors.As(err, new(*trigger.GoneError)) {
 		return cli.Status(cli.No, err)
 	}
 	return cli.Status(max(showByHand(e, runs), e.Report(err)), nil)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 
 	"quire/lib/cli"
@@ -33,6 +34,11 @@ func installHook(ctx context.Context, e *cli.Env, o options) error {
 			if err := h.Install(ctx); err != nil {
 				return err
 			}
+			if o.gate {
+				if err := h.Gate().Install(ctx); err != nil {
+					return err
+				}
+			}
 			if err := setRoot(ctx, repo, root); err != nil {
 				return err
 			}
@@ -55,13 +61,17 @@ func installHook(ctx context.Context, e *cli.Env, o options) error {
 }
 
 // uninstallHook undoes installHook. quire.name and quire.root stay, so that the
-// repository gets its name again at the next installation.
+// repository gets its name again at the next installation. With --gate it removes the gate
+// only.
 func uninstallHook(ctx context.Context, e *cli.Env, o options) error {
 	return o.hook(ctx, e, "uninstall", func(repo *git.Repo, h *hook.Hook) error {
+		if o.gate {
+			return h.Gate().Uninstall(ctx)
+		}
 		root := config.Root(o.root, e.Getenv, repo.Config)
 		name, _ := repos.Name(repo, root)
 		return trigger.Forget(repo, func() error {
-			if err := h.Uninstall(ctx); err != nil {
+			if err := errors.Join(h.Gate().Uninstall(ctx), h.Uninstall(ctx)); err != nil {
 				return err
 			}
 			return repos.Unlink(repo, root, name)

@@ -30,12 +30,16 @@ func run(ctx context.Context, e *cli.Env) error {
 	fs.StringVar(&o.job, "job", "", "")
 	fs.BoolVar(&o.failed, "failed", false, "")
 	fs.BoolVar(&o.missed, "missed", false, "")
+	fs.BoolVar(&o.gate, "gate", false, "")
 	fs.BoolVar(&o.install, "install-hook", false, "")
 	fs.BoolVar(&o.uninstall, "uninstall-hook", false, "")
 	if err := e.Parse(fs, usage); err != nil {
 		return err
 	}
 	do, modes := asHook(afterPush), 0
+	if o.gate {
+		do = noOperands(beforePush)
+	}
 	for _, mode := range []struct {
 		asked bool
 		do    action

@@ -11,7 +11,7 @@ type options struct {
 	root, gitDir, ref, run, rerun string
 	chained, name, word, job      string
 	vars                          map[string]string
-	missed, failed                bool
+	missed, failed, gate          bool
 	install, uninstall            bool
 }
 
@@ -28,6 +28,9 @@ func (o *options) addVar(assignment string) error {
 // check refuses options that do not go together. modes is the number of options given
 // that select an action.
 func (o options) check(modes int) error {
+	if o.gate && modes > 0 && !o.install && !o.uninstall {
+		return cli.Usagef("--gate goes with the lines of a push, --install-hook or --uninstall-hook")
+	}
 	if modes > 1 {
 		return cli.Usagef("--ref, --run, --rerun, --missed and those of the hook exclude each other")
 	}

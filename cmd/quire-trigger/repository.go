@@ -36,7 +36,9 @@ func (o options) trigger(e *cli.Env, repo *git.Repo) *trigger.Trigger {
 	t := &trigger.Trigger{Root: root, Repo: repo, OnEnd: notify.Start, Warn: func(l diag.List) { e.Report(l) },
 		Note: func(text string) { e.Note("%s", text) }, Origin: push.ByPush}
 	for _, w := range t.FromEnv(e.Getenv) {
-		e.Warn("%s", w)
+		if !o.gate { // post-receive shows them
+			e.Warn("%s", w)
+		}
 	}
 	return t
 }

@@ -27,16 +27,15 @@ func show(e *cli.Env, runs []trigger.Run) int {
 		if errors.As(r.Problem, &list) {
 			if text := list.Error(); !told[text] {
 				e.Report(list)
-				told[text] = true
 			}
-			code = cli.No
+			code, told[list.Error()] = cli.No, true
 		}
 		if i < maxNotes {
 			note(e, r)
 		}
 	}
-	if len(runs) == 1 && runs[0].Executor != "" && runs[0].URL == "" {
-		e.Note("to follow it: quire-runstate log -f %s", runs[0].ID)
+	if r := runs; len(r) == 1 && r[0].Executor != "" && r[0].URL == "" && !r[0].Gate {
+		e.Note("to follow it: quire-runstate log -f %s", r[0].ID)
 	}
 	if more := len(runs) - maxNotes; more > 0 {
 		e.Note("and %d more, see quire-runstate list", more)
@@ -61,6 +60,7 @@ func showByHand(e *cli.Env, runs []trigger.Run) int {
 // note notifies the pusher of one run.
 func note(e *cli.Env, r trigger.Run) {
 	switch {
+	case r.Gate && r.Problem != nil: // the last line for the pusher says it
 	case errors.As(r.Problem, new(diag.List)):
 		e.Note("failed %s %s: invalid pipeline, recorded as failed; the push itself was accepted", r.ID, r.Ref)
 	case errors.Is(r.Problem, trigger.ErrMissed):

@@ -24,4 +24,7 @@ The hook of a repository:
   --install-hook         make quire its post-receive hook, link it in the root
   --name NAME            with --install-hook, its name, such as team/app.git
   --uninstall-hook       undo --install-hook
+  --gate                 with these, also or only the pre-receive hook; alone,
+                         read the lines of a push as a pre-receive hook gets
+                         them, and exit 0 if Git may accept the push
 `

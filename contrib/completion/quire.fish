@@ -72,6 +72,7 @@ complete -c quire-trigger -l run -x -a '(__quire_runs pending)' -d 'drive a pend
 complete -c quire-trigger -l rerun -x -a '(__quire_runs ended)' -d 'run a commit again'
 complete -c quire-trigger -l failed -d 'only what did not succeed'
 complete -c quire-trigger -l job -x -d 'only this job, and what needs it'
+complete -c quire-trigger -l gate -d 'the pre-receive hook'
 complete -c quire-trigger -l chained -r -F -d 'run a hook first'
 complete -c quire-trigger -l install-hook -d 'put the hook into a repository'
 complete -c quire-trigger -l name -x -d 'its name in the root'

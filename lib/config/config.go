@@ -43,8 +43,10 @@ type Settings struct {
 	Jobs          int           // 0: the number of processors
 	Timeout       time.Duration // 0: none
 	Grace         time.Duration
-	Supersede     string // "pending", "active" or "none"
-	KeepWorkspace string // "failed", "all" or "none"
+	Gate          []string // patterns of refs that a push moves only to complete commits
+	GateSkip      bool     // a push that asks for no run passes the gate
+	Supersede     string   // "pending", "active" or "none"
+	KeepWorkspace string   // "failed", "all" or "none"
 	WithGit       bool
 	LFS           bool
 	Submodules    bool
@@ -90,6 +92,11 @@ func defaults() Settings {
 // Keeps says whether the workspace of a run that has ended stays.
 func (s Settings) Keeps(failed bool) bool {
 	return s.KeepWorkspace == "all" || s.KeepWorkspace == "failed" && failed
+}
+
+// Gated reports whether a push moves the ref only if its run is complete.
+func (s Settings) Gated(ref string) bool {
+	return slices.ContainsFunc(s.Gate, func(pattern string) bool { return glob.Match(pattern, ref) })
 }
 
 // Limits returns what the evaluation of a pipeline may use.

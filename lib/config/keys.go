@@ -21,6 +21,8 @@ var keys = sync.OnceValue(func() map[string]key {
 	return map[string]key{
 		"executor":       oneOf([]string{"host", "quire-ci"}, func(s *Settings) *string { return &s.Executor }),
 		"supersede":      oneOf([]string{"pending", "active", "none"}, func(s *Settings) *string { return &s.Supersede }),
+		"gate":           stringList(refPattern, func(s *Settings) *[]string { return &s.Gate }),
+		"gate-skip":      boolean(func(s *Settings) *bool { return &s.GateSkip }),
 		"keep-workspace": oneOf([]string{"failed", "all", "none"}, func(s *Settings) *string { return &s.KeepWorkspace }),
 		"launcher":       stringList(notEmpty, func(s *Settings) *[]string { return &s.Launcher }),
 		"shell":          shell,

@@ -43,3 +43,11 @@ func isRef(name string) bool {
 func isRefPattern(pattern string) bool {
 	return isRef(strings.NewReplacer("*", "x", "?", "x").Replace(pattern))
 }
+
+// refPattern returns what is wrong with a pattern of refs, "" if a ref can match it.
+func refPattern(s string) string {
+	if !isRefPattern(s) {
+		return "no ref can match: full names are wanted, such as 'refs/heads/main' or 'refs/tags/v*'"
+	}
+	return ""
+}

@@ -109,12 +109,7 @@ func (d *document) secret(e entry) (Secret, bool) {
 // refs checks for which refs a secret is. An empty list would be a secret that no
 // run can have.
 func (d *document) refs(name string, v value) []string {
-	list, ok := d.strings("refs of "+name, v, func(s string) string {
-		if !isRefPattern(s) {
-			return "no ref can match: full names are wanted, such as 'refs/heads/main' or 'refs/tags/v*'"
-		}
-		return ""
-	})
+	list, ok := d.strings("refs of "+name, v, refPattern)
 	if ok && len(list) == 0 {
 		d.report(v.at, "", "refs of %s is empty: no run could have it", name)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"quire/lib/executor"
 	"quire/lib/file"
+	"quire/lib/git"
 	"quire/lib/pipeline"
 	"quire/lib/runlog"
 	"quire/lib/runstore"
@@ -140,9 +141,10 @@ func imageOf(ctx context.Context, run *runstore.Run, dir string, p *Plan) (strin
 	return loaded.Image, nil
 }
 
-// environ returns the environment of this process without the plan, which ends here.
+// environ returns the environment of this process without the plan and what git set for its
+// hook, which end here.
 func environ() []string {
-	return slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, PlanVariable+"=") })
+	return slices.DeleteFunc(git.CleanEnv(os.Environ()), func(s string) bool { return strings.HasPrefix(s, PlanVariable+"=") })
 }
 
 // attach writes the facts and the secrets into files, and adds them to the arguments

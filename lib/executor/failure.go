@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"quire/lib/runlog"
 	"quire/lib/text"
 	"quire/lib/vm"
 )
@@ -21,6 +22,7 @@ const (
 	reasonInternal  = "internal"
 	reasonInput     = "input"
 	reasonWhen      = "when"
+	reasonGate      = runlog.AfterGate
 	reasonFailFast  = "fail-fast"
 	reasonEmpty     = "empty"
 	reasonEarlier   = "earlier"

@@ -35,6 +35,9 @@ func Plan(w io.Writer, p *pipeline.Pipeline, o Options) error {
 
 // foresee returns why j would be skipped if all else went well, "" if not.
 func (r *run) foresee(j *job, skipped map[string]bool) string {
+	if afterGate(j.spec, r.Facts) {
+		return gateText
+	}
 	if j.spec.Options.Always {
 		return ""
 	}

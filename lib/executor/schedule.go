@@ -103,8 +103,12 @@ func (r *run) inputsEnded(j *job) bool {
 	return true
 }
 
-// whenText is why a job is skipped whose condition is not met.
-const whenText = "the push does not match its :when"
+// Why a job is skipped whose condition is not met, and one that must wait until the push
+// has passed the gate.
+const (
+	whenText = "the push does not match its :when"
+	gateText = "it runs after the push"
+)
 
 // settle ends j, whose inputs have ended, if it is not to run.
 func (r *run) settle(ctx context.Context, j *job) bool {
@@ -112,6 +116,8 @@ func (r *run) settle(ctx context.Context, j *job) bool {
 		return r.adopt(j, output)
 	}
 	switch bad := r.badInput(j); {
+	case afterGate(j.spec, r.Facts):
+		j.end(runlog.Skipped, &failure{reason: reasonGate, text: gateText})
 	case j.spec.Options.Always:
 		return false
 	case ctx.Err() != nil:

@@ -25,6 +25,18 @@ func matches(w pipeline.When, f push.Facts) bool {
 	return slices.ContainsFunc(f.FilesChanged, func(name string) bool { return matchAny(w.Paths, name) })
 }
 
+// afterGate reports whether f are the facts of a gate run, and the job is for the run that
+// follows when the ref has moved: it matches the trigger "push" and not "gate". quire/mirror
+// pushes what the repository has, and is always such a job.
+func afterGate(job *pipeline.Job, f push.Facts) bool {
+	if f.Trigger != push.ByGate {
+		return false
+	}
+	after := f
+	after.Trigger = push.ByPush
+	return (job.Mirror != nil || !matches(job.Options.When, f)) && matches(job.Options.When, after)
+}
+
 func matchAny(patterns []string, name string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return glob.Match(p, name) })
 }

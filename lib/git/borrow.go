@@ -28,7 +28,7 @@ func (r *Repo) CommonDir() string {
 
 // Borrow makes a repository in dir/.git for the files of commit, a full id, in dir. Its
 // HEAD is detached at the commit, and its index is a copy of the file index. It reads
-// r's objects, but objects written to it are not added to r. It has r's tags, and r's
+// r's objects, and has a copy of those in quarantine, but objects written to it are not added to r. It has r's tags, and r's
 // branches as branches of a remote "origin".
 func (r *Repo) Borrow(ctx context.Context, dir, commit, index string) error {
 	if err := r.borrow(ctx, filepath.Join(dir, ".git"), commit, index); err != nil {
@@ -66,6 +66,11 @@ func (r *Repo) borrow(ctx context.Context, gitDir, commit, index string) error {
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(gitDir, name), []byte(text), 0o666); err != nil {
+			return err
+		}
+	}
+	if r.quarantine != "" { // git is about to move or to remove these objects
+		if err := os.CopyFS(filepath.Join(gitDir, "objects"), os.DirFS(r.quarantine)); err != nil {
 			return err
 		}
 	}

@@ -94,7 +94,7 @@ func fromLatin1(text []byte) string {
 func (r *Repo) ChangedFiles(ctx context.Context, old, new string) ([]string, error) {
 	if IsID(old) && IsID(new) && !IsZero(old) {
 		// Nearly every push, so it is tried without asking for the types of the two.
-		files, err := direct.NewObjects(r.CommonDir()).Changed(old, new)
+		files, err := direct.NewObjects(r.objectDirs()...).Changed(old, new)
 		if err == nil {
 			return sorted(files), nil
 		}

@@ -22,9 +22,10 @@ import (
 
 // A Repo is one repository. Its methods may be called by many goroutines.
 type Repo struct {
-	dir    string
-	env    []string
-	config func() (map[string][]string, error)
+	dir        string
+	quarantine string // see findQuarantine
+	env        []string
+	config     func() (map[string][]string, error)
 }
 
 // Open returns the repository at dir: a Git directory, bare or not, or a working copy with
@@ -42,6 +43,7 @@ func nowhere() *Repo { return at("") }
 
 func at(gitDir string) *Repo {
 	r := &Repo{dir: gitDir}
+	r.quarantine = r.findQuarantine()
 	r.env = append(CleanEnv(os.Environ()),
 		"GIT_DIR="+cmp.Or(gitDir, os.DevNull),
 		"GIT_NO_REPLACE_OBJECTS=1", // a run uses the commit that was pushed
@@ -49,6 +51,9 @@ func at(gitDir string) *Repo {
 		"GIT_TERMINAL_PROMPT=0",
 		"LC_ALL=C", // some error messages are parsed
 	)
+	if r.quarantine != "" {
+		r.env = append(r.env, "GIT_ALTERNATE_OBJECT_DIRECTORIES="+quotePath(r.quarantine))
+	}
 	r.config = sync.OnceValues(r.loadConfig)
 	return r
 }

@@ -15,7 +15,7 @@ import (
 )
 
 func (f *fixture) loose() *direct.Objects {
-	return direct.NewObjects(f.open().CommonDir())
+	return direct.NewObjects(filepath.Join(f.open().CommonDir(), "objects"))
 }
 
 func (f *fixture) looseFile(id string) string {

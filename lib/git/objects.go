@@ -47,7 +47,7 @@ func (r *Repo) Objects(ctx context.Context) (*Objects, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return &Objects{repo: r, ctx: ctx, loose: direct.NewObjects(r.CommonDir())}, nil
+	return &Objects{repo: r, ctx: ctx, loose: direct.NewObjects(r.objectDirs()...)}, nil
 }
 
 // Close ends the processes.

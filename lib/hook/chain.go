@@ -30,7 +30,7 @@ func RunChained(path string, stdin io.Reader, stdout, stderr io.Writer) (status 
 func runHook(path string, lines []byte, stdout, stderr io.Writer) (status int, err error) {
 	// Not a pipe: a hook that does not read, or that leaves a process in the background,
 	// must not delay the push.
-	input, err := file.Nameless("post-receive", lines)
+	input, err := file.Nameless("lines of a push", lines)
 	if err != nil {
 		return 0, err
 	}

@@ -1,4 +1,5 @@
-// Package hook installs quire's post-receive hook in repositories, and uninstalls it. Git
+// Package hook installs quire's hooks in repositories, post-receive and, for a gate,
+// pre-receive, and uninstalls them. Git
 // runs a small script in the repository. The script first runs the hook that it replaced,
 // if any, and then quire's own hook, which make install puts next to the commands. So one
 // upgrade serves all repositories, and if quire is gone, the pusher reads an error. (Git
@@ -9,6 +10,8 @@
 //	hooks/post-receive           the script
 //	hooks/post-receive.chained   the earlier hook
 //	hooks/chained/post-receive   -> ../post-receive.chained
+//
+// The same holds for pre-receive.
 //
 // The script runs the earlier hook by the link, because many hooks depend on their own
 // name. The hook stays in hooks/, next to files that it may use.
@@ -29,22 +32,36 @@ import (
 	"quire/lib/git"
 )
 
-// A Hook is the post-receive hook of a repository, installed or not.
+// A Hook is a hook of a repository, installed or not.
 type Hook struct {
+	name   string // postReceive or preReceive
 	repo   *git.Repo
 	dir    string
 	shared string // why other repositories use the directory, too; "" if they do not
 	own    string // quire's own hook
 }
 
-// Find returns the hook of a repository, which must not be a linked working tree. own is the
-// path of quire's own hook.
+// The hooks of quire.
+const (
+	postReceive = "post-receive"
+	preReceive  = "pre-receive"
+)
+
+// Gate returns the pre-receive hook of the same repository.
+func (h *Hook) Gate() *Hook {
+	gate := *h
+	gate.name, gate.own = preReceive, filepath.Join(filepath.Dir(h.own), preReceive)
+	return &gate
+}
+
+// Find returns the post-receive hook of a repository, which must not be a linked working
+// tree. own is the path of quire's own hook.
 func Find(ctx context.Context, repo *git.Repo, own string) (*Hook, error) {
 	dir, scope, err := repo.HooksDir(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("cannot find hooks of '%s': %w", repo.Dir(), err)
 	}
-	h := &Hook{repo: repo, dir: dir, own: own}
+	h := &Hook{name: postReceive, repo: repo, dir: dir, own: own}
 	rel, err := filepath.Rel(real(repo.CommonDir()), real(dir))
 	switch {
 	case scope != "":
@@ -55,11 +72,11 @@ func Find(ctx context.Context, repo *git.Repo, own string) (*Hook, error) {
 	return h, nil
 }
 
-// Own returns the path at which make install put quire's own hook. It is relative to the
+// Own returns the path at which make install put quire's own post-receive hook. It is relative to the
 // directory of program, one of the commands, or if program is a link, of its target.
 func Own(program string) string {
 	hookOf := func(program string) string {
-		return filepath.Join(filepath.Dir(filepath.Dir(program)), ownSuffix)
+		return filepath.Join(filepath.Dir(filepath.Dir(program)), ownDir+postReceive)
 	}
 	if target := hookOf(real(program)); runnable(hookOf(program)) != nil && runnable(target) == nil {
 		return target
@@ -103,14 +120,12 @@ func CheckOwner(repo *git.Repo) error {
 	return refusef("it belongs to user '%s': run this as that user", name)
 }
 
-const name = "post-receive"
-
-func (h *Hook) saved() string   { return filepath.Join(h.dir, name+".chained") }
-func (h *Hook) chained() string { return filepath.Join(h.dir, "chained", name) }
-func (h *Hook) staged() string  { return filepath.Join(h.dir, name+".new-by-quire") }
+func (h *Hook) saved() string   { return filepath.Join(h.dir, h.name+".chained") }
+func (h *Hook) chained() string { return filepath.Join(h.dir, "chained", h.name) }
+func (h *Hook) staged() string  { return filepath.Join(h.dir, h.name+".new-by-quire") }
 
 // Path returns the path of the hook that git runs.
-func (h *Hook) Path() string { return filepath.Join(h.dir, name) }
+func (h *Hook) Path() string { return filepath.Join(h.dir, h.name) }
 
 // Installed returns nil if git runs quire's hook. Otherwise the error says why not.
 func (h *Hook) Installed() error {
@@ -122,7 +137,7 @@ func (h *Hook) Installed() error {
 	case absent:
 		return errors.New("it does not exist")
 	case theirs:
-		if strings.Contains(at.text, "quire-trigger") || strings.Contains(at.text, ownSuffix) {
+		if strings.Contains(at.text, "quire-trigger") || strings.Contains(at.text, ownDir+h.name) {
 			return runnable(h.Path())
 		}
 		return errors.New("it is not quire's")

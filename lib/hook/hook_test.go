@@ -36,7 +36,7 @@ type place struct {
 func newPlace(t *testing.T) *place {
 	t.Helper()
 	p := &place{T: t, top: t.TempDir()}
-	p.dir, p.own = filepath.Join(p.top, "a.git"), filepath.Join(p.top, "prefix", ownSuffix)
+	p.dir, p.own = filepath.Join(p.top, "a.git"), filepath.Join(p.top, "prefix", ownDir+postReceive)
 	p.sh("git init -q --bare a.git; rm a.git/hooks/*")
 	p.sh("mkdir -p prefix/share/quire/hooks")
 	text, err := os.ReadFile("../../hooks/post-receive")
@@ -169,7 +169,7 @@ func TestInstallOverQuires(t *testing.T) {
 				t.Fatal(err)
 			}
 			text, err := os.ReadFile(p.dir + "/hooks/post-receive")
-			if diff := cmp.Diff(scriptFor(p.own), string(text)); err != nil || diff != "" {
+			if diff := cmp.Diff((&Hook{name: postReceive, own: p.own}).script(), string(text)); err != nil || diff != "" {
 				t.Error(err, diff)
 			}
 			if _, err := os.Lstat(p.dir + "/hooks/post-receive.chained"); err == nil {
@@ -254,7 +254,7 @@ func TestOwn(t *testing.T) {
 		"prefix": "prefix", "linked": "prefix", "all": "all", "nowhere": "nowhere",
 	} {
 		got := Own(filepath.Join(p.top, program, "bin/quire-trigger"))
-		if want := filepath.Join(p.top, want, ownSuffix); got != want {
+		if want := filepath.Join(p.top, want, ownDir+postReceive); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
@@ -262,14 +262,14 @@ func TestOwn(t *testing.T) {
 
 // The path of quire's hook can be read back from the script, whatever its characters.
 func TestScript(t *testing.T) {
-	if !strings.Contains(template, variable+"/usr/local/"+ownSuffix+"\nchained=") {
+	if !strings.Contains(postReceiveScript, variable+"/usr/local/"+ownDir+postReceive+"\nchained=") {
 		t.Fatal("the template has no place for the path")
 	}
 	for _, path := range []string{"/usr/local/x", "/a b/it's", "/line\nbreak/$(touch x)/`y`", "/'", "/it''s\\"} {
-		if got := targetOf(scriptFor(path)); got != path {
+		if got := targetOf((&Hook{name: postReceive, own: path}).script()); got != path {
 			t.Errorf("got %q, want %q", got, path)
 		}
-		out, err := exec.Command("sh", "-c", strings.Split(scriptFor(path), "\nchained=")[0]+"\nprintf %s \"$hook\"").Output()
+		out, err := exec.Command("sh", "-c", strings.Split((&Hook{name: postReceive, own: path}).script(), "\nchained=")[0]+"\nprintf %s \"$hook\"").Output()
 		if err != nil || string(out) != path {
 			t.Errorf("the shell reads %q, %v, want %q", out, err, path)
 		}
@@ -282,7 +282,7 @@ func FuzzScript(f *testing.F) {
 		if strings.Contains(path, "\nchained=") {
 			return // not a possible path
 		}
-		if got := targetOf(scriptFor(path)); got != path {
+		if got := targetOf((&Hook{name: postReceive, own: path}).script()); got != path {
 			t.Errorf("got %q, want %q", got, path)
 		}
 	})

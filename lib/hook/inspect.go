@@ -3,6 +3,7 @@ package hook
 import (
 	_ "embed"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -33,27 +34,36 @@ type state struct {
 // maxHook is how much of a hook is read to recognise it, in bytes.
 const maxHook = 64 << 10
 
-// ownHeader is the beginning of quire's hook, and ownSuffix the end of its path.
+// ownDir is the end of the directory with quire's hooks, and ownHeader, with the name of the
+// hook, is the beginning of each.
 const (
-	ownHeader = "#!/bin/sh\n# post-receive: hand a push to quire.\n"
-	ownSuffix = "share/quire/hooks/post-receive"
+	ownDir    = "share/quire/hooks/"
+	ownHeader = "#!/bin/sh\n# %s: hand a push to quire.\n"
 )
 
 //go:embed post-receive.sh
-var template string
+var postReceiveScript string
+
+// template returns the script of the hook, with an example of the path of quire's hook.
+func (h *Hook) template() string {
+	if h.name == postReceive {
+		return postReceiveScript
+	}
+	return strings.NewReplacer(postReceive, h.name, " --install-hook", " --install-hook --gate").Replace(postReceiveScript)
+}
 
 // The line of the template that names quire's hook, before its value.
 const variable = "\nhook="
 
-// scriptFor returns the script that runs quire's hook at path. The path is in quotes even
+// script returns the script that runs quire's hook. The path is in quotes even
 // if the shell needs none, unlike from text.Quote: installed hooks are compared with it.
-func scriptFor(path string) string {
-	before, rest, _ := strings.Cut(template, variable)
+func (h *Hook) script() string {
+	before, rest, _ := strings.Cut(h.template(), variable)
 	_, after, _ := strings.Cut(rest, "\n")
-	return before + variable + "'" + strings.ReplaceAll(path, "'", `'\''`) + "'\n" + after
+	return before + variable + "'" + strings.ReplaceAll(h.own, "'", `'\''`) + "'\n" + after
 }
 
-// targetOf returns the path that scriptFor put into a script.
+// targetOf returns the path that Hook.script put into a script.
 func targetOf(text string) string {
 	_, rest, _ := strings.Cut(text, variable)
 	path, _, _ := strings.Cut(rest, "\nchained=")
@@ -79,13 +89,13 @@ func (h *Hook) inspect(path string) (state, error) {
 		s.text = beginning(path)
 		s.executable = info.Mode()&0o111 != 0
 	}
-	header, _, _ := strings.Cut(template, "#\n")
+	header, _, _ := strings.Cut(h.template(), "#\n")
 	switch target, _ := os.Readlink(path); {
-	case link && s.text == "" && strings.HasSuffix(target, "/"+ownSuffix):
+	case link && s.text == "" && strings.HasSuffix(target, "/"+ownDir+h.name):
 		s.kind = ours // which is gone
 	case strings.HasPrefix(s.text, header):
 		s.kind, s.target = script, targetOf(s.text)
-	case !strings.HasPrefix(s.text, ownHeader):
+	case !strings.HasPrefix(s.text, fmt.Sprintf(ownHeader, h.name)):
 	case link || s.text == beginning(h.own):
 		s.kind = ours
 	default:

@@ -59,7 +59,7 @@ func (h *Hook) install(ctx context.Context) error {
 	if err := h.advertise(ctx); err != nil {
 		return err
 	}
-	wanted := scriptFor(h.own)
+	wanted := h.script()
 	if at.kind == script && at.text == wanted && at.executable {
 		return nil
 	}
@@ -81,6 +81,9 @@ func (h *Hook) Advice(root string) string {
 		install += " --root " + text.QuoteLine(root)
 	}
 	install += " --install-hook"
+	if h.name == preReceive {
+		install += " --gate"
+	}
 	if h.shared == "" || h.Installed() == nil {
 		return install
 	}
@@ -145,7 +148,7 @@ func (h *Hook) exchange() error {
 // *Refusal.
 func (h *Hook) Uninstall(ctx context.Context) error {
 	err := h.uninstall()
-	if err == nil || h.shared != "" {
+	if h.name == postReceive && (err == nil || h.shared != "") {
 		err = errors.Join(h.restore(ctx), err)
 	}
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"slices"
 	"time"
 
+	"quire/lib/git"
 	"quire/lib/process"
 	"quire/lib/runstore"
 	"quire/lib/view"
@@ -43,7 +44,7 @@ func Start(store *runstore.Store) error {
 		return fmt.Errorf("cannot start quire-runstate: %w", err)
 	}
 	cmd := exec.Command(filepath.Join(filepath.Dir(self), "quire-runstate"), "--root", store.Root(), "notify")
-	cmd.Dir = store.Root()
+	cmd.Dir, cmd.Env = store.Root(), git.CleanEnv(os.Environ())
 	return process.Detach(cmd)
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"quire/lib/file"
+	"quire/lib/git"
 	"quire/lib/process"
 	"quire/lib/runstore"
 )
@@ -51,7 +52,7 @@ func started(store *runstore.Store, run *runstore.Run) error {
 		return err
 	}
 	cmd := exec.Command(filepath.Join(filepath.Dir(self), "quire-runstate"), "--root", store.Root(), "notify", "--start", run.ID)
-	cmd.Dir = store.Root()
+	cmd.Dir, cmd.Env = store.Root(), git.CleanEnv(os.Environ())
 	cmd.ExtraFiles = []*os.File{log}
 	return process.Beside(cmd)
 }

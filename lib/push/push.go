@@ -20,7 +20,7 @@ type Facts struct {
 	CommitMessage string    `json:"commit-message,omitempty"`
 	Pusher        string    `json:"pusher,omitempty"`
 	PushedAt      time.Time `json:"pushed-at,omitzero"`
-	Trigger       string    `json:"trigger,omitempty"` // ByPush, ByHand, or another word that was given by hand
+	Trigger       string    `json:"trigger,omitempty"` // ByPush, ByGate, ByHand, or another word that was given by hand
 
 	Vars         map[string]string `json:"vars,omitempty"`         // variables of all jobs, see ParseVar
 	FilesChanged []string          `json:"files-changed,omitzero"` // paths in the tree; nil: not known, empty: no file

@@ -8,6 +8,7 @@ import (
 // Values of Facts.Trigger besides the words that CheckTrigger accepts.
 const (
 	ByPush = "push" // a push, also one that was noticed later
+	ByGate = "gate" // a push that Git accepts only if the run is complete
 	ByHand = "hand" // a person or a script asked for the run, and gave no word
 )
 
@@ -29,7 +30,7 @@ func CheckTrigger(word string) error {
 	switch {
 	case !consists(word, lower, digits+"-"):
 		return fmt.Errorf("'%s' is not a word of a-z, 0-9 and '-' that begins with a letter", word)
-	case word == ByPush, word == "gate":
+	case word == ByPush, word == ByGate:
 		return fmt.Errorf("'%s' is a trigger that only Git causes", word)
 	}
 	return nil

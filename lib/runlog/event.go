@@ -28,6 +28,9 @@ const (
 	Skipped  = "skipped"
 )
 
+// AfterGate is the reason of a job that a gate run skipped because it runs after the push.
+const AfterGate = "gate"
+
 // An Event is one line of events.jsonl. quire-events(5) lists the fields of each event; the
 // others are zero.
 type Event struct {

@@ -37,14 +37,14 @@ func (s *Store) Create(facts ...Facts) ([]*Run, error) {
 // newRuns completes the facts, and checks them.
 func (s *Store) newRuns(facts []Facts) ([]*Run, error) {
 	now := time.Now()
-	newest, err := s.newestID()
+	ids, err := s.NewIDs(len(facts))
 	if err != nil {
 		return nil, err
 	}
 	runs := make([]*Run, len(facts))
 	for i, f := range facts {
 		if f.ID == "" {
-			f.ID = newIDAfter(newest, now)
+			f.ID = ids[i]
 		}
 		if f.PushedAt.IsZero() {
 			f.PushedAt = now
@@ -55,6 +55,21 @@ func (s *Store) newRuns(facts []Facts) ([]*Run, error) {
 		runs[i] = &Run{Facts: f, Dir: s.runDir(f.Repo, f.ID), store: s}
 	}
 	return runs, nil
+}
+
+// NewIDs returns n ids, ascending, and greater than those of all runs. It is for a caller
+// of Create that must know the ids beforehand, to hold the places of its runs.
+func (s *Store) NewIDs(n int) ([]string, error) {
+	now := time.Now()
+	newest, err := s.newestID()
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = newIDAfter(newest, now)
+	}
+	return ids, nil
 }
 
 // newestID returns the greatest id in live/ and in the journal, "" if there is none.

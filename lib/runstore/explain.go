@@ -44,6 +44,8 @@ func (r *Run) explainState() (string, error) {
 		return r.explainOrder()
 	case s.State == Pending && paused != nil:
 		return paused.Error(), nil
+	case s.State == Pending && r.Gate:
+		return "its push has ended; reconcile fails it", nil
 	case s.State == Pending:
 		return "nobody drives it; reconcile hands it out", nil
 	case s.State == Active && !driven:

@@ -34,6 +34,7 @@ type Facts struct {
 	OnlyFailed bool   // for a rerun: skip the jobs that succeeded in that run
 	OnlyJob    string // for a rerun: only this job runs again, jobs that need it, and failed jobs that it needs
 
+	Gate    bool   // the run decides whether Git accepts the push, which waits for it
 	Skipped bool   // the push asked for no run: this one is recorded as failed and never starts
 	Note    string // why the run is Skipped; it is in history, not in run.toml
 }
@@ -54,6 +55,7 @@ type factsTOML struct {
 	OnlyFailed  bool      `toml:"only-failed,omitempty"`
 	OnlyJob     string    `toml:"only-job,omitempty"`
 	Trigger     string    `toml:"trigger,omitempty"`
+	Gate        bool      `toml:"gate,omitempty"`
 	Skipped     bool      `toml:"skipped,omitempty"`
 
 	Vars map[string]string `toml:"vars,inline,omitempty"` // inline: commitTOML may be appended
@@ -92,6 +94,7 @@ func formatFacts(f Facts) ([]byte, error) {
 		OnlyFailed:  f.OnlyFailed,
 		OnlyJob:     text.Escape(f.OnlyJob),
 		Trigger:     f.Trigger,
+		Gate:        f.Gate,
 		Skipped:     f.Skipped,
 		Vars:        mapValues(f.Vars, text.Escape),
 		commitTOML:  f.commitTOML(),
@@ -122,6 +125,7 @@ func parseFacts(data []byte) (Facts, error) {
 		RerunOf:    t.RerunOf,
 		OnlyFailed: t.OnlyFailed,
 		OnlyJob:    text.Unescape(t.OnlyJob),
+		Gate:       t.Gate,
 		Skipped:    t.Skipped,
 	}
 	if t.Image != nil {

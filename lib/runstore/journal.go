@@ -36,8 +36,11 @@ func addLines(f *os.File, records []Record) error {
 	return appendLine(f, size, lines.String())
 }
 
-// skippedMark ends the line of a Skipped run.
-const skippedMark = "\tskipped"
+// skippedMark ends the line of a Skipped run, and gateMark that of a Gate run.
+const (
+	skippedMark = "\tskipped"
+	gateMark    = "\tgate"
+)
 
 // journalLine returns the line for rec, with its newline. newest is the greatest id of
 // the lines before it, "" for none.
@@ -47,8 +50,11 @@ func journalLine(rec Record, newest string) string {
 		mark = "-"
 	}
 	end := "\n"
-	if rec.Skipped {
+	switch {
+	case rec.Skipped:
 		end = skippedMark + end
+	case rec.Gate:
+		end = gateMark + end
 	}
 	return rec.Line() + "\t" + mark + end
 }
@@ -56,7 +62,7 @@ func journalLine(rec Record, newest string) string {
 // newestOf returns the greatest id in the journal up to and including line, nil if line
 // has none.
 func newestOf(line []byte) []byte {
-	line = bytes.TrimSuffix(line, []byte(skippedMark))
+	line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte(skippedMark)), []byte(gateMark))
 	mark := line[bytes.LastIndexByte(line, '\t')+1:]
 	if len(mark) == idLength {
 		return mark

@@ -15,7 +15,7 @@ import (
 
 // A Report is what Reconcile found.
 type Report struct {
-	Orphaned []*Run // active runs without a driver, failed now
+	Orphaned []*Run // active runs, and pending Gate runs, without a driver; failed now
 	Ended    []*Run // ended runs whose driver was killed before it was done
 	Pending  []*Run // pending runs without a driver, oldest first
 	Failures []error
@@ -23,7 +23,7 @@ type Report struct {
 
 // Reconcile repairs the store after a crash. It ends the remaining processes of active
 // runs without a driver, with grace between SIGTERM and SIGKILL, and fails those runs as
-// orphaned. It completes interrupted changes. It removes leftovers of runs that were
+// orphaned, and so pending Gate runs without a driver. It completes interrupted changes. It removes leftovers of runs that were
 // being created or removed. Any number of processes may do so at any time.
 //
 // The processes of an orphan are those with QUIRE_RUN=ID in their environment, those that
@@ -133,6 +133,10 @@ func (r *Run) reconcile(report *Report, abandoned *[]*Run) error {
 		if placed, err := r.store.hasPlace(r.ID); placed || err != nil {
 			return err // its dispatcher drives it in its turn
 		}
+		if r.Gate { // its push has ended, and perhaps its commit is gone
+			*abandoned = append(*abandoned, r)
+			break
+		}
 		report.Pending = append(report.Pending, r)
 	default:
 		*abandoned = append(*abandoned, r)
@@ -158,9 +162,9 @@ func (s *Store) failOrphans(runs []*Run, report *Report, grace time.Duration) {
 		}
 		defer driver.unlock() // all are held until all have failed
 		switch status, err := r.Status(); {
-		case err != nil || status.State == Pending || !exists(s.path("live", r.ID)):
+		case err != nil || status.State == Pending && !r.Gate || !exists(s.path("live", r.ID)):
 			continue // or the driver unlocked in between
-		case status.State == Active:
+		case !status.State.Final():
 			orphans = append(orphans, r)
 		default:
 			report.Ended = append(report.Ended, r)

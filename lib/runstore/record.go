@@ -24,6 +24,7 @@ type Record struct {
 	Created  time.Time
 	Started  time.Time // zero if it did not start
 	Finished time.Time // zero if it has not ended
+	Gate     bool      // see Facts
 	Skipped  bool      // see Facts
 }
 
@@ -35,8 +36,11 @@ func (r Record) Shown() State {
 	return r.State
 }
 
-// isVerdict reports whether the run says if its commit is good.
-func (r Record) isVerdict() bool { return r.State.isVerdict() && !r.Skipped }
+// Refused reports whether Git refused the push of the run, which never reached its ref.
+func (r Record) Refused() bool { return r.Gate && r.State == Failed }
+
+// isVerdict reports whether the run says if a commit of its ref is good.
+func (r Record) isVerdict() bool { return r.State.isVerdict() && !r.Skipped && !r.Refused() }
 
 // RecordFields names the fields of a record line, in order.
 var RecordFields = []string{
@@ -48,7 +52,7 @@ func (r *Run) record(s Status) Record {
 	rec := Record{
 		ID: r.ID, State: s.State, Repo: r.Repo, Ref: r.Ref, SHA: r.SHA, Executor: r.Executor,
 		Reason: s.Reason, Created: s.Created, Started: s.Started, Finished: s.Finished,
-		Skipped: r.Skipped,
+		Gate: r.Gate, Skipped: r.Skipped,
 	}
 	if s.Executor != "" {
 		rec.Executor = s.Executor
@@ -88,7 +92,7 @@ func optionalTime(t time.Time) string {
 
 // same reports whether two records have the same line in the journal.
 func (r Record) same(other Record) bool {
-	return r.Line() == other.Line() && r.Skipped == other.Skipped
+	return r.Line() == other.Line() && r.Gate == other.Gate && r.Skipped == other.Skipped
 }
 
 // Line returns the record as one line without its newline: the RecordFields,
@@ -113,7 +117,7 @@ func parseRecord(line string) (Record, error) {
 	}
 	r := Record{
 		ID: f[0], State: State(f[1]), Repo: f[2], Ref: f[3], SHA: f[4], Executor: f[5], Reason: f[6],
-		Skipped: strings.HasSuffix(line, skippedMark),
+		Gate: strings.HasSuffix(line, gateMark), Skipped: strings.HasSuffix(line, skippedMark),
 	}
 	if !IsID(r.ID) {
 		return Record{}, fmt.Errorf("not a record: '%s'", line)
@@ -137,7 +141,7 @@ func parseRecord(line string) (Record, error) {
 	return r, nil
 }
 
-// MarshalJSON writes the record with the names of RecordFields, null for none, and skipped.
+// MarshalJSON writes the record with the names of RecordFields, null for none, gate and skipped.
 // Values that are not UTF-8, which JSON cannot hold, are escaped as in a line.
 func (r Record) MarshalJSON() ([]byte, error) {
 	v := struct {
@@ -152,12 +156,13 @@ func (r Record) MarshalJSON() ([]byte, error) {
 		Created  *string `json:"created"`
 		Started  *string `json:"started"`
 		Finished *string `json:"finished"`
+		Gate     bool    `json:"gate"`
 		Skipped  bool    `json:"skipped"`
 	}{
 		ID: r.ID, State: r.State, Repo: JSONText(r.Repo), Ref: JSONText(r.Ref), SHA: r.SHA,
 		Executor: orNull(JSONText(r.Executor)), Reason: orNull(r.Reason), Code: r.Code,
 		Created: orNull(optionalTime(r.Created)), Started: orNull(optionalTime(r.Started)), Finished: orNull(optionalTime(r.Finished)),
-		Skipped: r.Skipped,
+		Gate: r.Gate, Skipped: r.Skipped,
 	}
 	return json.Marshal(v)
 }

@@ -16,7 +16,7 @@ var pusherVariables = []string{"QUIRE_PUSHER", "REMOTE_USER", "GL_USER", "LOGNAM
 
 // FromEnv takes the pusher and the push options from the environment of a hook; see
 // githooks(5) under post-receive. A warning is about an option of quire that is unknown or
-// wrong, and so has no effect.
+// wrong, and so has no effect. The gate refuses a push with one of t.Wrong.
 func (t *Trigger) FromEnv(getenv func(string) string) (warnings []string) {
 	for _, name := range pusherVariables {
 		if t.Pusher = getenv(name); t.Pusher != "" {
@@ -34,6 +34,7 @@ func (t *Trigger) FromEnv(getenv func(string) string) (warnings []string) {
 		case key == "ci.var":
 			name, value, err := push.ParseVar(value)
 			if err != nil {
+				t.Wrong = append(t.Wrong, fmt.Sprintf("push option '%s': %v", option, err))
 				warnings = append(warnings, fmt.Sprintf("push option '%s' has no effect: %v", option, err))
 				continue
 			}

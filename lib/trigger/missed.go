@@ -89,7 +89,8 @@ func (t *Trigger) withoutRun(ctx context.Context, updates []Update) ([]Update, e
 		}
 		if err == nil && !u.Deleted() {
 			commit, _, _, err := objects.Info(u.New + "^{commit}")
-			if err == nil && commit == latest.SHA {
+			// Make tells whether a gate run is the run of this push.
+			if err == nil && commit == latest.SHA && !latest.Gate {
 				continue
 			}
 		}

@@ -21,6 +21,14 @@ func (e *NoJobError) Error() string {
 	return fmt.Sprintf("cannot rerun job '%s': run %s has no record of such a job", e.Job, e.Run)
 }
 
+// A GoneError says that a run cannot be repeated because the repository does not have its
+// commit, for example because git refused the push.
+type GoneError struct{ Run, Commit, Dir string }
+
+func (e *GoneError) Error() string {
+	return fmt.Sprintf("cannot rerun %s: commit %s is not in '%s'", e.Run, e.Commit, e.Dir)
+}
+
 // Rerun makes a new run of the commit of a run that has ended, with the facts of
 // the same push, linked to it. With onlyFailed, the jobs that succeeded are not run
 // again; the others get their outputs. With a job, the same holds for all jobs except that
@@ -50,6 +58,9 @@ func Rerun(ctx context.Context, store *runstore.Store, first *runstore.Run, only
 	}
 	defer objects.Close()
 	wanted, err := find(objects, []Update{{Old: first.PreviousSHA, New: first.SHA, Ref: first.Ref}})
+	if errors.Is(err, git.ErrMissing) {
+		return nil, &GoneError{first.ID, first.SHA, first.GitDir}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -57,14 +68,24 @@ func Rerun(ctx context.Context, store *runstore.Store, first *runstore.Run, only
 		return nil, fmt.Errorf("cannot rerun %s: commit %s has no pipeline", first.ID, first.SHA)
 	}
 	facts := first.Facts
+	facts.Gate = false // its trigger is still "gate", so that the same jobs are skipped
 	facts.ID, facts.RerunOf, facts.OnlyFailed, facts.OnlyJob, facts.Skipped = "", first.ID, onlyFailed, job, false
 	t := &Trigger{Root: store.Root, Repo: repo}
 	runs, _, err := t.make(ctx, store, objects, first.Repo, wanted, []runstore.Facts{facts})
 	hold(store, runs)
-	for _, r := range runs {
-		// What the branches are by now is not a fact of the push.
-		files, failure := first.RecordedFiles()
-		err = errors.Join(err, failure, r.RecordFiles(files))
-	}
 	return runs, err
+}
+
+// keepFiles records the changed files of the run that r repeats, if it repeats one: what the
+// branches are by now is not a fact of the push.
+func keepFiles(store *runstore.Store, r *runstore.Run) error {
+	if r.RerunOf == "" {
+		return nil
+	}
+	first, err := store.Find(r.RerunOf)
+	if err != nil {
+		return err
+	}
+	files, err := first.RecordedFiles()
+	return errors.Join(err, r.RecordFiles(files))
 }

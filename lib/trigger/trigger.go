@@ -27,6 +27,7 @@ type Trigger struct {
 	Origin string            // for the record, see push.Facts.Trigger
 	Vars   map[string]string // for the record
 	Skip   bool              // the push asked for nothing to run
+	Wrong  []string          // the push options that would set variables and cannot
 	Warn   func(diag.List)   // gets warnings about the configuration and pipelines; may be nil
 	Note   func(string)      // gets remarks for the pusher; may be nil
 }
@@ -152,14 +153,7 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 		return nil, unknown
 	}
 	name, linked := repos.Name(t.Repo, t.Root())
-	now := time.Now()
-	facts := make([]runstore.Facts, len(wanted))
-	for i, w := range wanted {
-		facts[i].Facts = push.Facts{
-			Repo: name, GitDir: t.Repo.Dir(), Ref: w.Ref, SHA: w.commit, PreviousSHA: w.previous,
-			Pusher: t.Pusher, PushedAt: now, Trigger: t.Origin, Vars: t.Vars,
-		}
-	}
+	facts := t.facts(name, wanted)
 	store, err := runstore.Open(t.Root(), t.OnEnd)
 	if err != nil {
 		return nil, errors.Join(&notRecorded{err}, unknown)
@@ -177,6 +171,19 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 	}
 	hold(store, runs)
 	return runs, errors.Join(err, unknown)
+}
+
+// facts returns what is known of the runs of wanted in the repository name.
+func (t *Trigger) facts(name string, wanted []want) []runstore.Facts {
+	now := time.Now()
+	facts := make([]runstore.Facts, len(wanted))
+	for i, w := range wanted {
+		facts[i].Facts = push.Facts{
+			Repo: name, GitDir: t.Repo.Dir(), Ref: w.Ref, SHA: w.commit, PreviousSHA: w.previous,
+			Pusher: t.Pusher, PushedAt: now, Trigger: t.Origin, Vars: t.Vars,
+		}
+	}
+	return facts
 }
 
 // hold keeps runs from being driven now if the root is paused.
@@ -200,6 +207,11 @@ func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.
 			t.Warn(cfg.Warnings)
 		}
 	}
+	if len(settings.Gate) > 0 && t.Origin == push.ByPush && !t.Skip {
+		if wanted, facts, configErr = t.afterGate(ctx, store, settings, wanted, facts); len(facts) == 0 {
+			return nil, settings, configErr
+		}
+	}
 	unread := describe(objects, facts)
 	for i := range facts {
 		facts[i].Executor = settings.Executor
@@ -210,6 +222,9 @@ func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.
 	runs, err := store.Create(facts...)
 	if err != nil {
 		return nil, settings, &notRecorded{errors.Join(err, configErr)}
+	}
+	for _, r := range runs {
+		configErr = errors.Join(configErr, keepFiles(store, r))
 	}
 	checked, err := t.check(ctx, store, objects, wanted, runs, settings)
 	return checked, settings, errors.Join(err, configErr, unread)
@@ -235,8 +250,8 @@ func describe(objects *git.Objects, facts []runstore.Facts) error {
 		for _, at := range of[commits[i]] {
 			f := &facts[at]
 			f.Tree, f.Subject = tree, subject
-			// Of a tag, or by hand, somebody wants a run of just this commit.
-			if f.Trigger == push.ByPush && f.RerunOf == "" && f.Branch() != "" && push.WantsSkip(message) {
+			// A tag, or a request by hand, is about just this commit.
+			if (f.Trigger == push.ByPush || f.Gate) && f.RerunOf == "" && f.Branch() != "" && push.WantsSkip(message) {
 				f.Skipped, f.Note = true, "skipped by the commit message"
 			}
 		}
@@ -368,8 +383,9 @@ func compile(ctx context.Context, tree pipeline.Files, settings config.Settings)
 }
 
 // supersede ends the runs that are older than one of runs, of the same repository
-// and ref, that is to be driven: the pending ones, or also the active ones, whose
-// drivers then end their processes. One that went on meanwhile is let go.
+// and ref, that a driver will get: the pending ones, or also the active ones, whose
+// drivers then end their processes. It ignores a run that has changed meanwhile, and
+// gate runs, whose pushes wait for them.
 func supersede(store *runstore.Store, runs []Run, active bool) error {
 	type key struct{ repo, ref string }
 	newest := map[key]string{}
@@ -387,7 +403,7 @@ func supersede(store *runstore.Store, runs []Run, active bool) error {
 			return err
 		}
 		by := newest[key{old.Repo, old.Ref}]
-		if by == "" || old.ID >= by {
+		if by == "" || old.ID >= by || old.Gate {
 			continue
 		}
 		change := runstore.Change{State: runstore.Superseded, By: by, From: runstore.Pending}

@@ -133,6 +133,9 @@ func (v Run) WriteText(w io.Writer) error {
 	out := &lineWriter{w: w}
 	out.line("id", v.run.ID)
 	out.line("state", Describe(v.status))
+	if v.run.Gate {
+		out.line("gate", "true")
+	}
 	if v.run.Skipped {
 		out.line("skipped", "true")
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -18,15 +19,16 @@ import (
 // Objects reads the loose objects of a repository, see gitrepository-layout(5) under
 // "objects/[0-9a-f][0-9a-f]". It is not safe for concurrent use.
 type Objects struct {
-	dir  string
+	dirs []string
 	read map[string]Object // the objects read so far, by id, except blobs
 	blob Object            // the last blob: callers ask for its size and then for its data
 	in   inflater
 }
 
-// NewObjects returns a reader of the repository whose common directory is dir.
-func NewObjects(dir string) *Objects {
-	return &Objects{dir: filepath.Join(dir, "objects"), read: map[string]Object{}}
+// NewObjects returns a reader of the objects in some directories, such as objects/ of a
+// repository.
+func NewObjects(dirs ...string) *Objects {
+	return &Objects{dirs: dirs, read: map[string]Object{}}
 }
 
 // Info describes an object.
@@ -170,8 +172,14 @@ func (s *Objects) load(id string) (Object, error) {
 	if ObjectID(id, "tree", nil) == id {
 		return Object{Info: Info{OID: id, Type: "tree"}}, nil // git knows it without a file
 	}
-	f, err := file.Open(filepath.Join(s.dir, id[:2], id[2:]))
-	if err != nil {
+	var f *os.File
+	var err error
+	for _, dir := range s.dirs {
+		if f, err = file.Open(filepath.Join(dir, id[:2], id[2:])); err == nil {
+			break
+		}
+	}
+	if f == nil {
 		return Object{}, err
 	}
 	defer f.Close()

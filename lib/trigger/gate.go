@@ -1,0 +1,210 @@
+package trigger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"quire/lib/config"
+	"quire/lib/push"
+	"quire/lib/repos"
+	"quire/lib/runlog"
+	"quire/lib/runstore"
+	"quire/lib/text"
+)
+
+// A Gated is the runs in front of a push: git moves the refs only if all are complete.
+type Gated struct {
+	Store  *runstore.Store
+	Runs   []Run
+	Config *config.Config
+	places *runstore.Places
+}
+
+// Close tells reconcile that this process does not drive the runs any more.
+func (g *Gated) Close() {
+	if g.places != nil {
+		g.places.Close()
+	}
+}
+
+// Gate records a run for each update of a ref that is gated, before git moves the ref. If
+// there is none, it records nothing. An error says why git must refuse the push: the
+// configuration cannot be read, or the run of an update cannot be made. The result has the
+// runs that were recorded even so.
+func (t *Trigger) Gate(ctx context.Context, updates []Update) (*Gated, error) {
+	g := new(Gated)
+	root := t.Root()
+	if _, err := os.Stat(root); err != nil {
+		return g, fmt.Errorf("cannot open root '%s': %w", root, text.Cause(err))
+	}
+	var err error
+	if g.Config, err = config.Load(ctx, root); err != nil {
+		return g, err
+	}
+	name, _ := repos.Name(t.Repo, root)
+	settings := g.Config.For(name)
+	gated, err := t.gated(ctx, settings, updates)
+	if err != nil || len(gated) == 0 {
+		return g, err
+	}
+	switch {
+	case len(t.Wrong) > 0:
+		return g, errors.New(t.Wrong[0])
+	case t.Skip && !settings.GateSkip:
+		return g, fmt.Errorf("'%s' is gated: push option ci.skip needs gate-skip in the configuration", gated[0].Ref)
+	case t.Skip:
+		return g, nil
+	}
+	if err := checkOwner(root); err != nil {
+		return g, err
+	}
+	return g, t.record(ctx, g, name, settings, gated)
+}
+
+// gated returns the updates of gated refs that need a run, with the refs that symbolic ones
+// lead to.
+func (t *Trigger) gated(ctx context.Context, settings config.Settings, updates []Update) (gated []Update, err error) {
+	if len(settings.Gate) == 0 {
+		return nil, nil
+	}
+	for _, u := range updates {
+		if u.Ref, err = t.Repo.Target(ctx, u.Ref); err != nil {
+			return nil, err
+		}
+		if settings.Gated(u.Ref) && !u.Deleted() {
+			gated = append(gated, u)
+		}
+	}
+	return gated, nil
+}
+
+// record records the runs of gated updates, and holds their places in the queue: without a
+// place, reconcile would take a pending one for a run whose push has ended.
+func (t *Trigger) record(ctx context.Context, g *Gated, name string, settings config.Settings, gated []Update) error {
+	objects, err := t.Repo.Objects(ctx)
+	if err != nil {
+		return err
+	}
+	defer objects.Close()
+	all, err := find(objects, gated)
+	if err != nil {
+		return err
+	}
+	found := map[Update]bool{}
+	for _, w := range all {
+		found[w.Update] = true
+	}
+	for _, u := range gated {
+		if !found[u] {
+			return fmt.Errorf("'%s' is gated, and %s has no pipeline%s", u.Ref, u.New, because(unseen(objects.Tree(u.New))))
+		}
+	}
+	described := t.facts(name, all)
+	for i := range described {
+		described[i].Gate = true
+	}
+	if err := describe(objects, described); err != nil {
+		return err
+	}
+	var wanted []want
+	var facts []runstore.Facts
+	for i, f := range described {
+		switch {
+		case !f.Skipped:
+			wanted, facts = append(wanted, all[i]), append(facts, f)
+		case !settings.GateSkip:
+			return fmt.Errorf("'%s' is gated: a commit message with [skip ci] needs gate-skip in the configuration", f.Ref)
+		}
+	}
+	if len(facts) == 0 {
+		return nil
+	}
+	if g.Store, err = runstore.Open(t.Root(), t.OnEnd); err != nil {
+		return err
+	}
+	if err := g.Store.Paused(); err != nil {
+		return err
+	}
+	ids, err := g.Store.NewIDs(len(facts))
+	if err != nil {
+		return err
+	}
+	if g.places, err = g.Store.HoldPlaces(ids...); err != nil {
+		return err
+	}
+	for i := range facts {
+		facts[i].ID = ids[i]
+	}
+	g.Runs, _, err = t.make(ctx, g.Store, objects, name, wanted, facts)
+	return err
+}
+
+func because(why string) string {
+	if why == "" {
+		return ""
+	}
+	return ": " + why
+}
+
+// afterGate leaves out the runs of a push that the gate has made: those of gated refs for
+// which a gate run of the same ref, old and new commit is complete. If that run skipped jobs
+// that run after the push, it is replaced by a run with the trigger "push" that takes over
+// what was complete.
+func (t *Trigger) afterGate(ctx context.Context, store *runstore.Store, settings config.Settings, all []want, described []runstore.Facts) (wanted []want, facts []runstore.Facts, err error) {
+	for i, f := range described {
+		target, err := t.Repo.Target(ctx, f.Ref)
+		if err != nil {
+			return all, described, err
+		}
+		var gate *runstore.Run
+		if settings.Gated(target) {
+			if gate, err = gateRun(store, f, target); err != nil {
+				return all, described, err
+			}
+		}
+		if gate != nil {
+			if !skippedForGate(gate) {
+				continue
+			}
+			f = gate.Facts
+			f.ID, f.Gate, f.Trigger = "", false, push.ByPush
+			f.RerunOf, f.OnlyFailed = gate.ID, true
+		}
+		wanted, facts = append(wanted, all[i]), append(facts, f)
+	}
+	return wanted, facts, nil
+}
+
+// maxEarlier is how many of the newest complete runs of a repository are looked at.
+const maxEarlier = 1000
+
+// gateRun returns the complete gate run of the push with the facts f to ref, nil if there
+// is none.
+func gateRun(store *runstore.Store, f runstore.Facts, ref string) (*runstore.Run, error) {
+	for rec, err := range store.List(runstore.Filter{Repo: f.Repo, States: []runstore.State{runstore.Complete}, Limit: maxEarlier}) {
+		if err != nil {
+			return nil, err
+		}
+		if !rec.Gate || rec.Ref != ref || rec.SHA != f.SHA {
+			continue
+		}
+		run, err := store.Find(rec.ID)
+		if err == nil && run.PreviousSHA == f.PreviousSHA {
+			return run, nil
+		}
+	}
+	return nil, nil
+}
+
+// skippedForGate reports whether a gate run skipped jobs that run after the push.
+func skippedForGate(gate *runstore.Run) bool {
+	jobs, _ := runlog.Summarize(gate.Dir)
+	for _, j := range jobs {
+		if j.State == runlog.Skipped && j.Reason == runlog.AfterGate {
+			return true
+		}
+	}
+	return false
+}
