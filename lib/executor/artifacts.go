@@ -18,10 +18,10 @@ import (
 
 // Directories in runlog.ScratchDir.
 const (
-	noInputs  = "none"   // empty: the inputs of a job whose inputs left no artifacts
+	noInputs  = "none"   // empty: for jobs whose inputs left no artifacts
 	inputsDir = "inputs" // by job: links to the artifacts of the jobs that it needs
-	treeDir   = "tree"   // the workspace as it was before any job ran
-	ownDir    = "own"    // by job: its own copy of that
+	treeDir   = "tree"   // a copy of the workspace from before any job ran
+	ownDir    = "own"    // by job: its own copy of treeDir
 )
 
 // scratch returns a path in the scratch directory of the run.
@@ -29,7 +29,7 @@ func (r *run) scratch(names ...string) string {
 	return filepath.Join(append([]string{r.Out, runlog.ScratchDir}, names...)...)
 }
 
-// makeScratch makes the scratch directory, and what all jobs use in it.
+// makeScratch creates the scratch directory and the directory noInputs in it.
 func (r *run) makeScratch() error {
 	err := os.Mkdir(r.scratch(), 0o700)
 	if err == nil {
@@ -50,8 +50,8 @@ func (j *job) artifactsDir() string {
 	return filepath.Join(j.run.Out, filepath.FromSlash(runlog.ArtifactsPath(j.spec.ID)))
 }
 
-// makeArtifacts makes the directory for the artifacts of an attempt. Those of an earlier
-// attempt are removed.
+// makeArtifacts creates the directory for the artifacts of an attempt. It removes the
+// artifacts of an earlier attempt.
 func (j *job) makeArtifacts() error {
 	j.countArtifacts(0)
 	j.outcome.Artifacts = 0
@@ -74,8 +74,8 @@ func (j *job) makeArtifacts() error {
 	return nil
 }
 
-// countArtifacts makes size the number of bytes that the run counts for the artifacts of
-// the job. It returns false, and counts none, if the run may not have so many.
+// countArtifacts counts size bytes for the job's artifacts, in place of what was counted
+// before. If that exceeds the limit of the run, it counts 0 and returns false.
 func (j *job) countArtifacts(size uint64) bool {
 	r := j.run
 	r.mu.Lock()
@@ -90,12 +90,11 @@ func (j *job) countArtifacts(size uint64) bool {
 	return true
 }
 
-// keepArtifacts measures what an attempt has left as artifacts. Anything but a regular file
-// or a directory is removed. The failure says that they cannot be kept; then all are
-// removed.
+// keepArtifacts counts the artifacts of an attempt. It removes everything that is neither a
+// regular file nor a directory. If it returns a failure, it has removed all artifacts.
 func (j *job) keepArtifacts() *failure {
 	dir := j.artifactsDir()
-	err := unix.Rmdir(dir) // mostly it is empty
+	err := unix.Rmdir(dir) // usually it is empty
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		_ = os.Remove(filepath.Dir(dir)) // fails if the job has logs
 		return nil
@@ -114,11 +113,11 @@ func (j *job) keepArtifacts() *failure {
 	if left := file.RemoveTree(dir); left != nil {
 		err = errors.Join(err, left)
 	}
-	return &failure{reason: reasonError, text: j.place().String() + err.Error()}
+	return &failure{reason: reasonError, text: j.position().String() + err.Error()}
 }
 
-// measureArtifacts returns the size and the number of the files that the job has left as
-// artifacts, and removes all else but directories.
+// measureArtifacts returns the total size in bytes and the number of the job's artifacts. It
+// removes everything that is neither a regular file nor a directory.
 func (j *job) measureArtifacts() (size uint64, files int, err error) {
 	top, err := file.OpenBelow(j.run.Out, runlog.ArtifactsPath(j.spec.ID))
 	if err != nil {
@@ -161,9 +160,9 @@ func (j *job) say(words string) {
 	j.emit(runlog.Event{Event: runlog.JobLog, Text: words})
 }
 
-// makeInputs makes the directory in which the job finds the artifacts of the jobs that it
-// needs, and sets QUIRE_INPUTS to it. The links in it are relative, so that they lead to the
-// same directories wherever a launcher shows the out directory.
+// makeInputs creates the directory with links to the artifacts of the jobs that this job
+// needs, and sets QUIRE_INPUTS to it. The links are relative, so that they still work if a
+// launcher mounts the out directory at another path.
 func (j *job) makeInputs() error {
 	dir := j.run.scratch(inputsDir, filepath.FromSlash(runlog.JobPath(j.spec.ID)))
 	made := false
@@ -196,7 +195,7 @@ func (j *job) setEnv(assignments ...string) {
 	j.env = newEnviron(append(j.env, assignments...)).list()
 }
 
-// ReportArtifacts writes where the artifacts of the run in the directory dir are.
+// ReportArtifacts writes the path of each job's artifacts. dir is the directory of the run.
 func ReportArtifacts(w io.Writer, dir string, o Outcome) error {
 	for _, j := range o.Jobs {
 		if j.Artifacts == 0 {

@@ -12,7 +12,7 @@ import (
 	"quire/lib/runlog"
 )
 
-// artifacts returns what the jobs of r left, each as "job path".
+// artifacts returns the artifacts of the jobs of r, each as "job path".
 func artifacts(t *testing.T, r result) []string {
 	t.Helper()
 	var found []string
@@ -49,8 +49,9 @@ func TestArtifacts(t *testing.T) {
 	}
 }
 
-// TestOneArtifactOfARetry holds that an attempt begins without what the one before left.
-func TestOneArtifactOfARetry(t *testing.T) {
+// TestRetryStartsWithoutArtifacts checks that an attempt does not see the artifacts of the
+// one before.
+func TestRetryStartsWithoutArtifacts(t *testing.T) {
 	p := load(t, `
 		local n = 0
 		job("shaky", {"quire/push"}, function(q)
@@ -68,7 +69,7 @@ func TestOneArtifactOfARetry(t *testing.T) {
 	}
 }
 
-// TestHostileArtifacts tries what a job may leave that is no artifact.
+// TestHostileArtifacts leaves entries that cannot be artifacts.
 func TestHostileArtifacts(t *testing.T) {
 	for _, test := range []struct {
 		name, command, fails, says string
@@ -102,8 +103,9 @@ func TestHostileArtifacts(t *testing.T) {
 	}
 }
 
-// TestArtifactsOfAllJobs counts those of all jobs, and those of a failed attempt not.
-func TestArtifactsOfAllJobs(t *testing.T) {
+// TestArtifactsMax checks that artifacts-max limits the sum of all jobs, without failed
+// attempts.
+func TestArtifactsMax(t *testing.T) {
 	p := load(t, `
 		job("a", {"quire/push"}, function(q) q.sh("truncate -s 600 $QUIRE_ARTIFACTS/a") end)
 		job("b", {"a"}, function(q) q.sh("truncate -s 600 $QUIRE_ARTIFACTS/b") end)

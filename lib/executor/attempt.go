@@ -11,37 +11,36 @@ import (
 	"quire/lib/runlog"
 )
 
-// An attempt is one call of a job's run-fn. Its fields belong to the holder of
-// the Lua lock while Lua runs, since a run-fn can hand its primitives on to
-// another job.
+// An attempt is one call of a job's run-fn. While Lua runs, only the holder of the Lua lock
+// uses its fields, because a run-fn can pass its primitives to another job.
 type attempt struct {
 	run *run
 	job *job
 	ctx context.Context
 
-	ran      int        // commands
-	unlooked []*command // failed ones that the pipeline has to look at
-	failed   *failure   // for good
-	ended    bool       // a command was ended with the job, whatever it made of that
-	live     []*liveCommand
-	over     bool // the run-fn has returned, or raised an error
+	ran       int        // number of commands
+	unchecked []*command // failed commands whose exit status the pipeline must read
+	failed    *failure   // it is final
+	ended     bool       // quire ended a command together with the job
+	live      []*liveCommand
+	done      bool // the run-fn has returned or raised an error
 }
 
-// call calls the run-fn and returns its output.
+// call calls the run-fn and returns its output, or why it failed.
 func (a *attempt) call() (value, *failure) {
 	var out value
-	var junk error
+	var convErr error
 	body := a.run.vm().State().NewFunction(func(l *lua.LState) int {
 		defer func() {
-			a.over = true
+			a.done = true
 			if a.failed == nil {
-				a.failed = a.unseen()
+				a.failed = a.firstUnchecked()
 			}
 		}()
 		l.Push(a.job.spec.Fn)
 		l.Push(a.primitives())
 		l.Call(1, 1)
-		out, junk = plain(l.Get(-1))
+		out, convErr = toData(l.Get(-1))
 		return 0
 	})
 	_, err := a.run.vm().Call(a.ctx, body)
@@ -53,13 +52,13 @@ func (a *attempt) call() (value, *failure) {
 		return nil, endFailure(context.Cause(a.ctx))
 	case err != nil:
 		return nil, luaFailure(a.ctx, err)
-	case junk != nil:
-		return nil, &failure{reason: reasonError, text: fmt.Sprintf("%swhat job '%s' returned %s", a.job.place(), a.job.spec.ID, junk)}
+	case convErr != nil:
+		return nil, &failure{reason: reasonError, text: fmt.Sprintf("%sthe output of job '%s' %s", a.job.position(), a.job.spec.ID, convErr)}
 	}
 	return out, nil
 }
 
-// finish ends what the commands of the attempt left running.
+// finish ends the background processes of the attempt's commands.
 func (a *attempt) finish() {
 	var all sync.WaitGroup
 	for _, r := range a.live {
@@ -72,8 +71,8 @@ func (a *attempt) finish() {
 	all.Wait()
 }
 
-// execute runs c. The running command is to be finished, even where there is an
-// error, which is quire's and not the command's.
+// execute runs c. The caller must finish the command, even after an error. The error is
+// quire's own, never the command's.
 func (a *attempt) execute(c *command) (*liveCommand, error) {
 	id := a.job.spec.ID
 	log, err := a.run.createLog(id, c.n)
@@ -81,14 +80,14 @@ func (a *attempt) execute(c *command) (*liveCommand, error) {
 		return nil, fmt.Errorf("cannot create log of job '%s': %w", id, err)
 	}
 	ev := runlog.Event{
-		Event: runlog.ShStart, Sh: c.n, Cmd: c.shown, Cwd: a.run.redact.String(c.cwd),
-		File: c.place.file, Line: c.place.line, Log: runlog.LogPath(id, c.n),
+		Event: runlog.ShStart, Sh: c.n, Cmd: c.redacted, Cwd: a.run.redact.String(c.cwd),
+		File: c.position.file, Line: c.position.line, Log: runlog.LogPath(id, c.n),
 	}
 	if !c.shell {
 		ev.Argv = a.run.redact.Strings(c.argv)
 	}
 	a.emit(ev)
-	a.run.console.command(id, c.shown)
+	a.run.console.command(id, c.redacted)
 
 	r, err := c.start(log, func(name string) sink {
 		s := &stream{log: log.Stream(name), lines: a.run.console.lines(id)}

@@ -10,29 +10,28 @@ import (
 // maxCapture is how much of each output of a command sh returns, in bytes.
 const maxCapture = 16 << 20
 
-// heapCapture is how much of it is kept on the heap. What is more has a mapping of
-// its own: a mapping takes what was written to it, however large it is, while a
-// slice that grows leaves its outgrown copies behind, and the heap is what the
-// limit on Lua's memory is measured by.
+// heapCapture is how many bytes of it stay on the heap. Longer output moves to a memory
+// mapping, which uses only the pages that were written to. A growing slice would leave its
+// old copies on the heap, and they would count towards the limit on Lua's memory.
 const heapCapture = 64 << 10
 
-// A capture keeps the first maxCapture bytes of what it is given, until it is taken.
+// A capture stores the first maxCapture bytes of an output until take is called.
 type capture struct {
 	text             []byte
-	mapped           []byte // what text is in, nil for the heap
+	mapped           []byte // the mapping that holds text; nil: text is on the heap
 	taken, truncated bool
 }
 
 func (c *capture) add(p []byte) {
 	if c.taken {
-		return // of a process that the command left
+		return // a background process of the command printed it
 	}
 	if room := maxCapture - len(c.text); len(p) > room {
 		p, c.truncated = p[:room], true
 	}
 	if c.mapped == nil && len(c.text)+len(p) > heapCapture {
 		mapped, err := unix.Mmap(-1, 0, maxCapture, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
-		if err == nil { // else the heap has to do
+		if err == nil { // otherwise text stays on the heap
 			c.mapped = mapped
 			c.text = append(mapped[:0], c.text...)
 		}
@@ -40,8 +39,8 @@ func (c *capture) add(p []byte) {
 	c.text = append(c.text, p...)
 }
 
-// take returns what was kept, and whether that was not all. A mapping gives its
-// memory back piece by piece, so that there is never all of it twice.
+// take returns the stored text, and whether more was printed. It frees a mapping piece by
+// piece while it copies, so that memory never holds the whole text twice.
 func (c *capture) take() (text string, truncated bool) {
 	if c.mapped == nil {
 		text = string(c.text)

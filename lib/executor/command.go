@@ -13,49 +13,49 @@ import (
 
 // A command is one call of sh.
 type command struct {
-	n       int      // counted from 1 in the job
-	argv    []string // as it is run
-	text    string   // as a shell reads it
-	shown   string   // text, redacted
-	shell   bool     // text runs under a shell
-	under   []string // the shell that the option names; nil: that of the run
-	dir     string   // absolute
-	cwd     string   // relative to the workspace, "" for that
-	env     []string
-	cgroup  *process.Cgroup
-	stdin   string
-	timeout time.Duration // 0: none
-	check   bool          // a failure that the pipeline does not look at fails the job
-	place   place         // of the call
+	n        int      // counted from 1 in the job
+	argv     []string // the words to execute
+	text     string   // in the syntax of a shell
+	redacted string   // text without secrets, for people
+	shell    bool     // a shell runs text
+	under    []string // the value of the option shell; nil: the shell of the run
+	dir      string   // absolute
+	cwd      string   // relative to the workspace; "": the workspace itself
+	env      []string
+	cgroup   *process.Cgroup
+	stdin    string
+	timeout  time.Duration // 0: none
+	check    bool          // if it fails and the pipeline does not read its status, the job fails
+	position position      // of the call
 
 	started bool
 	refused string // why it could not be started
-	code    int    // as a shell has it
+	code    int    // as a shell reports it
 	signal  string // "KILL", if a signal ended it
 	reason  string // timeout or cancelled, if quire ended it
-	looked  bool   // the pipeline has read the exit status
+	checked bool   // the pipeline has read the exit status
 	stdout  string
 	stderr  string
 
-	truncated bool // stdout or stderr is not all
+	truncated bool // stdout or stderr is incomplete
 }
 
-// errCommandTimeout is why a command is ended that takes longer than its timeout.
+// errCommandTimeout is the cause if a command exceeds its own timeout.
 var errCommandTimeout error = &endError{reasonTimeout, "timeout of the command"}
 
-// exitTimeout is the status of a command that was ended for its timeout, whatever
-// it made of the signal; timeout(1) has the same.
+// exitTimeout is the status of a command that exceeded its timeout, even if it handled the
+// signal and exited with another status. timeout(1) uses the same number.
 const exitTimeout = 124
 
-// exitNotFound is the status of a command that was not found. A shell has it, too, if it
-// did not find the program of its last command.
+// exitNotFound is the status if a command was not found. A shell also exits with it if it
+// did not find its last command.
 const exitNotFound = 127
 
-// failed reports whether the command has to be looked at.
+// failed reports whether the exit status is not 0.
 func (c *command) failed() bool { return c.code != 0 }
 
-// endedWithJob reports whether quire ended the command because its job was over, and not
-// for its own timeout.
+// endedWithJob reports whether quire ended the command because it ended the job, rather than
+// for the command's own timeout.
 func (c *command) endedWithJob() bool { return c.reason != "" && c.code != exitTimeout }
 
 // describe returns how the command ended, for a message.
@@ -71,10 +71,9 @@ func (c *command) describe() string {
 	return fmt.Sprintf("failed with exit %d%s%s", c.code, exceeded(c.code), c.brokenScript())
 }
 
-// brokenScript returns what is wrong with the first line of a script that the command may
-// have failed to run, as a remark behind the exit status, or "". A shell says only that it
-// did not find the script. An interpreter may have been started and was given the CR of a
-// line that ends in CR LF.
+// brokenScript returns what may be wrong with the first line of a script that the command
+// was to run, as text to append to the exit status, or "". A shell says only that it did not
+// find the script; an interpreter may have received the CR of a CR LF line end.
 func (c *command) brokenScript() string {
 	scripts := c.argv[:1]
 	if c.shell {
@@ -94,9 +93,9 @@ func (c *command) brokenScript() string {
 	return ""
 }
 
-// exceeded returns the resource limit that ended a command with this exit status, as a
-// remark behind it, or "". A shell reports the signal that ended its child in its own
-// status, 128 and the number; see setrlimit(2).
+// exceeded returns the resource limit behind this exit status, as text to append to it, or
+// "". A shell exits with 128 plus the number of the signal that ended its child; the signals
+// are from setrlimit(2).
 func exceeded(code int) string {
 	switch syscall.Signal(code - 128) {
 	case syscall.SIGXFSZ:
@@ -107,9 +106,9 @@ func exceeded(code int) string {
 	return ""
 }
 
-// createLog returns the log of command n of a job. No process follows a scratch log, so its
-// file is only created with the first output: for a command that prints nothing, creating and
-// removing a directory and a file would be a good part of the work.
+// createLog returns the log of command n of a job. The log of a scratch run is only created
+// with the first output, since no reader follows it: for a silent command, creating and
+// removing a directory and a file would take a good part of the time.
 func (r *run) createLog(job string, n int) (*runlog.Log, error) {
 	path := filepath.Join(r.Out, filepath.FromSlash(runlog.LogPath(job, n)))
 	if r.Scratch {

@@ -50,7 +50,7 @@ func (c *console) mark(job string) string {
 	if c.color && job != "" {
 		h := fnv.New32a()
 		io.WriteString(h, job)
-		// The six colours that are neither black nor white, but red is for failures.
+		// ECMA-48 has six colours besides black and white. Red is for failures.
 		return paint(fmt.Sprint(32+h.Sum32()%5), name)
 	}
 	return name
@@ -104,7 +104,7 @@ func (c *console) sayIn(color, job, words string) {
 // command writes the command that the job runs.
 func (c *console) command(job, words string) { c.sayIn(dim, job, "$ "+brief(words)) }
 
-// started and ended tell of the jobs' beginnings and ends.
+// started adds a job to the running jobs on the terminal.
 func (c *console) started(job string) {
 	if c.view != nil {
 		c.mu.Lock()
@@ -113,6 +113,7 @@ func (c *console) started(job string) {
 	}
 }
 
+// ended writes how a job ended, and removes it from the running jobs on the terminal.
 func (c *console) ended(o JobOutcome) {
 	if c.view != nil {
 		c.mu.Lock()
@@ -138,7 +139,7 @@ func (c *console) ended(o JobOutcome) {
 	c.sayIn(color, o.ID, words)
 }
 
-// seconds returns d for people.
+// seconds formats d: 1.5s, or whole seconds from a minute on.
 func seconds(d time.Duration) string {
 	if d < time.Minute {
 		return fmt.Sprintf("%.1fs", d.Seconds())
@@ -146,7 +147,7 @@ func seconds(d time.Duration) string {
 	return d.Round(time.Second).String()
 }
 
-// watch keeps the last line up to date until close.
+// watch updates the last line until close.
 func (c *console) watch() {
 	if c.view != nil {
 		go c.view.tick(func() { c.print(nil) })
@@ -164,7 +165,7 @@ func (c *console) close() {
 	c.view = nil
 }
 
-// begun shows a line that the job has begun. An empty line takes it back.
+// begun shows the beginning of a line that the job has printed. An empty line removes it.
 func (c *console) begun(job string, line []byte) {
 	if c.view != nil {
 		c.mu.Lock()
@@ -173,14 +174,14 @@ func (c *console) begun(job string, line []byte) {
 	}
 }
 
-// A jobLines is one stream of a job's output on the console, which gets whole lines.
+// A jobLines writes one stream of a job's output to the console, in whole lines.
 type jobLines struct {
 	c      *console
 	job    string
 	mark   string
 	lines  runlog.Lines
 	buf    bytes.Buffer
-	paused bool // within a line
+	paused bool // the terminal shows the beginning of a line
 }
 
 // lines returns a writer for the output of a job.

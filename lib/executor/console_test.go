@@ -43,8 +43,8 @@ func TestConsoleColors(t *testing.T) {
 	}
 }
 
-// On a terminal the last line is taken away before each print, put back after it,
-// and never wider than the terminal.
+// On a terminal the last line is erased before each print and written again after it. It is
+// never wider than the terminal.
 func TestView(t *testing.T) {
 	jobs := []*job{{spec: &pipeline.Job{ID: "a"}}, {spec: &pipeline.Job{ID: "b"}}}
 	var b strings.Builder
@@ -67,9 +67,8 @@ func TestView(t *testing.T) {
 	}
 }
 
-// What a line begins with is seen before the rest of it comes, and the line is whole
-// after that.
-func TestViewOfBegunLines(t *testing.T) {
+// The beginning of a line is shown before the rest is printed. Then the whole line is.
+func TestViewShowsIncompleteLines(t *testing.T) {
 	var b strings.Builder
 	c := newConsole(Options{Output: &b, Columns: func() int { return 80 }}, []*job{{spec: &pipeline.Job{ID: "a"}}})
 	c.started("a")

@@ -8,8 +8,8 @@ import (
 	"quire/lib/push"
 )
 
-// inherited are the variables that jobs get from the environment of quire: where
-// programs are, who runs them, and in which language and time zone they speak.
+// inherited are the variables that jobs get from the environment of quire: they name the
+// directories of programs, the user, the language and the time zone.
 var inherited = []string{"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR"}
 
 // DefaultPath is the PATH of the jobs of a recorded run, unless the configuration or a
@@ -17,12 +17,12 @@ var inherited = []string{"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ
 const DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // BaseEnv returns the variables of environ, a list of NAME=VALUE, that jobs may see: the
-// usual ones, every LC_*, and those that pass names. Git's and quire's own never are: a
-// hook's GIT_DIR would make every git of a job work on the repository that was pushed to.
+// usual ones, every LC_*, and those named in pass, but never GIT_* and QUIRE_*: a hook's
+// GIT_DIR would make every git in a job work on the repository that was pushed to.
 //
-// path is the PATH of the driver of a recorded run, which is the pusher's or cron's: jobs
-// get DefaultPath instead of it, behind the directories that a launcher prepended. If a
-// launcher replaced PATH, or pass has it, it stays as it is.
+// path is the PATH of the driver of a recorded run, which it got from the pusher or cron.
+// Jobs get DefaultPath instead, after the directories that a launcher prepended. If a
+// launcher replaced PATH, or pass names it, jobs get PATH unchanged.
 func BaseEnv(environ, pass []string, path string) []string {
 	var env []string
 	for _, assignment := range environ {
@@ -41,8 +41,8 @@ func BaseEnv(environ, pass []string, path string) []string {
 	return env
 }
 
-// JobEnv returns the environment of a job: base, the variables of the run, vars, and the
-// facts, of which the later count. It is sorted, and has no name twice.
+// JobEnv returns the environment of a job: base, then the variables of the run, then vars,
+// then the facts. The last value of a name wins. The list is sorted and names are unique.
 func JobEnv(base []string, f push.Facts, workspace, job string, vars map[string]string) []string {
 	env := newEnviron(base)
 	maps.Copy(env, f.Vars)
@@ -58,7 +58,7 @@ func JobEnv(base []string, f push.Facts, workspace, job string, vars map[string]
 	return env.list()
 }
 
-// An environ is an environment by names.
+// An environ maps the names of environment variables to their values.
 type environ map[string]string
 
 func newEnviron(list []string) environ {

@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// An escaper writes what it is given as the inside of a JSON string. Unlike package
-// json it takes a text in pieces, and needs no memory for one.
+// An escaper writes text as the inside of a JSON string. Unlike package json it accepts the
+// text in pieces, so that the whole never has to be in memory.
 type escaper struct {
 	w    *bufio.Writer
-	rest []byte // the beginning of a character
+	rest []byte // the beginning of a UTF-8 sequence
 }
 
 func (e *escaper) Write(p []byte) (int, error) {
@@ -33,14 +33,14 @@ func (e *escaper) Write(p []byte) (int, error) {
 	return len(p), err
 }
 
-// flush writes the beginning of a character that no end came for.
+// flush writes an incomplete UTF-8 sequence at the end of the text.
 func (e *escaper) flush() error { return e.escape(e.rest) }
 
-// escape writes text by RFC 8259, section 7. A byte that is no UTF-8 becomes half of a
-// surrogate pair, from \udc80 on, as in Python's surrogateescape; decodePlain reads it
+// escape writes text by RFC 8259, section 7. A byte that is not UTF-8 becomes half of a
+// surrogate pair, from \udc80 on, as in Python's surrogateescape; decodeData reads it
 // back.
 func (e *escaper) escape(text []byte) error {
-	plain := 0 // text[plain:i] goes as it is
+	start := 0 // text[start:i] needs no escape
 	for i := 0; i < len(text); {
 		if c := text[i]; ' ' <= c && c < utf8.RuneSelf && c != '"' && c != '\\' {
 			i++
@@ -51,7 +51,7 @@ func (e *escaper) escape(text []byte) error {
 			i += size
 			continue
 		}
-		e.w.Write(text[plain:i])
+		e.w.Write(text[start:i])
 		switch r {
 		case '"', '\\':
 			e.w.WriteByte('\\')
@@ -64,8 +64,8 @@ func (e *escaper) escape(text []byte) error {
 			fmt.Fprintf(e.w, `\u%04x`, r)
 		}
 		i += size
-		plain = i
+		start = i
 	}
-	_, err := e.w.Write(text[plain:])
+	_, err := e.w.Write(text[start:])
 	return err
 }

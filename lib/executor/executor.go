@@ -1,9 +1,9 @@
-// Package executor runs a pipeline: its jobs side by side in the order of the
-// graph, their commands, what they print, and what they leave behind.
+// Package executor runs a pipeline: it starts the jobs in the order of the graph, several
+// at a time, runs their commands, and records events, logs, outputs and artifacts.
 //
-// Run-fns share one Lua state, which one of them is inside at a time; while a
-// command of one runs, the others go on. Everything that is written, to
-// events.jsonl, to the logs, and to whoever watches, has its secrets redacted.
+// All run-fns share one Lua state, and only one of them uses it at a time. While a command
+// of one job runs, other jobs continue. Secrets are redacted in events.jsonl, in the logs
+// and on the console.
 package executor
 
 import (
@@ -27,53 +27,52 @@ import (
 	"quire/lib/vm"
 )
 
-// Options are what a run is to be like.
+// Options configure a run.
 type Options struct {
-	Workspace string // absolute; where the commands run
-	Out       string // absolute; gets events.jsonl and jobs, and is made where missing
-	Scratch   bool   // Out is not to outlive a crash, and need not be synced
+	Workspace string // absolute; the directory of the commands
+	Out       string // absolute; for events.jsonl and jobs; created if it is missing
+	Scratch   bool   // Out need not survive a crash and is not synced
 	Facts     push.Facts
-	Shell     []string // runs commands that are strings, see DefaultShell; empty: that
+	Shell     []string // runs commands that are strings; empty: DefaultShell
 	Secrets   map[string]string
-	Env       []string          // what the environment of jobs starts from, see BaseEnv
+	Env       []string          // the variables that every environment starts with, see BaseEnv
 	Vars      map[string]string // further variables of every job
 	Parallel  int               // jobs at once; 0: the number of processors
 	Timeout   time.Duration     // of the run; 0: none
-	OnTimeout func()            // called when Timeout ends the run, before its processes are ended; nil: nothing
+	OnTimeout func()            // called when the run exceeds Timeout, before its processes are ended; nil: none
 	Grace     time.Duration     // between TERM and KILL; 0: DefaultGrace
 	FailFast  bool              // the first failure ends the run
 	Only      []string          // run these jobs and what they need; nil: all
-	Cgroup    *process.Cgroup   // commands start in it; nil: in the group of this process
+	Cgroup    *process.Cgroup   // for commands; nil: the cgroup of this process
 
 	Cache        string // the directory that QUIRE_CACHE names; "": none
-	MaxArtifacts uint64 // bytes that the artifacts of all jobs may have; 0: no bound
+	MaxArtifacts uint64 // bytes of the artifacts of all jobs; 0: no limit
 
-	// Withheld has the names of secrets that the run is not given, and for each the
-	// end of a sentence that says why, such as "is not for this ref".
+	// Withheld maps the secrets that the run may not use to the reason, which is the end of
+	// a sentence such as "is not for this ref".
 	Withheld map[string]string
 
-	// SecretsHint says how to give a secret, for the message that one is missing.
+	// SecretsHint says how to define a secret, for the message that one is missing.
 	SecretsHint string
 
-	// Done has the outputs, as events.jsonl has them, of jobs that succeeded in
-	// an earlier run of the same commit and are not to run again, but for those
-	// with :always.
+	// Done maps jobs that succeeded in an earlier run of the same commit to their outputs
+	// in the form of events.jsonl. They do not run again unless they have :always.
 	Done map[string]json.RawMessage
 
-	// Again is a job that runs again although Done has it, and so do the jobs that need
-	// it. Jobs that it does not need and that Done lacks are not run and fail. "" for none.
+	// Again is a job that runs again although Done has it. The jobs that need it run again
+	// too. Other jobs that are not in Done do not run and fail, unless Again needs them. ""
+	// for none.
 	Again string
 
-	// Output gets what happens, each line marked with its job; nil: nobody does.
-	// Where it is a terminal, Columns tells how wide it is, and a line below all
-	// others says what runs now.
+	// Output receives the progress, each line marked with its job; nil: none is written.
+	// If it is a terminal, Columns returns its width, and a last line shows the running
+	// jobs.
 	Output  io.Writer
 	Columns func() int
 	Color   bool
 }
 
-// CommandShell returns the words in front of a command that is a string, in a slice of its
-// own.
+// CommandShell returns a new slice with the words in front of a command that is a string.
 func (o Options) CommandShell() []string {
 	if len(o.Shell) == 0 {
 		return slices.Clone(DefaultShell)
@@ -105,23 +104,22 @@ type run struct {
 	cancel    context.CancelCauseFunc
 
 	mu       sync.Mutex
-	broken   error     // what keeps quire from its work
-	deadline time.Time // of the last grace, once the run is being ended
-	timedOut bool      // Timeout ended the run, which therefore fails
+	broken   error     // the first error of quire itself
+	deadline time.Time // end of the grace period, once the run is being ended
+	timedOut bool      // the run exceeded Timeout and fails
 
-	artifacts uint64 // bytes of all jobs
+	artifacts uint64 // bytes, of all jobs
 }
 
 func (r *run) vm() *vm.VM { return r.pipeline.VM }
 
-// Run runs the jobs of p. A job that fails is part of the outcome; the error is of
-// what keeps quire from its work, such as a full disk, and then the outcome is
-// failed, reason internal. When ctx ends, everything that runs is ended first.
+// Run runs the jobs of p. A failed job is part of the outcome. The error is quire's own,
+// such as a full disk; the outcome is then failed, reason internal. If ctx ends, Run ends
+// all processes of the run before it returns.
 //
-// When Run returns, no process is left that a job started, wherever it went. For
-// that it becomes the parent of orphans and ends all descendants, so a process
-// has one Run at a time, and no children of its own that are to outlive it but
-// those in its process group.
+// When Run returns, every process that a job started is gone, even a daemon. To achieve
+// that, Run adopts orphans and ends all descendants of this process. So a process may have
+// only one Run at a time, and only children in its own process group survive it.
 func Run(ctx context.Context, p *pipeline.Pipeline, o Options) (Outcome, error) {
 	r, err := newRun(p, o)
 	if err != nil {
@@ -190,8 +188,8 @@ func newRun(p *pipeline.Pipeline, o Options) (*run, error) {
 	return r, nil
 }
 
-// addJobs makes the jobs of the run, which are those of the pipeline or the part
-// of them that Only needs.
+// addJobs adds the jobs of the pipeline to the run, or only the jobs of Only and what they
+// need. It returns an *UnknownJobError for a job that is not in the pipeline.
 func (r *run) addJobs() error {
 	wanted := map[string]bool{}
 	for _, id := range r.Only {
@@ -224,7 +222,7 @@ func (r *run) addJobs() error {
 		for _, in := range spec.Inputs {
 			j.needs[in] = true
 			if input := r.byID[in]; input != nil {
-				input.asked = true
+				input.needed = true
 				for id := range input.needs {
 					j.needs[id] = true
 				}
@@ -236,7 +234,7 @@ func (r *run) addJobs() error {
 	return r.chooseAgain()
 }
 
-// chooseAgain decides which jobs run again because of Again, and which are left out.
+// chooseAgain marks the jobs that run again because of Again, and those left out.
 func (r *run) chooseAgain() error {
 	if r.Again == "" {
 		return nil
@@ -252,7 +250,7 @@ func (r *run) chooseAgain() error {
 	return nil
 }
 
-// An UnknownJobError names a job that was asked for and is not in the pipeline.
+// An UnknownJobError names a requested job that is not in the pipeline.
 type UnknownJobError struct{ ID string }
 
 func (e *UnknownJobError) Error() string { return fmt.Sprintf("no job '%s' in the pipeline", e.ID) }
@@ -269,15 +267,15 @@ func (r *run) startEvent() runlog.Event {
 	return ev
 }
 
-// emit records ev. Where that fails, the run ends: nobody could tell later what
-// happened.
+// emit writes ev to events.jsonl. If that fails, the run ends: its events would be
+// incomplete.
 func (r *run) emit(ev runlog.Event) {
 	if err := r.events.Emit(ev); err != nil {
 		r.fatal(fmt.Errorf("cannot write '%s': %w", runlog.EventsFile, text.Cause(err)))
 	}
 }
 
-// fatal ends the run for err, the first of which counts.
+// fatal ends the run because of err. Only the first error is reported.
 func (r *run) fatal(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -293,7 +291,7 @@ func (r *run) brokenBy() error {
 	return r.broken
 }
 
-// finish makes the outcome of what the jobs came to, and records it.
+// finish returns the outcome of the run and writes it to events.jsonl.
 func (r *run) finish(ctx context.Context) (Outcome, error) {
 	out := Outcome{State: runlog.Complete}
 	for _, j := range r.jobs {
@@ -304,7 +302,7 @@ func (r *run) finish(ctx context.Context) (Outcome, error) {
 			out.State = runlog.Failed
 		}
 	}
-	if r.timedOut { // which is on record already, even if all jobs came to a good end
+	if r.timedOut { // OnTimeout has recorded it, even if every job succeeded
 		out.State = runlog.Failed
 	}
 	if out.State == runlog.Failed {

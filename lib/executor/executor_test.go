@@ -21,15 +21,15 @@ import (
 	"quire/lib/vm"
 )
 
-// load makes a pipeline of Lua that calls job(id, inputs, fn), in the order of the
-// graph. The rules are package pipeline's and not looked at here.
+// load makes a pipeline from Lua code that calls job(id, inputs, fn) in the order of the
+// graph. It does not check the rules of package pipeline.
 func load(t testing.TB, text string) *pipeline.Pipeline {
 	t.Helper()
 	p := &pipeline.Pipeline{File: "ci.lua", VM: vm.New(vm.DefaultLimits)}
 	t.Cleanup(p.VM.Close)
 	l := p.VM.State()
 	l.SetGlobal("job", l.NewFunction(func(l *lua.LState) int {
-		j := &pipeline.Job{ID: l.CheckString(1), Fn: l.CheckFunction(3), File: p.File, Line: placeOf(l).line}
+		j := &pipeline.Job{ID: l.CheckString(1), Fn: l.CheckFunction(3), File: p.File, Line: callerOf(l).line}
 		inputs := l.CheckTable(2)
 		for i := 1; i <= inputs.Len(); i++ {
 			j.Inputs = append(j.Inputs, inputs.RawGetInt(i).String())
@@ -57,7 +57,7 @@ func load(t testing.TB, text string) *pipeline.Pipeline {
 	return p
 }
 
-// one makes a pipeline of one job whose run-fn has body, with the primitives as
+// one makes a pipeline of one job. body is the body of its run-fn, with the primitives as
 // local variables.
 func one(t testing.TB, body string) *pipeline.Pipeline {
 	t.Helper()
@@ -67,7 +67,7 @@ local sh, secret, jobs, log, env = q.sh, q.secret, q.jobs, q.log, q.env
 end)`)
 }
 
-// A result is all that a run left to see.
+// A result is the outcome of a run, its files and its output.
 type result struct {
 	Outcome
 	err    error
@@ -86,7 +86,7 @@ func (r result) job(id string) JobOutcome {
 	return JobOutcome{}
 }
 
-// recorded returns the output of a job as events.jsonl has it.
+// recorded returns the output of a job in events.jsonl.
 func (r result) recorded(id string) string {
 	for _, ev := range r.events {
 		if ev.Event == runlog.JobEnd && ev.Job == id {
@@ -96,7 +96,7 @@ func (r result) recorded(id string) string {
 	return ""
 }
 
-// written returns all the files of the run as one text.
+// written returns the contents of all files of the run as one text.
 func (r result) written(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
@@ -131,7 +131,7 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
-// start runs p with o, filled in where the test does not care.
+// start runs p with o, whose empty fields get defaults.
 func start(t testing.TB, ctx context.Context, p *pipeline.Pipeline, o Options) result {
 	t.Helper()
 	if o.Workspace == "" {
@@ -171,7 +171,7 @@ func run1(t testing.TB, body string, o Options) result {
 	return r
 }
 
-// Green means green: how a run ends by what its one job does.
+// A run is complete only if its job is.
 func TestOutcome(t *testing.T) {
 	tests := map[string]struct {
 		body   string

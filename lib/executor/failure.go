@@ -28,13 +28,13 @@ const (
 	reasonEarlier   = "earlier"
 )
 
-// An endError is the cause if quire itself ended the context of a command, a job or the
+// An endError is the cause if quire itself cancelled the context of a command, a job or the
 // run.
 type endError struct{ reason, text string }
 
 func (e *endError) Error() string { return e.text }
 
-// tooLong is the cause for a job or a run that reached its timeout.
+// tooLong returns the cause for a job or a run that exceeded its timeout.
 func tooLong(what string, timeout time.Duration) error {
 	return &endError{reasonTimeout, fmt.Sprintf("%s ran longer than %s", what, timeout)}
 }
@@ -51,13 +51,13 @@ func endReason(cause error) string {
 	return reasonCancelled
 }
 
-// A place is a line of the pipeline; the zero place is not known.
-type place struct {
+// A position is a line of the pipeline. The zero position is unknown.
+type position struct {
 	file string
 	line int
 }
 
-func (p place) String() string {
+func (p position) String() string {
 	if p.file == "" {
 		return ""
 	}
@@ -68,8 +68,8 @@ func (p place) String() string {
 type failure struct {
 	reason string
 	code   int
-	text   string // with the place in front, if it is known; not redacted
-	ended  bool   // it is of a command that was ended with its job
+	text   string // begins with the position if it is known; not redacted
+	ended  bool   // quire ended the command together with its job
 }
 
 func (r *run) commandFailure(c *command) *failure {
@@ -80,14 +80,14 @@ func (r *run) commandFailure(c *command) *failure {
 	case c.signal != "":
 		f.reason = reasonSignal
 	}
-	f.text = fmt.Sprintf("%scommand '%s' %s", c.place, brief(c.shown), c.describe())
+	f.text = fmt.Sprintf("%scommand '%s' %s", c.position, brief(c.redacted), c.describe())
 	if c.code == exitNotFound && r.Facts.ID != "" { // in a working copy, PATH is the user's
 		f.text += ": jobs find programs in [env] PATH of the configuration"
 	}
 	return f
 }
 
-// luaFailure is why a call of a run-fn failed with err.
+// luaFailure returns the failure for the error of a Lua call.
 func luaFailure(ctx context.Context, err error) *failure {
 	if ctx.Err() != nil {
 		return endFailure(context.Cause(ctx))
@@ -99,7 +99,7 @@ func luaFailure(ctx context.Context, err error) *failure {
 	return &failure{reason: reasonError, text: err.Error()}
 }
 
-// endFailure is why a job failed that was ended.
+// endFailure returns the failure of a job that quire ended.
 func endFailure(cause error) *failure {
 	f := &failure{reason: endReason(cause), text: cause.Error()}
 	if errors.Is(cause, context.Canceled) {
@@ -108,11 +108,11 @@ func endFailure(cause error) *failure {
 	return f
 }
 
-// briefMax bounds what a message shows of a command, in bytes.
+// briefMax is how many bytes of a command a message shows.
 const briefMax = 120
 
-// brief returns the first line of a command, cut if it is long. The command must be
-// redacted already: part of a secret would not be found.
+// brief returns the first line of a command, cut if it is long. The command must already be
+// redacted: afterwards, half of a secret would not be recognized.
 func brief(shown string) string {
 	first, _, more := strings.Cut(strings.TrimSpace(shown), "\n")
 	if more && len(first) <= briefMax {

@@ -10,11 +10,10 @@ import (
 	"quire/lib/text"
 )
 
-// maxFile is how much of a file read-file and read-json take, in bytes.
+// maxFile is the size of the largest file that read-file and read-json accept, in bytes.
 const maxFile = 16 << 20
 
-// A workspace is the directory that the commands of a job run in, and that its files are
-// relative to.
+// A workspace is the directory of a job's commands. The paths of a job are relative to it.
 type workspace struct {
 	dir  string // absolute
 	root *os.Root
@@ -30,9 +29,8 @@ func openWorkspace(dir string) (*workspace, error) {
 
 func (w *workspace) close() { w.root.Close() }
 
-// local returns the path of a file of the workspace relative to it. An absolute
-// path is taken where it is inside. What the kernel finds there, such as links
-// that lead out, is for os.Root to refuse.
+// local returns path relative to the workspace. It is an error if path is outside, and
+// os.Root refuses symbolic links that lead outside.
 func (w *workspace) local(path string) (string, error) {
 	name := path
 	if filepath.IsAbs(name) {
@@ -48,13 +46,13 @@ func (w *workspace) local(path string) (string, error) {
 	return name, nil
 }
 
-// readFile returns a file of the workspace.
+// readFile returns the contents of a file of the workspace.
 func (w *workspace) readFile(path string) (string, error) {
 	name, err := w.local(path)
 	if err != nil {
 		return "", err
 	}
-	// O_NONBLOCK: a named pipe is not to be waited for, but refused.
+	// O_NONBLOCK: opening a named pipe must not wait for a writer. It is refused below.
 	file, err := w.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return "", fmt.Errorf("cannot read '%s': %w", path, text.Cause(err))
@@ -77,13 +75,13 @@ func (w *workspace) readFile(path string) (string, error) {
 	return string(data), nil
 }
 
-// readJSON returns what a file of the workspace holds in JSON.
+// readJSON returns the value of a JSON file of the workspace.
 func (w *workspace) readJSON(path string) (value, error) {
 	text, err := w.readFile(path)
 	if err != nil {
 		return nil, err
 	}
-	v, err := decodePlain([]byte(text))
+	v, err := decodeData([]byte(text))
 	if err != nil {
 		return nil, fmt.Errorf("cannot read '%s': %w", path, err)
 	}

@@ -9,29 +9,29 @@ import (
 	"quire/lib/runlog"
 )
 
-// A job is a job of a run. While it runs, it belongs to its goroutine, except the phase.
-// Before and after, it belongs to the scheduler.
+// A job is a job of a run. While it runs, only its goroutine uses its fields, except phase.
+// Before and after, only the scheduler does.
 type job struct {
 	run       *run
 	spec      *pipeline.Job
 	workspace *workspace
 	env       []string
 	needs     map[string]bool // its inputs, direct or not
-	asked     bool            // other jobs need it
+	needed    bool            // other jobs need it
 
-	again   bool // it runs, although Done has it
-	leftOut bool // it does not run: Again neither is it nor needs it
+	again   bool // it runs although Done has it
+	leftOut bool // it is neither the job Again, nor needed by it, nor needs it
 	broken  bool // it is skipped because a job that it needs failed, directly or not
 
 	phase    phase
-	commands int   // over all attempts
-	output   value // if it is complete
+	commands int   // in all attempts
+	output   value // of a complete job
 	outcome  JobOutcome
 
-	artifacts uint64 // bytes that the run counts for it
+	artifacts uint64 // bytes, as counted for the run
 }
 
-// A phase is what the scheduler knows of a job.
+// A phase is the state of a job in the scheduler.
 type phase int
 
 const (
@@ -46,24 +46,24 @@ type JobOutcome struct {
 	State     string // runlog.Complete, Failed or Skipped
 	Reason    string // see quire-events(5)
 	Code      int    // of the command that failed
-	Error     string // redacted, with the place if it is known
-	Allowed   bool   // it failed, and was allowed to
+	Error     string // redacted, with the position in the pipeline if it is known
+	Allowed   bool   // it failed, and its failure is allowed
 	Attempts  int    // 0 if it was not started
-	Artifacts int    // files that it left
+	Artifacts int    // number of files
 	Started   time.Time
 	Finished  time.Time
 }
 
-// place returns the line of the pipeline that registers the job.
-func (j *job) place() place { return place{j.spec.File, j.spec.Line} }
+// position returns the line of the pipeline that registers the job.
+func (j *job) position() position { return position{j.spec.File, j.spec.Line} }
 
 // failed reports whether the job, or one that it needs, failed and was not allowed to.
 func (j *job) failed() bool {
 	return j.broken || j.outcome.State == runlog.Failed && !j.outcome.Allowed
 }
 
-// good reports whether jobs that need this one, which has ended, may run.
-func (j *job) good() bool {
+// satisfies reports whether jobs that need j may run. j has ended.
+func (j *job) satisfies() bool {
 	o := j.outcome
 	return o.State == runlog.Complete || o.Allowed || o.State == runlog.Skipped && o.Reason == reasonEmpty
 }
@@ -98,7 +98,7 @@ func (j *job) execute(ctx context.Context) {
 	}
 }
 
-// attempt tries the job once, and returns its output and the number of commands.
+// attempt runs the job once. It returns the output and the number of commands.
 func (j *job) attempt(ctx context.Context) (value, int, *failure) {
 	if t := j.spec.Options.Timeout; t > 0 {
 		var cancel context.CancelFunc
@@ -114,8 +114,8 @@ func (j *job) attempt(ctx context.Context) (value, int, *failure) {
 		return nil, 0, &failure{reason: reasonInternal, text: err.Error()}
 	}
 	if j.spec.Options.OwnWorkspace {
-		err := j.takeOwn(ctx)
-		defer j.leaveOwn()
+		err := j.makeOwn(ctx)
+		defer j.removeOwn()
 		if err != nil && ctx.Err() != nil {
 			return nil, 0, endFailure(context.Cause(ctx))
 		}
@@ -135,7 +135,7 @@ func (j *job) attempt(ctx context.Context) (value, int, *failure) {
 	return out, a.ran, f
 }
 
-// end records how the job ended.
+// end sets how the job ended and writes it to events.jsonl.
 func (j *job) end(state string, f *failure) {
 	o := &j.outcome
 	o.ID, o.State, o.Reason, o.Code = j.spec.ID, state, f.reason, f.code
@@ -149,7 +149,7 @@ func (j *job) end(state string, f *failure) {
 			j.run.fatal(fmt.Errorf("cannot record output of job '%s': %w", o.ID, err))
 		}
 	}
-	if !j.asked {
+	if !j.needed {
 		j.output = nil // it may be large
 	}
 	j.emit(ev)

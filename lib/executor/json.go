@@ -13,10 +13,9 @@ import (
 	"unicode/utf8"
 )
 
-// decodePlain returns the value that JSON stands for. Nothing changes silently: it
-// returns an error for bytes that are no UTF-8, and for a null in an array, which Lua
-// would not count.
-func decodePlain(data []byte) (value, error) {
+// decodeData decodes JSON. It loses nothing silently: bytes that are not UTF-8 are an
+// error, and so is a null in an array, because Lua's # would not count it.
+func decodeData(data []byte) (value, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if !utf8.Valid(data) {
 		return nil, errors.New("is not UTF-8")
@@ -32,7 +31,7 @@ func decodePlain(data []byte) (value, error) {
 	return decoder{marker}.value(v)
 }
 
-// A decoder makes plain data of what package json returns.
+// A decoder converts the values of package json to data.
 type decoder struct{ marker string }
 
 func (d decoder) value(v value) (value, error) {
@@ -64,7 +63,7 @@ func (d decoder) value(v value) (value, error) {
 	return v, nil
 }
 
-// text replaces each marker and the two digits after it by their byte.
+// text replaces each marker and the two digits after it by the byte they encode.
 func (d decoder) text(s string) string {
 	if d.marker == "" {
 		return s
@@ -77,14 +76,15 @@ func (d decoder) text(s string) string {
 	return strings.Join(parts, "")
 }
 
-// markBytes replaces the escapes that an escaper writes for single bytes. Package json
-// would read them as U+FFFD. A byte becomes the marker, which is "" if there is none, and
-// two hexadecimal digits. Other halves of surrogate pairs are an error.
+// markBytes replaces the escapes that an escaper writes for single bytes, which package json
+// would decode as U+FFFD, by the marker and two hexadecimal digits. The marker is "" if data
+// has no such escapes or contains every possible marker. Other halves of surrogate pairs
+// are an error.
 func markBytes(data []byte) (out []byte, marker string, err error) {
 	if !bytes.Contains(bytes.ToLower(data), []byte(`\ud`)) {
 		return data, "", nil
 	}
-	for r := rune(0xfdd0); r <= 0xfdef && marker == ""; r++ { // these are no characters
+	for r := rune(0xfdd0); r <= 0xfdef && marker == ""; r++ { // Unicode's noncharacters
 		if !bytes.ContainsRune(data, r) && !bytes.Contains(bytes.ToLower(data), fmt.Appendf(nil, `\u%04x`, r)) {
 			marker = string(r)
 		}
@@ -112,7 +112,7 @@ func markBytes(data []byte) (out []byte, marker string, err error) {
 	return out, marker, nil
 }
 
-// escaped returns the character of an escape \uXXXX at the beginning of data, or 0.
+// escaped returns the rune of an escape \uXXXX at the beginning of data, or 0.
 func escaped(data []byte) rune {
 	if len(data) < 6 || data[0] != '\\' || data[1] != 'u' {
 		return 0

@@ -14,20 +14,20 @@ import (
 	"quire/lib/vm"
 )
 
-// recorded returns the JSON that is recorded for a value.
+// recorded returns the JSON that events.jsonl has for a value.
 func recorded(t *testing.T, v value) string {
 	t.Helper()
 	var b bytes.Buffer
 	w := bufio.NewWriter(&b)
 	r := &run{redact: runlog.NewRedactor(nil)}
-	if err := r.writePlain(w, v); err != nil {
+	if err := r.writeData(w, v); err != nil {
 		t.Fatal(err)
 	}
 	w.Flush()
 	return b.String()
 }
 
-// TestJSONRoundTrip holds that JSON that was read into Lua is written again as it was.
+// TestJSONRoundTrip checks that JSON passes through Lua unchanged.
 func TestJSONRoundTrip(t *testing.T) {
 	for in, want := range map[string]string{
 		`{}`: `{}`, `[]`: `[]`, `{"a":{},"b":[]}`: `{"a":{},"b":[]}`, `[[],{},[{}]]`: `[[],{},[{}]]`,
@@ -35,9 +35,9 @@ func TestJSONRoundTrip(t *testing.T) {
 		`{"\udcff":1}`: `{"\udcff":1}`, `"\\udcff"`: `"\\udcff"`, `"\ufdd0\udc80"`: `"\ufdd0\udc80"`,
 		"\ufeff[1,2.5,-3]": `[1,2.5,-3]`, `{"a":null,"b":1}`: `{"b":1}`, `null`: `null`, `"\ufffd"`: `"\ufffd"`,
 	} {
-		v, err := decodePlain([]byte(in))
+		v, err := decodeData([]byte(in))
 		if err == nil {
-			v, err = plain(toLua(v))
+			v, err = toData(toLua(v))
 		}
 		if err != nil {
 			t.Errorf("%s: %v", in, err)
@@ -59,14 +59,14 @@ func TestJSONIsRefused(t *testing.T) {
 		`"\udc00"`:       "a text holds half of a surrogate pair",
 		`{`:              "unexpected end of JSON input",
 	} {
-		if v, err := decodePlain([]byte(in)); err == nil || err.Error() != want {
+		if v, err := decodeData([]byte(in)); err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, %v; want %s", in, v, err, want)
 		}
 	}
 }
 
-// TestPlainOfLua is what a run-fn may return.
-func TestPlainOfLua(t *testing.T) {
+// TestOutputOfRunFn checks which values a run-fn may return.
+func TestOutputOfRunFn(t *testing.T) {
 	for _, test := range []struct{ text, want, err string }{
 		{text: `{1, 2, "x"}`, want: `[1,2,"x"]`},
 		{text: `{[1] = "a", ["1"] = "b"}`, err: `has two keys that are "1" in JSON`},
@@ -87,7 +87,7 @@ func TestPlainOfLua(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := plain(values[0])
+		got, err := toData(values[0])
 		switch {
 		case test.err != "":
 			if err == nil || err.Error() != test.err {
@@ -99,7 +99,7 @@ func TestPlainOfLua(t *testing.T) {
 			if diff := cmp.Diff(test.want, recorded(t, got)); diff != "" {
 				t.Errorf("%s: %s", test.text, diff)
 			}
-			if again, err := decodePlain([]byte(test.want)); err != nil || recorded(t, again) != test.want {
+			if again, err := decodeData([]byte(test.want)); err != nil || recorded(t, again) != test.want {
 				t.Errorf("%s does not come back: %v, %v", test.want, again, err)
 			}
 		}

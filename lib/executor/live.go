@@ -18,8 +18,8 @@ import (
 	"quire/lib/text"
 )
 
-// A liveCommand is a command that runs, or whose processes in the background still run, with
-// the pump of its output.
+// A liveCommand is a command that still runs or has background processes, together with the
+// pump that reads its output.
 type liveCommand struct {
 	*command
 	group      *process.Group // nil if it could not be started
@@ -27,19 +27,20 @@ type liveCommand struct {
 	pump       *pump
 	captures   [2]capture    // of standard output and standard error
 	background chan struct{} // closed when the pump's own goroutine ends; nil without one
-	over       atomic.Bool   // that goroutine is to end
+	stop       atomic.Bool   // makes that goroutine end
 	finished   bool
 }
 
-// start starts c, whose output goes to sinks by the names of its streams. What
-// cannot be started has its status, and the reason on its standard error.
+// start starts c. to returns the sink of each stream, "stdout" and "stderr". If the command
+// cannot be started, start sets its exit status and writes the reason to its standard
+// error. The error is quire's own.
 func (c *command) start(log *runlog.Log, to func(name string) sink) (*liveCommand, error) {
 	r := &liveCommand{command: c, log: log}
 	var err error
 	if r.pump, err = newPump(); err != nil {
 		return nil, err
 	}
-	var theirs []*os.File // ends of pipes that are the command's
+	var theirs []*os.File // the command's ends of pipes
 	defer func() {
 		for _, f := range theirs {
 			f.Close()
@@ -86,7 +87,7 @@ func startError(err error) string {
 	return err.Error()
 }
 
-// input returns the standard input of the command. The default is empty.
+// input returns the standard input of the command, which is empty by default.
 func (c *command) input() (*os.File, error) {
 	if c.stdin == "" {
 		return os.Open(os.DevNull)
@@ -94,8 +95,8 @@ func (c *command) input() (*os.File, error) {
 	return file.Nameless("stdin", []byte(c.stdin))
 }
 
-// wait returns when the command itself has ended. Its processes in the background continue.
-// If ctx ends first, wait ends the command and its session.
+// wait returns when the command itself has ended. Its background processes continue. If ctx
+// ends first, wait ends the command and its session.
 func (r *liveCommand) wait(ctx context.Context, grace func() time.Duration) error {
 	if r.group == nil {
 		r.take()
@@ -135,28 +136,29 @@ func (r *liveCommand) wait(ctx context.Context, grace func() time.Duration) erro
 	if !exited && context.Cause(ctx) == errCommandTimeout {
 		r.code = exitTimeout
 	}
-	if exited && asked(r.code) {
+	if exited && diedOfRequest(r.code) {
 		select {
 		case <-ctx.Done():
 			r.reason = endReason(context.Cause(ctx))
-		case <-time.After(asWell):
+		case <-time.After(signalWindow):
 		}
 	}
 	return nil
 }
 
-// asWell is how long quire waits for its own signal before a command that a signal ended
-// counts as failed. A batch system that ends a run signals all its processes, and may have
-// begun with the command.
-var asWell = 100 * time.Millisecond
+// signalWindow is how long quire waits for a signal of its own before it reports that a
+// signal ended a command. A batch system that ends a run signals all processes of the run,
+// and may signal the command first.
+var signalWindow = 100 * time.Millisecond
 
-// asked reports whether an exit status says that the command was asked to end.
-func asked(code int) bool {
+// diedOfRequest reports whether an exit status is that of a command ended by TERM, INT or
+// HUP.
+func diedOfRequest(code int) bool {
 	return code == 128+int(unix.SIGTERM) || code == 128+int(unix.SIGINT) || code == 128+int(unix.SIGHUP)
 }
 
-// end ends the command and its session. Meanwhile it reads their output, because a process
-// that waits for a full pipe cannot end in order.
+// end ends the command and its session. It keeps reading their output, because a process
+// that waits for a full pipe cannot exit.
 func (r *liveCommand) end(pidfd int, grace time.Duration) error {
 	var err error
 	done := make(chan struct{})
@@ -166,19 +168,19 @@ func (r *liveCommand) end(pidfd int, grace time.Duration) error {
 		r.pump.wake()
 	}()
 	if r.pump.run(pidfd) {
-		r.pump.run(-1) // others of the session are still there
+		r.pump.run(-1) // other processes of the session may still print
 	}
 	<-done
 	return err
 }
 
-// take moves the captured output to the command.
+// take stores the captured output in the command.
 func (r *liveCommand) take() {
 	r.pump.drain()
-	var cut, cutToo bool
-	r.stdout, cut = r.captures[0].take()
-	r.stderr, cutToo = r.captures[1].take()
-	r.truncated = cut || cutToo
+	var outCut, errCut bool
+	r.stdout, outCut = r.captures[0].take()
+	r.stderr, errCut = r.captures[1].take()
+	r.truncated = outCut || errCut
 }
 
 // leave is called once the command has ended. If no process and no output is left, it
@@ -190,14 +192,14 @@ func (r *liveCommand) leave() error {
 	r.background = make(chan struct{})
 	go func() {
 		defer close(r.background)
-		for r.pump.open() && !r.over.Load() { // a wake may still come from wait
+		for r.pump.open() && !r.stop.Load() { // a late wake of wait may end run early
 			r.pump.run(-1)
 		}
 	}()
 	return nil
 }
 
-// left reports whether processes of the command's group are still there.
+// left reports whether processes of the command's process group still exist.
 func (r *liveCommand) left() bool {
 	return r.group != nil && unix.Kill(-r.group.Pid(), 0) == nil
 }
@@ -213,7 +215,7 @@ func (r *liveCommand) finish(grace time.Duration) error {
 		err = r.group.End(grace)
 	}
 	if r.background != nil {
-		r.over.Store(true)
+		r.stop.Store(true)
 		r.pump.wake()
 		<-r.background
 	}

@@ -12,9 +12,9 @@ import (
 	"quire/lib/repos"
 )
 
-// LocalFacts makes up the facts of a run of a working copy, as if the commit of
-// HEAD had just been pushed on top of the one before. A directory that is in no
-// repository, or has no commit yet, has fewer facts, which is no error.
+// LocalFacts returns facts for a run of a working copy, as if the commit of HEAD had just
+// been pushed on top of its parent. Outside a repository, or before the first commit, some
+// facts are missing; that is no error.
 func LocalFacts(ctx context.Context, workspace string) (push.Facts, error) {
 	f := push.Facts{Repo: filepath.Base(workspace), PushedAt: time.Now(), Trigger: push.ByHand}
 	repo, err := git.Open(topOf(workspace))

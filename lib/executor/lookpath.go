@@ -9,13 +9,12 @@ import (
 	"syscall"
 )
 
-// lookPath returns the file that the command name is, as execvp(3) finds it in
-// the PATH of the job rather than in quire's own. dir is where the command will
-// run, which relative entries of PATH and a name with a slash are relative to.
-// The errors are exec.ErrNotFound and fs.ErrPermission.
+// lookPath finds the command name as execvp(3) does, in the job's PATH instead of quire's
+// own. Relative entries of PATH, and a name with a slash, are relative to dir, the
+// command's directory. The errors are exec.ErrNotFound and fs.ErrPermission.
 func lookPath(name, path, dir string) (string, error) {
 	if strings.Contains(name, "/") {
-		return name, nil // exec.Cmd takes it from its Dir
+		return name, nil // exec.Cmd resolves it from its Dir
 	}
 	found := exec.ErrNotFound
 	for _, entry := range filepath.SplitList(path) {

@@ -11,15 +11,15 @@ import (
 	"quire/lib/git"
 )
 
-// mirror runs the built-in job quire/mirror: it tags the commit where the
-// pipeline wants it, and pushes refs and tag. Its output names both.
+// mirror runs the built-in job quire/mirror: it tags the commit if the pipeline says so, and
+// pushes the refs and the tag. Its output names both.
 func (j *job) mirror(ctx context.Context) (value, *failure) {
 	m, r := j.spec.Mirror, j.run
 	fail := func(err error) (value, *failure) {
 		if ctx.Err() != nil {
 			return nil, endFailure(context.Cause(ctx))
 		}
-		return nil, &failure{reason: reasonError, text: j.place().String() + err.Error()}
+		return nil, &failure{reason: reasonError, text: j.position().String() + err.Error()}
 	}
 	credential := ""
 	if m.Secret != "" {
@@ -31,7 +31,7 @@ func (j *job) mirror(ctx context.Context) (value, *failure) {
 	tag, err := j.mirrorTag(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
-			return nil, luaFailure(ctx, err) // has the place of its own
+			return nil, luaFailure(ctx, err) // the error names a position
 		}
 		return fail(err)
 	}
@@ -65,8 +65,8 @@ func (j *job) mirror(ctx context.Context) (value, *failure) {
 	return out, nil
 }
 
-// mirrorTag asks the pipeline for the name of the tag, "" for none. Its function
-// gets the push as (jobs :quire/push) gives it.
+// mirrorTag calls the pipeline's function for the name of the tag, and returns "" for none.
+// The function gets the same table as (jobs :quire/push) returns.
 func (j *job) mirrorTag(ctx context.Context) (string, error) {
 	fn := j.spec.Mirror.Tag
 	if fn == nil {
@@ -89,12 +89,12 @@ func (j *job) mirrorTag(ctx context.Context) (string, error) {
 	case lua.LString:
 		return string(tag), nil
 	}
-	return "", fmt.Errorf("%stag returned a %s, not a string or nil", j.place(), tag.Type())
+	return "", fmt.Errorf("%stag returned a %s, not a string or nil", j.position(), tag.Type())
 }
 
-// mirrorRefs returns what to push. The branch that was pushed is mirrored at the
-// commit of this run, and not at all where it has moved on since: the run of that
-// push does it. Other refs are mirrored as they are.
+// mirrorRefs returns the refspecs to push. The branch that was pushed is mirrored at the
+// commit of this run. If a later push has moved it, it is not mirrored: the run of the later
+// push does that. Other refs are mirrored at their current values.
 func (j *job) mirrorRefs(ctx context.Context, repo *git.Repo) ([]string, error) {
 	f := j.run.Facts
 	refs := j.spec.Mirror.Refs

@@ -13,7 +13,7 @@ import (
 	"quire/lib/push"
 )
 
-// gitIn runs git in a directory, away from the configuration of whoever tests.
+// gitIn runs git in a directory, without the configuration of the user.
 func gitIn(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command("git", args...)
@@ -36,8 +36,8 @@ func TestMirror(t *testing.T) {
 	tests := map[string]struct {
 		mirror pipeline.Mirror
 		tag    string // body of the function
-		moved  bool   // another push came in meanwhile
-		refs   string // of the mirror, as "name at-the-commit"
+		moved  bool   // another push has moved the branch
+		refs   string // of the mirror, as "name commit"
 		failed string
 	}{
 		"pushed ref":  {refs: "refs/heads/main true"},

@@ -17,13 +17,13 @@ const (
 	// resultPrefix is followed by digits in the names of temporary directories of runs.
 	resultPrefix = "quire-ci-"
 
-	// keptResults is how many of these directories stay, the newest of a user.
-	keptResults = 5
+	// resultsMax is how many of these directories of a user are not removed, the newest.
+	resultsMax = 5
 )
 
-// UseOut makes dir the directory for what the run leaves behind; with "" it is a
-// temporary one, and old ones are removed. The caller must call done at the end of the
-// run. It removes the temporary directory unless the run failed or left artifacts.
+// UseOut sets Out to dir. If dir is "", it creates a temporary directory instead and removes
+// old ones. The caller must call done at the end of the run: it removes the temporary
+// directory unless the run failed or left artifacts.
 func (o *Options) UseOut(dir string) (done func(Outcome), err error) {
 	if dir != "" {
 		o.Out, err = filepath.Abs(dir)
@@ -63,8 +63,8 @@ func lockResult(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// removeOldResults removes temporary directories of this user's runs from tmp, except the
-// newest and those of active runs. It leaves a directory that it cannot remove.
+// removeOldResults removes the temporary directories of this user's runs from tmp, except
+// the newest resultsMax and any that an active run uses. It ignores errors.
 func removeOldResults(tmp string) {
 	entries, _ := os.ReadDir(tmp)
 	var results []fs.FileInfo
@@ -81,7 +81,7 @@ func removeOldResults(tmp string) {
 	slices.SortFunc(results, func(a, b fs.FileInfo) int {
 		return cmp.Or(b.ModTime().Compare(a.ModTime()), strings.Compare(a.Name(), b.Name()))
 	})
-	for _, old := range results[min(keptResults, len(results)):] {
+	for _, old := range results[min(resultsMax, len(results)):] {
 		path := filepath.Join(tmp, old.Name())
 		if lock, err := lockResult(path); err == nil {
 			_ = file.RemoveTree(path)

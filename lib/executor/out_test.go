@@ -10,7 +10,7 @@ import (
 	"quire/lib/runlog"
 )
 
-// TestOldResults makes more temporary directories than stay, and checks which do.
+// TestOldResults checks which temporary directories are removed if there are too many.
 func TestOldResults(t *testing.T) {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
@@ -54,7 +54,7 @@ func TestOldResults(t *testing.T) {
 		}
 	}
 	for i, path := range results {
-		// The complete run was the newest when it began, and is gone.
+		// The complete run was the newest when it began. Its directory was removed.
 		if _, err := os.Stat(path); (err == nil) != (i == 0 || i >= 5 && i < 9) {
 			t.Errorf("result %d: %v", i, err)
 		}

@@ -11,9 +11,8 @@ import (
 	"quire/lib/runlog"
 )
 
-// maxInline is how large an output may be, in bytes of its strings, to be a part of
-// its event. A larger one, such as the result of a command that printed much, has a
-// file of its own.
+// maxInline is how large an output in an event may be, in bytes of its strings. A larger
+// output is written to its own file.
 const maxInline = 64 << 10
 
 // recordOutput puts the output of a job into ev or into a file, redacted.
@@ -21,7 +20,7 @@ func (r *run) recordOutput(ev *runlog.Event, job string, v value) error {
 	if sizeOf(v) <= maxInline {
 		var b bytes.Buffer
 		out := bufio.NewWriter(&b)
-		err := r.writePlain(out, v)
+		err := r.writeData(out, v)
 		out.Flush()
 		ev.Output = b.Bytes()
 		return err
@@ -37,7 +36,7 @@ func (r *run) recordOutput(ev *runlog.Event, job string, v value) error {
 	}
 	defer file.Close()
 	out := bufio.NewWriterSize(file, readSize)
-	if err := r.writePlain(out, v); err != nil {
+	if err := r.writeData(out, v); err != nil {
 		return err
 	}
 	if err := out.Flush(); err != nil {
@@ -46,7 +45,7 @@ func (r *run) recordOutput(ev *runlog.Event, job string, v value) error {
 	return file.Sync()
 }
 
-// sizeOf returns the length of all strings in v, and something for all else.
+// sizeOf returns the length of all strings in v in bytes, counting 8 for other values.
 func sizeOf(v value) int {
 	size := 8
 	switch v := v.(type) {
@@ -64,9 +63,9 @@ func sizeOf(v value) int {
 	return size
 }
 
-// writePlain writes v as JSON, its strings redacted. It needs no memory for a whole
-// copy of v. A failure to write shows when w is flushed.
-func (r *run) writePlain(w *bufio.Writer, v value) error {
+// writeData writes v as JSON with redacted strings, without a copy of v in memory. It may
+// report an error of w only when w is flushed.
+func (r *run) writeData(w *bufio.Writer, v value) error {
 	switch v := v.(type) {
 	case string:
 		return r.writeString(w, v)
@@ -76,7 +75,7 @@ func (r *run) writePlain(w *bufio.Writer, v value) error {
 			if i > 0 {
 				w.WriteByte(',')
 			}
-			if err := r.writePlain(w, item); err != nil {
+			if err := r.writeData(w, item); err != nil {
 				return err
 			}
 		}
@@ -91,7 +90,7 @@ func (r *run) writePlain(w *bufio.Writer, v value) error {
 				return err
 			}
 			w.WriteByte(':')
-			if err := r.writePlain(w, e.value); err != nil {
+			if err := r.writeData(w, e.value); err != nil {
 				return err
 			}
 		}

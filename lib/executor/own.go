@@ -11,14 +11,14 @@ import (
 	"quire/lib/text"
 )
 
-// copyWorkspace copies the workspace before any job runs, if a job will ask for a copy of its
-// own. If that fails, so does the run.
+// copyWorkspace copies the workspace before any job runs, if a job that runs has a workspace
+// of its own. If that fails, the run fails.
 func (r *run) copyWorkspace(ctx context.Context) {
 	for _, j := range r.jobs {
 		if _, earlier := r.earlier(j); !j.spec.Options.OwnWorkspace || earlier {
 			continue
 		}
-		out, err := os.Stat(r.Out) // it may be in the workspace
+		out, err := os.Stat(r.Out) // it may be in the workspace and must not be copied
 		if err == nil {
 			err = copyTree(ctx, r.Workspace, r.scratch(treeDir), file.Copy{Links: true, Skip: out})
 		}
@@ -56,8 +56,8 @@ func (j *job) ownDir() string {
 	return j.run.scratch(ownDir, filepath.FromSlash(runlog.JobPath(j.spec.ID)))
 }
 
-// takeOwn makes the job's own workspace, for one attempt.
-func (j *job) takeOwn(ctx context.Context) error {
+// makeOwn creates the job's own workspace, for one attempt.
+func (j *job) makeOwn(ctx context.Context) error {
 	err := copyTree(ctx, j.run.scratch(treeDir), j.ownDir(), file.Copy{Links: true})
 	if err != nil {
 		return text.Cause(err)
@@ -69,8 +69,8 @@ func (j *job) takeOwn(ctx context.Context) error {
 	return err
 }
 
-// leaveOwn removes the job's own workspace.
-func (j *job) leaveOwn() {
+// removeOwn removes the job's own workspace.
+func (j *job) removeOwn() {
 	if j.workspace != j.run.workspace {
 		j.workspace.close()
 		j.workspace = j.run.workspace

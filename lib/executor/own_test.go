@@ -9,8 +9,8 @@ import (
 	"quire/lib/runlog"
 )
 
-// own makes all jobs whose id begins with "own" jobs with a workspace of their own, and
-// runs p in a workspace with a file, a link and a directory that cannot be written to.
+// own gives all jobs whose id begins with "own" a workspace of their own. It runs p in a
+// workspace with a file, a link and a read-only directory.
 func own(t *testing.T, text string, o Options) (result, string) {
 	t.Helper()
 	p := load(t, text)
@@ -64,8 +64,8 @@ func TestOwnWorkspace(t *testing.T) {
 	}
 }
 
-// TestOwnWorkspaceOfNone copies nothing if no job that runs asks for a copy.
-func TestOwnWorkspaceOfNone(t *testing.T) {
+// TestNoOwnWorkspace checks that nothing is copied if no job that runs needs a copy.
+func TestNoOwnWorkspace(t *testing.T) {
 	for name, test := range map[string]struct {
 		job  string
 		want string
@@ -85,8 +85,8 @@ func TestOwnWorkspaceOfNone(t *testing.T) {
 	}
 }
 
-// TestOwnWorkspaceIsHostile tries jobs that change the untouched copy.
-func TestOwnWorkspaceIsHostile(t *testing.T) {
+// TestHostileOwnWorkspace runs jobs that change the untouched copy.
+func TestHostileOwnWorkspace(t *testing.T) {
 	r, _ := own(t, `
 		job("first", {"quire/push"}, function(q) q.sh("cd $QUIRE_INPUTS/../tree && rm file && ln -s /etc/passwd file && mkfifo pipe && ln -s / root") end)
 		job("own", {"first"}, function(q)

@@ -9,9 +9,9 @@ import (
 	"quire/lib/pipeline"
 )
 
-// Plan writes what Run would do with the same options, a line a job in the order
-// of the graph: its id, "run" or "skip", its inputs with spaces between, and why
-// it would be skipped or "-", with tabs between. Nothing is run.
+// Plan writes what Run would do with the same options, without running anything. Each job
+// has a line, in the order of the graph, with fields separated by tabs: the id, "run" or
+// "skip", the inputs separated by spaces, and the reason for skipping or "-".
 func Plan(w io.Writer, p *pipeline.Pipeline, o Options) error {
 	r := &run{Options: o, pipeline: p, byID: map[string]*job{}}
 	if err := r.addJobs(); err != nil {
@@ -33,7 +33,7 @@ func Plan(w io.Writer, p *pipeline.Pipeline, o Options) error {
 	return nil
 }
 
-// foresee returns why j would be skipped if all else went well, "" if not.
+// foresee returns why j would be skipped if every other job succeeded, or "".
 func (r *run) foresee(j *job, skipped map[string]bool) string {
 	if afterGate(j.spec, r.Facts) {
 		return gateText

@@ -15,7 +15,7 @@ import (
 	"quire/lib/text"
 )
 
-// primitives returns the table that the run-fn is called with.
+// primitives returns the table of functions that the run-fn gets as its argument.
 func (a *attempt) primitives() *lua.LTable {
 	t := &lua.LTable{Metatable: lua.LNil}
 	for name, f := range map[string]func(*lua.LState) (lua.LValue, error){
@@ -35,29 +35,29 @@ func (a *attempt) primitives() *lua.LTable {
 	return t
 }
 
-// step raises an error unless the job may go on: a command that failed and that
-// nobody looked at ends it, and a pcall does not bring it back.
+// step raises an error if the job has ended or has failed: a failed command whose exit
+// status the pipeline does not read fails the job, and a pcall does not change that.
 func (a *attempt) step(l *lua.LState) {
-	if a.over {
+	if a.done {
 		l.RaiseError("job '%s' has ended", a.job.spec.ID)
 	}
 	if a.failed == nil {
-		a.failed = a.unseen()
+		a.failed = a.firstUnchecked()
 	}
 	if a.failed != nil {
 		l.Error(lua.LString(a.failed.text), 0)
 	}
 }
 
-// unseen returns the failure of the first command that the pipeline should have
-// looked at, nil for none.
-func (a *attempt) unseen() *failure {
-	for _, c := range a.unlooked {
-		if !c.looked {
+// firstUnchecked returns the failure of the first failed command whose exit status the
+// pipeline did not read, nil for none.
+func (a *attempt) firstUnchecked() *failure {
+	for _, c := range a.unchecked {
+		if !c.checked {
 			return a.run.commandFailure(c)
 		}
 	}
-	a.unlooked = nil
+	a.unchecked = nil
 	return nil
 }
 
@@ -66,8 +66,8 @@ func (a *attempt) sh(l *lua.LState) (lua.LValue, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.place = placeOf(l)
-	c.shown = a.shown(c)
+	c.position = callerOf(l)
+	c.redacted = a.redacted(c)
 	a.job.commands++
 	a.ran++
 	c.n = a.job.commands
@@ -75,7 +75,7 @@ func (a *attempt) sh(l *lua.LState) (lua.LValue, error) {
 	a.run.vm().WithoutLock(l, func() { r, err = a.execute(c) })
 	switch {
 	case r == nil || r.finished:
-	case a.over: // another job had got hold of sh, and outlived this one
+	case a.done: // another job called this sh, and this job ended first
 		err = errors.Join(err, r.finish(0))
 	default:
 		a.live = append(a.live, r)
@@ -88,14 +88,14 @@ func (a *attempt) sh(l *lua.LState) (lua.LValue, error) {
 		a.ended = true
 	}
 	if c.check && c.failed() {
-		a.unlooked = append(a.unlooked, c)
+		a.unchecked = append(a.unchecked, c)
 	}
 	return a.result(c), nil
 }
 
-// shown returns the text of a command redacted. Words are redacted before they are
-// quoted, which changes them.
-func (a *attempt) shown(c *command) string {
+// redacted returns the text of a command without secrets. It redacts words before it quotes
+// them, because quoting can change a secret.
+func (a *attempt) redacted(c *command) string {
 	if c.shell {
 		return a.run.redact.String(c.text)
 	}
@@ -108,15 +108,15 @@ func (a *attempt) shown(c *command) string {
 	return strings.Join(words, " ")
 }
 
-// placeOf returns the line of the pipeline that called the running Go function.
-func placeOf(l *lua.LState) place {
+// callerOf returns the line of the pipeline that called the running Go function.
+func callerOf(l *lua.LState) position {
 	for level := 1; ; level++ {
 		frame, ok := l.GetStack(level)
 		if !ok {
-			return place{}
+			return position{}
 		}
 		if _, err := l.GetInfo("Sl", frame, lua.LNil); err == nil && frame.CurrentLine > 0 {
-			return place{frame.Source, frame.CurrentLine}
+			return position{frame.Source, frame.CurrentLine}
 		}
 	}
 }
@@ -130,7 +130,7 @@ func (a *attempt) secret(l *lua.LState) (lua.LValue, error) {
 	return lua.LString(v), err
 }
 
-// secret returns the value of a secret. The error tells how to give a missing one.
+// secret returns the value of a secret. If it is missing, the error says how to define it.
 func (r *run) secret(name string) (string, error) {
 	v, ok := r.Secrets[name]
 	if why := r.Withheld[name]; !ok && why != "" {
@@ -158,7 +158,7 @@ func (a *attempt) jobs(l *lua.LState) (lua.LValue, error) {
 	return toLua(a.run.byID[name].output), nil
 }
 
-// among ends a message that a name is not known.
+// among lists the known names, for the end of a message about an unknown name.
 func among(names []string) string {
 	if len(names) == 0 {
 		return "there are none"
@@ -166,7 +166,7 @@ func among(names []string) string {
 	return "there are '" + strings.Join(names, "', '") + "'"
 }
 
-// log takes any number of values, which it shows as print does.
+// log writes any number of values as print does, to events.jsonl and the console.
 func (a *attempt) log(l *lua.LState) (lua.LValue, error) {
 	words := make([]string, l.GetTop())
 	for i := range words {
@@ -178,8 +178,8 @@ func (a *attempt) log(l *lua.LState) (lua.LValue, error) {
 	return lua.LNil, nil
 }
 
-// env returns the variable of a name, nil where there is none, and without a name
-// all of them.
+// env returns the value of a variable, nil if it is not set. Without a name it returns a
+// table of all variables.
 func (a *attempt) env(l *lua.LState) (lua.LValue, error) {
 	env := newEnviron(a.job.env)
 	if l.GetTop() == 0 {

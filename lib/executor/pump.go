@@ -13,50 +13,48 @@ import (
 )
 
 const (
-	// readSize is what a pipe holds at first.
+	// readSize is the initial capacity of a pipe, in bytes.
 	readSize = 64 << 10
 
-	// pipeSize is asked for once a command has filled its pipe, so that one that
-	// prints much is not stopped all the time; a user's share of such pipes may
-	// be used up, and then it is what it is. For a short command a large pipe
-	// takes longer to make than all it prints.
+	// pipeSize is requested once a command has filled its pipe, so that a command with much
+	// output waits less often. The kernel may refuse: large pipes are limited for each
+	// user. Short commands keep the small pipe, since a large one takes longer to create.
 	pipeSize = 1 << 20
 
-	// pauseAfter is how long the beginning of a line waits for the rest of it. What
-	// is printed is to be seen within 100 ms.
+	// pauseAfter is how long the beginning of a line waits for the rest of it. Output must
+	// be visible within 100 ms.
 	pauseAfter = 50 * time.Millisecond
 
-	// drainMax is how much is read at most once a command has ended: what its
-	// pipe can hold. A background process may go on printing for ever.
+	// drainMax is how many bytes are read at most once a command has ended: more than its
+	// pipe can hold. A background process may print forever.
 	drainMax = 2 * pipeSize
 )
 
-// A pump moves what a command prints to where it goes, on the goroutine that waits
-// for the command. One epoll(7) for the outputs and the end of the command means
-// that nothing has to be handed from goroutine to goroutine, which for a short
-// command would take longer than the command.
+// A pump copies the output of a command to its sinks, on the goroutine that waits for the
+// command. One epoll(7) reports both output and the end of the command. Passing data
+// between goroutines would take longer than a short command itself.
 type pump struct {
 	outlets  []*outlet
-	epoll    *os.File        // non-blocking, so that it is Go's poller that waits
+	epoll    *os.File        // non-blocking, so that Go's poller waits for it
 	conn     syscall.RawConn // of epoll
-	woken    atomic.Bool     // run is to return
-	deadline time.Time       // of epoll, as far as run knows
+	woken    atomic.Bool     // makes run return
+	deadline time.Time       // the last one that run set for epoll
 }
 
 // past is a deadline that ends a wait at once.
 var past = time.Unix(1, 0)
 
-// buffers hold what is on its way. A pump has one only while it moves something:
-// for a short command, to clear and to collect so much memory is work that shows.
+// buffers are shared: a pump uses one only while it copies. Allocating one for each short
+// command would take noticeable time.
 var buffers = sync.Pool{New: func() any { return new([readSize]byte) }}
 
 // An outlet is one output of a command.
 type outlet struct {
-	fd    int       // of the pipe, non-blocking; -1 after its end
-	large bool      // the pipe has been full, and pipeSize asked for
-	to    sink      // gets what is read
-	keep  *capture  // likewise
-	pause time.Time // when the line that has begun is to be paused at; zero without one
+	fd      int       // of the pipe, non-blocking; -1 once it is closed
+	large   bool      // the pipe was full, and pipeSize was requested
+	to      sink      // receives the output
+	capture *capture  // receives it too
+	pause   time.Time // when to call pause for an incomplete line; zero without one
 }
 
 func newPump() (*pump, error) {
@@ -73,14 +71,14 @@ func newPump() (*pump, error) {
 	return p, err
 }
 
-// add adds an outlet and returns the end of its pipe that is the command's.
-func (p *pump) add(to sink, keep *capture) (*os.File, error) {
+// add adds an outlet and returns the command's end of its pipe.
+func (p *pump) add(to sink, capture *capture) (*os.File, error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
 		return nil, os.NewSyscallError("pipe2", err)
 	}
 	w := os.NewFile(uintptr(fds[1]), "pipe")
-	p.outlets = append(p.outlets, &outlet{fd: fds[0], to: to, keep: keep})
+	p.outlets = append(p.outlets, &outlet{fd: fds[0], to: to, capture: capture})
 	if err := unix.SetNonblock(fds[0], true); err != nil {
 		w.Close()
 		return nil, os.NewSyscallError("fcntl", err)
@@ -92,7 +90,7 @@ func (p *pump) add(to sink, keep *capture) (*os.File, error) {
 	return w, nil
 }
 
-// watch makes run look at fd.
+// watch adds fd to the file descriptors that run waits for.
 func (p *pump) watch(fd int) error { return p.control(unix.EPOLL_CTL_ADD, fd) }
 
 func (p *pump) control(op, fd int) (err error) {
@@ -102,19 +100,19 @@ func (p *pump) control(op, fd int) (err error) {
 	return os.NewSyscallError("epoll_ctl", errors.Join(err, closed))
 }
 
-// wake makes the present run return, or the next.
+// wake makes the current or the next call of run return.
 func (p *pump) wake() {
 	p.woken.Store(true)
 	p.epoll.SetReadDeadline(past)
 }
 
-// run moves output until the process of pidfd, which is watched, has ended and what
-// was printed by then is moved; that is reported as true. With a pidfd of -1 it
-// goes on until all outputs are at their ends. A wake ends it earlier.
+// run copies output until the process of pidfd ends. It then copies the output printed so
+// far and returns true. If pidfd is -1, it copies until all outputs are closed. It returns
+// false after wake. The caller has passed pidfd to watch.
 func (p *pump) run(pidfd int) (exited bool) {
 	for pidfd >= 0 || p.open() {
 		p.arm()
-		if p.woken.Swap(false) { // looked at after arm, which may undo what wake did
+		if p.woken.Swap(false) { // after arm, which may replace the deadline that wake set
 			return false
 		}
 		var events [4]unix.EpollEvent
@@ -144,7 +142,7 @@ func (p *pump) run(pidfd int) (exited bool) {
 	return false
 }
 
-// arm sets the deadline to when the first line has to be paused at.
+// arm sets the deadline to the earliest pause of an outlet.
 func (p *pump) arm() {
 	var next time.Time
 	for _, o := range p.outlets {
@@ -158,7 +156,7 @@ func (p *pump) arm() {
 	}
 }
 
-// pause pauses at the lines whose time has come.
+// pause pauses the outlets whose time has come.
 func (p *pump) pause() {
 	now := time.Now()
 	for _, o := range p.outlets {
@@ -169,7 +167,7 @@ func (p *pump) pause() {
 	}
 }
 
-// open reports whether anybody may still print.
+// open reports whether an output is still open.
 func (p *pump) open() bool {
 	for _, o := range p.outlets {
 		if o.fd >= 0 {
@@ -179,14 +177,14 @@ func (p *pump) open() bool {
 	return false
 }
 
-// drain moves what is there, without waiting.
+// drain copies the available output without waiting.
 func (p *pump) drain() {
 	for _, o := range p.outlets {
 		o.empty(drainMax)
 	}
 }
 
-// empty moves what is there, or some most bytes of it.
+// empty copies the available output, but stops after about most bytes.
 func (o *outlet) empty(most int) {
 	if o.fd < 0 {
 		return
@@ -202,8 +200,8 @@ func (o *outlet) empty(most int) {
 	}
 }
 
-// read moves one piece by way of buf and returns its length, 0 where there is none
-// now or no more.
+// read copies one piece by means of buf and returns its length, 0 if there is none now or
+// the output is closed.
 func (o *outlet) read(buf []byte) int {
 	n, err := unix.Read(o.fd, buf)
 	if n == readSize && !o.large {
@@ -221,9 +219,9 @@ func (o *outlet) read(buf []byte) int {
 	return 0
 }
 
-// pass hands on what was read, and notes when a line began that has not ended.
+// pass passes text on. If it leaves a line incomplete, pass sets the time to pause.
 func (o *outlet) pass(text []byte) {
-	o.keep.add(text)
+	o.capture.add(text)
 	waiting := o.to.write(text)
 	switch {
 	case !waiting:
@@ -233,7 +231,7 @@ func (o *outlet) pass(text []byte) {
 	}
 }
 
-// end closes the outlet. Epoll forgets what is closed.
+// end closes the outlet, which also removes it from the epoll.
 func (o *outlet) end() {
 	if o.fd >= 0 {
 		unix.Close(o.fd)
@@ -242,7 +240,7 @@ func (o *outlet) end() {
 	}
 }
 
-// close moves what is there and is the end of it all.
+// close copies the available output and closes all outlets.
 func (p *pump) close() {
 	p.drain()
 	for _, o := range p.outlets {

@@ -18,11 +18,10 @@ import (
 // tailLines is how many lines of a failed command the report shows.
 const tailLines = 10
 
-// Report writes for people how a run ended whose files are in dir: each job that failed,
-// with the last lines of its last command that failed and where the rest is, and a line of
-// numbers. If the run is recorded, id is its id, and the rest is shown by a command: behind
-// a launcher dir can be on another machine. Otherwise id is "", and a path names the rest.
-// The text comes from redacted files.
+// Report writes for people how the run in the directory dir ended: each failed job with the
+// last lines of its last failed command, and a line of totals. For the full log, a recorded
+// run has an id and Report names a command, because behind a launcher dir can be on another
+// machine. If id is "", Report names a path. The text comes from redacted files.
 func Report(w io.Writer, dir, id string, o Outcome, colors bool) error {
 	records, err := runlog.Summarize(dir)
 	if err != nil {
@@ -56,15 +55,16 @@ func Report(w io.Writer, dir, id string, o Outcome, colors bool) error {
 	if o.Reason != "" && o.Reason != reasonExit {
 		words += " (" + o.Reason + ")"
 	}
-	fmt.Fprintf(out, "%s: %s\n", c.paint(color, words), numbers(o.Jobs))
+	fmt.Fprintf(out, "%s: %s\n", c.paint(color, words), totals(o.Jobs))
 	return out.Flush()
 }
 
-// failedAllowed is what the report calls jobs whose failure is allowed.
+// failedAllowed is the state in the report for jobs whose failure is allowed.
 const failedAllowed = "failed (allowed)"
 
-// numbers returns how many jobs ended in each state, and how long all took.
-func numbers(jobs []JobOutcome) string {
+// totals returns the number of jobs in each state, and the time from the first start to the
+// last end.
+func totals(jobs []JobOutcome) string {
 	counts := map[string]int{}
 	var first, last time.Time
 	for _, j := range jobs {

@@ -103,7 +103,7 @@ func TestPush(t *testing.T) {
 	}
 }
 
-// Two jobs that each wait for the other's file run at the same time, or never end.
+// Each of two jobs waits for a file of the other, so they end only if both run at once.
 func TestSideBySide(t *testing.T) {
 	const meet = `sh("touch %s; until [ -e %s ]; do sleep 0.01; done", {timeout = 120})`
 	p := load(t, fmt.Sprintf(`
@@ -188,7 +188,7 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
-// alive reports whether the process is there whose number is in a file.
+// alive reports whether the process whose id is in a file exists.
 func alive(t *testing.T, ws, name string) bool {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(ws, name))
@@ -230,9 +230,9 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// What was ended is no success, if a command makes exit 0 of it and the pipeline goes
-// on or looks away.
-func TestEndedIsNoSuccess(t *testing.T) {
+// A job that quire ended has failed, even if its command exits with 0 or the pipeline
+// ignores the status.
+func TestEndedJobHasFailed(t *testing.T) {
 	for name, body := range map[string]string{
 		"exit 0":  `q.sh("trap 'exit 0' TERM; echo ready; sleep 60 & wait")`,
 		"checked": `local r = q.sh("echo ready; exec sleep 60", {check = false}); return r.exit`,
@@ -261,10 +261,10 @@ func TestEndedIsNoSuccess(t *testing.T) {
 	}
 }
 
-// A process that ends a run from outside may signal its commands first.
-func TestToldFirst(t *testing.T) {
-	defer func(before time.Duration) { asWell = before }(asWell)
-	asWell = 2 * time.Second // on a busy machine, the cancellation may come that late
+// A process that ends a run from outside may signal its commands before quire.
+func TestCommandIsSignalledFirst(t *testing.T) {
+	defer func(before time.Duration) { signalWindow = before }(signalWindow)
+	signalWindow = 2 * time.Second // on a busy machine, the cancellation may come that late
 	for how, reason := range map[string]string{"kill -TERM $$": "signal", "exit 130": "exit"} {
 		for _, told := range []bool{true, false} {
 			p := load(t, `job("main", {"quire/push"}, function(q) q.sh("echo ready; `+how+`") end)`)
@@ -272,7 +272,7 @@ func TestToldFirst(t *testing.T) {
 			defer cancel(nil)
 			r := start(t, ctx, p, Options{Workspace: t.TempDir(), Output: writerFunc(func(b []byte) {
 				if told && bytes.Contains(b, []byte("| ready")) {
-					time.AfterFunc(asWell/5, func() { cancel(errors.New("had enough")) })
+					time.AfterFunc(signalWindow/5, func() { cancel(errors.New("had enough")) })
 				}
 			})})
 			want := "main failed " + reason
@@ -290,8 +290,8 @@ type writerFunc func([]byte)
 
 func (f writerFunc) Write(p []byte) (int, error) { f(p); return len(p), nil }
 
-// A server that a job leaves running serves its job, is heard in the log, and goes
-// with it.
+// A server that a job leaves in the background runs until the job ends, and its output is in
+// the log.
 func TestBackground(t *testing.T) {
 	p := load(t, `
 		job("main", {"quire/push"}, function(q)
@@ -334,8 +334,8 @@ func TestNothingIsWrittenUnredacted(t *testing.T) {
 	}
 }
 
-// A command is cut for messages after it is redacted: what is left of a secret that
-// was cut in two would not be found.
+// A message cuts a command only after it is redacted: half of a secret would not be
+// recognized.
 func TestCutCommandsShowNoSecret(t *testing.T) {
 	for n := 85; n < briefMax; n++ {
 		r := run1(t, fmt.Sprintf(`sh({"false", ("x"):rep(%d), secret("token")})`, n), Options{Secrets: map[string]string{"token": "s3cr3t-v4lue"}})
@@ -385,8 +385,8 @@ func TestAllowSkipped(t *testing.T) {
 	}
 }
 
-// Again runs one job, what needs it, and what it needs and Done lacks. A job that is left out
-// fails, unless it may.
+// Again runs one job, the jobs that need it, and the jobs that it needs and Done lacks.
+// Other jobs that Done lacks fail, unless their failure is allowed.
 func TestAgain(t *testing.T) {
 	p := load(t, `
 		local function ok(q) q.sh("true") return "new" end
@@ -559,7 +559,7 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// The report of a recorded run names a command for the rest of a log, and no path.
+// The report of a recorded run names a command for the full log, and no path.
 func TestReportOfRecordedRun(t *testing.T) {
 	for job, want := range map[string]string{
 		"a":         "  log: quire-runstate log 0192 a\n",
@@ -577,12 +577,12 @@ func TestReportOfRecordedRun(t *testing.T) {
 	}
 }
 
-// The files of a run that cannot be written make an error, and no green.
+// If the files of a run cannot be written, it fails with an error.
 func TestFullDisk(t *testing.T) {
 	p := one(t, `sh("echo x")`)
 	ws := t.TempDir()
 	out := filepath.Join(t.TempDir(), "out")
-	// A file where the directory of logs should be.
+	// A file blocks the directory of logs.
 	if err := os.Mkdir(out, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -626,8 +626,8 @@ func TestLargeOutput(t *testing.T) {
 	}
 }
 
-// Many jobs in one Lua state, each with values of its own across its commands.
-func TestJobsDoNotMixUp(t *testing.T) {
+// Many jobs share one Lua state, and each still has its own values after its commands.
+func TestJobsKeepTheirValues(t *testing.T) {
 	p := load(t, `
 		for i = 1, 24 do
 			job("j" .. i, {"quire/push"}, function(q)
@@ -648,9 +648,9 @@ func TestJobsDoNotMixUp(t *testing.T) {
 	}
 }
 
-// A primitive that another job got hold of is at an end with its own job, also in
-// the middle of a command.
-func TestLentPrimitive(t *testing.T) {
+// If another job calls a primitive, the primitive still ends with its own job, even in the
+// middle of a command.
+func TestPrimitiveOfAnotherJob(t *testing.T) {
 	p := load(t, `
 		local lent
 		job("owner", {"quire/push"}, function(q)
@@ -672,9 +672,9 @@ func TestLentPrimitive(t *testing.T) {
 	}
 }
 
-// A run that is cancelled ends within one grace, whatever its jobs do about it:
-// whoever cancelled it may kill quire itself after that time.
-func TestOneGraceForAll(t *testing.T) {
+// A cancelled run ends within one grace period, even if its jobs ignore signals: the process
+// that cancelled it may kill quire after that time.
+func TestOneGraceForAllJobs(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
 		job("stubborn", {"quire/push"}, function(q) q.sh("trap '' TERM; echo ready; while :; do sleep 0.05; done") end)
@@ -682,7 +682,7 @@ func TestOneGraceForAll(t *testing.T) {
 	p.Jobs[1].Options.Always = true
 	ctx, cancel := context.WithCancel(t.Context())
 	var cancelled time.Time
-	const grace = 4 * time.Second // so long that a busy machine adds less than half of it
+	const grace = 4 * time.Second // a busy machine adds less than half of it
 	r := start(t, ctx, p, Options{Grace: grace, Output: writerFunc(func(b []byte) {
 		if bytes.Contains(b, []byte("| ready")) {
 			cancelled = time.Now()
@@ -697,8 +697,8 @@ func TestOneGraceForAll(t *testing.T) {
 	}
 }
 
-// A line that has only begun is in the log while its command waits, and what is
-// held back of it is no more than may be a secret. The rest comes after it.
+// An incomplete line is in the log while its command waits, except bytes that may begin a
+// secret. The rest follows.
 func TestPrompts(t *testing.T) {
 	ws := t.TempDir()
 	p := one(t, `return sh([[printf 'go on? tok'; until grep -q 'P go on? $' ../*/out/jobs/main/sh-1.log
@@ -722,9 +722,9 @@ func TestPrompts(t *testing.T) {
 	}
 }
 
-// A line is in the log and shown while its command still runs: the command waits
-// for what is done once it is.
-func TestOutputAsItComes(t *testing.T) {
+// A line is in the log and on the console while its command still runs: the test sees the
+// line first, and only then lets the command end.
+func TestOutputIsImmediate(t *testing.T) {
 	ws := t.TempDir()
 	p := one(t, `sh("echo first; until [ -e seen ]; do sleep 0.01; done", {timeout = 120})`)
 	r := start(t, t.Context(), p, Options{Workspace: ws, Output: writerFunc(func(b []byte) {

@@ -15,13 +15,13 @@ import (
 	"quire/lib/runlog"
 )
 
-// schedule runs the jobs and returns when each has ended. A job is looked at once
-// all of its inputs have ended; of those that may run, the first in the order of
-// the graph goes first, so that one at a time is just that order.
+// schedule runs the jobs and returns when all have ended. A job can start once its inputs
+// have ended. Of several such jobs, the first in the order of the graph starts first, so a
+// run with one job at a time follows that order.
 func (r *run) schedule(ctx context.Context) {
-	lasting, stop := r.limit(ctx)
+	alwaysCtx, stop := r.limit(ctx)
 	defer stop()
-	over := make(chan *job)
+	done := make(chan *job)
 	for busy := 0; ; busy-- {
 		for _, j := range r.jobs {
 			if busy >= r.Parallel {
@@ -30,7 +30,7 @@ func (r *run) schedule(ctx context.Context) {
 			if j.phase != waiting || !r.inputsEnded(j) {
 				continue
 			}
-			if r.settle(ctx, j) {
+			if r.skipOrReuse(ctx, j) {
 				j.phase = ended
 				continue
 			}
@@ -39,17 +39,17 @@ func (r *run) schedule(ctx context.Context) {
 			r.console.started(j.spec.ID)
 			go func() {
 				if j.spec.Options.Always {
-					j.execute(lasting)
+					j.execute(alwaysCtx)
 				} else {
 					j.execute(ctx)
 				}
-				over <- j
+				done <- j
 			}()
 		}
 		if busy == 0 {
 			return
 		}
-		j := <-over
+		j := <-done
 		j.phase = ended
 		if r.FailFast && j.outcome.State == runlog.Failed && !j.outcome.Allowed {
 			r.cancel(&endError{reasonFailFast, fmt.Sprintf("job '%s' failed", j.spec.ID)})
@@ -57,10 +57,10 @@ func (r *run) schedule(ctx context.Context) {
 	}
 }
 
-// limit starts the clock of the last grace when ctx ends, and returns the context of
-// jobs that run whatever happened: it goes on for half of that grace.
-func (r *run) limit(ctx context.Context) (lasting context.Context, stop func()) {
-	lasting, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+// limit starts the grace period of the run when ctx ends. It returns the context of jobs
+// with :always, which ends after half of the grace period.
+func (r *run) limit(ctx context.Context) (alwaysCtx context.Context, stop func()) {
+	alwaysCtx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	noted := make(chan struct{})
 	unwatch := context.AfterFunc(ctx, func() {
 		defer close(noted)
@@ -73,7 +73,7 @@ func (r *run) limit(ctx context.Context) (lasting context.Context, stop func()) 
 			r.OnTimeout()
 		}
 	})
-	return lasting, func() {
+	return alwaysCtx, func() {
 		if !unwatch() {
 			<-noted
 		}
@@ -81,10 +81,9 @@ func (r *run) limit(ctx context.Context) (lasting context.Context, stop func()) 
 	}
 }
 
-// grace returns how long processes have between TERM and KILL. Once the run is
-// being ended it is what is left of one grace for all of them, less a tenth for
-// recording the end: whoever ended the run may kill quire itself after the same
-// time.
+// grace returns how long processes have between TERM and KILL. Once the run is being ended,
+// all processes share one grace period, less a tenth for recording the end: the process
+// that ends the run may kill quire after that period.
 func (r *run) grace() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -103,17 +102,19 @@ func (r *run) inputsEnded(j *job) bool {
 	return true
 }
 
-// Why a job is skipped whose condition is not met, and one that must wait until the push
-// has passed the gate.
+// Messages for a job that is skipped by its :when, or because the push must pass the gate
+// first.
 const (
 	whenText = "the push does not match its :when"
 	gateText = "it runs after the push"
 )
 
-// settle ends j, whose inputs have ended, if it is not to run.
-func (r *run) settle(ctx context.Context, j *job) bool {
+// skipOrReuse ends j and returns true if j must not run: it is skipped, left out, or an
+// earlier run has its output. The inputs of j have ended.
+func (r *run) skipOrReuse(ctx context.Context, j *job) bool {
 	if output, ok := r.earlier(j); ok {
-		return r.adopt(j, output)
+		r.reuse(j, output)
+		return true
 	}
 	switch bad := r.badInput(j); {
 	case afterGate(j.spec, r.Facts):
@@ -124,53 +125,52 @@ func (r *run) settle(ctx context.Context, j *job) bool {
 		j.end(runlog.Skipped, endFailure(context.Cause(ctx)))
 	case bad != nil:
 		j.broken = slices.ContainsFunc(j.spec.Inputs, func(in string) bool { return r.byID[in] != nil && r.byID[in].failed() })
-		j.end(runlog.Skipped, &failure{reason: reasonInput, text: bad.unfit()})
+		j.end(runlog.Skipped, &failure{reason: reasonInput, text: bad.skipReason()})
 	case !matches(j.spec.Options.When, r.Facts):
 		j.end(runlog.Skipped, &failure{reason: reasonWhen, text: whenText})
-	case j.leftOut: // a run must not be complete if it was not in the earlier one
+	case j.leftOut: // the run must not be complete without it
 		j.outcome.Allowed = j.spec.Options.AllowFailure
 		j.end(runlog.Failed, &failure{reason: reasonEarlier, text: "it was not complete in the earlier run, and did not run again"})
 	default:
 		return false
 	}
-	if j.again { // the driver may have brought its artifacts along
+	if j.again { // the driver may have copied its artifacts from the earlier run
 		_ = file.RemoveTree(j.artifactsDir())
 	}
 	return true
 }
 
-// earlier returns the output that j left in an earlier run, if it is not to run again.
-// A job that is for every run, such as cleaning up, is for this one too.
+// earlier returns the output of j in an earlier run, if j need not run again. A job with
+// :always, such as a cleanup, runs in every run.
 func (r *run) earlier(j *job) (output []byte, ok bool) {
 	output, ok = r.Done[j.spec.ID]
 	return output, ok && !j.spec.Options.Always && !j.again
 }
 
-// adopt ends j with the output of an earlier run.
-func (r *run) adopt(j *job, output []byte) bool {
+// reuse ends j with the output of an earlier run.
+func (r *run) reuse(j *job, output []byte) {
 	if len(output) > 0 {
 		var err error
-		if j.output, err = decodePlain(output); err != nil {
-			r.fatal(fmt.Errorf("cannot take over output of job '%s': %w", j.spec.ID, err))
+		if j.output, err = decodeData(output); err != nil {
+			r.fatal(fmt.Errorf("cannot reuse output of job '%s': %w", j.spec.ID, err))
 		}
 	}
-	if bad := j.keepArtifacts(); bad != nil { // the driver has brought them along
+	if bad := j.keepArtifacts(); bad != nil { // the driver has copied them
 		j.run.fatal(errors.New(bad.text))
 	}
 	j.end(runlog.Complete, &failure{reason: reasonEarlier})
-	return true
 }
 
-// badInput returns the first input of j that did not come to what j needs. A job with
-// :allow-skipped needs one input that was not skipped, and none that failed, or was skipped
-// because of a failure.
+// badInput returns the first input that keeps j from running, nil for none. A job with
+// :allow-skipped needs one input that was not skipped, and no input that failed or was
+// skipped because of a failure.
 func (r *run) badInput(j *job) *job {
 	var skipped *job
 	n := 0
 	for _, in := range j.spec.Inputs {
 		input := r.byID[in]
 		switch {
-		case in == pipeline.Push || input == nil || input.good():
+		case in == pipeline.Push || input == nil || input.satisfies():
 			continue
 		case !j.spec.Options.AllowSkipped || input.failed():
 			return input
@@ -185,16 +185,16 @@ func (r *run) badInput(j *job) *job {
 	return skipped
 }
 
-// unfit says of j why what needs it is skipped.
-func (j *job) unfit() string {
+// skipReason returns why the jobs that need j are skipped.
+func (j *job) skipReason() string {
 	if j.outcome.State == runlog.Failed {
 		return fmt.Sprintf("input '%s' failed", j.spec.ID)
 	}
 	return fmt.Sprintf("input '%s' was skipped", j.spec.ID)
 }
 
-// endChildren ends the processes of the run that still run. Usually there are none, and the
-// kernel tells that without a list of all processes.
+// endChildren ends the remaining processes of the run. Usually there are none, and one system
+// call tells that without a list of all processes.
 func endChildren(grace time.Duration) error {
 	err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
 	if errors.Is(err, unix.ECHILD) {

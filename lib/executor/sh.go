@@ -15,12 +15,12 @@ import (
 	"quire/lib/unit"
 )
 
-// DefaultShell is the program that runs a command that is a string. The string follows as
-// the last argument. A command of several lines stops at the first line that fails.
+// DefaultShell runs a command that is a string. The string becomes its last argument. A
+// command of several lines stops at the first line that fails.
 var DefaultShell = []string{"/bin/sh", "-ec"}
 
-// parseSh returns the command that the arguments of sh describe. It runs under the Lua
-// lock. Its errors are for the author of the pipeline.
+// parseSh returns the command for the arguments of sh. Its errors are for the author of the
+// pipeline. The caller holds the Lua lock.
 func (a *attempt) parseSh(cmd, opts lua.LValue) (*command, error) {
 	c := &command{check: true, env: a.job.env, cgroup: a.run.Cgroup}
 	if err := c.parseCmd(cmd); err != nil {
@@ -63,8 +63,8 @@ func (c *command) parseCmd(cmd lua.LValue) (err error) {
 	return nil
 }
 
-// putUnder makes a command that is a string the last argument of its own shell, or else of
-// the shell of the run.
+// putUnder puts a shell in front of a command that is a string: the value of its option
+// shell, or else the shell of the run.
 func (c *command) putUnder(shell []string) error {
 	if c.under != nil {
 		shell = c.under
@@ -78,7 +78,7 @@ func (c *command) putUnder(shell []string) error {
 	return nil
 }
 
-// words returns the words of a command or of a shell, which must not be empty.
+// words returns the words of a command or of a shell. It is an error if all are empty.
 func words(t *lua.LTable) (list []string, err error) {
 	for i := 1; i <= t.Len(); i++ {
 		word, ok := wordOf(t.RawGetInt(i))
@@ -93,7 +93,7 @@ func words(t *lua.LTable) (list []string, err error) {
 	return list, checkText(strings.Join(list, " "))
 }
 
-// checkText returns an error if a command cannot be run because of its text.
+// checkText returns an error if the text of a command is blank or contains a NUL byte.
 func checkText(s string) error {
 	if strings.TrimSpace(s) == "" {
 		return errors.New("is empty")
@@ -109,7 +109,7 @@ func countKeys(t *lua.LTable) (n int) {
 	return n
 }
 
-// wordOf returns v as a word of a command or the value of a variable.
+// wordOf returns v, a string or a number, as a word of a command or the value of a variable.
 func wordOf(v lua.LValue) (string, bool) {
 	switch v := v.(type) {
 	case lua.LString:
@@ -163,7 +163,7 @@ func wantString(v lua.LValue, to *string) error {
 	return nil
 }
 
-// parseEnv lays a table of variables over the job's. false takes one away.
+// parseEnv adds a table of variables to the job's environment. The value false removes one.
 func (c *command) parseEnv(v lua.LValue) error {
 	table, ok := v.(*lua.LTable)
 	if !ok {
@@ -192,7 +192,7 @@ func (c *command) parseEnv(v lua.LValue) error {
 	return nil
 }
 
-// parseTimeout takes a duration such as "90s", or a number of seconds.
+// parseTimeout parses a duration such as "90s", or a number of seconds.
 func parseTimeout(v lua.LValue) (time.Duration, error) {
 	switch v := v.(type) {
 	case lua.LNumber:
@@ -209,8 +209,8 @@ func parseTimeout(v lua.LValue) (time.Duration, error) {
 	return 0, fmt.Errorf("is '%s', not a duration such as \"10m\"", v)
 }
 
-// subdirectory returns the directory cwd of the workspace, which it may not leave, not by
-// a symbolic link either.
+// subdirectory returns the absolute path of the directory cwd of the workspace. It is an
+// error if cwd leaves the workspace, even by a symbolic link.
 func (w *workspace) subdirectory(cwd string) (string, error) {
 	if cwd == "" {
 		return w.dir, nil
@@ -229,12 +229,12 @@ func (w *workspace) subdirectory(cwd string) (string, error) {
 	return filepath.Join(w.dir, local), nil
 }
 
-// The result of sh is a table whose exit is not in it: reading it goes through
-// __index, and so is known. The metatable says what it is to exitOf, and keeps
-// itself from being looked at.
+// resultMark is the __metatable of the table that sh returns. The key exit is not in that
+// table, so that reading it calls __index, which marks the command as checked. The mark
+// lets exitOf recognize the table, and hides the metatable from the pipeline.
 const resultMark = "result of sh"
 
-// result returns the table that sh returns for c. It runs under the Lua lock.
+// result returns the table that sh returns for c. The caller holds the Lua lock.
 func (a *attempt) result(c *command) *lua.LTable {
 	t, meta := &lua.LTable{Metatable: lua.LNil}, &lua.LTable{Metatable: lua.LNil}
 	t.RawSetString("stdout", lua.LString(c.stdout))
@@ -252,7 +252,7 @@ func (a *attempt) result(c *command) *lua.LTable {
 		if l.Get(2) != lua.LString("exit") {
 			return 0
 		}
-		c.looked = true
+		c.checked = true
 		l.Push(lua.LNumber(c.code))
 		return 1
 	}))
@@ -260,8 +260,8 @@ func (a *attempt) result(c *command) *lua.LTable {
 	return t
 }
 
-// exitOf returns the exit status of a table that sh returned, without looking at
-// it in the pipeline's name.
+// exitOf returns the exit status in a table that sh returned, without marking the command as
+// checked.
 func exitOf(t *lua.LTable) (code int, ok bool) {
 	meta, ok := t.Metatable.(*lua.LTable)
 	if !ok || meta.RawGetString("__metatable") != lua.LString(resultMark) {

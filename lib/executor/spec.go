@@ -25,12 +25,12 @@ import (
 	"quire/lib/vm"
 )
 
-// A Spec describes a run for the program that executes it: `quire-ci launch` writes it into
+// A Spec describes a run for the program that executes it: `quire-ci launch` writes it to
 // the file that `quire-ci run --facts` reads.
 type Spec struct {
 	Facts   push.Facts                 `json:"facts"`
-	PassEnv []string                   `json:"pass-env,omitempty"` // names of variables that jobs get besides the usual ones
-	Env     map[string]string          `json:"env,omitempty"`      // variables that jobs get, which count more
+	PassEnv []string                   `json:"pass-env,omitempty"` // variables that jobs inherit besides the usual ones
+	Env     map[string]string          `json:"env,omitempty"`      // further variables of jobs, which replace inherited ones
 	Path    string                     `json:"path,omitempty"`     // the PATH of the driver, which jobs do not get, see BaseEnv
 	Shell   []string                   `json:"shell,omitempty"`    // see Options
 	Timeout Duration                   `json:"timeout,omitempty"`  // of the run; 0: none
@@ -42,17 +42,17 @@ type Spec struct {
 
 	MaxArtifacts uint64 `json:"artifacts-max,omitempty"` // see Options
 
-	// What Lua may use, as in vm.Limits; 0: the default.
+	// The limits of Lua, as in vm.Limits; 0: the default.
 	EvalTime   Duration `json:"eval-time,omitempty"`
 	EvalMemory uint64   `json:"eval-memory,omitempty"`
 }
 
-// Limits returns what the evaluation of the pipeline may use.
+// Limits returns the limits of the evaluation of the pipeline.
 func (s Spec) Limits() vm.Limits {
 	return vm.Limits{Time: time.Duration(s.EvalTime), Memory: s.EvalMemory}
 }
 
-// A Duration is a time.Duration that is a string such as "1m30s" in JSON.
+// A Duration is a time.Duration whose JSON form is a string such as "1m30s".
 type Duration time.Duration
 
 // MarshalText returns the duration as time.Duration prints it.
@@ -60,15 +60,15 @@ func (d Duration) MarshalText() ([]byte, error) {
 	return []byte(time.Duration(d).String()), nil
 }
 
-// UnmarshalText parses what unit.ParseDuration does.
+// UnmarshalText parses text with unit.ParseDuration.
 func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := unit.ParseDuration(string(text))
 	*d = Duration(v)
 	return err
 }
 
-// jsonSpec is the JSON form of a Spec: fields that may have any byte take the place of
-// those of Spec with the same name.
+// jsonSpec is the JSON form of a Spec. Its fields may contain any byte and replace the
+// fields of Spec with the same names.
 type jsonSpec struct {
 	Spec
 	PassEnv []push.Text          `json:"pass-env,omitempty"`
@@ -86,8 +86,8 @@ func WriteSpec(w io.Writer, s Spec) error {
 	return nil
 }
 
-// ReadSpec reads what WriteSpec wrote. A field that it does not know is an error:
-// the two programs are of different versions.
+// ReadSpec reads the output of WriteSpec. An unknown field is an error: the two programs
+// have different versions.
 func ReadSpec(r io.Reader) (Spec, error) {
 	var j jsonSpec
 	dec := json.NewDecoder(r)
@@ -100,8 +100,7 @@ func ReadSpec(r io.Reader) (Spec, error) {
 	return s, nil
 }
 
-// Options returns the options that s has. environ is the environment that jobs get
-// their part of.
+// Options returns the options that s describes. Jobs inherit variables from environ.
 func (s Spec) Options(environ []string) Options {
 	env := newEnviron(BaseEnv(environ, s.PassEnv, s.Path))
 	maps.Copy(env, s.Env)
@@ -112,8 +111,8 @@ func (s Spec) Options(environ []string) Options {
 	}
 }
 
-// OpenSpec returns what ReadSpec reads from the file path; with an empty path, what
-// is known of a working copy.
+// OpenSpec reads the file path with ReadSpec. If path is "", it returns the LocalFacts of a
+// working copy.
 func OpenSpec(ctx context.Context, path, workspace string) (Spec, error) {
 	if path == "" {
 		facts, err := LocalFacts(ctx, workspace)
@@ -127,24 +126,24 @@ func OpenSpec(ctx context.Context, path, workspace string) (Spec, error) {
 	return ReadSpec(file)
 }
 
-// openGiven opens a file to be read. A descriptor that this process was started with,
-// as /dev/fd/N, is the file, and is closed with it: were it opened once more, jobs
-// could find the first in /proc.
+// openGiven opens a file for reading. If path is /dev/fd/N and this process inherited that
+// descriptor, openGiven returns the descriptor itself, so that closing the file closes it.
+// If it were opened a second time, jobs could find the first in /proc.
 func openGiven(path string) (*os.File, error) {
 	name, inherited := strings.CutPrefix(path, "/dev/fd/")
 	if fd, err := strconv.Atoi(name); inherited && err == nil && fd > 2 {
-		// Those that are made here, the runtime's among them, are closed on exec.
+		// Descriptors opened by this process, even by the runtime, are closed on exec.
 		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
 			file := os.NewFile(uintptr(fd), path)
-			_, _ = file.Seek(0, io.SeekStart) // a launcher may have read it; of a pipe it cannot have
+			_, _ = file.Seek(0, io.SeekStart) // a launcher may have read it; fails for a pipe
 			return file, nil
 		}
 	}
 	return os.Open(path)
 }
 
-// A secretValue is written into a file of secrets as a string, or as {"base64": "..."} if
-// a string could not hold it. A newline at the end of a string is not part of the value.
+// A secretValue is a string in a file of secrets, or {"base64": "..."} if a string could not
+// represent it. A newline at the end of a string is not part of the value.
 type secretValue string
 
 func (s secretValue) MarshalJSON() ([]byte, error) {
@@ -173,7 +172,7 @@ type exactSecret struct {
 	Base64 []byte `json:"base64"`
 }
 
-// chomp takes one line end off s.
+// chomp removes one line end from the end of s.
 func chomp(s string) string { return strings.TrimSuffix(strings.TrimSuffix(s, "\n"), "\r") }
 
 // WriteSecrets writes secrets, a map of names to values, as the JSON object that
@@ -189,9 +188,9 @@ func WriteSecrets(w io.Writer, secrets map[string]string) error {
 	return nil
 }
 
-// ReadSecrets reads the file path, a JSON object of names and values. The warnings are
-// of values that are too short to be redacted, and of a file that others may read. The
-// error shows nothing of the contents.
+// ReadSecrets reads the file path, a JSON object of names and values. It warns of values
+// that are too short to redact, and of a file that is readable by other users. The error
+// shows nothing of the contents.
 func ReadSecrets(path string) (secrets map[string]string, warnings []string, err error) {
 	file, err := openGiven(path)
 	if err != nil {
@@ -203,7 +202,7 @@ func ReadSecrets(path string) (secrets map[string]string, warnings []string, err
 		return nil, nil, fmt.Errorf("cannot read secrets '%s': not a JSON object of strings", path)
 	}
 	if info, err := file.Stat(); err == nil && named(info) && info.Mode()&0o044 != 0 {
-		warnings = append(warnings, fmt.Sprintf("others can read the secrets in '%s'", path))
+		warnings = append(warnings, fmt.Sprintf("secrets '%s' are readable by other users", path))
 	}
 	secrets = make(map[string]string, len(values))
 	for name, value := range values {
@@ -212,8 +211,8 @@ func ReadSecrets(path string) (secrets map[string]string, warnings []string, err
 	return secrets, append(warnings, ShortSecrets(secrets)...), nil
 }
 
-// named reports whether a file is one that others could find: not a pipe, and not
-// a file without a name such as those of `quire-ci launch`.
+// named reports whether other users could find a regular file. Pipes have no path, and
+// neither have the files of `quire-ci launch`.
 func named(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return info.Mode().IsRegular() && ok && stat.Nlink > 0

@@ -31,7 +31,7 @@ func TestSpec(t *testing.T) {
 	}
 }
 
-// Texts that are not UTF-8 reach the other program unchanged, wherever they are.
+// Texts that are not UTF-8 reach the other program unchanged, in every field.
 func TestSpecKeepsBytes(t *testing.T) {
 	for _, text := range []string{"caf\xe9", "\xff\xfe", "\xed\xa0\x80", `\udce9`, "é\ufffd\x00\"\n", "\U0001f600\xf0\x9f"} {
 		checkSpec(t, Spec{
@@ -44,7 +44,7 @@ func TestSpecKeepsBytes(t *testing.T) {
 	}
 }
 
-// checkSpec writes a Spec and wants to read the same.
+// checkSpec checks that a Spec is the same after it is written and read.
 func checkSpec(t *testing.T, want Spec) {
 	t.Helper()
 	var b bytes.Buffer
@@ -60,9 +60,9 @@ func checkSpec(t *testing.T, want Spec) {
 	}
 }
 
-// Files that are not known and a push that changed none must differ, in the file with the
-// facts and in Lua.
-func TestSpecTellsNoFileFromUnknown(t *testing.T) {
+// A push that changed no file must differ from one whose changed files are not known, in the
+// file with the facts and in Lua.
+func TestSpecDistinguishesNoFilesFromUnknown(t *testing.T) {
 	for _, want := range [][]string{nil, {}, {"a"}} {
 		var b bytes.Buffer
 		if err := WriteSpec(&b, Spec{Facts: push.Facts{FilesChanged: want}}); err != nil {
@@ -107,7 +107,7 @@ func TestReadSecrets(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"token": "long-enough", "pin": "1234"}, secrets); diff != "" {
 		t.Error(diff)
 	}
-	want := []string{"others can read the secrets in '" + path + "'", "secret 'pin' is shorter than 8 bytes and is not redacted"}
+	want := []string{"secrets '" + path + "' are readable by other users", "secret 'pin' is shorter than 8 bytes and is not redacted"}
 	if diff := cmp.Diff(want, warnings); diff != "" {
 		t.Error(diff)
 	}
@@ -117,8 +117,8 @@ func TestReadSecrets(t *testing.T) {
 	}
 }
 
-// TestSecretsThroughAFile wants secrets to be what they were, newlines and all.
-func TestSecretsThroughAFile(t *testing.T) {
+// TestSecretsRoundTrip checks that a file preserves secrets, even their newlines.
+func TestSecretsRoundTrip(t *testing.T) {
 	want := map[string]string{"plain": "12345678", "lines": "12345678\n\n", "none": "", "dos": "12345678\r", "binary": "\xff\xfe12345"}
 	path := filepath.Join(t.TempDir(), "secrets")
 	var text bytes.Buffer
@@ -137,8 +137,8 @@ func TestSecretsThroughAFile(t *testing.T) {
 	}
 }
 
-// TestSpecEnv wants the environment of jobs: the later of pass-env, [env] and the run's
-// variables wins, and the PATH of the driver gives way.
+// TestSpecEnv checks the environment of jobs: of pass-env, [env] and the run's variables the
+// last wins, and DefaultPath replaces the PATH of the driver.
 func TestSpecEnv(t *testing.T) {
 	const driver = "/home/pat/bin:/usr/bin"
 	for name, test := range map[string]struct {

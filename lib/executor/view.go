@@ -14,13 +14,14 @@ import (
 	"quire/lib/text"
 )
 
-// clearLine goes to the beginning of a terminal's line and erases it (ECMA-48).
+// clearLine moves to the beginning of a terminal's line and erases it (ECMA-48).
 const clearLine = "\r\x1b[K"
 
-// viewEvery is how often the times of the view are brought up to date.
+// viewEvery is how often the view is updated.
 const viewEvery = 500 * time.Millisecond
 
-// Columns returns what tells how wide the terminal w is now; nil where w is none.
+// Columns returns a function that returns the current width of the terminal w in columns. It
+// returns nil if w is not a terminal.
 func Columns(w io.Writer) func() int {
 	f, ok := w.(*os.File)
 	if !ok {
@@ -38,15 +39,15 @@ func Columns(w io.Writer) func() int {
 	}
 }
 
-// A view is the line below all others on a terminal: how many jobs have ended,
-// and which run for how long. The console's lock guards it.
+// A view is the last line on a terminal: the number of jobs that have ended, and the running
+// jobs with their times. The console's lock guards it.
 type view struct {
 	columns      func() int
 	total        int
 	done, failed int
-	running      []string // by the time they started
+	running      []string // in the order of their starts
 	since        map[string]time.Time
-	begun        map[string]string // lines that have begun, by their jobs
+	begun        map[string]string // by job: the beginning of an incomplete line
 	stop         chan struct{}
 }
 
@@ -71,8 +72,8 @@ func (v *view) ended(o JobOutcome) {
 	}
 }
 
-// line returns the view without a newline, cut to the width of the terminal: a
-// line that wraps could not be erased.
+// line returns the view without a newline, cut to the width of the terminal: a wrapped line
+// could not be erased.
 func (v *view) line() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d/%d jobs", v.done, v.total)
@@ -92,17 +93,17 @@ func (v *view) line() string {
 	return text.CutWidth(text.Line(b.String()), max(0, v.columns()-1))
 }
 
-// begunMax is how much of a line that has begun is shown, in characters.
+// begunMax is how many characters of an incomplete line are shown.
 const begunMax = 40
 
-// begin shows the end of a line that the job has begun: a question, or the last state of
-// a progress bar. An empty line takes it back.
+// begin sets the incomplete line of a job, such as a question or the last state of a
+// progress bar. The view shows its end. An empty line removes it.
 func (v *view) begin(job string, line []byte) {
 	shown := []rune(text.Line(text.Plain(text.Overwritten(string(line)))))
 	v.begun[job] = string(shown[max(0, len(shown)-begunMax):])
 }
 
-// tick calls redraw from time to time until the view is stopped.
+// tick calls redraw every viewEvery until the view is stopped.
 func (v *view) tick(redraw func()) {
 	t := time.NewTicker(viewEvery)
 	defer t.Stop()

@@ -9,11 +9,10 @@ import (
 )
 
 // matches reports whether the push f meets the conditions of w. If w has patterns for
-// triggers, the trigger must match one of them. If w has patterns for
-// branches or tags, the branch or the tag must match one of them. If w has patterns for
-// paths, a changed file must match one of them: a push that changed no file matches none.
-// If the changed files are not known, all paths match: better a job too many than one too
-// few.
+// triggers, the trigger must match one of them. If w has patterns for branches or tags, the
+// branch or the tag must match one of them. If w has patterns for paths, a changed file must
+// match one of them: a push that changed no file matches none. If the changed files are not
+// known, all paths match: an unneeded job is better than a missing one.
 func matches(w pipeline.When, f push.Facts) bool {
 	onRef := len(w.Branch)+len(w.Tag) == 0 ||
 		f.Branch() != "" && matchAny(w.Branch, f.Branch()) ||

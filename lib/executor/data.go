@@ -13,11 +13,11 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// A value is plain data, as it goes from job to job and into events.jsonl: a
-// string, float64, bool, []value, object, or nil.
+// A value is data that jobs pass on and events.jsonl records: a string, float64, bool,
+// []value, object, or nil.
 type value = any
 
-// An object is a table that is no sequence. A key is a string, float64 or bool.
+// An object is a table that is not a sequence. A key is a string, float64 or bool.
 type object []entry
 
 type entry struct {
@@ -25,16 +25,16 @@ type entry struct {
 	value value
 }
 
-// Bounds on what a run-fn returns. They are far above what is of use, and keep a
-// table that contains itself over and over from being unfolded.
+// Limits on the output of a run-fn, far above any practical need. They stop the copying of
+// a table that holds the same table many times over.
 const (
-	maxPlainDepth = 100
-	maxPlainNodes = 1 << 20
+	maxDataDepth = 100
+	maxDataNodes = 1 << 20
 )
 
-// plain returns a copy of v as plain data. Its error says what v is or holds that
-// is no data, and where. It runs under the Lua lock.
-func plain(v lua.LValue) (value, error) {
+// toData returns a copy of v. If v is or contains something that is not data, the error says
+// what and where. The caller holds the Lua lock.
+func toData(v lua.LValue) (value, error) {
 	c := copier{open: map[*lua.LTable]bool{}}
 	out, err := c.copy(v)
 	if err != nil {
@@ -48,13 +48,13 @@ func plain(v lua.LValue) (value, error) {
 }
 
 type copier struct {
-	open  map[*lua.LTable]bool // the tables that the present one is inside of
+	open  map[*lua.LTable]bool // the tables around the current value
 	path  []string
 	nodes int
 }
 
 func (c *copier) copy(v lua.LValue) (value, error) {
-	if c.nodes++; c.nodes > maxPlainNodes {
+	if c.nodes++; c.nodes > maxDataNodes {
 		return nil, errors.New("is too large")
 	}
 	switch v := v.(type) {
@@ -79,7 +79,7 @@ func (c *copier) table(t *lua.LTable) (value, error) {
 	switch {
 	case c.open[t]:
 		return nil, errors.New("holds a table that contains itself")
-	case len(c.open) >= maxPlainDepth:
+	case len(c.open) >= maxDataDepth:
 		return nil, errors.New("is nested too deep")
 	}
 	c.open[t] = true
@@ -120,8 +120,7 @@ func (o object) checkKeys() error {
 	return nil
 }
 
-// entry copies one entry of a table. On an error the path stays as it is, for the
-// message.
+// entry copies one entry of a table. On an error, path stays as it is for the message.
 func (c *copier) entry(key, v lua.LValue) (entry, error) {
 	var k any
 	switch key := key.(type) {
@@ -144,7 +143,7 @@ func (c *copier) entry(key, v lua.LValue) (entry, error) {
 	return entry{k, out}, err
 }
 
-// compareKeys sorts numbers by value before all else by text.
+// compareKeys puts numbers first, by value, then all other keys, by text.
 func compareKeys(a, b entry) int {
 	x, xn := a.key.(float64)
 	y, yn := b.key.(float64)
@@ -166,7 +165,7 @@ func keyText(key any) string {
 	return fmt.Sprint(key)
 }
 
-// sequence returns o as a list if its keys, which are sorted, are 1 to n.
+// sequence returns o as a list if its sorted keys are 1 to n, otherwise o itself.
 func (o object) sequence() value {
 	list := make([]value, len(o))
 	for i, e := range o {
@@ -178,15 +177,15 @@ func (o object) sequence() value {
 	return list
 }
 
-// emptyObject is the metatable of empty tables that were an object in JSON: without it
-// they would become empty arrays. The field __metatable protects it.
+// emptyObject is the metatable of empty tables that were objects in JSON. Without it they
+// would be written as empty arrays. Its field __metatable protects it.
 var emptyObject = sync.OnceValue(func() lua.LValue {
 	t := &lua.LTable{Metatable: lua.LNil}
 	t.RawSetString("__metatable", lua.LString("object"))
 	return t
 })
 
-// toLua returns v as Lua has it, in tables of its own.
+// toLua returns v as a Lua value, in new tables.
 func toLua(v value) lua.LValue {
 	t := &lua.LTable{Metatable: lua.LNil}
 	switch v := v.(type) {
