@@ -70,7 +70,7 @@ func (v *visit) feed(repo string) error {
 			ID: "urn:uuid:" + rec.ID, Updated: rec.Finished.UTC().Format(time.RFC3339), Author: "quire",
 			Title:   text.Line(string(rec.Shown()) + ": " + v.subject(rec) + " (" + shortRef(rec.Ref) + ")"),
 			Link:    atomLink{"alternate", to(rec.ID + v.html())},
-			Content: strings.Join(strings.Fields(string(rec.Shown())+" "+reasonText(rec)+after(v.Took(rec))), " "),
+			Content: strings.Join(strings.Fields(string(rec.Shown())+" "+reasonText(rec)+v.After(rec)), " "),
 		}
 		if run, err := v.store.Run(repo, rec.ID); err == nil && run.Pusher != "" {
 			e.Author = text.Line(run.Pusher)

@@ -31,9 +31,9 @@ const (
 	graphMargin, boxChars = 8, 15
 )
 
-// newGraph returns the picture of the jobs, nil for fewer than two. The inputs are in the
+// graph returns the picture of the jobs, nil for fewer than two. The inputs are in the
 // first event, which a job may have written.
-func newGraph(run *runstore.Run, jobs []runlog.JobRecord) *graph {
+func (v *visit) graph(run *runstore.Run, jobs []runlog.JobRecord) *graph {
 	first, _, err := runlog.Ends(run.Dir)
 	if err != nil || len(jobs) < 2 {
 		return nil
@@ -65,7 +65,7 @@ func newGraph(run *runstore.Run, jobs []runlog.JobRecord) *graph {
 		}
 		n := node{
 			X: graphMargin + depth*columnStep, Y: graphMargin + rows[depth]*rowStep, N: number[j.ID],
-			State: knownState(j.State), Name: short(text.Line(j.ID)), Under: between(j.Started, j.Finished),
+			State: knownState(j.State), Name: short(text.Line(j.ID)), Under: v.between(j.Started, j.Finished, j.State == "active"),
 			Mark: symbol(knownState(j.State)),
 		}
 		if j.State == runlog.Skipped {

@@ -98,19 +98,24 @@ func (v *visit) Took(r runstore.Record) string {
 	return tookText(r.Started, r.Finished)
 }
 
-// after returns " after" and a duration, "" if there is none.
-func after(took string) string {
-	if took == "–" {
+// After returns how long a run took, as the end of a sentence; "" if that is unknown.
+func (v *visit) After(r runstore.Record) string {
+	switch took := v.Took(r); {
+	case took == "–":
 		return ""
+	case r.State == runstore.Active:
+		return " for " + took
+	default:
+		return " after " + took
 	}
-	return " after " + took
 }
 
-// After is after for templates.
-func (v *visit) After(r runstore.Record) string { return after(v.Took(r)) }
-
-// between is tookText of times that may be unknown.
-func between(from, to *time.Time) string {
+// between returns the duration between two times. If the second one is unknown and active
+// is true, it is the present.
+func (v *visit) between(from, to *time.Time, active bool) string {
+	if to == nil && active && !v.static {
+		to = &v.now
+	}
 	if from == nil || to == nil {
 		return "–"
 	}

@@ -86,7 +86,11 @@ func jobLog(run *runstore.Run, j runlog.JobRecord) source {
 			if c.Started != nil {
 				stamp = c.Started.UTC().Format(runlog.LineTime)
 			}
-			add(rawLine{stamp, "cmd", c.N, []byte("$ " + text.Line(strings.TrimSpace(c.Cmd)))})
+			prompt := "$ "
+			for l := range strings.SplitSeq(textLines(c.Cmd), "\n") {
+				add(rawLine{stamp, "cmd", c.N, []byte(prompt + l)})
+				prompt = "> "
+			}
 			if err := commandLog(run.Dir, c.Log, add); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}

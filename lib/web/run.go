@@ -47,12 +47,16 @@ type runData struct {
 	MoreJobs int
 	Changes  []runstore.Change
 	Vars     string
+	Related  []related
 
 	Artifacts     []artifactRow
 	ArtifactsNote string
 
 	Live *liveData // nil unless the run is active or pending
 }
+
+// A related is another run of the repository. Its URL is "" if the run was removed.
+type related struct{ How, ID, URL string }
 
 // A failure is what a person wants to see first.
 type failure struct {
@@ -85,14 +89,28 @@ func (v *visit) run(run *runstore.Run) error {
 	d := runData{
 		Run: run, Record: seen.Record(), State: string(seen.Record().Shown()), Why: hide(seen.Why()), Note: hide(status.Note),
 		Subject: cmp.Or(run.Subject, run.SHA), Changes: seen.Changes(), Reason: reasonText(seen.Record()), Tally: tally(jobs),
-		Graph: newGraph(run, jobs),
+		Graph: v.graph(run, jobs),
 	}
 	if run.Image != nil {
 		d.Image = *run.Image
 	}
 	_, body, _ := strings.Cut(strings.TrimSpace(run.Message()), "\n\n")
-	for l := range strings.Lines(text.Cut(body, maxMessage)) {
-		d.Message += text.Line(strings.TrimSuffix(l, "\n")) + "\n"
+	d.Message = textLines(text.Cut(body, maxMessage))
+	relate := func(how, id string) {
+		if id == "" {
+			return
+		}
+		r := related{How: how, ID: id}
+		if _, err := v.store.Run(run.Repo, id); err == nil {
+			r.URL = v.recordURL(run.Repo, id)
+		}
+		d.Related = append(d.Related, r)
+	}
+	relate("repeats", run.RerunOf)
+	if status.State.IsReplaced() {
+		relate("replaced by", status.By)
+	} else {
+		relate("tested by", status.By)
 	}
 	d.Artifacts, d.ArtifactsNote = v.artifacts(run, jobs)
 	d.Vars = text.Line(strings.Join(slices.Sorted(maps.Keys(run.Vars)), ", "))
@@ -152,15 +170,20 @@ func tally(jobs []runlog.JobRecord) string {
 	if len(jobs) == 0 {
 		return ""
 	}
+	const allowed = "allowed to fail"
 	n := map[string]int{}
 	for _, j := range jobs {
-		n[knownState(j.State)]++
+		if j.State == runlog.Failed && j.Allowed {
+			n[allowed]++
+		} else {
+			n[knownState(j.State)]++
+		}
 	}
 	words := fmt.Sprintf("%d jobs", len(jobs))
 	if len(jobs) == 1 {
 		words = "1 job"
 	}
-	for _, state := range []string{runlog.Failed, runlog.Skipped, "active", "pending"} {
+	for _, state := range []string{runlog.Failed, allowed, runlog.Skipped, "active", "pending"} {
 		if n[state] > 0 {
 			words += fmt.Sprintf(", %d %s", n[state], state)
 		}
@@ -176,7 +199,7 @@ func (v *visit) failure(run *runstore.Run, j runlog.JobRecord, hide func(string)
 		if c.Exit != nil && *c.Exit == 0 {
 			continue
 		}
-		f.Command = text.Line(text.Cut(hide(strings.TrimSpace(c.Cmd)), maxText))
+		f.Command = textLines(text.Cut(hide(c.Cmd), 4*maxText))
 		f.URL = v.commandURL(run, j, c)
 		ends, _ := runlog.Tail(run.Dir, c.Log, lastLines) // a command without output has no log
 		var style style
@@ -186,6 +209,17 @@ func (v *visit) failure(run *runstore.Run, j runlog.JobRecord, hide func(string)
 		break
 	}
 	return f
+}
+
+// textLines returns a text of several lines without control characters and without blank
+// space at its end.
+func textLines(s string) string {
+	var out strings.Builder
+	for l := range strings.Lines(s) {
+		l = strings.ReplaceAll(strings.TrimRight(l, "\r\n"), "\t", "    ")
+		out.WriteString(text.Line(l) + "\n")
+	}
+	return strings.TrimSpace(out.String())
 }
 
 // jobReason says why a job is in its state. The error of a command that failed names the
@@ -213,7 +247,7 @@ func (v *visit) commandURL(run *runstore.Run, j runlog.JobRecord, c runlog.Comma
 // jobRow returns the row of a job. It takes the commands that it shows off commands.
 func (v *visit) jobRow(run *runstore.Run, n int, j runlog.JobRecord, hide func(string) string, commands *int) jobRow {
 	row := jobRow{
-		N: n, ID: text.Line(j.ID), State: knownState(j.State), Took: between(j.Started, j.Finished),
+		N: n, ID: text.Line(j.ID), State: knownState(j.State), Took: v.between(j.Started, j.Finished, j.State == "active"),
 		Open: failed(j) || j.State == "active", Why: jobReason(j, hide),
 	}
 	if j.Allowed {
@@ -229,8 +263,8 @@ func (v *visit) jobRow(run *runstore.Run, n int, j runlog.JobRecord, hide func(s
 		}
 		*commands--
 		cmd := commandRow{
-			Text: text.Line(text.Cut(hide(strings.TrimSpace(c.Cmd)), maxText)), Took: between(c.Started, c.Finished),
-			Exit: "not ended", State: "active",
+			Text: textLines(text.Cut(hide(c.Cmd), maxText)), Took: v.between(c.Started, c.Finished, j.State == "active"),
+			Exit: "running", State: "active",
 		}
 		switch {
 		case c.Exit != nil && *c.Exit == 0:
@@ -238,7 +272,7 @@ func (v *visit) jobRow(run *runstore.Run, n int, j runlog.JobRecord, hide func(s
 		case c.Exit != nil:
 			cmd.Exit, cmd.State = fmt.Sprintf("exit %d", *c.Exit), runlog.Failed
 		case row.State != "active":
-			cmd.State = runlog.Failed
+			cmd.Exit, cmd.State = "not ended", runlog.Failed
 		}
 		cmd.URL = v.commandURL(run, j, c)
 		row.Commands = append(row.Commands, cmd)

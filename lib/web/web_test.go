@@ -89,7 +89,7 @@ func (f *fixture) fill(run *runstore.Run) {
 	f.Helper()
 	f.record(run, runlog.EventsFile, `{"event":"run-start","jobs":[{"id":"build","inputs":["quire/push"]},{"id":"log","inputs":["build"]},{"id":"..","inputs":["log","build"]}],"time":"2026-01-01T00:00:00Z"}
 {"event":"job-start","job":"build","time":"2026-01-01T00:00:00Z"}
-{"event":"sh-start","job":"build","sh":1,"cmd":"make <all>","log":"jobs/build/sh-1.log","time":"2026-01-01T00:00:00Z"}
+{"event":"sh-start","job":"build","sh":1,"cmd":"\nmake <all>\n\tinstall\u001b[1m\n","log":"jobs/build/sh-1.log","time":"2026-01-01T00:00:00Z"}
 {"event":"sh-end","job":"build","sh":1,"exit":0,"time":"2026-01-01T00:00:01Z"}
 {"event":"job-end","job":"build","state":"complete","time":"2026-01-01T00:01:12Z"}
 {"event":"job-start","job":"log","time":"2026-01-01T00:00:01Z"}
@@ -125,10 +125,11 @@ func TestPages(t *testing.T) {
 		"/work/a%20b.git/":                   {"v1", "<i>pat</i>", "<b>&'\"", "any"},
 		"/work/a%20b.git/?ref=docs":          {"Runs of docs"},
 		"/work/a%20b.git/?state=superseded":  {"No runs."},
-		base:                                 {"exit 1", "3 jobs, 2 failed", "a dir/<page>.html", "25 B", "Why: <b>?[31m?\nand how", "make <all>", "1m 12s", "half whole", "30%", "exit 2", "cannot open 'x'", "cat 'workspace/x' /etc/passwd"},
+		base:                                 {"exit 1", "3 jobs, 2 failed", "a dir/<page>.html", "25 B", "Why: <b>?[31m?\nand how", "make <all>\n    install?[1m", "1m 12s", "half whole", "30%", "exit 2", "cannot open 'x'", "cat 'workspace/x' /etc/passwd"},
+		base + "/build/log":                  {"3 lines", "$ make <all>\n", ">     install?[1m\n"},
 		base + "/log":                        {"2 lines", "<script>alert(2)</script>"},
 		base + "/log/log":                    {"exit 2", "3 lines", "half whole </pre><script>alert(1)</script>"},
-		base + "/%252E%252E/log":             {"1 lines", "$ true"},
+		base + "/%252E%252E/log":             {"1 line", "$ true"},
 		"/work/a%20b.git/badge.svg":          {"failed"},
 		"/work/a%20b.git/badge.svg?ref=docs": {"complete"},
 		"/work/a%20b.git/badge.svg?ref=x":    {"no runs"},
