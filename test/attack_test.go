@@ -69,6 +69,31 @@ func TestPromises(t *testing.T) {
 	}
 }
 
+var heldBy = regexp.MustCompile("`(Test\\w+|(?:attack|launcher|script)/[a-z-]+)`")
+
+// TestArchitecture checks that the tests which ARCHITECTURE.md names exist.
+func TestArchitecture(t *testing.T) {
+	t.Parallel()
+	var tests strings.Builder
+	for _, dir := range []string{"../cmd", "../lib", "."} {
+		for _, file := range goFiles(t, dir) {
+			if strings.HasSuffix(file, "_test.go") {
+				tests.WriteString(read(t, file))
+			}
+		}
+	}
+	named := heldBy.FindAllStringSubmatch(read(t, "../ARCHITECTURE.md"), -1)
+	if len(named) == 0 {
+		t.Error("ARCHITECTURE.md names no test")
+	}
+	for _, n := range named {
+		_, err := os.Stat("testdata/" + n[1] + ".txtar")
+		if err != nil && !strings.Contains(tests.String(), "\nfunc "+n[1]+"(t *testing.T)") {
+			t.Errorf("ARCHITECTURE.md names %s, which does not exist", n[1])
+		}
+	}
+}
+
 // setupAttack is like setup, with a file of facts that an attacker would know, for jobs.
 func setupAttack(env *testscript.Env) error {
 	if err := setup(env, "quire-ci"); err != nil {
