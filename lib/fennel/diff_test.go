@@ -362,6 +362,10 @@ var explained = []struct{ reference, ours, why string }{
 	{"", "expected a string of Lua", "the reference pastes any form into its Lua"},
 	{"", "missing subject", "the reference takes a case-try without a subject for nil"},
 	{"must provide at least one value", "->", "the reference refuses an empty pattern in where"},
+	{"", "expected binding sequence", "the reference takes any table for a sequence of bindings"},
+	{"", "a macro cannot be called", "the reference makes a macro that no form can call"},
+	{"", "can't nest multi-value destructuring", "the reference takes a list among the names of a loop"},
+	{"[3 2 3]", "[3 2]", "a global of the reference reads a local that it renamed to the same name"},
 	{"", "assert-repl needs a prompt", "there is no prompt in a pipeline"},
 	{"", "unknown identifier: io", "macros of a pipeline read no files (FENNEL.md section 19)"},
 }
