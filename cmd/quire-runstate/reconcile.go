@@ -32,7 +32,7 @@ func (r *rootOption) reconcile(ctx context.Context, e *cli.Env) error {
 	}
 	for _, run := range append(report.Orphaned, report.Ended...) {
 		status, err := run.Status()
-		if err == nil && !set.config.For(run.Repo).Keeps(status.State == runstore.Failed) {
+		if err == nil && !set.config.For(run.Repo).KeepsWorkspace(status.State == runstore.Failed) {
 			err = run.RemoveWorkspace()
 		}
 		failures = append(failures, err)

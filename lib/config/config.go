@@ -89,8 +89,9 @@ func defaults() Settings {
 	}
 }
 
-// Keeps says whether the workspace of a run that has ended stays.
-func (s Settings) Keeps(failed bool) bool {
+// KeepsWorkspace reports whether the workspace of an ended run stays. failed says how it
+// ended.
+func (s Settings) KeepsWorkspace(failed bool) bool {
 	return s.KeepWorkspace == "all" || s.KeepWorkspace == "failed" && failed
 }
 

@@ -315,14 +315,14 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-func TestKeeps(t *testing.T) {
+func TestKeepsWorkspace(t *testing.T) {
 	for _, test := range []struct {
 		keep         string
 		failed, want bool
 	}{
 		{"none", true, false}, {"failed", true, true}, {"failed", false, false}, {"all", false, true},
 	} {
-		if got := (Settings{KeepWorkspace: test.keep}).Keeps(test.failed); got != test.want {
+		if got := (Settings{KeepWorkspace: test.keep}).KeepsWorkspace(test.failed); got != test.want {
 			t.Errorf("%v: got %v", test, got)
 		}
 	}

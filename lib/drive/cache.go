@@ -22,9 +22,9 @@ import (
 // repository in one component:
 //
 //	KEY        the directory that jobs get: "repo", or the name of the ref in one component
-//	KEY.lock   locked by the drivers of the runs that use it; its time is that of the last use
+//	KEY.lock   locked by the drivers of the runs that use it; its time is the last use
 //
-// A job cannot reach the lock from a sandbox, which shows KEY only. The name of a ref cannot
+// A sandbox contains only KEY, so a job in it cannot reach the lock. The name of a ref cannot
 // end in .lock, see git-check-ref-format(1).
 const (
 	cacheDir    = "cache"
@@ -32,11 +32,11 @@ const (
 	removedMark = ".removed-" // begins the name of a cache that is being removed
 )
 
-// maxKey is how long the name of a ref may be to be that of its cache. A longer one is hashed.
+// maxKey is the length in bytes of the longest key that names its ref. Others are hashes.
 const maxKey = 200
 
-// byteOfMaker is the byte of the lock file that a driver locks while it makes the cache.
-const byteOfMaker = 1
+// makerByte is the byte of the lock file that a driver locks while it creates the cache.
+const makerByte = 1
 
 // cacheKey returns the name of the cache of a run.
 func cacheKey(setting, ref string) string {
@@ -50,10 +50,10 @@ func cacheKey(setting, ref string) string {
 	return key
 }
 
-// takeCache makes the cache of run, if the setting asks for one, and locks it together with
-// other runs. It returns its path without symbolic links, "" for none, and the lock, which
-// the caller closes when the run has ended. If a job has put something else in the place of
-// the cache, that is removed, and warn is called.
+// takeCache creates the cache of run, if the setting asks for one, and takes its lock, which
+// runs share. It returns the path without symbolic links, "" for none, and the lock, which
+// the caller closes when the run has ended. If a job has replaced the cache by something
+// else, takeCache removes that and calls warn.
 func takeCache(store *runstore.Store, run *runstore.Run, setting string, warn func(error)) (dir string, lock *os.File, err error) {
 	if setting == "none" {
 		return "", nil, nil
@@ -74,11 +74,11 @@ func takeCache(store *runstore.Store, run *runstore.Run, setting string, warn fu
 	if lock, err = file.OpenLockFile(dir+cacheLock, file.Shared, true); err != nil {
 		return "", nil, err
 	}
-	if err = file.Lock(lock, byteOfMaker, file.Exclusive); err == nil {
+	if err = file.Lock(lock, makerByte, file.Exclusive); err == nil {
 		if _, missing := os.Lstat(dir); missing == nil && !ours(dir) {
-			warn(fmt.Errorf("the cache '%s' was no directory of this user, and is removed", dir))
+			warn(fmt.Errorf("the cache '%s' was not a directory of this user and is removed", dir))
 		}
-		err = errors.Join(p.makeOurs(dir), touch(lock), file.Unlock(lock, byteOfMaker))
+		err = errors.Join(p.makeOurs(dir), touch(lock), file.Unlock(lock, makerByte))
 	}
 	if err != nil {
 		lock.Close()
@@ -87,7 +87,7 @@ func takeCache(store *runstore.Store, run *runstore.Run, setting string, warn fu
 	return dir, lock, nil
 }
 
-// leaveCache notes the time of the last use of a cache, and unlocks it. lock may be nil.
+// leaveCache sets the time of the last use of a cache and unlocks it. lock may be nil.
 func leaveCache(lock *os.File) {
 	if lock != nil {
 		_ = touch(lock)
@@ -109,8 +109,8 @@ func (p *Plan) useCache(store *runstore.Store, run *runstore.Run) (lock *os.File
 
 // A CachePrune says which caches to remove.
 type CachePrune struct {
-	Unused func(repo string) time.Duration // those that no run used for so long; 0: none
-	Most   uint64                          // the least recently used above so many bytes of the root; 0: none
+	Unused func(repo string) time.Duration // caches that no run used for longer; 0: none
+	Most   uint64                          // the least recently used, until all have at most so many bytes; 0: none
 	Dry    bool                            // remove nothing
 }
 
@@ -139,7 +139,7 @@ func PruneCaches(store *runstore.Store, o CachePrune, removed func(path string))
 			continue
 		}
 		if c.size, err = c.measure(top); err != nil {
-			// A job could have made it so deep that it cannot be measured.
+			// A job may have nested directories too deep to be measured.
 			failures = append(failures, fmt.Errorf("cannot measure cache '%s': %w", c.path, text.Cause(err)))
 			c.size = o.Most + 1
 		}
@@ -155,7 +155,7 @@ func PruneCaches(store *runstore.Store, o CachePrune, removed func(path string))
 	return errors.Join(failures...)
 }
 
-// A cache is a cache that PruneCaches looks at.
+// A cache is a cache that PruneCaches found.
 type cache struct {
 	path string
 	repo string // the name of the repository
@@ -163,10 +163,10 @@ type cache struct {
 	size uint64
 }
 
-// unflattenName undoes flattenName.
+// unflattenName is the inverse of flattenName.
 var unflattenName = strings.NewReplacer("+p", "+", "+-", "/")
 
-// findCaches returns the caches below top. It removes what a prune that was killed left.
+// findCaches returns the caches below top. It removes the leftovers of a killed prune.
 func findCaches(top string) (found []cache, err error) {
 	repos, err := os.ReadDir(top)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -197,7 +197,8 @@ func findCaches(top string) (found []cache, err error) {
 	return found, err
 }
 
-// measure returns the bytes that the cache takes on the disk. top is above its repository.
+// measure returns how many bytes of disk space the cache uses. top is the directory of all
+// caches.
 func (c *cache) measure(top string) (size uint64, err error) {
 	name, err := filepath.Rel(top, c.path)
 	if err != nil {
@@ -221,8 +222,8 @@ func (c *cache) measure(top string) (size uint64, err error) {
 	return size, err
 }
 
-// remove removes the cache unless a run uses it. It first takes the cache out of the way, so
-// that a run which needs it does not have to wait.
+// remove removes the cache unless a run uses it. It renames the cache first, so that a new
+// run does not wait for the removal.
 func (c *cache) remove(store *runstore.Store, dry bool) (done bool, err error) {
 	lock, err := file.OpenLockFile(c.path+cacheLock, file.Exclusive, false)
 	if errors.Is(err, file.ErrBusy) {

@@ -11,11 +11,11 @@ import (
 	"quire/lib/runstore"
 )
 
-// Dispatch drives runs, side by side up to the limits of their repositories. The runs of
-// a repository begin in the order of their ids. At most limits.Root drivers exist at a
-// time, or as many as there are processors if that is 0. A run without a driver keeps its
-// place in the queue. If this process ends early, or ctx ends, those runs stay pending and
-// hold up no other run, and the same holds when the root is paused. Dispatch returns when all drivers have ended. The error joins those
+// Dispatch drives runs in parallel up to the limits of their repositories. The runs of a
+// repository begin in the order of their ids. At most limits.Root drivers exist at a time;
+// 0 means the number of processors. A run without a driver keeps its place in the queue. If
+// this process is killed, ctx ends or the root is paused, those runs stay pending and do not
+// delay other runs. Dispatch returns when all drivers have ended. The error joins the errors
 // of the drivers.
 func Dispatch(ctx context.Context, store *runstore.Store, tasks []Task, limits runstore.Limits) error {
 	tasks = slices.SortedStableFunc(slices.Values(tasks), func(a, b Task) int { return strings.Compare(a.ID, b.ID) })

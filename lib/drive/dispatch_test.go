@@ -78,7 +78,7 @@ func TestDispatch(t *testing.T) {
 		repos []string // of the runs, in the order of their ids
 		root  int      // the limit of the root
 		repo  map[string]int
-		want  [][]int // which runs go on together, by their index
+		want  [][]int // which runs run at the same time, by their index
 	}{
 		"one at a time":                   {[]string{"a", "a", "a"}, 1, nil, [][]int{{0}, {1}, {2}}},
 		"two at a time":                   {[]string{"a", "a", "a"}, 2, nil, [][]int{{0, 1}, {2}}},
@@ -98,7 +98,7 @@ func TestDispatch(t *testing.T) {
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Fatal(diff)
 				}
-				// Which task ends by a value is open, but as many do as went on together.
+				// A value ends any one of the tasks, so send one value for each.
 				for range want {
 					s.proceed <- true
 				}
@@ -110,7 +110,8 @@ func TestDispatch(t *testing.T) {
 	}
 }
 
-// When the context ends, runs that have not begun are not driven, and lose their places.
+// When the context ends, runs that have not begun are not driven and lose their places in the
+// queue.
 func TestDispatchIsCancelled(t *testing.T) {
 	s := newScene(t, "a", "a", "a")
 	ctx, cancel := context.WithCancel(t.Context())

@@ -13,8 +13,9 @@ import (
 	"quire/lib/runstore"
 )
 
-// What a job put in the place of a kept workspace is removed, and nothing that it leads to.
-func TestKeptReplaced(t *testing.T) {
+// If a job replaced a workspace of the pool, the replacement is removed, but not the target of
+// a link or a mount.
+func TestReplacedWorkspace(t *testing.T) {
 	link := func(what, where string) error {
 		return errors.Join(os.RemoveAll(where), os.Symlink(what, where))
 	}
@@ -59,8 +60,8 @@ func TestKeptReplaced(t *testing.T) {
 	}
 }
 
-// A workspace that cannot be removed is set aside, and found by fsck and show, until it can.
-func TestKeptCannotBeRemoved(t *testing.T) {
+// A workspace that cannot be removed is set aside. fsck and show find it until it is removed.
+func TestUnremovableWorkspace(t *testing.T) {
 	for _, where := range []string{"tree/mounted", "tree", ""} { // below workspaces/REPO/1
 		t.Run(where, func(t *testing.T) {
 			u := newUsers(t)
@@ -76,7 +77,7 @@ func TestKeptCannotBeRemoved(t *testing.T) {
 			}
 			u.end(run, false)
 			driver.Unlock()
-			if err := writeUser(filepath.Dir(tree), run.ID+" another boot"); err != nil && where != "" {
+			if err := writeOccupant(filepath.Dir(tree), run.ID+" another boot"); err != nil && where != "" {
 				t.Fatal(err)
 			}
 			next, again, _ := u.take("refs/heads/one", "1111", "")
@@ -129,8 +130,8 @@ func TestKeptCannotBeRemoved(t *testing.T) {
 	}
 }
 
-// A run keeps its workspace also if the root has another name by then.
-func TestKeptStaysBehindLink(t *testing.T) {
+// A run keeps its workspace even if the root has another name later.
+func TestWorkspaceStaysInRenamedRoot(t *testing.T) {
 	u := newUsers(t)
 	run, tree, driver := u.take("refs/heads/one", "1111", "")
 	u.end(run, true)

@@ -1,4 +1,4 @@
-// Package drive brings a recorded run to its end: in this process, or with a command,
+// Package drive drives a recorded run to its end, in this process or by means of a command,
 // which may run the jobs behind the configured launcher.
 package drive
 
@@ -18,34 +18,35 @@ import (
 	"quire/lib/runstore"
 )
 
-// A drive is one run on its way from pending to its end. The two executors differ only
-// in its fields.
+// A drive drives one run from pending to its end. The two executors differ only in its
+// fields.
 type drive struct {
 	store    *runstore.Store
 	run      *runstore.Run
-	executor string // recorded with the run; "": the record keeps its own
+	executor string // recorded with the run; "": the recorded one stays
 
-	adjust   func(*config.Settings) // by options of the command line; nil: nothing
-	prepare  func(*Plan) error      // before the run is active; nil: nothing
-	optional bool                   // the work can be done without the facts of the push
+	adjust   func(*config.Settings) // applies options of the command line; nil: none
+	prepare  func(*Plan) error      // called before the run is active; nil: none
+	optional bool                   // the work does not need the facts of the push
 
-	// The work while the run is active. Its processes start in the control group, if the
-	// run could get one.
+	// work runs while the run is active. Its processes start in the control group, if one
+	// could be created.
 	work func(context.Context, *Plan, *process.Cgroup) (runstore.Change, error)
 }
 
-// do drives the run and returns the status that it has then, which another process may
-// have decided. The error is quire's own. If the status is zero, the run was not begun:
-// it is still pending, or was ended by another process.
+// do drives the run and returns its final status, which another process may have set. The
+// error is quire's own. If the status is zero, the run did not become active: it is still
+// pending, or another process ended it.
 //
-// The run's lock is held from before it waits for its turn until nothing of it is left.
+// do holds the run's lock while the run waits for its turn and until its processes and its
+// workspace are gone.
 func (d *drive) do(ctx context.Context) (runstore.Status, error) {
 	driver, err := d.run.Drive()
 	if err != nil {
 		return runstore.Status{}, err
 	}
 	defer driver.Unlock()
-	cfg, err := config.Load(ctx, d.store.Root()) // for max-runs, and nothing else
+	cfg, err := config.Load(ctx, d.store.Root()) // only for max-runs
 	if err != nil {
 		return runstore.Status{}, err
 	}
@@ -73,16 +74,16 @@ func (d *drive) do(ctx context.Context) (runstore.Status, error) {
 		return runstore.Status{}, err
 	}
 	if err := notify.Started(d.store, d.run); err != nil {
-		_ = explain(d.run, err) // it changes nothing for the run
+		_ = explain(d.run, err) // the run continues
 	}
-	group, _ := driver.NewCgroup() // without a group, reconcile notes which processes it cannot find
+	group, _ := driver.NewCgroup() // without a group, reconcile records which processes it cannot find
 	change, problem := d.active(watched, plan, group)
 	group.Close()
 	_, left := driver.EndCgroup()
 	return d.end(plan, change, errors.Join(problem, left))
 }
 
-// active does the work of a run that is active.
+// active does the work of the run, which is active, and returns how it ends.
 func (d *drive) active(ctx context.Context, plan *Plan, group *process.Cgroup) (runstore.Change, error) {
 	if err := process.CheckProc(); err != nil {
 		c := failed(ctx, "internal")
@@ -97,7 +98,7 @@ func (d *drive) active(ctx context.Context, plan *Plan, group *process.Cgroup) (
 		err := errors.New(plan.NoCache)
 		return failed(ctx, "internal"), errors.Join(err, explain(d.run, err))
 	}
-	_ = plan.record(d.run) // only show needs it
+	_ = plan.addFacts(d.run) // only show needs them
 	return d.work(ctx, plan, group)
 }
 
@@ -106,9 +107,9 @@ type FactsError struct{ What string }
 
 func (e *FactsError) Error() string { return e.What }
 
-// end brings the run to the state of c, unless it has ended already, and then removes the
-// workspace, unless the plan keeps it. To remove a million files takes a while, which is no
-// part of the run. If this process is killed meanwhile, Reconcile finds the run.
+// end ends the run with c, unless it has ended already, and then removes the workspace,
+// unless the settings keep it. Removing a million files takes a while, which is no part of
+// the run. If this process is killed during the removal, Reconcile repeats it.
 func (d *drive) end(plan *Plan, c runstore.Change, problem error) (runstore.Status, error) {
 	err := d.run.Transition(c)
 	if errors.As(err, new(*runstore.StateError)) {
@@ -119,7 +120,7 @@ func (d *drive) end(plan *Plan, c runstore.Change, problem error) (runstore.Stat
 	if err != nil || !status.State.Final() {
 		return runstore.Status{}, errors.Join(problem, err)
 	}
-	if plan.Settings.Keeps(status.State == runstore.Failed) {
+	if plan.Settings.KeepsWorkspace(status.State == runstore.Failed) {
 		problem = errors.Join(problem, d.run.RemoveScratch())
 	} else {
 		problem = errors.Join(problem, d.run.RemoveWorkspace())
@@ -127,16 +128,16 @@ func (d *drive) end(plan *Plan, c runstore.Change, problem error) (runstore.Stat
 	return status, problem
 }
 
-// recordEarly records the end of a run when it is decided, before the processes of the run
-// are ended. This driver ends them, so no program of on-end.d runs until it unlocks. If the
-// record fails, it is tried again at the end.
-func recordEarly(run *runstore.Run, c runstore.Change) {
+// endEarly sets the final state of a run before this driver ends the processes of the run.
+// The programs of on-end.d still wait until the driver unlocks. If it fails, the driver
+// tries again at the end.
+func endEarly(run *runstore.Run, c runstore.Change) {
 	c.From = runstore.Active
 	_ = run.Transition(c)
 }
 
-// failed is the end of a run that did not come to its jobs for reason, unless it was
-// being cancelled anyway.
+// failed returns the end of a run that failed for reason before its jobs started. If ctx has
+// ended, the reason is "cancelled" instead.
 func failed(ctx context.Context, reason string) runstore.Change {
 	if ctx.Err() != nil {
 		reason = "cancelled"
@@ -144,8 +145,7 @@ func failed(ctx context.Context, reason string) runstore.Change {
 	return runstore.Change{State: runstore.Failed, Reason: reason}
 }
 
-// explain writes a problem to the run's log, where a reader looks for it. The outcome of
-// the jobs is in the log already.
+// explain appends a problem to the run's log.
 func explain(run *runstore.Run, problem error) error {
 	if err := runlog.AppendRunLog(filepath.Join(run.Dir, runstore.LogFile), "%s", problemText(problem)); err != nil {
 		return fmt.Errorf("cannot write log of run %s: %w", run.ID, err)
@@ -153,7 +153,7 @@ func explain(run *runstore.Run, problem error) error {
 	return nil
 }
 
-// problemText returns what the log says of a problem, without the last newline.
+// problemText returns the text of a problem for the log, without a newline at its end.
 func problemText(problem error) string {
 	if list := (diag.List)(nil); errors.As(problem, &list) {
 		return strings.TrimSuffix(list.Text(), "\n")

@@ -23,22 +23,22 @@ import (
 // An Exec is a command that drives a run.
 type Exec struct {
 	Command []string
-	Env     []string                             // for the command; the run's facts are added
-	Timeout *time.Duration                       // of the run, from when it is active; nil: as configured
-	Grace   *time.Duration                       // between SIGTERM and SIGKILL, likewise
-	Signal  func(context.Context) syscall.Signal // which signal ended the context; nil: SIGTERM
+	Env     []string                             // for the command, besides the facts of the run
+	Timeout *time.Duration                       // of the run, from when it is active; nil: the configured one
+	Grace   *time.Duration                       // between SIGTERM and SIGKILL; nil: the configured one
+	Signal  func(context.Context) syscall.Signal // returns the signal that ended the context; nil: SIGTERM
 }
 
-// Run drives run with the command: makes it active when its turn comes, runs the
-// command, ends the processes that the command left, and ends the run by the command's
-// status. It returns that status, and the status of the run, which another process may
-// have decided meanwhile. If the status of the run is zero, it was not begun, and the
-// error says why. The command is ended early when ctx ends, at the timeout, and when
+// Run drives run with the command: it makes the run active when its turn comes, runs the
+// command, ends the processes that the command left, and ends the run by the command's exit
+// status. It returns the status of the command and of the run, which another process may
+// have set. If the status of the run is zero, the run did not become active, and the
+// error says why. Run ends the command early if ctx ends, the run exceeds its timeout, or
 // another process ends the run.
 //
-// The command inherits the plan of the run, see PlanVariable. It is not started if the
-// facts of the push cannot be read, except for a run that names no tree: that was made by
-// hand, and perhaps for no commit at all.
+// The command inherits the plan of the run, see PlanVariable. It is not started if the facts
+// of the push cannot be read, except for a run that names no tree: a person created it,
+// perhaps without a commit.
 //
 // This process becomes a subreaper. It must have no other children.
 func (x Exec) Run(ctx context.Context, store *runstore.Store, run *runstore.Run) (process.Status, runstore.Status, error) {
@@ -49,7 +49,7 @@ func (x Exec) Run(ctx context.Context, store *runstore.Store, run *runstore.Run)
 	var log *runlog.RunLog
 	var planFile *os.File
 	defer func() {
-		log.Close() // of a nil file, too
+		log.Close() // works on nil too
 		planFile.Close()
 	}()
 	var status process.Status
@@ -103,7 +103,7 @@ func (x Exec) supervise(ctx context.Context, r *runstore.Run, s config.Settings,
 		group, err = cgroup.Start(cmd)
 		output.Close()
 	}
-	plan.Close() // jobs could find it in /proc otherwise
+	plan.Close() // otherwise jobs could find it in /proc
 	if err != nil {
 		log.Note("quire: %v", err)
 		code := process.StartCode(err)
@@ -121,7 +121,7 @@ func (x Exec) supervise(ctx context.Context, r *runstore.Run, s config.Settings,
 	case <-timeout:
 		early = &runstore.Change{State: runstore.Failed, Reason: "timeout"}
 		_ = group.Signal(syscall.SIGTERM)
-		recordEarly(r, *early)
+		endEarly(r, *early)
 	case <-ctx.Done():
 		sig := syscall.SIGTERM
 		if x.Signal != nil {
@@ -129,22 +129,22 @@ func (x Exec) supervise(ctx context.Context, r *runstore.Run, s config.Settings,
 		}
 		early = &runstore.Change{State: runstore.Failed, Reason: "signal", Code: 128 + int(sig)}
 		_ = group.Signal(sig)
-		recordEarly(r, *early)
+		endEarly(r, *early)
 	}
 	grace := s.Grace
 	if early != nil {
-		// If all processes were signalled at once, the command would take its own
-		// for failed, not ended. It and they share one grace.
-		over := time.Now().Add(s.Grace + recordTime)
+		// Only the command is signalled at first: if its children were signalled too, it
+		// would report that they failed. All of them share one grace period.
+		deadline := time.Now().Add(s.Grace + recordTime)
 		select {
 		case <-group.Done():
-		case <-time.After(time.Until(over)):
+		case <-time.After(time.Until(deadline)):
 		}
-		grace = max(time.Until(over), recordTime)
+		grace = max(time.Until(deadline), recordTime)
 	}
 	var status process.Status
 	select {
-	case <-group.Done(): // once it is reaped, this process mostly has no children
+	case <-group.Done(): // reap it first: usually no children are left then
 		status, err = group.Wait()
 		err = errors.Join(err, process.EndDescendants(grace))
 	default:
@@ -161,13 +161,13 @@ func (x Exec) supervise(ctx context.Context, r *runstore.Run, s config.Settings,
 	return status, outcome(status)
 }
 
-// drainTime is how long the output of processes that have ended is still read. Only a
-// process that escaped every signal could print more.
+// drainTime is how long output is still read after the processes have ended. Only a process
+// that escaped every signal could print more.
 const drainTime = time.Second
 
 // logPipe returns a pipe to log for the output of a command. The command does not get the
-// file itself: a job could open that again by /proc/1/fd/1, and empty it. The caller
-// must call drain when the command's processes have ended.
+// file itself: a job could open it as /proc/1/fd/1 and truncate it. The caller must call
+// drain when the command's processes have ended.
 func logPipe(log *runlog.RunLog) (output *os.File, drain func(), err error) {
 	in, output, err := os.Pipe()
 	if err != nil {
@@ -185,28 +185,28 @@ func logPipe(log *runlog.RunLog) (output *os.File, drain func(), err error) {
 	}, nil
 }
 
-// ignoreStops keeps a terminal from stopping this process, which has a run's lock and
-// watches its deadlines, and a reader that has gone from ending it. The signals are
-// caught, so that commands do not inherit it.
+// ignoreStops makes this process ignore the stop signals of a terminal and SIGPIPE, because
+// it holds a run's lock and watches deadlines. It catches the signals, so that commands do
+// not inherit this.
 func ignoreStops() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGPIPE)
 }
 
-// failure is what quire's own commands exit with if they could not do their work.
-const failure = 111
+// exitInternal is the exit status of quire's own commands if they could not do their work.
+const exitInternal = 111
 
-// outcome returns the change that the status of a command makes.
+// outcome returns the end of a run by the exit status of its command.
 func outcome(s process.Status) runstore.Change {
 	switch {
 	case s.Signal != 0:
 		return runstore.Change{State: runstore.Failed, Reason: "signal", Code: s.ExitCode()}
 	case s.Code == 0:
 		return runstore.Change{State: runstore.Complete}
-	case s.Code == failure:
+	case s.Code == exitInternal:
 		return runstore.Change{State: runstore.Failed, Reason: "internal"}
 	}
 	return runstore.Change{State: runstore.Failed, Reason: "exit", Code: s.Code}
 }
 
-// now returns the present as times are written in logs.
+// now returns the current time in the format of logs.
 func now() string { return time.Now().UTC().Format("2006-01-02T15:04:05.000Z") }

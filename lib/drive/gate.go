@@ -17,10 +17,10 @@ import (
 // ErrNoReader is the cause of a context of WithReader.
 var ErrNoReader = errors.New("the connection of the push ended")
 
-// WithReader returns a context that also ends when no process can read any longer what this
-// one writes to f, a pipe. git's end of the pipe from a hook is closed when git-receive-pack
-// has ended. While a hook runs, that program sends something to the pusher every 5 seconds
-// (receive.keepAlive in git-config(1)), and ends if the connection has ended.
+// WithReader returns a context that also ends when f, a pipe, has no reader any more. The
+// reader of a hook's output is git-receive-pack. While the hook runs, that program sends
+// data to the pusher every 5 seconds (receive.keepAlive in git-config(1)), and exits if the
+// connection has ended.
 func WithReader(ctx context.Context, f *os.File) context.Context {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
@@ -39,8 +39,8 @@ func WithReader(ctx context.Context, f *os.File) context.Context {
 	return ctx
 }
 
-// Gate drives tasks, runs of a push that git has not accepted yet, writes their logs to w, and
-// returns when they have ended. When ctx ends, the runs end as cancelled. The error is
+// Gate drives tasks, the runs of a push that git has not accepted yet. It writes their logs
+// to w and returns when they have ended. If ctx ends, the runs end as cancelled. The error is
 // quire's own.
 func Gate(ctx context.Context, store *runstore.Store, tasks []Task, limits runstore.Limits, w io.Writer) error {
 	ignoreStops()
@@ -60,8 +60,8 @@ func Gate(ctx context.Context, store *runstore.Store, tasks []Task, limits runst
 	return err
 }
 
-// Refusal returns why git must refuse the push of the runs, nil if all are complete. It ends
-// those that have not ended, for example because another run of the push is invalid.
+// Refusal returns why git must refuse the push of the runs, nil if all are complete. It
+// cancels runs that have not ended, for example because another run of the push is invalid.
 func Refusal(ctx context.Context, store *runstore.Store, runs []*runstore.Run) error {
 	failures := []error{cancel(ctx, store, runs)}
 	for _, r := range runs {
@@ -77,7 +77,7 @@ func Refusal(ctx context.Context, store *runstore.Store, runs []*runstore.Run) e
 	return errors.Join(failures...)
 }
 
-// cancel ends those of runs that have not ended.
+// cancel cancels the runs that have not ended.
 func cancel(ctx context.Context, store *runstore.Store, runs []*runstore.Run) error {
 	c := runstore.Change{State: runstore.Failed, Reason: "cancelled", Note: "the push was refused"}
 	if ctx.Err() != nil {

@@ -17,16 +17,15 @@ import (
 	"quire/lib/runstore"
 )
 
-// Host drives run from pending to its end in this process, the executor "host". output
-// gets what the jobs print, each line marked with its job. Host returns the status that
-// the run has then. The error is quire's own; if the status is zero, the run was not
-// begun.
+// Host drives run from pending to its end in this process, the executor "host". It writes the
+// output of the jobs to output, each line marked with its job, and returns the final status
+// of the run. The error is quire's own. If the status is zero, the run did not become active.
 func Host(ctx context.Context, store *runstore.Store, run *runstore.Run, output io.Writer) (runstore.Status, error) {
 	d := drive{store: store, run: run, executor: "host"}
 	var log *runlog.RunLog
 	defer func() { log.Close() }()
 	live, end := runlog.NewLive(output, nil)
-	defer end() // after the run has ended for everybody else
+	defer end() // after other processes can see the end of the run
 	ignoreStops()
 	d.prepare = func(p *Plan) (err error) {
 		log.Close() // of an earlier turn
@@ -49,8 +48,8 @@ func Host(ctx context.Context, store *runstore.Store, run *runstore.Run, output 
 	return d.do(ctx)
 }
 
-// execute makes the workspace and runs the jobs. It returns how the run ended. The error
-// is of a failure that is not the jobs' own.
+// execute makes the workspace and runs the jobs. It returns how the run ended. The error is
+// quire's own or the pipeline's, never that of a failed job.
 func (p *Plan) execute(ctx context.Context, store *runstore.Store, run *runstore.Run, group *process.Cgroup, output io.Writer) (runstore.Change, error) {
 	dir, err := MakeWorkspace(ctx, store, run, p)
 	if err != nil {
@@ -69,14 +68,14 @@ func (p *Plan) execute(ctx context.Context, store *runstore.Store, run *runstore
 		return failed(ctx, "internal"), err
 	}
 	defer jobs.Close()
-	if err := p.bringArtifacts(ctx, run.Dir); err != nil {
+	if err := p.copyArtifacts(ctx, run.Dir); err != nil {
 		return failed(ctx, "internal"), err
 	}
 	o := p.spec().Options(os.Environ())
 	o.Cache = p.Cache
 	o.Workspace, o.Out, o.Output, o.Cgroup = dir, run.Dir, output, group
 	o.Secrets, o.Parallel, o.Timeout = p.Secrets, p.Settings.Jobs, p.Settings.Timeout
-	o.OnTimeout = func() { recordEarly(run, runstore.Change{State: runstore.Failed, Reason: "timeout"}) }
+	o.OnTimeout = func() { endEarly(run, runstore.Change{State: runstore.Failed, Reason: "timeout"}) }
 	outcome, err := executor.Run(ctx, jobs, o)
 	if err == nil {
 		err = executor.Report(output, run.Dir, run.ID, outcome, false)

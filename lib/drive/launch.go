@@ -18,36 +18,35 @@ import (
 	"quire/lib/runstore"
 )
 
-// The descriptors from which a program behind a launcher reads the facts and the secrets
-// of its run. The next one, 5, is for the launcher: it has the result of SeccompFilter.
+// The file descriptors of the facts and the secrets for a program behind a launcher. The
+// next one, 5, is for the launcher: it has the result of SeccompFilter.
 const (
 	factsFD = 3 + iota
 	secretsFD
 )
 
-// A Launch is `quire-ci run` of a recorded run, to be turned into by execve(2), or
-// to be run behind the configured launcher.
+// A Launch is the `quire-ci run` of a recorded run, either for execve(2) or for the
+// configured launcher.
 type Launch struct {
-	Args     []string // the program and its arguments, the launcher's in front
+	Args     []string // the program and its arguments, after those of the launcher
 	Env      []string
-	Launched bool     // there is a launcher: Run it, and turn into nothing
-	Warnings []string // of secrets that are not safe
+	Launched bool     // there is a launcher: call Run instead of execve(2)
+	Warnings []string // about secrets that are not safe
 
 	run   *runstore.Run
 	out   string
 	files []*os.File // the facts and the secrets
 }
 
-// NewLaunch returns what `quire-ci launch` turns into or runs for run, whose workspace
-// exists. The facts of the push and the values of the secrets are in nameless files, which
-// Args refer to as /dev/fd/N. So they are neither in the arguments nor in the environment,
-// where others could read them, and quire-ci need not see the root or the repository. On
-// error nothing is left open.
+// NewLaunch returns the Launch of run, whose workspace exists. The facts of the push and the
+// values of the secrets are in nameless files, which Args name as /dev/fd/N. So they are
+// neither in the arguments nor in the environment, where other users could read them, and
+// quire-ci needs no access to the root or the repository. On error it closes the files.
 func NewLaunch(ctx context.Context, run *runstore.Run, p *Plan) (*Launch, error) {
 	if p.Unread != "" {
 		return nil, &FactsError{p.Unread}
 	}
-	// The workspace may be behind a link, and the jobs get its real path.
+	// The workspace may be a symbolic link. Jobs get its real path.
 	dir, err := filepath.EvalSymlinks(filepath.Join(run.Dir, runstore.WorkspaceDir))
 	if err != nil {
 		return nil, fmt.Errorf("cannot find workspace of run %s: %w", run.ID, err)
@@ -61,7 +60,7 @@ func NewLaunch(ctx context.Context, run *runstore.Run, p *Plan) (*Launch, error)
 			return nil, err
 		}
 	}
-	if err := p.bringArtifacts(ctx, l.out); err != nil {
+	if err := p.copyArtifacts(ctx, l.out); err != nil {
 		return nil, err
 	}
 	l.Args = append(l.Args, "quire-ci", "run", "--workspace", dir, "--out", l.out)
@@ -78,23 +77,22 @@ func NewLaunch(ctx context.Context, run *runstore.Run, p *Plan) (*Launch, error)
 	return l, nil
 }
 
-// Close closes the files. A process that turned into the program never does.
+// Close closes the files. A process must not call it before execve(2).
 func (l *Launch) Close() {
 	for _, f := range l.files {
 		f.Close()
 	}
 }
 
-// prepare makes the directory for the records of the jobs, beside those of the run, which
-// jobs must not touch, and an environment that names the directories. Links in the
-// directory of the run lead to the events and the logs, where readers look for them. Only a
-// run with a launcher needs this.
+// prepare creates the out directory for a run with a launcher, and sets variables that name
+// the directories. Jobs can write to the out directory, but not to the directory of the run,
+// which gets links to the events and the logs because readers look for them there.
 func (l *Launch) prepare(ctx context.Context, dir string, p *Plan) error {
 	image, err := imageOf(ctx, l.run, dir, p)
 	if err != nil {
 		return err
 	}
-	parent, err := filepath.EvalSymlinks(l.run.Dir) // a sandbox may have no such link
+	parent, err := filepath.EvalSymlinks(l.run.Dir) // a sandbox may lack the link
 	if err != nil {
 		return fmt.Errorf("cannot find run %s: %w", l.run.ID, err)
 	}
@@ -120,9 +118,8 @@ func (l *Launch) prepare(ctx context.Context, dir string, p *Plan) error {
 	return nil
 }
 
-// imageOf returns the image that the pipeline of run names, "" if it names none. The
-// trigger wrote it into the record when it compiled the pipeline. If it did not come to
-// that, the pipeline in dir is evaluated for it.
+// imageOf returns the image that the pipeline of run names, "" for none. The trigger records
+// it when it compiles the pipeline. If it did not, imageOf evaluates the pipeline in dir.
 func imageOf(ctx context.Context, run *runstore.Run, dir string, p *Plan) (string, error) {
 	if run.Image != nil {
 		return *run.Image, nil
@@ -141,14 +138,14 @@ func imageOf(ctx context.Context, run *runstore.Run, dir string, p *Plan) (strin
 	return loaded.Image, nil
 }
 
-// environ returns the environment of this process without the plan and what git set for its
-// hook, which end here.
+// environ returns the environment of this process without the plan and without the variables
+// that git sets for its hooks.
 func environ() []string {
 	return slices.DeleteFunc(git.CleanEnv(os.Environ()), func(s string) bool { return strings.HasPrefix(s, PlanVariable+"=") })
 }
 
-// attach writes the facts and the secrets into files, and adds them to the arguments
-// under the numbers they are inherited by. A launcher also gets a system call filter.
+// attach writes the facts and the secrets to files that the program inherits, and adds their
+// paths to the arguments. A launcher also gets a system call filter.
 func (l *Launch) attach(spec executor.Spec, secrets map[string]string) error {
 	var text bytes.Buffer
 	if err := executor.WriteSpec(&text, spec); err != nil {
@@ -168,8 +165,9 @@ func (l *Launch) attach(spec executor.Spec, secrets map[string]string) error {
 	return err
 }
 
-// attachFile adds a file with text, and option with its path, to what the program gets.
-// Its number is known beforehand only to a child: in this process others may be in use.
+// attachFile adds a file with text to the files of the program, and option with its path to
+// the arguments. A child has the file as descriptor number. For execve(2), the descriptor of
+// this process counts.
 func (l *Launch) attachFile(option string, number int, text []byte) error {
 	f, err := l.addFile(option, text)
 	if err != nil {
@@ -185,8 +183,8 @@ func (l *Launch) attachFile(option string, number int, text []byte) error {
 	return nil
 }
 
-// addFile adds a nameless file with text to what the program gets. A child gets the files
-// in their order, as descriptors from 3 on.
+// addFile adds a nameless file with text to the files of the program. A child gets them in
+// this order, as descriptors from 3 on.
 func (l *Launch) addFile(name string, text []byte) (*os.File, error) {
 	f, err := file.Nameless("quire"+name, text)
 	if err != nil {

@@ -13,17 +13,17 @@ import (
 	"quire/lib/text"
 )
 
-// A LauncherError says that a run failed by its launcher, which the run's history
-// says too, and how.
+// A LauncherError says how the launcher of a run failed. The history of the run has the same
+// text.
 type LauncherError struct{ What string }
 
 func (e *LauncherError) Error() string { return e.What }
 
 // Run runs the launcher to its end, with its output going to stdout and stderr. It returns
-// the exit status that the run is judged by: with 0 the records of the run say complete,
-// too. Each of signals reaches the launcher as SIGTERM, which every launcher must know; the
-// sender decides how the run ends. If the launcher failed before the pipeline ran to its
-// end, the run fails with the reason launcher, and Run returns a *LauncherError.
+// the exit status that decides how the run ends: if it is 0, the records of the run say
+// complete too. Run sends SIGTERM to the launcher for each of signals; every launcher must
+// handle that, and the sender decides how the run ends. If the launcher failed before the
+// pipeline ended, the run fails with the reason launcher, and Run returns a *LauncherError.
 func (l *Launch) Run(signals <-chan os.Signal, stdout, stderr *os.File) (int, error) {
 	cmd := exec.Command(l.Args[0], l.Args[1:]...)
 	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = l.Env, stdout, stderr, l.files
@@ -56,15 +56,15 @@ func (l *Launch) Run(signals <-chan os.Signal, stdout, stderr *os.File) (int, er
 	if err := l.judge(status); err != nil {
 		return 0, err
 	}
-	if status.ExitCode() == failure { // the records say failed; the log may not say why
+	if status.ExitCode() == exitInternal { // the records say failed; the log may not say why
 		return 0, fmt.Errorf("launcher '%s' ended with %s: it or quire-ci behind it could not do its work", l.Args[0], status)
 	}
 	return status.ExitCode(), nil
 }
 
-// judge compares the exit status of the launcher with the records of the run. The jobs' side
-// wrote these, and is not trusted: they can make a run fail, but cannot turn a failure of
-// the launcher into a complete run.
+// judge compares the exit status of the launcher with the records of the run. A process
+// behind the launcher wrote the records, and is not trusted: they can make a run fail, but
+// cannot make it complete if the launcher failed.
 func (l *Launch) judge(status process.Status) error {
 	first, last, err := runlog.Ends(l.run.Dir)
 	if err != nil {

@@ -22,14 +22,14 @@ import (
 	"quire/lib/text"
 )
 
-// A Plan is all that driving a run takes from outside its record: the settings of its
-// repository, the secrets that it may have, and the facts of its push. The driver makes
-// it when the run's turn has come, and every later step uses it. So an edit of the
-// configuration changes a run that has not begun as a whole, and one that has not at all.
+// A Plan is the input of driving a run besides its record: the settings of its repository,
+// the secrets that it may have, and the facts of its push. The driver makes it when the
+// run's turn has come, and every later step uses it. So an edit of the configuration affects
+// a pending run in every step, and an active run in none.
 type Plan struct {
 	Run      string            // the id of the run
 	Settings config.Settings   // without Secrets
-	Secrets  map[string]string `json:"-"` // values by name; no other secret was read
+	Secrets  map[string]string `json:"-"` // values by name; other secrets were not read
 	Withheld map[string]string // see executor.Options
 	Warnings []string          // about secrets that are not safe
 
@@ -40,11 +40,11 @@ type Plan struct {
 	Again   string                     // see executor.Options
 	Cache   string                     // the directory of the cache; "" for none
 	NoCache string                     // why there is none; "" if the settings ask for none
-	Unread  string                     // why Facts, Tree and Done are not complete; "" if they are
+	Unread  string                     // why Facts, Tree and Done are incomplete; "" if they are complete
 }
 
-// NewPlan reads the configuration, the secrets and the facts of run. The error is about
-// the configuration, or ctx has ended. If the commit or its facts cannot be read, the plan
+// NewPlan reads the configuration, the secrets and the facts of run. The error is about the
+// configuration, or the cause of ctx. If the commit or its facts cannot be read, the plan
 // says so in Unread.
 func NewPlan(ctx context.Context, store *runstore.Store, run *runstore.Run) (*Plan, error) {
 	cfg, err := config.Load(ctx, store.Root())
@@ -56,7 +56,7 @@ func NewPlan(ctx context.Context, store *runstore.Store, run *runstore.Run) (*Pl
 	p.Secrets, p.Withheld, p.Warnings = s.Values, s.Withheld, s.Warnings
 	p.Settings.Secrets = nil
 	if err := p.readFacts(ctx, store, run); err != nil {
-		p.Unread = fmt.Sprintf("cannot tell the facts of run %s: %v", run.ID, err)
+		p.Unread = fmt.Sprintf("cannot read the facts of run %s: %v", run.ID, err)
 	}
 	return p, context.Cause(ctx)
 }
@@ -86,17 +86,17 @@ func (p *Plan) readFacts(ctx context.Context, store *runstore.Store, run *runsto
 	return err
 }
 
-// Facts returns the facts of the push that a run is for: those on record, and what the
-// repository knows of the commit. On error some of them are missing.
+// Facts returns the facts of the push of a run: the recorded ones, and those that the
+// repository has about the commit. On error some of them are missing.
 func Facts(ctx context.Context, run *runstore.Run, repo *git.Repo) (push.Facts, error) {
 	f, _, err := facts(ctx, run, repo)
 	return f, err
 }
 
-// facts is Facts with the id of the commit's tree.
+// facts returns the result of Facts and the id of the commit's tree.
 func facts(ctx context.Context, run *runstore.Run, repo *git.Repo) (f push.Facts, tree string, err error) {
 	f = run.Facts.Facts
-	read := make(chan error, 1) // beside the other question: the first job waits for both
+	read := make(chan error, 1) // in parallel with ChangedFiles: the first job waits for both
 	go func() {
 		objects, err := repo.Objects(ctx)
 		if err == nil {
@@ -105,7 +105,7 @@ func facts(ctx context.Context, run *runstore.Run, repo *git.Repo) (f push.Facts
 		}
 		read <- err
 	}()
-	files, err := run.RecordedFiles() // by an earlier turn, or of the run that this one repeats
+	files, err := run.RecordedFiles() // from an earlier turn, or from the run that this one repeats
 	if files == nil && err == nil {
 		files, err = repo.ChangedFiles(ctx, run.PreviousSHA, run.SHA)
 	}
@@ -114,12 +114,12 @@ func facts(ctx context.Context, run *runstore.Run, repo *git.Repo) (f push.Facts
 	return f, tree, err
 }
 
-// maxDone bounds the outputs of the jobs that are not run again, in bytes.
+// maxDone is the limit on the outputs of all jobs in Done, in bytes.
 const maxDone = 256 << 20
 
-// done returns the outputs of the jobs that need not run again, because they succeeded in
-// the run that this one repeats. Outputs that it had from a run before are among them. A
-// job whose output or artifacts cannot be read runs again.
+// done returns the outputs of the jobs that need not run again, because they succeeded in the
+// run that this one repeats, or in an even earlier run whose outputs that run reused. A job
+// whose output or artifacts cannot be read runs again. from is the directory of that run.
 func done(store *runstore.Store, run *runstore.Run) (outputs map[string]json.RawMessage, from string, err error) {
 	if !run.OnlyFailed && run.OnlyJob == "" {
 		return nil, "", nil
@@ -143,9 +143,9 @@ func done(store *runstore.Store, run *runstore.Run) (outputs map[string]json.Raw
 	return outputs, first.Dir, nil
 }
 
-// bringArtifacts copies the artifacts of the jobs that are not run again into out, which
-// gets the records of the run.
-func (p *Plan) bringArtifacts(ctx context.Context, out string) error {
+// copyArtifacts copies the artifacts of the jobs in Done to out, the directory with the
+// records of the jobs.
+func (p *Plan) copyArtifacts(ctx context.Context, out string) error {
 	most := int64(p.Settings.MaxArtifacts)
 	for job := range p.Done {
 		size, err := runlog.CopyArtifacts(ctx, p.Earlier, job, out, most)
@@ -159,7 +159,7 @@ func (p *Plan) bringArtifacts(ctx context.Context, out string) error {
 	return nil
 }
 
-// spec returns what the program that runs the jobs must know of the run. It has no
+// spec returns the description of the run for the program that runs the jobs. It has no
 // timeout: the driver ends the run.
 func (p *Plan) spec() executor.Spec {
 	limits := p.Settings.Limits()
@@ -172,25 +172,25 @@ func (p *Plan) spec() executor.Spec {
 	}
 }
 
-// record adds to the record of the run what it lacks of the commit.
-func (p *Plan) record(run *runstore.Run) error {
+// addFacts adds the tree and the subject of the commit to the record of the run, if it lacks
+// them.
+func (p *Plan) addFacts(run *runstore.Run) error {
 	if p.Unread != "" || run.Tree != "" {
 		return nil
 	}
 	return run.AddFacts(runstore.Facts{Tree: p.Tree, Subject: push.Subject(p.Facts.CommitMessage)})
 }
 
-// PlanVariable is the environment variable that names the file with the plan, as
-// /dev/fd/N. A driver sets it for the command that it starts, so that the commands of
-// quire in any shell below use the driver's plan. A high number is used: scripts
-// redirect descriptors with one digit.
+// PlanVariable is the environment variable that names the file with the plan, as /dev/fd/N.
+// A driver sets it for the command that it starts, so that every quire command below uses
+// the driver's plan. N is above 9, because scripts redirect descriptors with one digit.
 const (
 	PlanVariable = "QUIRE_PLAN"
 	planFD       = 10
 )
 
-// planJSON is the plan in its file. Fields that may have any byte take the place of those
-// of the plan with the same name.
+// planJSON is the form of the plan in its file. Its fields may contain any byte and replace
+// the fields of the plan with the same names.
 type planJSON struct {
 	*Plan
 	Secrets  map[string]push.Text
@@ -204,7 +204,7 @@ type settingsJSON struct {
 	Env                      map[string]push.Text
 }
 
-// file returns the plan as a nameless file in memory. It has secrets in it: close it as
+// file returns the plan as a nameless file in memory. The file contains secrets: close it as
 // soon as the command is started.
 func (p *Plan) file() (*os.File, error) {
 	data, err := json.Marshal(planJSON{
@@ -219,19 +219,19 @@ func (p *Plan) file() (*os.File, error) {
 	return file.Nameless("quire-plan", data)
 }
 
-// PlanOf returns the plan of run that the driver above this process made. The descriptor
-// is closed then: neither this process nor a program that it starts has it any longer.
-// Other processes may still read theirs.
+// PlanOf returns the plan of run from the driver above this process. It closes the
+// descriptor, so that neither this process nor a program that it starts can read the plan
+// again. Other processes can still read theirs.
 //
-// If there is none, because no driver of run is above this process, PlanOf makes a plan
-// from the configuration as it is now. If there should be one, the warning says so: the
-// driver is of quire 0.1, or a program on the way cleared the environment.
+// Without a plan, because no driver of run is above this process, PlanOf makes one from the
+// current configuration. If a driver should have passed one, it also returns a warning: the
+// driver is of quire 0.1, or a program in between cleared the environment.
 func PlanOf(ctx context.Context, store *runstore.Store, run *runstore.Run, getenv func(string) string) (p *Plan, warning string, err error) {
 	if p, err = inheritedPlan(getenv(PlanVariable), run); p != nil || err != nil {
 		return p, "", err
 	}
 	if getenv("QUIRE_RUN") == run.ID {
-		warning = fmt.Sprintf("run %s: the driver handed down no plan, so the configuration is read again", run.ID)
+		warning = fmt.Sprintf("run %s: the driver passed on no plan, so the configuration is read again", run.ID)
 	}
 	p, err = NewPlan(ctx, store, run)
 	return p, warning, err
@@ -261,7 +261,7 @@ func readPlan(path string) (*Plan, error) {
 	}
 	var stat unix.Stat_t
 	if err := unix.Fstat(fd, &stat); err != nil {
-		return nil, fmt.Errorf("the descriptor was closed on the way: %w", err)
+		return nil, fmt.Errorf("a program in between closed the descriptor: %w", err)
 	}
 	unix.CloseOnExec(fd)
 	f := os.NewFile(uintptr(fd), path)
@@ -273,7 +273,7 @@ func readPlan(path string) (*Plan, error) {
 	}
 	p := planJSON{Plan: new(Plan)}
 	if err := json.Unmarshal(data, &p); err != nil || p.Run == "" {
-		return nil, errors.New("the descriptor is another file by now")
+		return nil, errors.New("the descriptor is another file")
 	}
 	set := &p.Settings
 	set.Settings.Launcher, set.Settings.Shell = push.Texts[string](set.Launcher), push.Texts[string](set.Shell)

@@ -13,7 +13,7 @@ import (
 	"quire/lib/push"
 )
 
-// The plan in its file is the plan, also with texts that are not UTF-8.
+// The plan in its file equals the plan, even with texts that are not UTF-8.
 func TestPlanFile(t *testing.T) {
 	for _, text := range []string{"plain", "caf\xe9", "\xff\x00\n\"", `\udce9`} {
 		want := &Plan{

@@ -8,18 +8,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SeccompFilter returns a program for seccomp(2), in the form that bwrap's option
-// --seccomp reads: what a sandbox of namespaces does not confine is refused.
-// It is empty if quire knows no filter for this processor.
+// SeccompFilter returns a program for seccomp(2), in the form that bwrap's option --seccomp
+// reads. It refuses system calls that namespaces do not confine. The result is empty if quire
+// has no filter for this processor.
 //
 //   - keyctl, add_key, request_key: keyrings(7) of the user belong to no namespace.
 //   - socket(AF_VSOCK): the host of a virtual machine is reached from any network namespace.
 //   - io_uring: its operations make sockets without a system call that a filter sees.
 //   - System calls of another architecture, and of x32: their numbers mean other calls.
 //
-// A refused call fails with EPERM, a socket with EAFNOSUPPORT, io_uring and x32 with
-// ENOSYS, as on a kernel without them. A call of another architecture ends its process
-// with SIGSYS: a program of that architecture could do nothing else either.
+// A refused call fails with EPERM, a socket with EAFNOSUPPORT, io_uring and x32 with ENOSYS,
+// as on a kernel without them. A call of another architecture ends its process with SIGSYS:
+// every other call of such a program would be refused too.
 func SeccompFilter() []byte {
 	var arch uint32
 	x32 := false
@@ -31,14 +31,14 @@ func SeccompFilter() []byte {
 	default:
 		return nil
 	}
-	// Offsets into struct seccomp_data. Both processors are little-endian: the low half of
-	// the first argument, which is all that socket(2) looks at, comes first.
+	// Offsets into struct seccomp_data. Both processors are little-endian, so the low half
+	// of the first argument comes first. socket(2) uses only that half.
 	const number, architecture, argument = 0, 4, 16
 	var p []unix.SockFilter
 	load := func(offset uint32) {
 		p = append(p, unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: offset})
 	}
-	// unless appends a jump over the next n instructions, taken if comparing with k gives no.
+	// unless appends a jump over the next n instructions if the comparison with k is false.
 	unless := func(compare uint16, k uint32, n uint8) {
 		p = append(p, unix.SockFilter{Code: unix.BPF_JMP | compare | unix.BPF_K, Jf: n, K: k})
 	}

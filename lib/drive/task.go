@@ -21,8 +21,8 @@ import (
 // A Task is a pending run that Dispatch drives.
 type Task struct {
 	*runstore.Run
-	drive  func() error    // returns when the run has ended, or cannot be driven
-	driven context.Context // ends when drive has returned, or will not be called
+	drive  func() error    // returns when the run has ended or cannot be driven
+	driven context.Context // ends when drive has returned or will not be called
 	ended  context.CancelFunc
 }
 
@@ -57,28 +57,28 @@ func newTask(run *runstore.Run, drive func() error) Task {
 }
 
 // driveBy returns a function that starts a driver and waits until it has ended. If the run
-// has not ended by then, or its log could not be written, the error has the words of the
-// driver. Otherwise the log has them.
+// has not ended by then, or its log could not be written, the error contains the driver's
+// standard error. Otherwise the log explains the failure.
 func driveBy(run *runstore.Run, command ...string) func() error {
 	return func() error {
-		var words bytes.Buffer
+		var stderr bytes.Buffer
 		cmd := exec.Command(command[0], command[1:]...)
-		cmd.Stderr, cmd.WaitDelay = &words, time.Second
+		cmd.Stderr, cmd.WaitDelay = &stderr, time.Second
 		failure := cmd.Run()
 		status, err := run.Status()
 		unwritten := fmt.Sprintf("cannot write '%s'", filepath.Join(run.Dir, runstore.LogFile))
-		if err != nil || status.State.Final() && !strings.Contains(words.String(), unwritten) {
+		if err != nil || status.State.Final() && !strings.Contains(stderr.String(), unwritten) {
 			return err
 		}
-		why := cmp.Or(strings.TrimSpace(words.String()), fmt.Sprint(failure))
+		why := cmp.Or(strings.TrimSpace(stderr.String()), fmt.Sprint(failure))
 		return fmt.Errorf("run %s is %s: %s", run.ID, status.State, why)
 	}
 }
 
-// Follow writes the logs of tasks that Dispatch has, one after the other, until their drivers
-// have ended or Dispatch gives up their places. If there are several, a heading names the
-// ref of each. It reports whether all runs are complete. That the reader of w is gone is
-// no error.
+// Follow writes the logs of the tasks that Dispatch drives, one after the other, until their
+// drivers have ended or Dispatch drops them. If there are several, a heading names the ref
+// of each. It reports whether all runs are complete. If the reader of w has closed the pipe,
+// that is no error.
 func Follow(tasks []Task, w io.Writer) (complete bool, err error) {
 	complete = true
 	var problems []error

@@ -12,10 +12,10 @@ import (
 	"quire/lib/workspace"
 )
 
-// MakeWorkspace writes the commit of run into its workspace, as plan wants it. This
-// process, or one above it, holds the lock of the run. It returns the directory, which is
-// the run's own, or a kept one that the run's links to. A kept workspace never fails a run:
-// if anything goes wrong with it, the log says so and the run gets its own.
+// MakeWorkspace writes the commit of run into its workspace, by the settings of plan. This
+// process or an ancestor holds the lock of the run. It returns the directory: the run's own,
+// or one of the pool, to which the run's own is a link. The pool never fails a run: on an
+// error with it, the log gets a warning and the run gets its own workspace.
 func MakeWorkspace(ctx context.Context, store *runstore.Store, run *runstore.Run, plan *Plan) (string, error) {
 	repo, err := git.Open(run.GitDir)
 	if err != nil {
@@ -25,8 +25,8 @@ func MakeWorkspace(ctx context.Context, store *runstore.Store, run *runstore.Run
 	dir := filepath.Join(run.Dir, runstore.WorkspaceDir)
 	o := workspace.Options{WithGit: s.WithGit, LFS: s.LFS, Submodules: s.Submodules}
 	warn := func(err error) { warnInLog(run, err) }
-	kept, err := takeKept(store, run, s, warn)
-	if err == nil && kept != "" {
+	pooled, err := takePooled(store, run, s, warn)
+	if err == nil && pooled != "" {
 		reuse := o
 		reuse.Reuse, reuse.KeepIgnored = true, s.KeepIgnored
 		reuse.Left = func(path string, err error) {
@@ -35,12 +35,12 @@ func MakeWorkspace(ctx context.Context, store *runstore.Store, run *runstore.Run
 			}
 			warn(err)
 		}
-		err = workspace.Materialize(ctx, repo, run.SHA, kept, reuse)
+		err = workspace.Materialize(ctx, repo, run.SHA, pooled, reuse)
 		if err == nil {
-			err = os.Symlink(kept, dir)
+			err = os.Symlink(pooled, dir)
 		}
 		if err == nil {
-			return kept, nil
+			return pooled, nil
 		}
 	}
 	if err != nil && ctx.Err() == nil {
@@ -49,8 +49,7 @@ func MakeWorkspace(ctx context.Context, store *runstore.Store, run *runstore.Run
 	return dir, workspace.Materialize(ctx, repo, run.SHA, dir, o)
 }
 
-// warnInLog writes a warning to the run's log. If even that fails, the run is more
-// important.
+// warnInLog appends a warning to the run's log. It ignores errors: the run is more important.
 func warnInLog(run *runstore.Run, warning error) {
 	_ = runlog.AppendRunLog(filepath.Join(run.Dir, runstore.LogFile), "quire: warning: %v", warning)
 }

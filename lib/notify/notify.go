@@ -3,9 +3,9 @@
 //
 // Package runstore queues a run for notification before its end becomes visible, and the run
 // stays queued until its programs have ended. One background process runs the programs, for
-// one run after the other: so no command waits for them, many ends do not become many
-// processes, and no run is announced twice at once. The programs for a start run once at
-// most, in a process of their own for each run.
+// one run after the other: so no command waits for them, many ends do not start many
+// processes, and no two processes announce the same run. The programs for a start run at
+// most once, in a separate process for each run.
 package notify
 
 import (
@@ -30,7 +30,7 @@ const Timeout = 30 * time.Second
 
 // Start starts the background process, unless no run is queued or it is already running.
 // Every process that ended or drove a run calls it afterwards. If it fails, the next call
-// makes up for it.
+// also covers this one.
 func Start(store *runstore.Store) error {
 	waiting, err := hasQueued(store)
 	if err != nil || !waiting {
@@ -123,8 +123,8 @@ func (o Options) notify(ctx context.Context, store *runstore.Store, run *runstor
 	return run.Told()
 }
 
-// runPrograms runs the programs in dir of the root for a run with a status. What they print
-// goes to the file logFile of the run.
+// runPrograms runs the programs in dir of the root for a run with a status. Their output goes
+// to the file logFile of the run.
 func (o Options) runPrograms(ctx context.Context, store *runstore.Store, run *runstore.Run, dir, logFile string, status runstore.Status) error {
 	programs, err := find(filepath.Join(store.Root(), dir))
 	if err != nil || len(programs) == 0 {

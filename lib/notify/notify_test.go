@@ -81,7 +81,7 @@ func TestPrograms(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			timeout := time.Minute
 			if tt.warning == errTimeout.Error() {
-				timeout = 3 * time.Second // in which the next program must begin and end
+				timeout = 3 * time.Second // the next program must begin and end in this time
 			}
 			store, run := ended(t, map[string]string{"a": tt.program, "b": "#!/bin/sh\necho last\n"})
 			var warnings []string
@@ -98,8 +98,8 @@ func TestPrograms(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("log: %s", diff)
 			}
-			if told := strings.Join(warnings, "\n"); (told == "") != (tt.warning == "") || !strings.HasSuffix(told, tt.warning) {
-				t.Errorf("warned %q, want %q", told, tt.warning)
+			if got := strings.Join(warnings, "\n"); (got == "") != (tt.warning == "") || !strings.HasSuffix(got, tt.warning) {
+				t.Errorf("warned %q, want %q", got, tt.warning)
 			}
 			if pid, err := os.ReadFile(filepath.Join(run.Dir, "pid")); err == nil {
 				if _, err := os.Stat("/proc/" + strings.TrimSpace(string(pid))); err == nil {

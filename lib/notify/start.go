@@ -15,25 +15,25 @@ import (
 	"quire/lib/runstore"
 )
 
-// OnStartDir is the directory of a root whose programs are told of each run that becomes
+// OnStartDir is the directory of a root with the programs to run for each run that becomes
 // active.
 const OnStartDir = "on-start.d"
 
 // Started starts a process that runs the programs of OnStartDir for run, which has just
 // become active, and does not wait for it. If there is no such directory, it does nothing.
-// The caller unlocks or ends the run only afterwards. On an error no program runs: nothing
-// repeats the call.
+// The caller unlocks or ends the run only afterwards. On an error no program runs, and no
+// later call tries again.
 //
-// The process keeps the file StartLogFile locked, which it inherits, so that Deliver finds
-// it working whenever the run ends. It stays in the caller's process group: a driver
-// spares it there when it ends the processes of the run.
+// The process inherits the lock of the file StartLogFile, so that Deliver can wait for it if
+// the run ends first. It stays in the caller's process group, which a driver does not signal
+// when it ends the processes of the run.
 func Started(store *runstore.Store, run *runstore.Run) error {
 	if _, err := os.Stat(filepath.Join(store.Root(), OnStartDir)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	err := started(store, run)
 	if err != nil {
-		return fmt.Errorf("cannot tell of the start of run %s: %w", run.ID, err)
+		return fmt.Errorf("cannot notify of the start of run %s: %w", run.ID, err)
 	}
 	return nil
 }
@@ -77,8 +77,8 @@ func awaitStart(ctx context.Context, run *runstore.Run) error {
 	}
 }
 
-// DeliverStart runs the programs of OnStartDir for run, which they are told is active. The
-// error is what kept it from running them; how each fared is in StartLogFile.
+// DeliverStart runs the programs of OnStartDir for run, with the state active. The error says
+// why DeliverStart itself failed; the results of the programs are in StartLogFile.
 //
 // This process becomes a subreaper, and must have no other children.
 func DeliverStart(ctx context.Context, store *runstore.Store, run *runstore.Run, o Options) error {

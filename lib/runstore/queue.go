@@ -182,7 +182,7 @@ func (s *Store) endAbandoned(places []place, tried map[string]bool, grace time.D
 	var runs []*Run
 	for _, p := range places {
 		if tried[p.id] {
-			return fmt.Errorf("cannot end what is left of run %s, whose driver is gone", p.id)
+			return fmt.Errorf("cannot end the processes of run %s, whose driver is gone", p.id)
 		}
 		tried[p.id] = true
 		if r, err := s.liveRun(p.id); err == nil { // else it is gone by now

@@ -16,7 +16,7 @@ type users struct {
 	t        *testing.T
 	store    *runstore.Store
 	warnings *[]string // nil: none are expected
-	most     int       // kept workspaces
+	most     int       // workspaces of the pool
 }
 
 func newUsers(t *testing.T) users {
@@ -27,8 +27,8 @@ func newUsers(t *testing.T) users {
 	return users{t: t, store: store, most: 2}
 }
 
-// take makes a run, drives it, and takes one of u.most kept workspaces for it, in
-// which it leaves a file.
+// take makes a run, drives it, takes one of u.most workspaces for it, and leaves a file in
+// the workspace.
 func (u users) take(ref, sha, old string) (run *runstore.Run, tree string, driver *runstore.Driver) {
 	u.t.Helper()
 	return u.takeOf(u.most, ref, sha, old)
@@ -45,7 +45,7 @@ func (u users) takeOf(most int, ref, sha, old string) (run *runstore.Run, tree s
 		u.t.Fatal(err)
 	}
 	u.t.Cleanup(driver.Unlock)
-	if tree, err = takeKept(u.store, run, config.Settings{Workspaces: most, KeepWorkspace: "failed"}, u.warn); err != nil {
+	if tree, err = takePooled(u.store, run, config.Settings{Workspaces: most, KeepWorkspace: "failed"}, u.warn); err != nil {
 		u.t.Fatal(err)
 	}
 	if tree == "" {
@@ -89,7 +89,7 @@ func has(dir, name string) bool {
 	return err == nil
 }
 
-func TestKeptNearest(t *testing.T) {
+func TestBestWorkspaceIsTaken(t *testing.T) {
 	u := newUsers(t)
 	one, treeOne, driverOne := u.take("refs/heads/one", "1111", "")
 	two, treeTwo, driverTwo := u.take("refs/heads/two", "2222", "")
@@ -120,8 +120,8 @@ func TestKeptNearest(t *testing.T) {
 	}
 }
 
-// A workspace whose user died, or is not known, is thrown away.
-func TestKeptDoubtful(t *testing.T) {
+// A workspace is removed if its occupant died or is unknown.
+func TestDoubtfulWorkspace(t *testing.T) {
 	for name, spoil := range map[string]func(users, *runstore.Run, string) error{
 		"died": func(users, *runstore.Run, string) error { return nil },
 		"orphaned": func(_ users, run *runstore.Run, _ string) error {
@@ -129,22 +129,22 @@ func TestKeptDoubtful(t *testing.T) {
 		},
 		"another boot": func(u users, run *runstore.Run, tree string) error {
 			u.end(run, false)
-			return os.WriteFile(filepath.Join(filepath.Dir(tree), keptUser), []byte(run.ID+" before"), 0o600)
+			return os.WriteFile(filepath.Join(filepath.Dir(tree), occupantFile), []byte(run.ID+" before"), 0o600)
 		},
 		"user cut short by a crash": func(u users, run *runstore.Run, tree string) error {
 			u.end(run, false)
-			return os.Truncate(filepath.Join(filepath.Dir(tree), keptUser), int64(len(run.ID)+9))
+			return os.Truncate(filepath.Join(filepath.Dir(tree), occupantFile), int64(len(run.ID)+9))
 		},
 		"user emptied by a crash": func(u users, run *runstore.Run, tree string) error {
 			u.end(run, false)
-			return os.Truncate(filepath.Join(filepath.Dir(tree), keptUser), 0)
+			return os.Truncate(filepath.Join(filepath.Dir(tree), occupantFile), 0)
 		},
 		"no user": func(u users, run *runstore.Run, tree string) error {
 			u.end(run, false)
-			return os.Remove(filepath.Join(filepath.Dir(tree), keptUser))
+			return os.Remove(filepath.Join(filepath.Dir(tree), occupantFile))
 		},
 		"pruned": func(u users, run *runstore.Run, tree string) error {
-			return os.WriteFile(filepath.Join(filepath.Dir(tree), keptUser), []byte(strings.Repeat("0", 8)+run.ID[8:]+" x"), 0o600)
+			return os.WriteFile(filepath.Join(filepath.Dir(tree), occupantFile), []byte(strings.Repeat("0", 8)+run.ID[8:]+" x"), 0o600)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -162,15 +162,15 @@ func TestKeptDoubtful(t *testing.T) {
 	}
 }
 
-// What a run is to keep stays with it when its workspace is taken.
-func TestKeptStays(t *testing.T) {
+// If a run keeps its workspace, the tree stays with it when the next run takes the workspace.
+func TestWorkspaceStaysWithRun(t *testing.T) {
 	u := newUsers(t)
 	run, tree, driver := u.take("refs/heads/one", "1111", "")
 	u.end(run, true)
 	driver.Unlock()
 	_, again, _ := u.take("refs/heads/one", "1111", "")
 	if again != tree || has(again, run.ID) {
-		t.Errorf("took %s, which was kept for run %s", again, run.ID)
+		t.Errorf("took %s, which belongs to run %s", again, run.ID)
 	}
 	dir := filepath.Join(run.Dir, runstore.WorkspaceDir)
 	if info, err := os.Lstat(dir); err != nil || !info.IsDir() || !has(dir, run.ID) {
@@ -178,8 +178,9 @@ func TestKeptStays(t *testing.T) {
 	}
 }
 
-// Those beyond the number go as soon as they are free, but for what a run keeps.
-func TestKeptBeyond(t *testing.T) {
+// Workspaces above the configured number are removed as soon as they are free, except trees
+// that a run keeps.
+func TestTooManyWorkspaces(t *testing.T) {
 	u := newUsers(t)
 	one, treeOne, driverOne := u.take("refs/heads/one", "1111", "")
 	two, treeTwo, driverTwo := u.take("refs/heads/two", "2222", "")
