@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"quire/lib/config"
@@ -65,7 +66,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = v.answer()
 	}
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNRESET): // the visitor has left
 	case errors.Is(err, errNotFound), errors.Is(err, runstore.ErrNotFound):
 		v.refuse(http.StatusNotFound, "There is no such page.")
 	default:
