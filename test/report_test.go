@@ -2,6 +2,8 @@ package test
 
 import (
 	"encoding/xml"
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -86,6 +88,23 @@ func TestReports(t *testing.T) {
 					t.Errorf("%s of %q: exit %d, %q, %q", name, input, code, out, errs)
 				}
 			}
+		}
+	}
+}
+
+func TestReportsCopied(t *testing.T) {
+	t.Parallel()
+	needs(t, "jq")
+	for _, name := range []string{"tap", "junit"} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(read(t, filepath.Join(prefix, "share/quire/report", name))), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		out, _ := exec.Command("sh", path).CombinedOutput()
+		want := fmt.Sprintf("%s: '%s/cases.jq' is missing: link to %s instead of copying it\n", name, dir, name)
+		if diff := cmp.Diff(want, string(out)); diff != "" {
+			t.Error(diff)
 		}
 	}
 }
