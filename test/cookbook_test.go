@@ -61,8 +61,11 @@ var cookbook = map[string]dish{
 		`grep -q '"text": "foo.git refs/heads/main: failed "' ../bin/sent`, ""},
 	"Which commit broke it": {
 		`mkdir .quire; echo '(local ci (require :quire.ci)) (ci.job :a [:quire/push] (fn [{: sh}] (sh "test ! -e bad")))' >.quire/ci.fnl
-		git add .; git commit -qm good; git tag -f v1; git commit -q --allow-empty -m good2; touch bad; git add .; git commit -qm broke; git commit -q --allow-empty -m after`,
-		`grep -q 'broke$' ../tmp/out`, ""},
+		git add .; git commit -qm good; git tag -f v1
+		printf '#!/bin/sh\n[ "$1" != run ] || [ ! -e full ] || { echo 111; exit 111; }\nPATH=${PATH#*:} exec quire-ci "$@"\n' >../bin/quire-ci
+		git mv .quire gone; git commit -qm gone; git mv gone .quire; touch full; git add .; git commit -qm full
+		git rm -q full; git commit -qm good2; touch bad; git add .; git commit -qm broke`,
+		`grep -qx 111 ../tmp/out; tail -n 3 ../tmp/out | grep -q 'HEAD position was .* broke$'`, ""},
 }
 
 // TestCookbook follows each recipe of quire-cookbook(7), in order, and checks the result.
