@@ -71,6 +71,8 @@ func condition(name string) (bool, error) {
 		return os.Getuid() == 0, nil
 	case "mount":
 		return mountProblem() == "", nil
+	case "pip":
+		return problemOf("python3", "-c", "import pip") == "", nil
 	case "sandbox":
 		return sandboxProblem() == "", nil
 	}
