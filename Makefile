@@ -26,7 +26,7 @@ $(PROGRAMS) &: $(SOURCES)
 # SLOW=1 also runs tests that start services or add users, and has the race detector watch
 # the packages whose tests run the code in their own process (those of ./test and quire-runstate
 # run programs), except lib/vm and lib/pipeline, which measure memory and time: the detector
-# multiplies both.
+# multiplies both. NOSKIP=1 fails if a test was skipped.
 # Fennel is compared with the reference compiler if FENNEL_REFERENCE names its fennel.lua.
 check: lint
 	$(GO) run ./test/summary -absent '$(ABSENT)' $(if $(FENNEL_REFERENCE),,-skip 'Differential|ConformanceReference') \

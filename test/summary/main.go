@@ -1,6 +1,7 @@
 // Summary runs "go test" and prints its output: the output of the tests that fail, and
 // one line for each package. If tests were skipped, its last line names them, with the
-// reasons. It exits with 1 if a test failed.
+// reasons. It exits with 1 if a test failed, or, with NOSKIP=1 in the environment, if one was
+// skipped.
 //
 // usage: summary [-absent TOOLS] ARG... [-- ARG...]...
 //
@@ -58,6 +59,9 @@ func main() {
 	}
 	if line := s.line(); line != "" {
 		fmt.Println(line)
+		if os.Getenv("NOSKIP") != "" {
+			status = 1
+		}
 	}
 	os.Exit(status)
 }
