@@ -34,11 +34,24 @@ func (r *rootOption) log(ctx context.Context, e *cli.Env) error {
 	l := view.NewLog(run, job, text.Terminal(e.Stdout))
 	l.Times = *times
 	defer l.Close()
-	if !*follow {
+	driven, err := endedButDriven(run)
+	if err != nil {
+		return err
+	}
+	if !*follow && !driven { // a driver writes the last lines when it ends
 		return l.Print()
 	}
 	noteDriver(e, run)
 	return l.Follow(ctx)
+}
+
+// endedButDriven reports whether a run has ended while its driver is not done yet.
+func endedButDriven(run *runstore.Run) (bool, error) {
+	status, err := run.Status()
+	if err != nil || !status.State.Final() {
+		return false, err
+	}
+	return run.Driven()
 }
 
 // hasJob is view.HasJob, with an error that makes the command exit with No.

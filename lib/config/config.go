@@ -21,6 +21,7 @@ import (
 	"quire/lib/diag"
 	"quire/lib/file"
 	"quire/lib/glob"
+	"quire/lib/runlog"
 	"quire/lib/vm"
 )
 
@@ -55,6 +56,7 @@ type Settings struct {
 	Cache         string // "none", "repo" or "ref"
 	MaxCache      uint64 // bytes of all caches of a root; 0: no bound
 	MaxArtifacts  uint64 // bytes of a run; 0: no bound
+	MaxLog        uint64 // bytes of the beginning of a log, see runlog.NewLog; 0: no bound
 	Keep          Keep
 	Web           bool              // whether quire-web shows the repository
 	URL           string            // of the pages of quire-web, without a slash at its end; "" for none
@@ -86,6 +88,7 @@ func defaults() Settings {
 		Cache:         "none",
 		MaxCache:      10 << 30,
 		MaxArtifacts:  1 << 30,
+		MaxLog:        runlog.DefaultMax,
 	}
 }
 

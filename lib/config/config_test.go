@@ -56,6 +56,7 @@ lfs = true
 submodules = true
 workspaces = 4
 artifacts-max = "5GiB"
+log-max = "7MiB"
 keep-ignored = true
 cache = "ref"
 cache-max = "3GiB"
@@ -95,7 +96,7 @@ const everythingFennel = `; computed, in part
  :grace "500ms"
  :pass-env [:LANG :GOPROXY]
  :env {:PATH "/usr/bin:/bin" :A "$B \"c\"\nd"}
- :with-git true :lfs true :submodules true :workspaces 4 :artifacts-max :5GiB :keep-ignored true :cache :ref :cache-max :3GiB
+ :with-git true :lfs true :submodules true :workspaces 4 :artifacts-max :5GiB :log-max :7MiB :keep-ignored true :cache :ref :cache-max :3GiB
  :keep {:runs 10 :cache :2d}
  :secrets {:token {:file "/run/secrets/token"} :near {:file :token} :inline "value" :dotted {:value "other"}
            :deploy {:file "/deploy" :refs ["refs/heads/main" "refs/tags/v*"]}}
@@ -113,7 +114,7 @@ func TestLoad(t *testing.T) {
 				Timeout: 90 * time.Minute, Grace: 500 * time.Millisecond,
 				Supersede: "pending", KeepWorkspace: "failed", Keep: Keep{Runs: 10, Cache: 48 * time.Hour}, PassEnv: []string{"LANG", "GOPROXY"},
 				Env:     map[string]string{"PATH": "/usr/bin:/bin", "A": "$B \"c\"\nd"},
-				WithGit: true, LFS: true, Submodules: true, Workspaces: 4, MaxArtifacts: 5 << 30,
+				WithGit: true, LFS: true, Submodules: true, Workspaces: 4, MaxArtifacts: 5 << 30, MaxLog: 7 << 20,
 				KeepIgnored: true, Cache: "ref", MaxCache: 3 << 30,
 				Secrets: map[string]Secret{
 					"token": {File: "/run/secrets/token"}, "near": {File: filepath.Join(dir, "token")},
@@ -139,7 +140,7 @@ func TestLoad(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	want := Settings{
 		Executor: "host", MaxRuns: runtime.NumCPU(), Timeout: time.Hour, Grace: 10 * time.Second, Supersede: "none", KeepWorkspace: "none",
-		Keep: Keep{Runs: 200, Cache: 720 * time.Hour}, MaxArtifacts: 1 << 30, Cache: "none", MaxCache: 10 << 30, Secrets: map[string]Secret{},
+		Keep: Keep{Runs: 200, Cache: 720 * time.Hour}, MaxArtifacts: 1 << 30, MaxLog: 256 << 20, Cache: "none", MaxCache: 10 << 30, Secrets: map[string]Secret{},
 	}
 	for name, dir := range map[string]string{
 		"no file": t.TempDir(), "no root": filepath.Join(t.TempDir(), "none"),

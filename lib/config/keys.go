@@ -37,6 +37,7 @@ var keys = sync.OnceValue(func() map[string]key {
 		cacheMaxKey:      size(1<<50, func(s *Settings) *uint64 { return &s.MaxCache }),
 		"keep-ignored":   boolean(func(s *Settings) *bool { return &s.KeepIgnored }),
 		"artifacts-max":  size(1<<50, func(s *Settings) *uint64 { return &s.MaxArtifacts }),
+		"log-max":        size(1<<50, func(s *Settings) *uint64 { return &s.MaxLog }),
 		"eval-memory":    sizeOrMiB(1<<40, func(s *Settings) *uint64 { return &s.EvalMemory }),
 		"with-git":       boolean(func(s *Settings) *bool { return &s.WithGit }),
 		"lfs":            boolean(func(s *Settings) *bool { return &s.LFS }),

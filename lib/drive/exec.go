@@ -68,7 +68,7 @@ func (x Exec) Run(ctx context.Context, store *runstore.Store, run *runstore.Run)
 	d.prepare = func(p *Plan) (err error) {
 		log.Close() // of an earlier turn
 		planFile.Close()
-		if log, err = runlog.OpenRunLog(filepath.Join(run.Dir, runstore.LogFile)); err != nil {
+		if log, err = runlog.OpenRunLog(filepath.Join(run.Dir, runstore.LogFile), p.Settings.MaxLog); err != nil {
 			return err
 		}
 		planFile, err = p.file()

@@ -29,7 +29,7 @@ func Host(ctx context.Context, store *runstore.Store, run *runstore.Run, output 
 	ignoreStops()
 	d.prepare = func(p *Plan) (err error) {
 		log.Close() // of an earlier turn
-		if log, err = runlog.OpenRunLog(filepath.Join(run.Dir, runstore.LogFile)); err != nil {
+		if log, err = runlog.OpenRunLog(filepath.Join(run.Dir, runstore.LogFile), p.Settings.MaxLog); err != nil {
 			return err
 		}
 		output = io.MultiWriter(log, live)

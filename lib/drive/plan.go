@@ -167,8 +167,8 @@ func (p *Plan) spec() executor.Spec {
 		Facts: p.Facts, Done: p.Done, Again: p.Again, Withheld: p.Withheld,
 		PassEnv: p.Settings.PassEnv, Env: p.Settings.Env, Path: os.Getenv("PATH"),
 		Shell: p.Settings.Shell, Grace: executor.Duration(p.Settings.Grace),
-		MaxArtifacts: p.Settings.MaxArtifacts,
-		EvalTime:     executor.Duration(limits.Time), EvalMemory: limits.Memory,
+		MaxArtifacts: p.Settings.MaxArtifacts, MaxLog: p.Settings.MaxLog,
+		EvalTime: executor.Duration(limits.Time), EvalMemory: limits.Memory,
 	}
 }
 

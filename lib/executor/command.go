@@ -112,7 +112,7 @@ func exceeded(code int) string {
 func (r *run) createLog(job string, n int) (*runlog.Log, error) {
 	path := filepath.Join(r.Out, filepath.FromSlash(runlog.LogPath(job, n)))
 	if r.Scratch {
-		return runlog.NewLog(path), nil
+		return runlog.NewLog(path, r.MaxLog), nil
 	}
-	return runlog.CreateLog(path)
+	return runlog.CreateLog(path, r.MaxLog)
 }

@@ -47,6 +47,7 @@ type Options struct {
 
 	Cache        string // the directory that QUIRE_CACHE names; "": none
 	MaxArtifacts uint64 // bytes of the artifacts of all jobs; 0: no limit
+	MaxLog       uint64 // bytes of the beginning of a command's log, see runlog.NewLog; 0: no limit
 
 	// Withheld maps the secrets that the run may not use to the reason, which is the end of
 	// a sentence such as "is not for this ref".

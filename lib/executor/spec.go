@@ -41,6 +41,7 @@ type Spec struct {
 	Withheld map[string]string `json:"withheld,omitempty"` // see Options
 
 	MaxArtifacts uint64 `json:"artifacts-max,omitempty"` // see Options
+	MaxLog       uint64 `json:"log-max,omitempty"`       // see Options
 
 	// The limits of Lua, as in vm.Limits; 0: the default.
 	EvalTime   Duration `json:"eval-time,omitempty"`
@@ -107,7 +108,7 @@ func (s Spec) Options(environ []string) Options {
 	return Options{
 		Facts: s.Facts, Env: env.list(), Done: s.Done, Again: s.Again, Withheld: s.Withheld,
 		Shell: s.Shell, Timeout: time.Duration(s.Timeout), Grace: time.Duration(s.Grace),
-		MaxArtifacts: s.MaxArtifacts,
+		MaxArtifacts: s.MaxArtifacts, MaxLog: s.MaxLog,
 	}
 }
 
@@ -116,7 +117,7 @@ func (s Spec) Options(environ []string) Options {
 func OpenSpec(ctx context.Context, path, workspace string) (Spec, error) {
 	if path == "" {
 		facts, err := LocalFacts(ctx, workspace)
-		return Spec{Facts: facts}, err
+		return Spec{Facts: facts, MaxLog: runlog.DefaultMax}, err
 	}
 	file, err := openGiven(path)
 	if err != nil {

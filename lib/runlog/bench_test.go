@@ -41,7 +41,7 @@ func BenchmarkRedact(b *testing.B) {
 
 func BenchmarkLog(b *testing.B) {
 	p := output()
-	log, err := CreateLog(filepath.Join(b.TempDir(), "sh-1.log"))
+	log, err := CreateLog(filepath.Join(b.TempDir(), "sh-1.log"), DefaultMax)
 	if err != nil {
 		b.Fatal(err)
 	}

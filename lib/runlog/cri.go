@@ -19,20 +19,26 @@ const TimeFormat = "2006-01-02T15:04:05.000000000Z"
 // format of Kubernetes' container runtime interface.
 type Log struct {
 	path string
+	most uint64 // bytes of the beginning; 0: no bound
 
 	mu      sync.Mutex
 	file    *os.File // nil until there is something to write
 	streams []*Stream
-	err     error // the first failure to write
+	size    uint64  // bytes of the file
+	ending  *ending // the records after the beginning; nil until then
+	after   int64   // bytes of output in these records, dropped ones included
+	err     error   // the first failure to write
 }
 
 // NewLog returns a log that creates its file, path, which must not exist, and the directory
-// of the file with the first record. So a command that prints nothing leaves no file.
-func NewLog(path string) *Log { return &Log{path: path} }
+// of the file with the first record. So a command that prints nothing leaves no file. If the
+// file gets longer than most bytes, output is left out, and a record says so; Close then
+// writes the end of the output. 0 is no bound.
+func NewLog(path string, most uint64) *Log { return &Log{path: path, most: most} }
 
-// CreateLog returns a log whose file exists at once, for readers that follow it.
-func CreateLog(path string) (*Log, error) {
-	l := NewLog(path)
+// CreateLog is NewLog, but the file exists at once, for readers that follow it.
+func CreateLog(path string, most uint64) (*Log, error) {
+	l := NewLog(path, most)
 	if err := l.create(); err != nil {
 		return nil, err
 	}
@@ -57,11 +63,14 @@ func (l *Log) Stream(name string) *Stream {
 	return s
 }
 
-// Close writes the unterminated last lines and closes the file. Its error is the
-// first failure of any write.
+// Close writes the unterminated last lines, and the end of the output if some was left out.
+// Then it closes the file. Its error is the first failure of any write.
 func (l *Log) Close() error {
 	for _, s := range l.streams {
 		s.Flush()
+	}
+	if l.ending != nil && l.err == nil {
+		l.writeEnding()
 	}
 	if l.file != nil {
 		if err := l.file.Close(); l.err == nil {
@@ -81,6 +90,7 @@ type Stream struct {
 	lines Lines
 	stamp []byte       // the time of the current write
 	out   bytes.Buffer // the records of the current write
+	open  bool         // its last record in the file is a part of a line
 }
 
 // Write appends the lines of p as records with the time of this call, in one write to the
@@ -100,17 +110,38 @@ func (s *Stream) Flush() {
 	s.pass()
 }
 
+// recordHead is the length of all that is before the text of a record, in bytes.
+const recordHead = len(TimeFormat) + len(" stdout F ")
+
 func (s *Stream) record(text []byte, full bool) {
-	s.out.Write(s.stamp)
-	s.out.WriteByte(' ')
-	s.out.WriteString(s.name)
+	appendRecord(&s.out, s.stamp, s.name, text, full)
+}
+
+func appendRecord(to *bytes.Buffer, stamp []byte, stream string, text []byte, full bool) {
+	to.Write(stamp)
+	to.WriteByte(' ')
+	to.WriteString(stream)
 	if full {
-		s.out.WriteString(" F ")
+		to.WriteString(" F ")
 	} else {
-		s.out.WriteString(" P ")
+		to.WriteString(" P ")
 	}
-	s.out.Write(text)
-	s.out.WriteByte('\n')
+	to.Write(text)
+	to.WriteByte('\n')
+}
+
+// isPart reports whether a record is of a part of a line.
+func isPart(record []byte) bool { return record[recordHead-2] == 'P' }
+
+// outputSize returns how many bytes of output are in records.
+func outputSize(records []byte) (n int64) {
+	for record := range bytes.Lines(records) {
+		n += int64(len(record) - recordHead)
+		if isPart(record) {
+			n-- // no newline was printed
+		}
+	}
+	return n
 }
 
 func (s *Stream) pass() {
@@ -118,18 +149,65 @@ func (s *Stream) pass() {
 		return
 	}
 	defer s.out.Reset()
-	s.log.write(s.out.Bytes())
+	s.log.write(s, s.out.Bytes())
 }
 
-// write appends records. After a failure it writes nothing, because the text after an
-// incomplete record would not be a record.
-func (l *Log) write(records []byte) {
+// write writes records of a stream, or adds them to the ending if the file has its beginning.
+func (l *Log) write(s *Stream, records []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.ending == nil && l.most > 0 && l.size+uint64(len(records)) > l.most {
+		fits := bytes.LastIndexByte(records[:l.most-l.size], '\n') + 1
+		l.append(s, records[:fits])
+		l.leaveOut(s.stamp)
+		records = records[fits:]
+	}
+	if l.ending != nil {
+		l.ending.add(records)
+		l.after += outputSize(records)
+		return
+	}
+	l.append(s, records)
+}
+
+// append writes records of a stream to the file. After a failure it writes nothing, because
+// the text after an incomplete record would not be a record.
+func (l *Log) append(s *Stream, records []byte) {
 	if l.err == nil && l.file == nil {
 		l.err = l.create()
 	}
-	if l.err == nil {
-		_, l.err = l.file.Write(records)
+	if l.err != nil || len(records) == 0 {
+		return
 	}
+	_, l.err = l.file.Write(records)
+	l.size += uint64(len(records))
+	last := records[bytes.LastIndexByte(records[:len(records)-1], '\n')+1:]
+	s.open = isPart(last)
+}
+
+// leaveOut ends the beginning of the log, and the lines that are not complete in it.
+func (l *Log) leaveOut(stamp []byte) {
+	l.ending = new(ending)
+	var b bytes.Buffer
+	for _, s := range l.streams {
+		if s.open {
+			appendRecord(&b, stamp, s.name, nil, true)
+		}
+	}
+	appendRecord(&b, stamp, "stderr", []byte(leftOutLine(l.most)), true)
+	if l.err == nil {
+		_, l.err = l.file.Write(b.Bytes())
+	}
+}
+
+// writeEnding writes the records that were kept, after one that says what is missing.
+func (l *Log) writeEnding() {
+	l.ending.trim()
+	var b bytes.Buffer
+	if l.ending.dropped > 0 {
+		stamp := l.ending.text[:len(TimeFormat)] // so that the times of a log ascend
+		appendRecord(&b, stamp, "stderr", []byte(missingLine(l.after-outputSize(l.ending.text))), true)
+	}
+	b.Write(l.ending.text)
+	_, l.err = l.file.Write(b.Bytes())
 }

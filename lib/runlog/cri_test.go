@@ -62,7 +62,7 @@ func TestLog(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "jobs", "a", "sh-1.log")
-			log, err := CreateLog(path)
+			log, err := CreateLog(path, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -91,7 +91,7 @@ func TestCreateLogRefusesExisting(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := CreateLog(path); err == nil {
+	if _, err := CreateLog(path, 0); err == nil {
 		t.Error("an existing log was opened")
 	}
 }
@@ -99,7 +99,7 @@ func TestCreateLogRefusesExisting(t *testing.T) {
 // A log that is made only when it is needed has no file before, and the same after.
 func TestNewLog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "jobs", "a", "sh-1.log")
-	silent := NewLog(path)
+	silent := NewLog(path, 0)
 	io.WriteString(silent.Stream("stdout"), "")
 	if err := silent.Close(); err != nil {
 		t.Error(err)
@@ -107,7 +107,7 @@ func TestNewLog(t *testing.T) {
 	if _, err := os.Stat(filepath.Dir(path)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a log without a record left something behind: %v", err)
 	}
-	log := NewLog(path)
+	log := NewLog(path, 0)
 	io.WriteString(log.Stream("stdout"), "one\ntwo\n")
 	if err := log.Close(); err != nil {
 		t.Error(err)
@@ -116,7 +116,7 @@ func TestNewLog(t *testing.T) {
 	if diff := cmp.Diff([]string{"stdout F one", "stdout F two"}, got); diff != "" {
 		t.Error(diff)
 	}
-	again := NewLog(path)
+	again := NewLog(path, 0)
 	io.WriteString(again.Stream("stdout"), "one\n")
 	if err := again.Close(); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("an existing log was opened: %v", err)

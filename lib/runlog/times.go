@@ -26,19 +26,32 @@ const timesEvery = 100 * time.Millisecond
 // LineTime is the format of the times of lines: RFC 3339 in milliseconds, in UTC.
 const LineTime = "2006-01-02T15:04:05.000Z"
 
-// stamp writes the time of the output that follows. If that fails, the log has no
-// further times.
+// stamp records the time of the output that follows.
 func (l *RunLog) stamp() {
 	now := time.Now()
-	if l.times == nil || now.Sub(l.stamped) < timesEvery {
+	if now.Sub(l.stamped) < timesEvery {
 		return
 	}
 	l.stamped = now
-	info, err := l.file.Stat()
-	if err == nil {
-		_, err = fmt.Fprintf(l.times, "%d %s\n", info.Size(), now.UTC().Format(LineTime))
+	if l.ending == nil {
+		if info, err := l.file.Stat(); err == nil { // other processes may append lines, too
+			l.writeTime(info.Size(), now)
+		}
+		return
 	}
-	if err != nil {
+	for len(l.marks) > 1 && l.marks[1].at <= l.ending.dropped {
+		l.marks = l.marks[1:]
+	}
+	l.marks = append(l.marks, mark{l.ending.size(), now})
+}
+
+// writeTime writes the time of the part of the log from offset on. If that fails, the log
+// has no further times.
+func (l *RunLog) writeTime(offset int64, t time.Time) {
+	if l.times == nil {
+		return
+	}
+	if _, err := fmt.Fprintf(l.times, "%d %s\n", offset, t.UTC().Format(LineTime)); err != nil {
 		l.times.Close()
 		l.times = nil
 	}

@@ -11,7 +11,7 @@ func TestRunLogTimes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	var begun []time.Time
 	for range 2 {
-		l, err := OpenRunLog(path)
+		l, err := OpenRunLog(path, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"quire/lib/file"
 	"quire/lib/process"
+	"quire/lib/runlog"
 	"quire/lib/text"
 )
 
@@ -189,6 +190,9 @@ func (s *Store) failOrphans(runs []*Run, report *Report, grace time.Duration) {
 		notes[d.run] = leftNote(had, errors.Join(unlooked, err))
 	}
 	for _, r := range orphans {
+		if err := r.endLog(notes[r]); err != nil {
+			report.Failures = append(report.Failures, err)
+		}
 		err := r.transition(Change{State: Failed, Reason: "orphaned", Note: notes[r]})
 		var refused *StateError
 		switch {
@@ -198,6 +202,20 @@ func (s *Store) failOrphans(runs []*Run, report *Report, grace time.Duration) {
 			report.Failures = append(report.Failures, err)
 		}
 	}
+}
+
+// endLog writes to the end of the log of an orphan why it fails. It is written first, for
+// readers who wait for the end of the run.
+func (r *Run) endLog(note string) error {
+	why := "failed, reason orphaned: its driver was killed, or the machine went down"
+	if note != "" {
+		why += "; " + note
+	}
+	at := time.Now().UTC().Format(runlog.LineTime)
+	if err := runlog.EndRunLog(filepath.Join(r.Dir, LogFile), "quire: %s run %s: %s", at, r.ID, why); err != nil {
+		return fmt.Errorf("cannot write log of run %s: %w", r.ID, err)
+	}
+	return nil
 }
 
 // leftNote says which processes of an orphan may be left, "" if there are none.

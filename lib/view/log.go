@@ -40,6 +40,7 @@ type Log struct {
 	out  *bufio.Writer
 	seen map[string]int64 // by path, how much has been printed
 	open string           // the stream that has printed the beginning of a line and not its end; "" for none
+	cut  map[string]bool  // by path, whether its end is missing and that was printed
 
 	// Times puts the time of each line before it, "-" if it is not known.
 	Times bool
@@ -48,7 +49,7 @@ type Log struct {
 
 // NewLog returns the log of run, or of one job if job is not "".
 func NewLog(run *runstore.Run, job string, w io.Writer) *Log {
-	return &Log{run: run, job: job, out: bufio.NewWriter(w), seen: map[string]int64{}}
+	return &Log{run: run, job: job, out: bufio.NewWriter(w), seen: map[string]int64{}, cut: map[string]bool{}}
 }
 
 // Close closes the files of the log.
@@ -63,9 +64,10 @@ func (l *Log) Close() error {
 // *UnreadError if a part cannot be read.
 func (l *Log) Print() error {
 	sources, err := l.sources()
-	unread := []error{err}
+	over, unknown := l.over()
+	unread := []error{err, unknown}
 	for _, s := range sources {
-		if err := l.copy(s); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := l.copy(s, over); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			unread = append(unread, err)
 		}
 	}
@@ -76,6 +78,16 @@ func (l *Log) Print() error {
 		return &UnreadError{err}
 	}
 	return nil
+}
+
+// over reports whether the run has ended and no driver writes to its logs any more.
+func (l *Log) over() (bool, error) {
+	status, err := l.run.Status()
+	if err != nil || !status.State.Final() {
+		return false, err
+	}
+	driven, err := l.run.Driven()
+	return !driven, err
 }
 
 // An UnreadError says what of a log cannot be read.
@@ -145,8 +157,9 @@ func (l *Log) watch(w *runstore.Watcher) error {
 	return nil
 }
 
-// copy prints the new part of a source.
-func (l *Log) copy(s source) error {
+// copy prints the new part of a source. If the run is over, it also says if the end of the
+// output is missing.
+func (l *Log) copy(s source, over bool) error {
 	f, err := s.open(l.run.Dir)
 	if err != nil {
 		return err
@@ -155,9 +168,20 @@ func (l *Log) copy(s source) error {
 	if _, err := f.Seek(l.seen[s.path], io.SeekStart); err != nil {
 		return err
 	}
-	if !s.lines {
-		return l.copyCombined(s, f)
+	if s.lines {
+		err = l.copyRecords(s, f)
+	} else {
+		err = l.copyCombined(s, f)
 	}
+	if err == nil && over && !l.cut[s.path] && runlog.LacksEnd(f) {
+		l.cut[s.path] = true
+		_, err = l.out.WriteString(s.mark + runlog.EndMissing + "\n")
+	}
+	return err
+}
+
+// copyRecords prints the new part of a command's log.
+func (l *Log) copyRecords(s source, f *os.File) error {
 	in := bufio.NewReaderSize(f, maxLine)
 	for {
 		line, err := in.ReadSlice('\n')
@@ -174,10 +198,14 @@ func (l *Log) copy(s source) error {
 	}
 }
 
-// copyCombined prints the new part of the combined log. It reads at most maxLog, because a
-// job could append to a log that an older quire wrote.
+// copyCombined prints the new part of the combined log, as far as it was written before the
+// call: a job could append to a log that an older quire wrote for ever.
 func (l *Log) copyCombined(s source, f *os.File) error {
-	in := io.LimitReader(f, maxLog-l.seen[s.path])
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	in := io.LimitReader(f, info.Size()-l.seen[s.path])
 	if !l.Times {
 		n, err := io.Copy(l.out, in)
 		l.seen[s.path] += n
@@ -212,13 +240,8 @@ func (l *Log) copyCombined(s source, f *os.File) error {
 	}
 }
 
-const (
-	// maxLine is larger than the longest line of a command's log, in bytes.
-	maxLine = 2 * runlog.MaxRecord
-
-	// maxLog is larger than any combined log, in bytes.
-	maxLog = runlog.MaxRunLog + 1<<20
-)
+// maxLine is larger than the longest line of a command's log, in bytes.
+const maxLine = 2 * runlog.MaxRecord
 
 // line prints a record, which is a line of a command's log: TIME STREAM F|P TEXT. P says
 // that the next record continues the line.

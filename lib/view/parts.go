@@ -11,6 +11,10 @@ func (v Run) Record() runstore.Record { return v.record }
 // Status returns the state of the run and its reason.
 func (v Run) Status() runstore.Status { return v.status }
 
+// Over reports whether the run has ended and its driver with it, so that nothing of the run
+// changes any more.
+func (v Run) Over() bool { return v.over }
+
 // Changes returns the history of the run, oldest change first.
 func (v Run) Changes() []runstore.Change { return v.changes }
 

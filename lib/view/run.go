@@ -23,6 +23,7 @@ type Run struct {
 	changes []runstore.Change
 	jobs    []runlog.JobRecord
 	why     string
+	over    bool // it has ended, and has no driver any more
 }
 
 // Of reads everything that can be shown about run.
@@ -49,7 +50,7 @@ func Of(run *runstore.Run) (Run, error) {
 	if v.jobs, unread = runlog.Summarize(run.Dir); unread != nil { // all else is ours, and is there
 		v.why = strings.TrimPrefix(v.why+"; "+unread.Error(), "; ")
 	}
-	if v.status.State.Final() && !driven {
+	if v.over = v.status.State.Final() && !driven; v.over {
 		endJobs(v.jobs, v.status)
 	}
 	return v, nil

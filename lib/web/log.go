@@ -46,7 +46,11 @@ func combined(f *os.File, final bool, most int, end *int64) source {
 		if err == nil {
 			defer times.Close()
 		}
-		in := bufio.NewReaderSize(io.LimitReader(f, runlog.MaxRunLog+1<<20), 64<<10)
+		info, err := f.Stat()
+		if err != nil {
+			return err
+		}
+		in := bufio.NewReaderSize(io.LimitReader(f, info.Size()), 64<<10) // it may grow for ever
 		var at int64
 		var text []byte // the beginning of a line that is longer than the buffer of in
 		for {
@@ -78,8 +82,9 @@ func combined(f *os.File, final bool, most int, end *int64) source {
 	}
 }
 
-// jobLog returns the log of the commands of a job, each behind the command itself.
-func jobLog(run *runstore.Run, j runlog.JobRecord) source {
+// jobLog returns the log of the commands of a job, each behind the command itself. over says
+// that the run and its driver have ended.
+func jobLog(run *runstore.Run, j runlog.JobRecord, over bool) source {
 	return func(add func(l rawLine)) error {
 		for _, c := range j.Commands {
 			stamp := ""
@@ -91,7 +96,7 @@ func jobLog(run *runstore.Run, j runlog.JobRecord) source {
 				add(rawLine{stamp, "cmd", c.N, []byte(prompt + l)})
 				prompt = "> "
 			}
-			if err := commandLog(run.Dir, c.Log, add); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := commandLog(run.Dir, c.Log, over, add); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 		}
@@ -99,8 +104,9 @@ func jobLog(run *runstore.Run, j runlog.JobRecord) source {
 	}
 }
 
-// commandLog reads the records of a command, see quire-events(5), and joins their parts.
-func commandLog(dir, name string, add func(l rawLine)) error {
+// commandLog reads the records of a command, see quire-events(5), and joins their parts. If
+// over is true, it adds a line if the end of the log is missing.
+func commandLog(dir, name string, over bool, add func(l rawLine)) error {
 	f, err := runlog.Open(dir, name)
 	if err != nil {
 		return err
@@ -143,6 +149,9 @@ func commandLog(dir, name string, add func(l rawLine)) error {
 		if len(parts[stream]) > 0 {
 			emit("", stream, parts[stream])
 		}
+	}
+	if over && runlog.LacksEnd(f) {
+		emit("", "stderr", []byte(runlog.EndMissing))
 	}
 	return nil
 }
@@ -208,7 +217,7 @@ func (v *visit) log(run *runstore.Run, job string) error {
 	final := seen.Status().State.Final()
 	d := logData{Run: run, Record: seen.Record(), State: string(seen.Record().Shown()), Why: reasonText(seen.Record())}
 	var end int64
-	from, id, err := v.logSource(run, seen.Jobs(), job, final, &end)
+	from, id, err := v.logSource(run, seen, job, &end)
 	if err != nil {
 		return err
 	}
@@ -248,11 +257,11 @@ func (v *visit) log(run *runstore.Run, job string) error {
 
 // logSource returns the log that an address names, and the id of its job. A run of quire
 // 0.1 may have no combined log; then that is the log of all its jobs.
-func (v *visit) logSource(run *runstore.Run, jobs []runlog.JobRecord, job string, final bool, end *int64) (source, string, error) {
+func (v *visit) logSource(run *runstore.Run, seen view.Run, job string, end *int64) (source, string, error) {
 	if job != "" {
-		for _, j := range jobs {
+		for _, j := range seen.Jobs() {
 			if jobSegment(j.ID) == job {
-				return jobLog(run, j), j.ID, nil
+				return jobLog(run, j, seen.Over()), j.ID, nil
 			}
 		}
 		return nil, "", errNotFound
@@ -261,13 +270,13 @@ func (v *visit) logSource(run *runstore.Run, jobs []runlog.JobRecord, job string
 		f, err := os.Open(filepath.Join(run.Dir, runstore.LogFile))
 		if err == nil {
 			defer f.Close()
-			return combined(f, final, 0, end)(add)
+			return combined(f, seen.Status().State.Final(), 0, end)(add)
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		for _, j := range jobs {
-			if err := jobLog(run, j)(add); err != nil {
+		for _, j := range seen.Jobs() {
+			if err := jobLog(run, j, seen.Over())(add); err != nil {
 				return err
 			}
 		}
