@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"quire/lib/cli"
@@ -48,11 +49,8 @@ func show(e *cli.Env, runs []trigger.Run) int {
 // lines, it says how to drive the run.
 func showByHand(e *cli.Env, runs []trigger.Run) int {
 	code := show(e, runs)
-	for _, r := range runs {
-		if r.Executor != "" && e.Terminal() {
-			e.Note("the run waits for quire-runstate reconcile; to start it at once, append: | quire-dispatch")
-			break
-		}
+	if e.Terminal() && slices.ContainsFunc(runs, func(r trigger.Run) bool { return r.Executor != "" }) {
+		e.Note("the run waits for quire-runstate reconcile; to start it at once, append: | quire-dispatch")
 	}
 	return code
 }
@@ -60,6 +58,8 @@ func showByHand(e *cli.Env, runs []trigger.Run) int {
 // note notifies the pusher of one run.
 func note(e *cli.Env, r trigger.Run) {
 	switch {
+	case errors.As(r.Problem, new(*trigger.TestedError)):
+		e.Note("complete %s %s: %v", r.ID, r.Ref, r.Problem)
 	case r.Gate && r.Problem != nil: // the last line for the pusher says it
 	case errors.As(r.Problem, new(diag.List)):
 		e.Note("failed %s %s: invalid pipeline, recorded as failed; the push itself was accepted", r.ID, r.Ref)

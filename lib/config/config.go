@@ -47,6 +47,7 @@ type Settings struct {
 	Gate          []string // patterns of refs that a push moves only to complete commits
 	GateSkip      bool     // a push that asks for no run passes the gate
 	Supersede     string   // "pending", "active" or "none"
+	SkipTested    string   // "none", "commit" or "tree"
 	KeepWorkspace string   // "failed", "all" or "none"
 	WithGit       bool
 	LFS           bool
@@ -83,6 +84,7 @@ func defaults() Settings {
 		Timeout:       time.Hour,
 		Grace:         10 * time.Second,
 		Supersede:     "none",
+		SkipTested:    "none",
 		KeepWorkspace: "none",
 		Keep:          Keep{Runs: 200, Cache: 30 * 24 * time.Hour},
 		Cache:         "none",

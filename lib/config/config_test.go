@@ -48,6 +48,7 @@ max-runs = 2
 jobs = 3
 timeout = "1h30m"
 supersede = "pending"
+skip-tested = "tree"
 keep-workspace = "failed"
 grace = "500ms"
 pass-env = ["LANG", "GOPROXY"]
@@ -91,7 +92,7 @@ const everythingFennel = `; computed, in part
  :max-runs 2
  :jobs 3
  :timeout (.. minutes "m")
- :supersede :pending
+ :supersede :pending :skip-tested :tree
  :keep-workspace :failed
  :grace "500ms"
  :pass-env [:LANG :GOPROXY]
@@ -112,7 +113,7 @@ func TestLoad(t *testing.T) {
 				Executor: "quire-ci", Launcher: []string{"bwrap", "--unshare-all"}, MaxRuns: 2, Jobs: 3,
 				Shell:   []string{"bash", "-ec"},
 				Timeout: 90 * time.Minute, Grace: 500 * time.Millisecond,
-				Supersede: "pending", KeepWorkspace: "failed", Keep: Keep{Runs: 10, Cache: 48 * time.Hour}, PassEnv: []string{"LANG", "GOPROXY"},
+				Supersede: "pending", SkipTested: "tree", KeepWorkspace: "failed", Keep: Keep{Runs: 10, Cache: 48 * time.Hour}, PassEnv: []string{"LANG", "GOPROXY"},
 				Env:     map[string]string{"PATH": "/usr/bin:/bin", "A": "$B \"c\"\nd"},
 				WithGit: true, LFS: true, Submodules: true, Workspaces: 4, MaxArtifacts: 5 << 30, MaxLog: 7 << 20,
 				KeepIgnored: true, Cache: "ref", MaxCache: 3 << 30,
@@ -139,7 +140,7 @@ func TestLoad(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	want := Settings{
-		Executor: "host", MaxRuns: runtime.NumCPU(), Timeout: time.Hour, Grace: 10 * time.Second, Supersede: "none", KeepWorkspace: "none",
+		Executor: "host", MaxRuns: runtime.NumCPU(), Timeout: time.Hour, Grace: 10 * time.Second, Supersede: "none", SkipTested: "none", KeepWorkspace: "none",
 		Keep: Keep{Runs: 200, Cache: 720 * time.Hour}, MaxArtifacts: 1 << 30, MaxLog: 256 << 20, Cache: "none", MaxCache: 10 << 30, Secrets: map[string]Secret{},
 	}
 	for name, dir := range map[string]string{

@@ -33,6 +33,7 @@ var keys = sync.OnceValue(func() map[string]key {
 		"timeout":        duration(func(s *Settings) *time.Duration { return &s.Timeout }),
 		"grace":          duration(func(s *Settings) *time.Duration { return &s.Grace }),
 		"eval-time":      duration(func(s *Settings) *time.Duration { return &s.EvalTime }),
+		"skip-tested":    oneOf([]string{"none", "commit", "tree"}, func(s *Settings) *string { return &s.SkipTested }),
 		"cache":          oneOf([]string{"none", "repo", "ref"}, func(s *Settings) *string { return &s.Cache }),
 		cacheMaxKey:      size(1<<50, func(s *Settings) *uint64 { return &s.MaxCache }),
 		"keep-ignored":   boolean(func(s *Settings) *bool { return &s.KeepIgnored }),

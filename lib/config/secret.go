@@ -122,6 +122,17 @@ func (s Secret) isFor(ref string) bool {
 	return s.Refs == nil || isRef(ref) && slices.ContainsFunc(s.Refs, func(pattern string) bool { return glob.Match(pattern, ref) })
 }
 
+// HasMoreSecrets reports whether runs of ref may have a secret that runs of the ref other
+// may not have.
+func (s Settings) HasMoreSecrets(ref, other string) bool {
+	for _, secret := range s.Secrets {
+		if secret.isFor(ref) && !secret.isFor(other) {
+			return true
+		}
+	}
+	return false
+}
+
 // RunSecrets are the secrets of one run.
 type RunSecrets struct {
 	Values   map[string]string

@@ -37,14 +37,20 @@ func (s *Store) Create(facts ...Facts) ([]*Run, error) {
 // newRuns completes the facts, and checks them.
 func (s *Store) newRuns(facts []Facts) ([]*Run, error) {
 	now := time.Now()
-	ids, err := s.NewIDs(len(facts))
+	without := 0
+	for _, f := range facts {
+		if f.ID == "" {
+			without++
+		}
+	}
+	ids, err := s.NewIDs(without)
 	if err != nil {
 		return nil, err
 	}
 	runs := make([]*Run, len(facts))
 	for i, f := range facts {
 		if f.ID == "" {
-			f.ID = ids[i]
+			f.ID, ids = ids[0], ids[1:]
 		}
 		if f.PushedAt.IsZero() {
 			f.PushedAt = now

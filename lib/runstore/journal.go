@@ -36,11 +36,42 @@ func addLines(f *os.File, records []Record) error {
 	return appendLine(f, size, lines.String())
 }
 
-// skippedMark ends the line of a Skipped run, and gateMark that of a Gate run.
+// Fields that may end a line, in this order.
 const (
-	skippedMark = "\tskipped"
-	gateMark    = "\tgate"
+	skippedMark = "skipped"    // of a Skipped run
+	gateMark    = "gate"       // of a Gate run
+	testedMark  = "tested-by=" // of a run with TestedBy, followed by that id
 )
+
+// marks returns the fields that end the run's line.
+func (r Record) marks() string {
+	var marks string
+	if r.Skipped {
+		marks += "\t" + skippedMark
+	}
+	if r.Gate {
+		marks += "\t" + gateMark
+	}
+	if r.TestedBy != "" {
+		marks += "\t" + testedMark + r.TestedBy
+	}
+	return marks
+}
+
+// unmarked returns a line without the marks that end it.
+func unmarked(line []byte) []byte {
+	for {
+		at := bytes.LastIndexByte(line, '\t')
+		switch last := line[at+1:]; {
+		case at < 0:
+			return line
+		case string(last) == skippedMark, string(last) == gateMark, bytes.HasPrefix(last, []byte(testedMark)):
+			line = line[:at]
+		default:
+			return line
+		}
+	}
+}
 
 // journalLine returns the line for rec, with its newline. newest is the greatest id of
 // the lines before it, "" for none.
@@ -49,20 +80,13 @@ func journalLine(rec Record, newest string) string {
 	if rec.ID > newest {
 		mark = "-"
 	}
-	end := "\n"
-	switch {
-	case rec.Skipped:
-		end = skippedMark + end
-	case rec.Gate:
-		end = gateMark + end
-	}
-	return rec.Line() + "\t" + mark + end
+	return rec.Line() + "\t" + mark + rec.marks() + "\n"
 }
 
 // newestOf returns the greatest id in the journal up to and including line, nil if line
 // has none.
 func newestOf(line []byte) []byte {
-	line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte(skippedMark)), []byte(gateMark))
+	line = unmarked(line)
 	mark := line[bytes.LastIndexByte(line, '\t')+1:]
 	if len(mark) == idLength {
 		return mark

@@ -26,6 +26,7 @@ type Record struct {
 	Finished time.Time // zero if it has not ended
 	Gate     bool      // see Facts
 	Skipped  bool      // see Facts
+	TestedBy string    // the id of the earlier run whose result a complete run has; "" if its own jobs ran
 }
 
 // Shown returns the state for people: Skipped instead of Failed.
@@ -60,6 +61,9 @@ func (r *Run) record(s Status) Record {
 	if s.hasCode() {
 		rec.Code = &s.Code
 	}
+	if s.State == Complete {
+		rec.TestedBy = s.By
+	}
 	return rec
 }
 
@@ -92,7 +96,7 @@ func optionalTime(t time.Time) string {
 
 // same reports whether two records have the same line in the journal.
 func (r Record) same(other Record) bool {
-	return r.Line() == other.Line() && r.Gate == other.Gate && r.Skipped == other.Skipped
+	return r.Line() == other.Line() && r.marks() == other.marks()
 }
 
 // Line returns the record as one line without its newline: the RecordFields,
@@ -117,7 +121,16 @@ func parseRecord(line string) (Record, error) {
 	}
 	r := Record{
 		ID: f[0], State: State(f[1]), Repo: f[2], Ref: f[3], SHA: f[4], Executor: f[5], Reason: f[6],
-		Gate: strings.HasSuffix(line, gateMark), Skipped: strings.HasSuffix(line, skippedMark),
+	}
+	for _, mark := range f[min(len(f), len(RecordFields)+1):] {
+		switch tested, ok := strings.CutPrefix(mark, testedMark); {
+		case ok:
+			r.TestedBy = tested
+		case mark == gateMark:
+			r.Gate = true
+		case mark == skippedMark:
+			r.Skipped = true
+		}
 	}
 	if !IsID(r.ID) {
 		return Record{}, fmt.Errorf("not a record: '%s'", line)
@@ -141,7 +154,8 @@ func parseRecord(line string) (Record, error) {
 	return r, nil
 }
 
-// MarshalJSON writes the record with the names of RecordFields, null for none, gate and skipped.
+// MarshalJSON writes the record with the names of RecordFields, null for none, followed by
+// gate, skipped and tested-by.
 // Values that are not UTF-8, which JSON cannot hold, are escaped as in a line.
 func (r Record) MarshalJSON() ([]byte, error) {
 	v := struct {
@@ -158,11 +172,12 @@ func (r Record) MarshalJSON() ([]byte, error) {
 		Finished *string `json:"finished"`
 		Gate     bool    `json:"gate"`
 		Skipped  bool    `json:"skipped"`
+		TestedBy *string `json:"tested-by"`
 	}{
 		ID: r.ID, State: r.State, Repo: JSONText(r.Repo), Ref: JSONText(r.Ref), SHA: r.SHA,
 		Executor: orNull(JSONText(r.Executor)), Reason: orNull(r.Reason), Code: r.Code,
 		Created: orNull(optionalTime(r.Created)), Started: orNull(optionalTime(r.Started)), Finished: orNull(optionalTime(r.Finished)),
-		Gate: r.Gate, Skipped: r.Skipped,
+		Gate: r.Gate, Skipped: r.Skipped, TestedBy: orNull(r.TestedBy),
 	}
 	return json.Marshal(v)
 }

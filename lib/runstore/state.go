@@ -83,7 +83,7 @@ type Change struct {
 	State    State
 	Reason   string    // for Failed, one of Reasons
 	Code     int       // for the reasons exit and signal
-	By       string    // for Superseded: the id of the newer run
+	By       string    // for Superseded: the id of the newer run; for Complete: see Record.TestedBy
 	Executor string    // if it is not the one in the facts, or that was not known
 	Note     string    // a remark for people
 	Time     time.Time // Transition replaces zero by the present
@@ -103,8 +103,10 @@ func (c Change) check() error {
 		return fmt.Errorf("a run that is %s has neither a reason nor a code", c.State)
 	case c.State.IsReplaced() && !IsID(c.By):
 		return fmt.Errorf("a run that is %s needs the id of the run that replaced it", c.State)
-	case !c.State.IsReplaced() && c.By != "":
+	case !c.State.IsReplaced() && c.State != Complete && c.By != "":
 		return fmt.Errorf("a run that is %s was not replaced", c.State)
+	case c.State == Complete && c.By != "" && !IsID(c.By):
+		return fmt.Errorf("not an id: '%s'", text.Escape(c.By))
 	}
 	return nil
 }

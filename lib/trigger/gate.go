@@ -177,7 +177,7 @@ func (t *Trigger) afterGate(ctx context.Context, store *runstore.Store, settings
 	return wanted, facts, nil
 }
 
-// maxEarlier is how many of the newest complete runs of a repository are looked at.
+// maxEarlier is how many of the newest runs of a repository are looked at.
 const maxEarlier = 1000
 
 // gateRun returns the complete gate run of the push with the facts f to ref, nil if there

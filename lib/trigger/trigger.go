@@ -41,7 +41,8 @@ type Run struct {
 	// URL is the address of its page, "" for none.
 	URL string
 	// Problem says why the run must not be driven: a diag.List of what is wrong with its
-	// pipeline, ErrMissed, what it was skipped by, or a *runstore.PausedError.
+	// pipeline, ErrMissed, what it was skipped by, a *TestedError, or a
+	// *runstore.PausedError.
 	Problem error
 }
 
@@ -219,6 +220,7 @@ func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.
 			facts[i].Skipped, facts[i].Note = true, "skipped by push option ci.skip"
 		}
 	}
+	earlier, unknown := Tested(store, settings, facts)
 	runs, err := store.Create(facts...)
 	if err != nil {
 		return nil, settings, &notRecorded{errors.Join(err, configErr)}
@@ -226,8 +228,9 @@ func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.
 	for _, r := range runs {
 		configErr = errors.Join(configErr, keepFiles(store, r))
 	}
-	checked, err := t.check(ctx, store, objects, wanted, runs, settings)
-	return checked, settings, errors.Join(err, configErr, unread)
+	done, failure := completeTested(store, runs, earlier)
+	checked, err := t.check(ctx, store, objects, wanted, runs, done, settings)
+	return checked, settings, errors.Join(err, failure, configErr, unread, unknown)
 }
 
 // describe adds the tree and the subject of its commit to each of facts, and that the
@@ -311,8 +314,9 @@ func find(objects *git.Objects, updates []Update) ([]want, error) {
 	return wanted, errors.Join(unknown...)
 }
 
-// check ends the runs that are not to be driven, and compiles each .quire tree once.
-func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git.Objects, wanted []want, runs []*runstore.Run, settings config.Settings) ([]Run, error) {
+// check compiles each .quire tree once, and ends the runs whose pipeline is invalid. It
+// does not compile for runs that have ended: those skipped, and those in done.
+func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git.Objects, wanted []want, runs []*runstore.Run, done []*TestedError, settings config.Settings) ([]Run, error) {
 	pipelines := map[string]compiled{}
 	checked := make([]Run, len(runs))
 	var failures []error
@@ -321,6 +325,10 @@ func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git
 		checked[i] = Run{Run: r, URL: settings.RunURL(r.Repo, r.ID)}
 		if r.Skipped {
 			checked[i].Problem = errors.New(r.Note)
+			continue
+		}
+		if done[i] != nil {
+			checked[i].Problem = done[i]
 			continue
 		}
 		p, known := pipelines[wanted[i].quire]
@@ -382,15 +390,15 @@ func compile(ctx context.Context, tree pipeline.Files, settings config.Settings)
 	return c
 }
 
-// supersede ends the runs that are older than one of runs, of the same repository
-// and ref, that a driver will get: the pending ones, or also the active ones, whose
-// drivers then end their processes. It ignores a run that has changed meanwhile, and
-// gate runs, whose pushes wait for them.
+// supersede ends older runs of the repository and ref of each of runs that a driver will
+// get, or that is complete already: the pending ones, or also the active ones, whose
+// drivers then end their processes. It ignores a run that has changed meanwhile, and gate
+// runs, whose pushes wait for them.
 func supersede(store *runstore.Store, runs []Run, active bool) error {
 	type key struct{ repo, ref string }
 	newest := map[key]string{}
 	for _, r := range runs {
-		if r.Executor != "" {
+		if r.Executor != "" || errors.As(r.Problem, new(*TestedError)) {
 			newest[key{r.Repo, r.Ref}] = r.ID
 		}
 	}
