@@ -1,6 +1,5 @@
-// Package config reads the configuration of a root, which is one file in TOML or
-// in Fennel: config.toml or config.fnl. It is read afresh each time it is needed,
-// and all that is wrong with it is reported at once, each thing at its place.
+// Package config reads the configuration of a root: one file, config.toml or config.fnl. Load
+// reads it again at each call, and reports all errors in it at once, each with its position.
 package config
 
 import (
@@ -31,49 +30,48 @@ const (
 	fennelName = "config.fnl"
 )
 
-// MaxSize bounds the file, in bytes.
+// MaxSize is the size of the largest file that is read, in bytes.
 const MaxSize = 1 << 20
 
-// Settings are what holds for one repository. The fields are described in
-// quire.toml(5).
+// Settings are the settings of one repository. quire.toml(5) describes the fields.
 type Settings struct {
 	Executor      string // "host" or "quire-ci"
 	Launcher      []string
 	Shell         []string      // runs commands that are strings; empty: executor.DefaultShell
-	MaxRuns       int           // runs at once; 0: no bound
+	MaxRuns       int           // runs at once; 0: no limit
 	Jobs          int           // 0: the number of processors
 	Timeout       time.Duration // 0: none
 	Grace         time.Duration
-	Gate          []string // patterns of refs that a push moves only to complete commits
-	GateSkip      bool     // a push that asks for no run passes the gate
+	Gate          []string // patterns of refs that a push moves only if the commit's run is complete
+	GateSkip      bool     // a push with the option to skip runs passes the gate
 	Supersede     string   // "pending", "active" or "none"
 	SkipTested    string   // "none", "commit" or "tree"
 	KeepWorkspace string   // "failed", "all" or "none"
 	WithGit       bool
 	LFS           bool
 	Submodules    bool
-	Workspaces    int    // to keep and take again; 0: none
-	KeepIgnored   bool   // kept workspaces keep the files that Git ignores
+	Workspaces    int    // number of workspaces that later runs reuse; 0: none
+	KeepIgnored   bool   // reused workspaces keep the files that Git ignores
 	Cache         string // "none", "repo" or "ref"
-	MaxCache      uint64 // bytes of all caches of a root; 0: no bound
-	MaxArtifacts  uint64 // bytes of a run; 0: no bound
-	MaxLog        uint64 // bytes of the beginning of a log, see runlog.NewLog; 0: no bound
+	MaxCache      uint64 // bytes of all caches of a root; 0: no limit
+	MaxArtifacts  uint64 // bytes of a run; 0: no limit
+	MaxLog        uint64 // bytes of the beginning of a log, see runlog.NewLog; 0: no limit
 	Keep          Keep
 	Web           bool              // whether quire-web shows the repository
 	URL           string            // of the pages of quire-web, without a slash at its end; "" for none
-	EvalTime      time.Duration     // of a stretch of Lua; 0: that of package vm
-	EvalMemory    uint64            // of Lua, in bytes; 0: that of package vm
-	PassEnv       []string          // names of variables of quire's own environment that jobs get
-	Env           map[string]string // variables that jobs get, by names
-	Secrets       map[string]Secret // that its runs may have, some of them on certain refs only
+	EvalTime      time.Duration     // of one call of Lua; 0: the default of package vm
+	EvalMemory    uint64            // of Lua, in bytes; 0: the default of package vm
+	PassEnv       []string          // names of variables that jobs inherit from quire
+	Env           map[string]string // further variables of jobs
+	Secrets       map[string]Secret // for its runs, some of them only on certain refs
 
-	declared map[string]Secret // for it or for more, whether it has them or not
+	declared map[string]Secret // all secrets in the global settings and its tables
 }
 
-// Keep says what prune leaves.
+// Keep says which runs and caches prune does not remove.
 type Keep struct {
-	Runs  int           // ended runs of a repository; 0: all
-	Cache time.Duration // caches that no run used for less; 0: all
+	Runs  int           // the newest ended runs of each repository; 0: all
+	Cache time.Duration // caches that a run used within this time; 0: all
 }
 
 // defaults are the settings of an empty file.
@@ -105,22 +103,22 @@ func (s Settings) Gated(ref string) bool {
 	return slices.ContainsFunc(s.Gate, func(pattern string) bool { return glob.Match(pattern, ref) })
 }
 
-// Limits returns what the evaluation of a pipeline may use.
+// Limits returns the limits of the evaluation of a pipeline.
 func (s Settings) Limits() vm.Limits {
 	return vm.Limits{Time: s.EvalTime, Memory: s.EvalMemory}
 }
 
 // A Config is the configuration of a root.
 type Config struct {
-	// Warnings are about deprecated settings, which still count. They are for the
-	// pusher, quire-runstate and doctor to show.
+	// Warnings are about deprecated settings, which still work. The pusher, quire-runstate
+	// and doctor show them.
 	Warnings diag.List
 
 	global layer
-	repos  []repoLayer // the more specific ones later
+	repos  []repoLayer // the most specific pattern last
 }
 
-// A layer changes some of the settings below it.
+// A layer changes some settings of the layers before it.
 type layer []func(*Settings)
 
 // A repoLayer is for the repositories that a pattern matches.
@@ -141,8 +139,8 @@ func (c *Config) Unmatched(names []string) diag.List {
 	return list
 }
 
-// Load reads the configuration of a root. Without a file it holds the defaults.
-// The error is a diag.List if something is wrong with what the file says.
+// Load reads the configuration of a root. Without a file it returns the defaults. The error
+// is a diag.List if the contents of the file are invalid.
 func Load(ctx context.Context, root string) (*Config, error) {
 	var found []string
 	for _, name := range []string{tomlName, fennelName} {
@@ -185,7 +183,7 @@ func read(ctx context.Context, path string) (*Config, error) {
 		return nil, diag.List{{File: path, Message: fmt.Sprintf("is larger than %d KiB", MaxSize>>10)}}
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // a byte order mark
-	d := &document{file: path, text: text, open: info.Mode()&othersRead != 0}
+	d := &document{file: path, text: text, readable: info.Mode()&othersRead != 0}
 	var top *table
 	if strings.HasSuffix(path, ".fnl") {
 		top, err = d.parseFennel(ctx)
@@ -212,10 +210,9 @@ func read(ctx context.Context, path string) (*Config, error) {
 	return c, nil
 }
 
-// For returns the settings of a repository: the defaults, what the file says for
-// all, then what it says for repositories by this name, from the most general
-// pattern to the most specific. The empty name is that of none, and has what holds
-// for all.
+// For returns the settings of a repository: the defaults, then the global settings, then the
+// tables whose patterns match the name, the most specific pattern last. The empty name gets
+// the global settings.
 func (c *Config) For(repo string) Settings {
 	s := defaults()
 	s.Env, s.Secrets, s.declared = map[string]string{}, map[string]Secret{}, map[string]Secret{}

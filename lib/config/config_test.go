@@ -181,7 +181,7 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// TestOldEnv reads env as version 0.1 had it, a list of names.
+// TestOldEnv reads env in the form of version 0.1, a list of names.
 func TestOldEnv(t *testing.T) {
 	for name, text := range map[string]string{
 		tomlName:   "env = [\"A\"]\n[repo.one]\nenv = []\n[repo.two.env]\nB = \"b\"\n",
@@ -203,8 +203,8 @@ func TestOldEnv(t *testing.T) {
 	}
 }
 
-// TestSpecific wants the most specific pattern to win, key by key.
-func TestSpecific(t *testing.T) {
+// TestMostSpecificPatternWins checks the order of patterns for each key.
+func TestMostSpecificPatternWins(t *testing.T) {
 	c := load(t, root(t, tomlName, `
 jobs = 1
 max-runs = 1
@@ -230,8 +230,8 @@ grace = "2s"
 	}
 }
 
-// TestDiagnostics reads each file of testdata and compares what its author reads
-// with the golden file beside it.
+// TestDiagnostics reads each file of testdata and compares the messages with the golden file
+// beside it.
 func TestDiagnostics(t *testing.T) {
 	paths, _ := filepath.Glob("testdata/*.toml")
 	more, _ := filepath.Glob("testdata/*.fnl")
@@ -268,8 +268,8 @@ func TestDiagnostics(t *testing.T) {
 	}
 }
 
-// TestHidden wants no value of a secret in a diagnostic, wherever the mistake is.
-func TestHidden(t *testing.T) {
+// TestDiagnosticsHideSecrets checks that no diagnostic shows the value of a secret.
+func TestDiagnosticsHideSecrets(t *testing.T) {
 	for _, test := range []struct{ name, text string }{
 		{tomlName, "[secrets]\na = \"hunter2"},
 		{tomlName, "[secrets]\na = { valu = \"hunter2\" }"},
@@ -357,7 +357,7 @@ func TestRoot(t *testing.T) {
 	}
 }
 
-// FuzzConfig wants settings or diagnostics with a place for whatever text.
+// FuzzConfig checks that every text gives settings or diagnostics with positions.
 func FuzzConfig(f *testing.F) {
 	for _, seed := range []string{everythingTOML, everythingFennel, "a = [1, {b = 2}]", "[[repo]]\nx = 1", "{:secrets [1 2]}", "[secrets]\n\"\" = {}", "[secrets]\na = { value = \"x\", refs = [\"main\", 5] }", "{:repo {:a {:inherit-secrets [:b 5]}}}", "\xff"} {
 		f.Add(seed, true)

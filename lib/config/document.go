@@ -8,26 +8,26 @@ import (
 	"quire/lib/diag"
 )
 
-// A document is one file while it is read.
+// A document is one file during Load.
 type document struct {
 	file     string
 	text     []byte
-	open     bool // others may read the file
-	hiding   bool // what is reported is about a secret
+	readable bool // by other users
+	hiding   bool // diagnostics omit the source line: it may contain a secret
 	problems diag.List
-	warnings diag.List // about what is read, but deprecated
+	warnings diag.List // about deprecated settings
 
 	declared  map[string]bool // the names of all secrets
-	inherited []entry         // names of secrets that are taken over, to be looked up at the end
+	inherited []entry         // the names in all lists inherit-secrets
 }
 
-// A place is a position in a document, both 1-based, the column in characters.
-type place struct{ line, column int }
+// A position in a document is 1-based. The column is in characters.
+type position struct{ line, column int }
 
-// A value is one value of a document: a string, an int64, a float64, a bool, a
-// []value, a *table, or something else that no setting takes.
+// A value is one value of a document: a string, an int64, a float64, a bool, a []value, a
+// *table, or something else that no setting accepts.
 type value struct {
-	at place
+	at position
 	v  any
 }
 
@@ -36,21 +36,21 @@ type table struct{ entries []entry }
 
 type entry struct {
 	name  string
-	at    place
+	at    position
 	value value
 }
 
-// report notes what is wrong at a place.
-func (d *document) report(at place, hint, format string, args ...any) {
+// report adds a problem at a position.
+func (d *document) report(at position, hint, format string, args ...any) {
 	d.problems = append(d.problems, d.diagnostic(at, hint, format, args...))
 }
 
-// warn notes what is wrong at a place but does not keep the file from being used.
-func (d *document) warn(at place, hint, format string, args ...any) {
+// warn adds a warning at a position. The file can still be used.
+func (d *document) warn(at position, hint, format string, args ...any) {
 	d.warnings = append(d.warnings, d.diagnostic(at, hint, "warning: "+format, args...))
 }
 
-func (d *document) diagnostic(at place, hint, format string, args ...any) diag.Diagnostic {
+func (d *document) diagnostic(at position, hint, format string, args ...any) diag.Diagnostic {
 	result := diag.Diagnostic{
 		File: d.file, Line: at.line, Column: at.column, Hint: hint,
 		Message: fmt.Sprintf(format, args...), Source: diag.SourceLine(d.text, at.line),
@@ -61,8 +61,8 @@ func (d *document) diagnostic(at place, hint, format string, args ...any) diag.D
 	return result
 }
 
-// reportKey notes what is wrong with the key of an entry. It shows the line only
-// as far as the key: whatever was meant, the value may be a secret.
+// reportKey adds a problem with the key of an entry. It shows the line only up to the end of
+// the key: the value may be a secret.
 func (d *document) reportKey(e entry, hint, format string, args ...any) {
 	d.report(e.at, hint, format, args...)
 	last := &d.problems[len(d.problems)-1]
@@ -70,9 +70,9 @@ func (d *document) reportKey(e entry, hint, format string, args ...any) {
 	last.Source = string(line[:min(len(line), e.at.column+utf8.RuneCountInString(e.name))])
 }
 
-// withoutSecrets takes the source lines out of diagnostics about a document that
-// could not be parsed, where they may hold a secret: pushers read these. It looks
-// no closer than for the word.
+// withoutSecrets removes source lines from the diagnostics of a document that could not be
+// parsed, because pushers read them and they may contain a secret. It removes a line if that
+// line or an earlier one of the document contains the word "secret".
 func (d *document) withoutSecrets(list diag.List) diag.List {
 	for i := range list {
 		n := 0
@@ -85,21 +85,21 @@ func (d *document) withoutSecrets(list diag.List) diag.List {
 	return list
 }
 
-// placeOf returns the place of the byte at an offset.
-func (d *document) placeOf(offset int) place {
+// positionOf returns the position of the byte at an offset.
+func (d *document) positionOf(offset int) position {
 	before := string(d.text[:min(offset, len(d.text))])
 	start := strings.LastIndexByte(before, '\n') + 1
-	return place{1 + strings.Count(before, "\n"), 1 + utf8.RuneCountInString(before[start:])}
+	return position{1 + strings.Count(before, "\n"), 1 + utf8.RuneCountInString(before[start:])}
 }
 
-// elements returns those of a list, none of another value.
+// elements returns the elements of a list, nil for another value.
 func (v value) elements() []value {
 	list, _ := v.v.([]value)
 	return list
 }
 
-// kind names a value in a message. It does not show strings in full: one may be a
-// secret that stands in the wrong place.
+// kind describes a value in a message. It does not show strings: one may be a misplaced
+// secret.
 func (v value) kind() string {
 	switch v := v.v.(type) {
 	case string:

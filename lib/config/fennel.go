@@ -15,12 +15,12 @@ import (
 	"quire/lib/vm"
 )
 
-// maxNesting bounds the tables of a config.fnl, because a table may hold itself. No setting
-// is nested half as deep.
+// maxNesting limits the depth of tables in config.fnl, because a table may contain itself. No
+// setting is nested half as deep.
 const maxNesting = 8
 
-// parseFennel evaluates the document in a sandbox. Its value must be one table. The places
-// come from the last form of the document, as far as that is a literal.
+// parseFennel evaluates the document in a sandbox. Its value must be one table. The positions
+// come from the last form of the document, as far as it is a literal.
 func (d *document) parseFennel(ctx context.Context) (*table, error) {
 	v := vm.New(vm.Limits{})
 	defer v.Close()
@@ -45,16 +45,16 @@ func (d *document) parseFennel(ctx context.Context) (*table, error) {
 	case err != nil && ctx.Err() != nil:
 		return nil, fmt.Errorf("cannot evaluate config: %w", context.Cause(ctx))
 	case errors.As(err, &raised):
-		return nil, diag.List{d.diagnostic(place{raised.Line, 1}, "", "%s", raised.Message)}
+		return nil, diag.List{d.diagnostic(position{raised.Line, 1}, "", "%s", raised.Message)}
 	case errors.As(err, &syntax):
-		return nil, diag.List{d.diagnostic(place{syntax.Line, 1}, "", "%s", syntax.Message)}
+		return nil, diag.List{d.diagnostic(position{syntax.Line, 1}, "", "%s", syntax.Message)}
 	case err != nil:
 		return nil, err
 	}
-	at, last := place{1, 1}, fennel.Node(nil)
+	at, last := position{1, 1}, fennel.Node(nil)
 	if len(written) > 0 {
 		last = written[len(written)-1]
-		at = nodePlace(last)
+		at = nodePosition(last)
 	}
 	if len(values) == 1 {
 		if t, ok := values[0].(*lua.LTable); ok {
@@ -66,15 +66,15 @@ func (d *document) parseFennel(ctx context.Context) (*table, error) {
 	return nil, diag.List{d.diagnostic(at, "such as {:executor :quire-ci}", "config must be one table with keys")}
 }
 
-func nodePlace(n fennel.Node) place {
-	return place{n.Pos().Line, n.Pos().Column}
+func nodePosition(n fennel.Node) position {
+	return position{n.Pos().Line, n.Pos().Column}
 }
 
-// fromLua converts a value, which is written at a node; nil for one that is not
-// written out, which then has the place at.
-func fromLua(v lua.LValue, written fennel.Node, at place, depth int) value {
+// fromLua converts a value. written is its literal in the document. If there is none, written
+// is nil and the value has the position at.
+func fromLua(v lua.LValue, written fennel.Node, at position, depth int) value {
 	if written != nil {
-		at = nodePlace(written)
+		at = nodePosition(written)
 	}
 	result := value{at: at, v: v}
 	switch v := v.(type) {
@@ -95,9 +95,9 @@ func fromLua(v lua.LValue, written fennel.Node, at place, depth int) value {
 	return result
 }
 
-// fromTable makes a list of a table that has elements and no other keys, and of
-// an empty one that is written as a sequence.
-func fromTable(t *lua.LTable, written fennel.Node, at place, depth int) any {
+// fromTable returns a list for a table that has only elements, and for an empty table that is
+// written as a sequence. Otherwise it returns a *table.
+func fromTable(t *lua.LTable, written fennel.Node, at position, depth int) any {
 	sequence, _ := written.(*fennel.Sequence)
 	n := t.Len()
 	list := make([]value, 0, n)
@@ -118,7 +118,7 @@ func fromTable(t *lua.LTable, written fennel.Node, at place, depth int) any {
 		var node fennel.Node
 		for i := 0; keys != nil && i < len(keys.Keys); i++ {
 			if s, ok := keys.Keys[i].(*fennel.String); ok && s.Value == e.name {
-				e.at, node = nodePlace(s), keys.Values[i]
+				e.at, node = nodePosition(s), keys.Values[i]
 			}
 		}
 		e.value = fromLua(v, node, e.at, depth+1)
@@ -134,8 +134,7 @@ func fromTable(t *lua.LTable, written fennel.Node, at place, depth int) any {
 	return result
 }
 
-// sort brings entries in the order of the document, for messages that are the
-// same each time.
+// sort sorts entries by their positions, so that messages have a stable order.
 func (t *table) sort() {
 	slices.SortFunc(t.entries, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.at.line, b.at.line), cmp.Compare(a.at.column, b.at.column), cmp.Compare(a.name, b.name))

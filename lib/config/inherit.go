@@ -2,11 +2,11 @@ package config
 
 import "maps"
 
-// inheritKey is the setting of a repository that says which of the secrets it has
-// that are declared for more repositories.
+// inheritKey is the setting of a repository that says which secrets it inherits from the
+// global settings and from less specific tables.
 const inheritKey = "inherit-secrets"
 
-// inheritSecrets checks it: true, false, or the names of some.
+// inheritSecrets checks the setting: true, false, or a list of names.
 func inheritSecrets(d *document, name string, v value) func(*Settings) {
 	if all, ok := v.v.(bool); ok {
 		return func(s *Settings) { s.inherit(func(string) bool { return all }) }
@@ -16,21 +16,21 @@ func inheritSecrets(d *document, name string, v value) func(*Settings) {
 		d.problems[len(d.problems)-1].Hint = "or true for all of them, false for none"
 		return nil
 	}
-	taken := map[string]bool{}
+	accepted := map[string]bool{}
 	for i, e := range v.elements() {
-		taken[list[i]] = true
-		if list[i] != "" { // which has been reported
+		accepted[list[i]] = true
+		if list[i] != "" { // "" is already reported
 			d.inherited = append(d.inherited, entry{name: list[i], at: e.at})
 		}
 	}
-	return func(s *Settings) { s.inherit(func(name string) bool { return taken[name] }) }
+	return func(s *Settings) { s.inherit(func(name string) bool { return accepted[name] }) }
 }
 
-// inherit makes the repository's secrets those that were declared so far, as far
-// as they are taken. What less specific tables left out counts again.
-func (s *Settings) inherit(taken func(name string) bool) {
+// inherit resets the secrets to the ones declared so far that accept accepts, including
+// secrets that a less specific table dropped.
+func (s *Settings) inherit(accept func(name string) bool) {
 	s.Secrets = maps.Clone(s.declared)
-	maps.DeleteFunc(s.Secrets, func(name string, _ Secret) bool { return !taken(name) })
+	maps.DeleteFunc(s.Secrets, func(name string, _ Secret) bool { return !accept(name) })
 }
 
 func (d *document) declare(name string) {
@@ -40,7 +40,7 @@ func (d *document) declare(name string) {
 	d.declared[name] = true
 }
 
-// checkInherited reports names that no secret has.
+// checkInherited reports inherited names that are not declared.
 func (d *document) checkInherited() {
 	for _, e := range d.inherited {
 		if !d.declared[e.name] {

@@ -12,11 +12,11 @@ import (
 	"quire/lib/unit"
 )
 
-// A key is one setting: it checks a value and returns what that changes, nil
-// after it has reported that the value is wrong.
+// A key checks the value of one setting and returns a function that applies it. If the value
+// is wrong, it reports that and returns nil.
 type key func(d *document, name string, v value) func(*Settings)
 
-// keys are the settings by their names.
+// keys maps the names of settings to their checks.
 var keys = sync.OnceValue(func() map[string]key {
 	return map[string]key{
 		"executor":       oneOf([]string{"host", "quire-ci"}, func(s *Settings) *string { return &s.Executor }),
@@ -51,7 +51,7 @@ var keys = sync.OnceValue(func() map[string]key {
 	}
 })
 
-// cacheMaxKey is the setting of a root that bounds the caches of all repositories.
+// cacheMaxKey is the setting of a root that limits the caches of all repositories together.
 const cacheMaxKey = "cache-max"
 
 // repoKeys are the settings of the tables for single repositories.
@@ -100,8 +100,8 @@ func (d *document) repos(v value) []repoLayer {
 	return layers
 }
 
-// layer checks settings against those that are known. more are names that there
-// are besides.
+// layer checks the settings in t. known are the allowed keys; more are further names for the
+// message about an unknown one.
 func (d *document) layer(t *table, known map[string]key, more ...string) layer {
 	var l layer
 	for _, e := range t.entries {
@@ -111,7 +111,7 @@ func (d *document) layer(t *table, known map[string]key, more ...string) layer {
 		} else if set := check(d, e.name, e.value); set == nil {
 			continue
 		} else if e.name == inheritKey {
-			l = slices.Insert(l, 0, set) // what the table itself declares is not inherited
+			l = slices.Insert(l, 0, set) // before the secrets that the table itself declares
 		} else {
 			l = append(l, set)
 		}
@@ -129,7 +129,7 @@ func names[V any](m map[string]V) []string { return slices.Collect(maps.Keys(m))
 func (d *document) asTable(name string, v value) (*table, bool) {
 	t, ok := v.v.(*table)
 	if list, isList := v.v.([]value); isList && len(list) == 0 {
-		t, ok = &table{}, true // Fennel does not tell [] and {} apart for sure
+		t, ok = &table{}, true // in Fennel, [] and {} can be the same
 	}
 	if !ok {
 		d.report(v.at, "", "%s must be a table, not %s", name, v.kind())
@@ -190,7 +190,7 @@ func duration(field func(*Settings) *time.Duration) key {
 	}
 }
 
-// size takes a size of at most the given number of bytes.
+// size returns the key of a size of at most the given number of bytes.
 func size(most uint64, field func(*Settings) *uint64) key {
 	return func(d *document, name string, v value) func(*Settings) {
 		s, ok := v.v.(string)
@@ -211,18 +211,19 @@ func size(most uint64, field func(*Settings) *uint64) key {
 	}
 }
 
-// sizeOrMiB is size, and takes also a number of MiB as version 0.1 did.
+// sizeOrMiB is size, but also accepts a number of MiB, as version 0.1 did.
 func sizeOrMiB(most uint64, field func(*Settings) *uint64) key {
 	return func(d *document, name string, v value) func(*Settings) {
 		if n, ok := v.v.(int64); ok {
 			d.warn(v.at, "", "%s without a unit is deprecated: write \"%dMiB\"", name, n)
-			v.v = fmt.Sprintf("%dMiB", min(uint64(n), most>>20+1)) // a negative one is too large
+			v.v = fmt.Sprintf("%dMiB", min(uint64(n), most>>20+1)) // a negative number becomes too large
 		}
 		return size(most, field)(d, name, v)
 	}
 }
 
-// stringList takes a list of strings, each of which passes check.
+// stringList returns the key of a list of strings. check returns the problem of a string, or
+// "".
 func stringList(check func(string) (problem string), field func(*Settings) *[]string) key {
 	return func(d *document, name string, v value) func(*Settings) {
 		list, ok := d.strings(name, v, check)
@@ -255,7 +256,7 @@ func (d *document) strings(name string, v value, check func(string) (problem str
 	return result, true
 }
 
-// shell takes the words of a program that runs commands, at least one.
+// shell checks the words of the program that runs commands. There must be at least one.
 func shell(d *document, name string, v value) func(*Settings) {
 	set := stringList(notEmpty, func(s *Settings) *[]string { return &s.Shell })(d, name, v)
 	if set != nil && len(v.elements()) == 0 {
@@ -274,8 +275,8 @@ func notEmpty(s string) string {
 
 var passEnv = stringList(variableName, func(s *Settings) *[]string { return &s.PassEnv })
 
-// env takes a table of variables and their values. Version 0.1 wanted a list of names
-// instead, the key pass-env of today, which is still read.
+// env checks a table of variables and their values. It also accepts the list of names of
+// version 0.1, which is now the key pass-env.
 func env(d *document, name string, v value) func(*Settings) {
 	if _, isList := v.v.([]value); isList {
 		d.warn(v.at, "", "%s as a list of names is deprecated: write pass-env", name)
@@ -304,8 +305,8 @@ func env(d *document, name string, v value) func(*Settings) {
 	return func(s *Settings) { maps.Copy(s.Env, vars) }
 }
 
-// variableName refuses what jobs must not get: Git's variables, which would lead
-// their git commands astray, and quire's own.
+// variableName returns the problem of a name of a variable for jobs, or "". It refuses
+// quire's own variables, and Git's, which would direct git commands to another repository.
 func variableName(s string) string {
 	switch {
 	case s == "" || strings.ContainsAny(s, "=\x00"):
@@ -316,7 +317,7 @@ func variableName(s string) string {
 	return ""
 }
 
-// webAddress takes the address of the pages of quire-web, to which paths are added.
+// webAddress checks the address of the pages of quire-web. Paths are appended to it.
 func webAddress(d *document, name string, v value) func(*Settings) {
 	s, ok := v.v.(string)
 	_, host, _ := strings.Cut(s, "://")
@@ -355,7 +356,7 @@ func keep(d *document, name string, v value) func(*Settings) {
 	return sets.apply
 }
 
-// apply makes all changes of a layer.
+// apply applies all settings of a layer.
 func (l layer) apply(s *Settings) {
 	for _, set := range l {
 		set(s)

@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// specificity orders patterns: a name is more specific than any pattern, a
-// pattern the more so the more characters it names, and of two that name as many
-// the one that crosses no slashes.
+// specificity orders patterns. A name without wildcards is the most specific. Otherwise the
+// pattern with more literal characters is, and of two with as many, the one without "**".
 func specificity(pattern string) int {
 	wild := strings.Count(pattern, "*") + strings.Count(pattern, "?")
 	if wild == 0 {
@@ -20,10 +19,10 @@ func specificity(pattern string) int {
 	return n
 }
 
-// isRepo says whether a repository could have such a name, see quire-run(5).
+// isRepo reports whether a repository can have such a name, see quire-run(5).
 func isRepo(pattern string) bool { return pattern != "." && fs.ValidPath(pattern) }
 
-// isRef says whether git takes name for the full name of a ref, by the rules of
+// isRef reports whether name is a valid full name of a ref, by the rules of
 // git-check-ref-format(1).
 func isRef(name string) bool {
 	if !strings.HasPrefix(name, "refs/") || strings.HasSuffix(name, ".") ||
@@ -39,12 +38,12 @@ func isRef(name string) bool {
 	return true
 }
 
-// isRefPattern says whether a pattern, of package glob, can match a ref at all.
+// isRefPattern reports whether a pattern of package glob can match a ref.
 func isRefPattern(pattern string) bool {
 	return isRef(strings.NewReplacer("*", "x", "?", "x").Replace(pattern))
 }
 
-// refPattern returns what is wrong with a pattern of refs, "" if a ref can match it.
+// refPattern returns the problem of a pattern of refs, "" if a ref can match it.
 func refPattern(s string) string {
 	if !isRefPattern(s) {
 		return "no ref can match: full names are wanted, such as 'refs/heads/main' or 'refs/tags/v*'"

@@ -15,7 +15,7 @@ func TestSpecificity(t *testing.T) {
 	}
 }
 
-// TestIsRef wants the judgement of git itself.
+// TestIsRef compares isRef with git itself.
 func TestIsRef(t *testing.T) {
 	names := []string{
 		"refs/heads/main", "refs/heads/a/b", "refs/tags/v1.0", "refs/heads/é", "refs/heads/@", "refs/heads/-x", "refs/heads/a@b", "refs/x",

@@ -1,9 +1,9 @@
 package config
 
-// DefaultRoot is the root if nothing else names one.
+// DefaultRoot is the root if none is configured.
 const DefaultRoot = "/var/quire"
 
-// The names by which the root is given.
+// The variable and the git config key that set the root.
 const (
 	rootVariable = "QUIRE_ROOT"
 	RootGitKey   = "quire.root"

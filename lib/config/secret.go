@@ -15,27 +15,27 @@ import (
 	"quire/lib/text"
 )
 
-// A Secret is a value, or a file that holds one.
+// A Secret is a value, or a file that contains one.
 type Secret struct {
 	Value string
-	File  string   // absolute; "" where Value counts
+	File  string   // absolute; "" for a Secret with a Value
 	Refs  []string // patterns of the refs whose runs may have it; nil: all
 
-	open bool // Value stands in a config file that others may read
+	readable bool // Value is in a config file that is readable by other users
 }
 
 const (
 	othersRead fs.FileMode = 0o004
 
-	// maxSecret bounds the file of a secret, in bytes.
+	// maxSecret is the size of the largest file of a secret, in bytes.
 	maxSecret = 1 << 20
 
-	// minSecret is the length from which a secret is redacted. A shorter value is
-	// likely to be part of something else.
+	// minSecret is the length in bytes from which a secret is redacted. A shorter value is
+	// likely to be part of other text.
 	minSecret = 8
 )
 
-// secrets checks the table of that name.
+// secrets checks the table "secrets".
 func secrets(d *document, name string, v value) func(*Settings) {
 	d.hiding = true
 	defer func() { d.hiding = false }()
@@ -56,8 +56,7 @@ func secrets(d *document, name string, v value) func(*Settings) {
 	}
 }
 
-// secret checks one secret: a string, or a table with a value or a file, and the
-// refs it is for.
+// secret checks one secret: a string, or a table with a value or a file and optional refs.
 func (d *document) secret(e entry) (Secret, bool) {
 	name := "secret '" + e.name + "'"
 	if !utf8.ValidString(e.name) {
@@ -65,7 +64,7 @@ func (d *document) secret(e entry) (Secret, bool) {
 		return Secret{}, false
 	}
 	if s, ok := e.value.v.(string); ok {
-		return Secret{Value: s, open: d.open}, true
+		return Secret{Value: s, readable: d.readable}, true
 	}
 	t, ok := e.value.v.(*table)
 	if !ok {
@@ -89,7 +88,7 @@ func (d *document) secret(e entry) (Secret, bool) {
 			d.report(field.value.at, "", "%s of %s must be a string, not %s", field.name, name, field.value.kind())
 			good = false
 		case field.name == "value":
-			s.Value, s.open = text, d.open
+			s.Value, s.readable = text, d.readable
 		case text == "":
 			d.report(field.value.at, "", "file of %s is empty", name)
 			good = false
@@ -106,8 +105,7 @@ func (d *document) secret(e entry) (Secret, bool) {
 	return s, good
 }
 
-// refs checks for which refs a secret is. An empty list would be a secret that no
-// run can have.
+// refs checks the refs of a secret. An empty list is an error: no run could have the secret.
 func (d *document) refs(name string, v value) []string {
 	list, ok := d.strings("refs of "+name, v, refPattern)
 	if ok && len(list) == 0 {
@@ -116,8 +114,8 @@ func (d *document) refs(name string, v value) []string {
 	return list
 }
 
-// isFor says whether runs of a ref may have the secret. What git would not take
-// for a ref has none that is for certain refs.
+// isFor reports whether runs of a ref may have the secret. If the secret has Refs, ref must
+// also be a valid name of a ref.
 func (s Secret) isFor(ref string) bool {
 	return s.Refs == nil || isRef(ref) && slices.ContainsFunc(s.Refs, func(pattern string) bool { return glob.Match(pattern, ref) })
 }
@@ -137,11 +135,11 @@ func (s Settings) HasMoreSecrets(ref, other string) bool {
 type RunSecrets struct {
 	Values   map[string]string
 	Withheld map[string]string // names without a value, and why, such as "is not for this ref"
-	Warnings []string          // of secrets that are not safe or cannot be read, without their values
+	Warnings []string          // about secrets that are not safe or cannot be read, without their values
 }
 
-// ReadSecrets reads the secrets that a run of ref may have, and no others. One
-// that cannot be read is withheld: only the jobs that ask for it are to fail.
+// ReadSecrets reads the secrets that a run of ref may have, and no others. A secret that
+// cannot be read is withheld, so that only the jobs that use it fail.
 func (s Settings) ReadSecrets(ref string) RunSecrets {
 	r := RunSecrets{Values: map[string]string{}, Withheld: map[string]string{}}
 	warn := func(format string, args ...any) { r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...)) }
@@ -151,14 +149,14 @@ func (s Settings) ReadSecrets(ref string) RunSecrets {
 			r.Withheld[name] = "is not for this ref"
 			continue
 		}
-		value, open, err := secret.read()
+		value, readable, err := secret.read()
 		if err != nil {
 			r.Withheld[name] = "cannot be read: " + err.Error()
 			warn("secret '%s' cannot be read: %s", name, err)
 			continue
 		}
-		if open != "" {
-			warn("secret '%s': others can read %s", name, open)
+		if readable != "" {
+			warn("secret '%s': %s is readable by other users", name, readable)
 		}
 		if len(value) < minSecret {
 			warn("secret '%s' is shorter than %d bytes and will not be redacted", name, minSecret)
@@ -168,14 +166,14 @@ func (s Settings) ReadSecrets(ref string) RunSecrets {
 	return r
 }
 
-// read returns the value and, where others may read it, the file they can read it
-// in. It tells no paths: what comes of it is in logs that pushers read.
-func (s Secret) read() (value, open string, err error) {
+// read returns the value. readable says which file is readable by other users, "" if none is.
+// Neither readable nor the error contains a path, because pushers read them in logs.
+func (s Secret) read() (value, readable string, err error) {
 	if s.File == "" {
-		if s.open {
-			open = "the config file"
+		if s.readable {
+			readable = "the config file"
 		}
-		return s.Value, open, nil
+		return s.Value, readable, nil
 	}
 	f, err := os.Open(s.File)
 	if err != nil {
@@ -194,11 +192,11 @@ func (s Secret) read() (value, open string, err error) {
 		return "", "", fmt.Errorf("its file is larger than %d KiB", maxSecret>>10)
 	}
 	if info.Mode()&othersRead != 0 {
-		open = "its file"
+		readable = "its file"
 	}
 	value, cut := strings.CutSuffix(string(data), "\n")
 	if cut {
 		value = strings.TrimSuffix(value, "\r")
 	}
-	return value, open, nil
+	return value, readable, nil
 }

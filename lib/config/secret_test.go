@@ -40,7 +40,7 @@ elsewhere = { file = "gone", refs = ["refs/heads/other"] }
 		},
 		Warnings: []string{
 			"secret 'd' is shorter than 8 bytes and will not be redacted",
-			"secret 'e': others can read its file",
+			"secret 'e': its file is readable by other users",
 			"secret 'gone' cannot be read: no such file or directory",
 		},
 	}
@@ -49,20 +49,21 @@ elsewhere = { file = "gone", refs = ["refs/heads/other"] }
 	}
 }
 
-// TestOpenConfig wants a warning for a value that others can read in the file.
-func TestOpenConfig(t *testing.T) {
+// TestReadableConfig checks the warning about a secret in a file that is readable by other
+// users.
+func TestReadableConfig(t *testing.T) {
 	dir := root(t, fennelName, `{:secrets {:a "long enough"}}`)
 	if err := os.Chmod(filepath.Join(dir, fennelName), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	r := load(t, dir).For("x").ReadSecrets("refs/heads/main")
-	if diff := cmp.Diff([]string{"secret 'a': others can read the config file"}, r.Warnings); diff != "" {
+	if diff := cmp.Diff([]string{"secret 'a': the config file is readable by other users"}, r.Warnings); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// TestSecretsByRef wants a value on the refs of a secret, and on none that looks
-// like one of them; on those its file is not even opened.
+// TestSecretsByRef checks that only runs of the refs of a secret get it. For refs with similar
+// names, its file is not even opened.
 func TestSecretsByRef(t *testing.T) {
 	const text = `[secrets]
 key = { file = "key", refs = ["refs/heads/main", "refs/tags/v*", "refs/heads/release/**"] }
@@ -107,8 +108,7 @@ own = { value = "special value", refs = ["refs/heads/main"] }
 	}
 }
 
-// TestInherit wants a repository to have just the secrets it takes over and those
-// that are its own.
+// TestInherit checks that a repository has only its own secrets and the inherited ones.
 func TestInherit(t *testing.T) {
 	c := load(t, root(t, tomlName, `
 secrets.general = "1"

@@ -12,15 +12,14 @@ import (
 	"quire/lib/diag"
 )
 
-// parseTOML parses the document. The decoder gives the values and knows all of
-// TOML's rules; its parser gives the places, which the decoder has only for errors
-// of its own.
+// parseTOML parses the document. The values come from the decoder, which checks all rules of
+// TOML. The positions come from its parser: the decoder has them only for its own errors.
 func (d *document) parseTOML() (*table, error) {
 	var m map[string]any
 	if err := toml.Unmarshal(d.text, &m); err != nil {
 		var e *toml.DecodeError
 		if !errors.As(err, &e) {
-			return nil, diag.List{d.diagnostic(place{1, 1}, "", "%s", err)}
+			return nil, diag.List{d.diagnostic(position{1, 1}, "", "%s", err)}
 		}
 		line, column := e.Position()
 		offset := column - 1
@@ -29,9 +28,9 @@ func (d *document) parseTOML() (*table, error) {
 				offset += len(text)
 			}
 		}
-		return nil, diag.List{d.diagnostic(d.placeOf(offset), "", "%s", strings.TrimPrefix(e.Error(), "toml: "))}
+		return nil, diag.List{d.diagnostic(d.positionOf(offset), "", "%s", strings.TrimPrefix(e.Error(), "toml: "))}
 	}
-	p := &places{document: d, keys: map[string]place{}, values: map[string]place{}}
+	p := &positions{document: d, keys: map[string]position{}, values: map[string]position{}}
 	p.parser.Reset(d.text)
 	var header []string
 	for p.parser.NextExpression() {
@@ -45,37 +44,37 @@ func (d *document) parseTOML() (*table, error) {
 	return p.table(nil, m), nil
 }
 
-// places are where the keys and the values of a document are, by their paths.
-type places struct {
+// positions are the positions of the keys and the values of a document, by their paths.
+type positions struct {
 	*document
 	parser       unstable.Parser
-	keys, values map[string]place
+	keys, values map[string]position
 }
 
 func join(path []string) string { return strings.Join(path, "\x00") }
 
-// path appends a key, which may be dotted, to a path and notes where its parts
-// are, the first time that each is there.
-func (p *places) path(path []string, key unstable.Iterator) []string {
+// path appends a key, which may be dotted, to a path. It stores the first position of each
+// part.
+func (p *positions) path(path []string, key unstable.Iterator) []string {
 	path = slices.Clone(path)
 	for key.Next() {
 		n := key.Node()
 		path = append(path, string(n.Data))
 		if _, ok := p.keys[join(path)]; !ok {
-			p.keys[join(path)] = p.placeOf(int(n.Raw.Offset))
+			p.keys[join(path)] = p.positionOf(int(n.Raw.Offset))
 		}
 	}
 	return path
 }
 
-func (p *places) keyValue(path []string, n *unstable.Node) {
+func (p *positions) keyValue(path []string, n *unstable.Node) {
 	path = p.path(path, n.Key())
 	p.value(path, n.Value())
 }
 
-// value notes where the value of a path is. The parser has no place for lists and
-// inline tables, which then have that of their key.
-func (p *places) value(path []string, n *unstable.Node) {
+// value stores the position of the value of a path. For lists and inline tables the parser
+// has none, so at uses the position of their key.
+func (p *positions) value(path []string, n *unstable.Node) {
 	switch n.Kind {
 	case unstable.InlineTable:
 		for children := n.Children(); children.Next(); {
@@ -90,12 +89,12 @@ func (p *places) value(path []string, n *unstable.Node) {
 			}
 		}
 	default:
-		p.values[join(path)] = p.placeOf(int(n.Raw.Offset))
+		p.values[join(path)] = p.positionOf(int(n.Raw.Offset))
 	}
 }
 
-// at returns the place of the value of a path, or of the nearest key above it.
-func (p *places) at(path []string) place {
+// at returns the position of the value of a path, or of the nearest key above it.
+func (p *positions) at(path []string) position {
 	if at, ok := p.values[join(path)]; ok {
 		return at
 	}
@@ -104,11 +103,11 @@ func (p *places) at(path []string) place {
 			return at
 		}
 	}
-	return place{1, 1}
+	return position{1, 1}
 }
 
-// table puts values and places together.
-func (p *places) table(path []string, m map[string]any) *table {
+// table combines values and positions.
+func (p *positions) table(path []string, m map[string]any) *table {
 	t := &table{}
 	for name, v := range m {
 		path := append(slices.Clone(path), name)
@@ -122,7 +121,7 @@ func (p *places) table(path []string, m map[string]any) *table {
 	return t
 }
 
-func (p *places) convert(path []string, v any) value {
+func (p *positions) convert(path []string, v any) value {
 	result := value{p.at(path), v}
 	switch v := v.(type) {
 	case map[string]any:

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// RunURL returns the address of the page of a run of a repository by the settings url and
-// web, "" if there is none.
+// RunURL returns the address of the page of a run, "" if the settings url and web give it
+// none.
 func (s Settings) RunURL(repo, id string) string {
 	if s.URL == "" || !s.Web {
 		return ""
@@ -14,8 +14,8 @@ func (s Settings) RunURL(repo, id string) string {
 	return s.URL + "/" + EscapePath(repo) + "/" + id
 }
 
-// EscapePath returns a path with each byte escaped that may have a meaning in a URL (RFC
-// 3986, 2.3). Slashes stay. Package net/url would cost every command a part of its start.
+// EscapePath escapes the bytes of a path that may have a meaning in a URL, except slashes
+// (RFC 3986, 2.3). Package net/url would make every command start more slowly.
 func EscapePath(path string) string {
 	var out strings.Builder
 	for _, c := range []byte(path) {
