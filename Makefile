@@ -5,15 +5,15 @@ GO = go
 SCRIPTS = hooks/post-receive hooks/pre-receive hooks/quire-dispatch test/demo test/testdata/0.1.0/make.sh .ci/run lib/hook/post-receive.sh contrib/install contrib/launchers/* contrib/on-end.d/* contrib/report/junit contrib/report/tap contrib/git-shell-commands/ci
 PROGRAMS = $(patsubst cmd/%,bin/%,$(wildcard cmd/*))
 SOURCES = go.mod go.sum $(shell find cmd lib -name testdata -prune -o -type f ! -name '*_test.go' -print)
-# what contrib/install copies beside the programs
+# the files that contrib/install copies besides the programs
 COPIED = hooks man contrib README.md NEWS
-# static, since the programs go into images; from the tree alone, as Git refuses another user's clone
+# static, because images have no libraries; without -buildvcs, as Git refuses another user's clone
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags='-s -w $(ENTRY)'
-# the function in which the programs begin, see lib/cli/limits.go
+# the first function of the programs, see lib/cli/limits.go
 ENTRY = $(if $(wildcard lib/cli/entry_$(or $(ARCH),$(shell $(GO) env GOARCH)).s),-E quire/lib/cli.entry)
 VERSION = $(shell sed -n 's/^const Version = "\(.*\)"/\1/p' lib/cli/cli.go)
 ARCHES = amd64 arm64
-# the tools of lint and check that are not installed; check reports them at last
+# the tools of lint and check that are not installed; check reports them at the end
 ABSENT = $(strip $(foreach tool,staticcheck shellcheck mandoc cc,$(if $(shell command -v $(tool)),,$(tool))))
 with = $(if $(filter $(1),$(ABSENT)),:,echo $(1); $(1) $(2))
 
@@ -24,8 +24,8 @@ $(PROGRAMS) &: $(SOURCES)
 	@touch $(PROGRAMS)
 
 # SLOW=1 also runs tests that start services or add users, and has the race detector watch
-# the packages whose tests run the code in their own process (those of ./test and quire-runstate
-# run programs), except lib/vm and lib/pipeline, which measure memory and time: the detector
+# the packages whose tests run the code in their own process (tests of ./test and quire-runstate
+# run programs), except lib/vm and lib/pipeline: they measure memory and time, and the detector
 # multiplies both. NOSKIP=1 fails if a test was skipped.
 # Fennel is compared with the reference compiler if FENNEL_REFERENCE names its fennel.lua.
 check: lint
@@ -50,7 +50,7 @@ crash:
 demo: all
 	./test/demo
 
-# install builds only what is older than its sources: after make it needs no Go
+# install builds only if a source is newer, so after make it needs no Go
 install: all
 	@DESTDIR='$(DESTDIR)' contrib/install '$(PREFIX)'
 

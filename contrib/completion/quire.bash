@@ -11,21 +11,20 @@ _quire_subcommands() { "$1" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z-]*\)  
 # Whether an option takes a value, by the --help in the variable help.
 _quire_valued() { [[ $1 == -* && $'\n'$help == *[$'\n,']*" $1 "[A-Z]* ]]; }
 
-# quire-runstate on the root that the line names.
+# Runs quire-runstate on the root that the line names.
 _quire_runstate() { quire-runstate ${root:+--root "$root"} "$@" 2>/dev/null; }
 
 # The runs in the given states, or all: their ids, and REPO@REF.
 _quire_runs() {
 	_quire_runstate list --limit 500 ${1:+--state "$1"} | awk -F '\t' '{ print $1
-		if (index($3, "\\")) next # an escape
+		if (index($3, "\\")) next # names with escapes are left out
 		sub("^refs/(heads|tags)/", "", $4); if (!seen[$3 "@" $4]++) print $3 "@" $4 }'
 }
 
 # The names of the jobs that quire-runstate show prints.
 _quire_run_jobs() { sed -En '/[\\]/d; s/^job	(.*) [a-z]+( reason=[a-z-]+)?$/\1/p'; }
 
-# The values that an option may have, or what an operand may be. What they are
-# compared with is cur.
+# The values that an option or an operand may have. They are compared with cur.
 _quire_value() {
 	case $1 in
 	--root | --git-dir | --workspace | --out | --export) compgen -d -- "$cur" ;;
@@ -81,7 +80,7 @@ _quire_split() {
 			[\'\"]) quote=$c before=$kept kept=$word ;;
 			\\) i=$((i + 1)) word+=${line:i:1} ;;
 			*)
-				# readline replaces from an @ on, and what is behind other breaks
+				# readline replaces the text from an @ on, or after another word break
 				[[ $c != '@' || $COMP_WORDBREAKS != *@* ]] || kept=$word
 				word+=$c
 				[[ $c == '@' || $COMP_WORDBREAKS != *"$c"* ]] || kept=$word
@@ -93,7 +92,7 @@ _quire_split() {
 	words+=("$word")
 }
 
-# Quotes a text so that the shell reads just this text behind the open quote.
+# Quotes a text so that the shell reads exactly this text after the open quote.
 _quire_quote() {
 	local text=$1 i c result=''
 	for ((i = 0; i < ${#text}; i++)); do
@@ -126,7 +125,7 @@ _quire() {
 		elif _quire_valued "$previous"; then
 			previous=''
 		elif [[ $word == -- ]]; then
-			return # a command of its own
+			return # another command follows
 		elif [[ $word == --root=* || $word == --workspace=* ]]; then
 			option=${word%%=*}
 			printf -v "${option#--}" %s "${word#*=}"
@@ -164,7 +163,7 @@ _quire() {
 		COMPREPLY+=("$(_quire_quote "${word#"$kept"}")")
 		found=$word
 	done <<<"$found"
-	# readline closes the quote, except behind a character that looks like its end
+	# readline closes the quote unless the text ends with the same character
 	[[ ${#COMPREPLY[@]} != 1 || -z $quote || ${COMPREPLY[0]} != *"$quote" ]] || COMPREPLY[0]+=$quote
 	if [[ ${#COMPREPLY[@]} == 1 && $previous == --* && -d ${found/#'~'/$HOME} ]]; then
 		COMPREPLY[0]+=/

@@ -1,18 +1,18 @@
 # fish completion of quire's commands; see quire(7)
 
-# quire-runstate on the root that the line names.
+# Runs quire-runstate on the root that the line names.
 function __quire_runstate
 	quire-runstate (__quire_option --root) $argv 2>/dev/null
 end
 
-# An option and its value, where the line has it.
+# An option and its value, if the line has it.
 function __quire_option
 	set -l words (commandline -opc)
 	set -l at (contains -i -- $argv $words)
 	and printf '%s\n' $argv $words[(math $at + 1)]
 end
 
-# Runs by id and by REPO@REF, with what they are beside them: __quire_runs [STATES].
+# Runs by id and by REPO@REF, with descriptions: __quire_runs [STATES].
 function __quire_runs
 	set -l states
 	test -n "$argv[1]"; and set states --state $argv[1]
@@ -30,8 +30,8 @@ function __quire_run_jobs
 	__quire_runstate show (__quire_operands)[2] | sed -En '/[\\]/d; s/^job	(.*) [a-z]+( reason=[a-z-]+)?$/\1/p'
 end
 
-# What stands on the line behind the command, without options and the values of those
-# that stand before operands by habit.
+# The words after the command, without options and the values of the options that usually
+# come before operands.
 function __quire_operands
 	set -l skip
 	for word in (commandline -opc)[2..]
@@ -45,8 +45,8 @@ function __quire_operands
 	end
 end
 
-# Whether there is no subcommand yet; whether it is one of those named; whether behind
-# it stand so many operands: __quire_at N SUBCOMMAND...
+# Whether there is no subcommand yet; whether it is one of the given ones; whether it is one
+# of them and has N operands: __quire_at N SUBCOMMAND...
 function __quire_none; test (count (__quire_operands)) = 0; end
 function __quire_in; contains -- (__quire_operands)[1] $argv; end
 function __quire_at
@@ -101,11 +101,11 @@ complete -c quire-ci -f -n __quire_none -a launch -d 'run a recorded run'
 complete -c quire-ci -f -n __quire_none -a seccomp -d 'print the system call filter for launchers'
 complete -c quire-ci -f -n __quire_none -a init -d 'write a pipeline to begin with'
 complete -c quire-ci -n '__quire_in init' -l lua -d 'write ci.lua'
-complete -c quire-ci -n '__quire_in init validate run shell graph' -l workspace -x -a '(__fish_complete_directories)' -d 'where the pipeline is'
+complete -c quire-ci -n '__quire_in init validate run shell graph' -l workspace -x -a '(__fish_complete_directories)' -d 'the directory of the pipeline'
 complete -c quire-ci -n '__quire_in run' -l out -x -a '(__fish_complete_directories)' -d 'where the records go'
 complete -c quire-ci -n '__quire_in run' -l cache -x -a '(__fish_complete_directories)' -d 'the directory that QUIRE_CACHE names'
 complete -c quire-ci -n '__quire_in run' -l secrets -r -F -d 'a JSON object of names and values'
-complete -c quire-ci -n '__quire_in run shell' -l facts -r -F -d 'what is known of the push'
+complete -c quire-ci -n '__quire_in run shell' -l facts -r -F -d 'the facts of the push'
 complete -c quire-ci -n '__quire_in run shell' -l ref -x -a '(__quire_refs)' -d 'the ref, in place of the fact'
 complete -c quire-ci -n '__quire_in run shell' -l sha -x -d 'the commit, in place of the fact'
 complete -c quire-ci -n '__quire_in run shell' -l trigger -x -d 'what made the run, in place of the fact'

@@ -32,7 +32,7 @@ def cases: [.jobs[] | job_case] as $jobs | $jobs +
 	elif any($jobs[]; .kind == "failed") then []
 	else [run_case + {kind: "failed"}] end;
 
-# the_run returns the only one of the values that were read, and refuses all else.
+# the_run returns the only input value. It is an error if there is not exactly one.
 def the_run: if length == 1 and (.[0] | type == "object" and (.jobs | type == "array")
 		and all(.id, .repo, .ref, .state, .created; type == "string"))
 	then .[0] else error("not a record") end;
