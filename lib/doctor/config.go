@@ -66,6 +66,7 @@ func (x *exam) config(ctx context.Context, list []*git.Repo, h history) {
 	if len(x.findings) == before {
 		x.ok(x.Root + " (configuration)")
 	}
+	x.caches(c.For("").MaxCache)
 }
 
 // unmatched reports tables [repo.NAME] that match no repository: none of names, none of the

@@ -91,7 +91,7 @@ func CheckArtifacts(dir, job string) error {
 
 // CopyArtifacts copies the artifacts of a job of the run in the directory dir to the same
 // job in out, the directory for the records of another run, and returns their size in bytes.
-// If they have more than most bytes, it fails; 0 is no bound.
+// On error it leaves no artifacts. If they have more than most bytes, it fails; 0 is no bound.
 func CopyArtifacts(ctx context.Context, dir, job, out string, most int64) (int64, error) {
 	from, err := openArtifacts(dir, job)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -110,5 +110,9 @@ func CopyArtifacts(ctx context.Context, dir, job, out string, most int64) (int64
 		return 0, err
 	}
 	defer to.Close()
-	return file.CopyTree(ctx, from, to, file.Copy{Most: most})
+	size, err := file.CopyTree(ctx, from, to, file.Copy{Most: most})
+	if err != nil { // an incomplete file must not look like an artifact
+		err = errors.Join(err, file.RemoveTree(path))
+	}
+	return size, err
 }

@@ -1,0 +1,83 @@
+package doctor
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"quire/lib/file"
+	"quire/lib/text"
+	"quire/lib/unit"
+)
+
+// caches checks the caches of the root. Jobs may have put something else in the place of
+// one. most is the limit on their size in bytes; 0: none.
+func (x *exam) caches(most uint64) {
+	top := filepath.Join(x.Root, "cache")
+	info, err := os.Stat(top)
+	switch {
+	case err == nil && !info.IsDir(), err != nil && !errors.Is(err, fs.ErrNotExist):
+		x.wrong(top, "# move it away", "is not a directory: runs that have a cache fail")
+		return
+	case err != nil:
+		if _, link := os.Lstat(top); link == nil {
+			x.wrong(top, "rm "+text.QuoteLine(top), "is a link that leads nowhere: runs that have a cache fail")
+		}
+		return
+	}
+	before := len(x.findings)
+	x.ours(top)
+	var sum uint64
+	paths, _ := filepath.Glob(filepath.Join(globQuote(top), "*"))
+	for _, repo := range paths {
+		if x.cacheDirectory(repo) {
+			inside, _ := filepath.Glob(filepath.Join(globQuote(repo), "*"))
+			for _, path := range inside {
+				if !strings.HasSuffix(path, ".lock") && x.cacheDirectory(path) {
+					sum += x.cacheSize(top, path)
+				}
+			}
+		}
+	}
+	if most > 0 && sum > most {
+		x.wrong(top, "quire-runstate prune", "caches have %s, more than cache-max, %s", unit.FormatSize(sum), unit.FormatSize(most))
+	}
+	if len(x.findings) == before+1 {
+		x.ok(top + " (size)")
+	}
+}
+
+// cacheDirectory reports whether path is a directory of this user, as a cache must be.
+func (x *exam) cacheDirectory(path string) bool {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false // prune was quicker
+	}
+	if err != nil || !info.IsDir() || ownerOf(info) != os.Geteuid() {
+		x.wrong(path, "rm -r "+text.QuoteLine(path), "is no directory of this user: the next run that has this cache replaces it")
+		return false
+	}
+	return true
+}
+
+// cacheSize returns how many bytes of disk space a cache uses, as far as it can be read.
+func (x *exam) cacheSize(top, path string) (size uint64) {
+	name, err := filepath.Rel(top, path)
+	if err != nil {
+		return 0
+	}
+	dir, err := file.OpenBelow(top, filepath.ToSlash(name))
+	if err == nil {
+		defer dir.Close()
+		err = file.Walk(dir, func(e *file.Entry) error {
+			size += uint64(e.Disk)
+			return nil
+		})
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		x.wrong(path, "# see who made it unreadable", "cannot be measured: %v", text.Cause(err))
+	}
+	return size
+}
