@@ -92,6 +92,10 @@ func (w *bench) pushes() []row {
 	}
 	compare("push, no pipeline", "/1.25", "none", nil)
 	compare("push, pipeline", "/1.6", "one", map[string]string{"work/.quire/ci.fnl": pipeline})
+	gated := w.newPlace("gated", map[string]string{"work/.quire/ci.fnl": pipeline, "root/config.toml": "gate = [\"refs/heads/**\"]\n"})
+	w.sh("ln -s %s/share/quire/hooks/pre-receive gated/with.git/hooks", prefix)
+	with, without := gated.compare(15, 1)
+	rows = append(rows, row{"gated push, one job", theirs, with, without, "/5"})
 	// Each pair in its own place, see cold.
 	many := func(measure, name string, files map[string]string, options ...string) {
 		var with, without []float64

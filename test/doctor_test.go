@@ -87,6 +87,13 @@ func TestDoctor(t *testing.T) {
 		{"a root that cannot be written", "chmod 500 root", "mode 0500", ""},
 		{"parts that cannot", "mkdir -p root/runs/a.git; chmod 500 root/runs/a.git", "mode 0500", ""},
 		{"a missing hook", "rm root/repos/a.git/hooks/post-receive", "it does not exist", ""},
+		{"an open gate", `echo 'gate = ["refs/heads/main"]' >root/config.toml`, "the gate of 'a.git' is open, quire's hook is not run: it does not exist", ""},
+		{"a gate for nothing", "quire-trigger --root root --git-dir root/repos/a.git --install-hook --gate", "refuses nothing: the configuration has no gate for 'a.git'",
+			"quire-trigger --root root --git-dir root/repos/a.git --uninstall-hook --gate"},
+		{"a gated ref that the owner moved", `echo 'gate = ["refs/heads/*"]' >root/config.toml; quire-trigger --root root --git-dir root/repos/a.git --install-hook --gate
+			quire-runstate --root root prune
+			git -C root/repos/a.git update-ref refs/heads/m $(git -C root/repos/a.git -c user.name=a -c user.email=a@b commit-tree -m x $(git -C root/repos/a.git mktree </dev/null))`,
+			"the gated ref 'refs/heads/m' is at commit", "git -C root/repos/a.git update-ref -d refs/heads/m"},
 		{"another hook", "echo '#!/bin/sh' >root/repos/a.git/hooks/post-receive", "it is not quire's", ""},
 		{"a hook that is off", "chmod -x root/repos/a.git/hooks/post-receive", "is not executable", ""},
 		{"a hook of a quire that has gone", "sed -i s,^hook=.*,hook=/gone, root/repos/a.git/hooks/post-receive", "'/gone' does not exist", ""},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -13,7 +14,6 @@ import (
 	host "quire/lib/drive"
 	"quire/lib/hook"
 	"quire/lib/push"
-	"quire/lib/runstore"
 	"quire/lib/trigger"
 )
 
@@ -21,7 +21,7 @@ import (
 // on stdin. Git accepts the push only if the exit code is OK. The last line on stderr says
 // why not.
 func beforePush(ctx context.Context, e *cli.Env, o options) error {
-	ctx = host.WithReader(e.CatchSignals(ctx), os.Stderr)
+	ctx = trigger.WithPusher(e.CatchSignals(ctx), os.Stderr)
 	if o.chained != "" {
 		status, lines, err := hook.RunChained(o.chained, e.Stdin, e.Stdout, e.Stderr)
 		if err != nil || status != 0 {
@@ -61,11 +61,7 @@ func passGate(ctx context.Context, e *cli.Env, o options) error {
 	var lines strings.Builder
 	e.Stdout = &lines
 	refused := show(e, g.Runs) != cli.OK || err != nil
-	var all []*runstore.Run
 	var tasks []host.Task
-	for _, r := range g.Runs {
-		all = append(all, r.Run)
-	}
 	for line := range strings.Lines(lines.String()) {
 		task, err := host.NewTask(g.Store, strings.TrimSuffix(line, "\n"))
 		if err != nil {
@@ -74,7 +70,11 @@ func passGate(ctx context.Context, e *cli.Env, o options) error {
 		tasks = append(tasks, task)
 	}
 	if !refused {
-		e.Report(host.Gate(ctx, g.Store, tasks, host.Limits(g.Config), e.Stderr))
+		err = host.Gate(ctx, g.Store, tasks, host.Limits(g.Config), e.Stderr)
+		if context.Cause(ctx) == trigger.ErrNoPusher {
+			e.Stderr = io.Discard // a write might never return
+		}
+		e.Report(err)
 	}
-	return host.Refusal(ctx, g.Store, all)
+	return host.Refusal(ctx, g.Store, g.All())
 }

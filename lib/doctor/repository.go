@@ -95,6 +95,7 @@ func (x *exam) repository(ctx context.Context, repo *git.Repo) {
 	}
 	x.name(repo)
 	x.hook(ctx, repo)
+	x.gate(ctx, repo)
 	x.rootOf(repo)
 }
 

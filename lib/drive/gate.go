@@ -5,39 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-
-	"golang.org/x/sys/unix"
 
 	"quire/lib/runstore"
 	"quire/lib/text"
 	"quire/lib/view"
 )
-
-// ErrNoReader is the cause of a context of WithReader.
-var ErrNoReader = errors.New("the connection of the push ended")
-
-// WithReader returns a context that also ends when f, a pipe, has no reader any more. The
-// reader of a hook's output is git-receive-pack. While the hook runs, that program sends
-// data to the pusher every 5 seconds (receive.keepAlive in git-config(1)), and exits if the
-// connection has ended.
-func WithReader(ctx context.Context, f *os.File) context.Context {
-	ctx, cancel := context.WithCancelCause(ctx)
-	go func() {
-		fds := []unix.PollFd{{Fd: int32(f.Fd())}} // POLLERR and POLLHUP are always reported
-		for {
-			_, err := unix.Poll(fds, -1)
-			if errors.Is(err, unix.EINTR) {
-				continue
-			}
-			if err == nil && fds[0].Revents&(unix.POLLERR|unix.POLLHUP) != 0 {
-				cancel(ErrNoReader)
-			}
-			return
-		}
-	}()
-	return ctx
-}
 
 // Gate drives tasks, the runs of a push that git has not accepted yet. It writes their logs
 // to w and returns when they have ended. If ctx ends, the runs end as cancelled. The error is
@@ -49,15 +21,20 @@ func Gate(ctx context.Context, store *runstore.Store, tasks []Task, limits runst
 		runs = append(runs, t.Run)
 	}
 	cancelled := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() { cancelled <- cancel(ctx, store, runs) })
+	defer context.AfterFunc(ctx, func() { cancelled <- cancel(ctx, store, runs) })()
 	result := make(chan error, 1)
 	go func() { result <- Dispatch(ctx, store, tasks, limits) }()
-	_, err := Follow(tasks, text.Terminal(w))
-	err = errors.Join(err, <-result)
-	if !stop() {
-		err = errors.Join(err, <-cancelled)
+	followed := make(chan error, 1)
+	go func() {
+		_, err := Follow(tasks, text.Terminal(w))
+		followed <- err
+	}()
+	select {
+	case err := <-followed:
+		return errors.Join(err, <-result)
+	case err := <-cancelled: // a write to a pusher who is gone may never return
+		return errors.Join(err, <-result)
 	}
-	return err
 }
 
 // Refusal returns why git must refuse the push of the runs, nil if all are complete. It

@@ -37,17 +37,35 @@ func RunsIn(dir string, match func(args []string) bool) bool {
 // AncestorStart returns the start of the nearest ancestor of this process whose arguments
 // match. It returns false if no ancestor matches.
 func AncestorStart(match func(args []string) bool) (time.Time, bool) {
+	p, ok := ancestor(match)
+	if !ok {
+		return time.Time{}, false
+	}
+	return p.started()
+}
+
+// AncestorThreads returns the directory in /proc with the threads of the nearest ancestor
+// of this process whose arguments match, "" if no ancestor matches.
+func AncestorThreads(match func(args []string) bool) string {
+	p, ok := ancestor(match)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("/proc/%d/task", p.pid)
+}
+
+func ancestor(match func(args []string) bool) (proc, bool) {
 	for pid := os.Getppid(); pid > 1; {
 		p, err := readProc(pid)
 		if err != nil {
 			break
 		}
 		if match(arguments(pid)) {
-			return p.started()
+			return p, true
 		}
 		pid = p.parent
 	}
-	return time.Time{}, false
+	return proc{}, false
 }
 
 // ticks is the number of clock ticks of /proc in a second: USER_HZ, 100 on every Linux.

@@ -29,6 +29,15 @@ func (g *Gated) Close() {
 	}
 }
 
+// All returns the runs as the store knows them.
+func (g *Gated) All() []*runstore.Run {
+	all := make([]*runstore.Run, len(g.Runs))
+	for i, r := range g.Runs {
+		all[i] = r.Run
+	}
+	return all
+}
+
 // Gate records a run for each update of a ref that is gated, before git moves the ref. If
 // there is none, it records nothing. An error says why git must refuse the push: the
 // configuration cannot be read, or the run of an update cannot be made. The result has the
