@@ -49,7 +49,7 @@ var cookbook = map[string]dish{
 		`echo x >web/x; git add .; git commit -qm Web; git push -q -o ci.wait origin main 2>/dev/null; is api skipped; is web complete
 		echo x >lib/x; git add .; git commit -qm Lib; git push -q -o ci.wait origin main 2>/dev/null; is api complete; is web complete`, ""},
 	"One deployment at a time": {
-		`printf '#!/bin/sh\necho deployed; ! flock -n /tmp/foo-deploy.lock true\n' >deploy; chmod +x deploy`,
+		`printf '#!/bin/sh\necho deployed; ! flock -n %s/foo-deploy.lock true\n' "$(cd ../tmp && pwd)" >deploy; chmod +x deploy`,
 		`is deploy complete`, ""},
 	"Approval by hand": {
 		`printf 'check:\n\techo ok\n' >Makefile; printf '#!/bin/sh\necho deployed\n' >deploy; chmod +x deploy`,

@@ -63,7 +63,7 @@ func newWorld(t *testing.T, page string) *world {
 	w := &world{dir: dir, page: page, walked: map[string]bool{}}
 	w.places = strings.NewReplacer(
 		"/var/quire", dir+"/var/quire", "/srv/", dir+"/srv/", "/usr/local", prefix,
-		"/tmp/release", dir+"/tmp/release", "/run/secrets", dir+"/run/secrets",
+		"/tmp/release", dir+"/tmp/release", "/tmp/foo-deploy.lock", dir+"/tmp/foo-deploy.lock", "/run/secrets", dir+"/run/secrets",
 		"tail -f", "tail", // which would never end
 	)
 	w.env = []string{
