@@ -14,7 +14,7 @@ import (
 const (
 	frontPage = iota
 	repoPage
-	noSlash // of a repository: its page is at the same address with a slash
+	noSlash // a repository without the slash at its end
 	badge
 	feed
 	runPage
@@ -23,14 +23,14 @@ const (
 	artifact
 )
 
-// An address is what a path names. Its names are not checked.
+// An address is a parsed path. Its names are not checked.
 type address struct {
 	kind                int
 	repo, id, job, file string // job is a segment, see jobSegment
 }
 
-// parseAddress returns what a path names. No component of the name of a repository is an
-// id, so the first id in a path ends that name.
+// parseAddress parses a path. No component of the name of a repository is an id, so the
+// first id in a path ends that name.
 func parseAddress(path string) (address, bool) {
 	rest, ok := strings.CutPrefix(path, "/")
 	if !ok {
@@ -86,8 +86,8 @@ func jobSegment(job string) string {
 	return strings.ReplaceAll(runlog.JobPath(job), "/", "%2F")
 }
 
-// to returns the address of a path below the front page, relative to the page that is
-// written. It is as short as it can be, since a page has many.
+// to returns the address of a path below the front page, relative to the current page. It
+// is short, because a page has many addresses.
 func (v *visit) to(target string) string {
 	dir := config.EscapePath(v.path[:strings.LastIndexByte(v.path, '/')+1])
 	if rest, ok := strings.CutPrefix("/"+target, dir); ok {
@@ -96,7 +96,7 @@ func (v *visit) to(target string) string {
 	return strings.Repeat("../", strings.Count(dir, "/")-1) + target
 }
 
-// index is the end of the address of a directory, and html that of another page.
+// index returns the last part of the address of a directory, "" without files.
 func (v *visit) index() string {
 	if v.static {
 		return "index.html"
@@ -104,6 +104,7 @@ func (v *visit) index() string {
 	return ""
 }
 
+// html returns the suffix of the address of a page, "" without files.
 func (v *visit) html() string {
 	if v.static {
 		return ".html"
@@ -111,7 +112,7 @@ func (v *visit) html() string {
 	return ""
 }
 
-// The addresses of pages, relative to the one that is written.
+// The following methods return addresses relative to the current page.
 
 func (v *visit) FrontURL() string { return v.to(v.index()) }
 

@@ -17,21 +17,22 @@ type line struct {
 // A span is a part of a line in one style. Its class is "" for none.
 type span struct{ Class, Text string }
 
-// shownLine returns a line as a terminal shows it in the end. One of more than maxLine bytes
-// is cut, and ends with "...".
+// shownLine returns a line as a terminal shows it in the end. A line of more than maxLine
+// bytes is cut and ends with "...".
 func shownLine(s string) string { return text.Overwritten(text.Cut(s, maxLine)) }
 
-// A style is what the sequences for colours (SGR, ECMA-48 8.3.117) have set. It holds on
-// from line to line, as at a terminal.
+// A style is the state that the sequences for colours (SGR, ECMA-48 8.3.117) have set. It
+// continues from line to line, as at a terminal.
 type style struct {
 	bold, dim, italic, underline bool
 	fore, back                   string // "" or a number from 0 to 15
 }
 
-// line returns a line as text.Overwritten returns it: with colours and no other sequences.
+// line splits a line into spans. The line must come from text.Overwritten: it has colours
+// and no other sequences.
 func (s *style) line(words string) line {
 	if rest, ok := strings.CutSuffix(words, "\x1b[0m"); ok {
-		words = rest // which Overwritten has added
+		words = rest // Overwritten added it
 	}
 	var l line
 	for {
@@ -65,7 +66,7 @@ func (s *style) class() string {
 	return strings.Join(list, " ")
 }
 
-// set obeys a sequence.
+// set applies a sequence.
 func (s *style) set(codes string) {
 	list := strings.FieldsFunc(codes, func(c rune) bool { return c == ';' || c == ':' })
 	if len(list) == 0 {
@@ -111,8 +112,8 @@ func (s *style) set(codes string) {
 	}
 }
 
-// extended returns the colour of the codes behind 38 and 48 as one of 16, and the codes
-// that follow: "5;N" is one of a palette of 256, "2;R;G;B" any colour.
+// extended returns the colour of the codes after 38 or 48 as one of 16 colours, and the
+// remaining codes. "5;N" is a colour of a palette of 256, "2;R;G;B" is any colour.
 func extended(codes []string) (colour string, rest []string) {
 	var n [4]int
 	for i := range min(len(codes), len(n)) {
@@ -137,7 +138,7 @@ func extended(codes []string) (colour string, rest []string) {
 	return "", nil
 }
 
-// nearest returns the one of the 16 colours that is like the given one.
+// nearest returns the most similar of the 16 colours.
 func nearest(r, g, b int) string {
 	bright := max(r, g, b)
 	switch {

@@ -18,11 +18,11 @@ import (
 // maxArtifacts is how many artifacts the page of a run shows.
 const maxArtifacts = 50
 
-// An artifactRow is an artifact on the page of a run. Its URL is "" in files: a web server
-// without quire-web would show a page among the artifacts as one of its own.
+// An artifactRow is an artifact on the page of a run. Its URL is "" in an export: the web
+// server would show an HTML artifact as a page of its own site.
 type artifactRow struct{ Job, Name, Size, URL string }
 
-// artifacts returns the artifacts of the jobs, and what else there is to say of them.
+// artifacts returns the artifacts of the jobs, and a note if some are missing.
 func (v *visit) artifacts(run *runstore.Run, jobs []runlog.JobRecord) (rows []artifactRow, note string) {
 	for _, j := range jobs[:min(len(jobs), maxJobs)] {
 		err := runlog.Artifacts(run.Dir, j.ID, func(a runlog.Artifact) error {
@@ -64,8 +64,8 @@ func sizeText(n int64) string {
 	return fmt.Sprintf("%.1f %s", size, unit)
 }
 
-// artifact sends a file that a job left behind, always as a download: a page among them
-// would otherwise be one of this site.
+// artifact sends a file that a job left behind, always as a download. Otherwise an HTML
+// artifact would be a page of this site.
 func (v *visit) artifact(run *runstore.Run, segment, name string) error {
 	jobs, _ := runlog.Summarize(run.Dir)
 	i := slices.IndexFunc(jobs, func(j runlog.JobRecord) bool { return jobSegment(j.ID) == segment })

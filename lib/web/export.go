@@ -16,12 +16,12 @@ import (
 	"quire/lib/view"
 )
 
-// exportLines is how many lines of a log the files have.
+// exportLines is the number of lines of a log in an export.
 const exportLines = 50 * pageLines
 
 // Export writes all pages to the directory dir as files, and removes the pages of runs and
-// repositories that are not shown any more. Only files that change are written. A page that
-// cannot be written is reported by Log, and the others are written nevertheless.
+// repositories that are no longer shown. It writes only files that change. If a page cannot
+// be written, Log gets the error, and Export writes the other pages before it fails.
 func (h *Handler) Export(ctx context.Context, dir string) error {
 	static := *h
 	static.static = true
@@ -50,7 +50,7 @@ func (h *Handler) Export(ctx context.Context, dir string) error {
 			e.run(v, rec)
 		}
 	}
-	// A page is written after those that it leads to.
+	// A page is written after the pages that it links to.
 	for name := range repos {
 		e.repo(name)
 	}
@@ -86,7 +86,7 @@ func (e *exporter) failed(err error) {
 	e.Log(err)
 }
 
-// run writes the pages of a run, unless it has ended and they are written.
+// run writes the pages of a run, unless an earlier export wrote them after its end.
 func (e *exporter) run(v *visit, rec runstore.Record) {
 	run, err := v.store.Run(rec.Repo, rec.ID)
 	if errors.Is(err, runstore.ErrNotFound) {

@@ -126,7 +126,7 @@ func TestExport(t *testing.T) {
 	}
 }
 
-// A kill at any moment leaves files that the next export knows of.
+// After a kill, the next export knows all files.
 func TestExportInterrupted(t *testing.T) {
 	f := newFixture(t, shownConfig)
 	f.run("work/a.git", "refs/heads/main", active, complete)

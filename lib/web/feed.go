@@ -12,7 +12,7 @@ import (
 	"quire/lib/text"
 )
 
-// feedRuns is how many runs a feed has.
+// feedRuns is the number of runs in a feed.
 const feedRuns = 30
 
 // An atomFeed is a feed by RFC 4287.
@@ -86,7 +86,7 @@ func (v *visit) feed(repo string) error {
 }
 
 // badge writes a picture with the state of the newest run of a ref that is complete or
-// failed. Without a ref it is the default branch.
+// failed. Without a ref it is the default branch. Runs of refused pushes do not count.
 func (v *visit) badge(repo string) error {
 	ref, state := v.r.URL.Query().Get("ref"), "no runs"
 	var refs []branch
@@ -94,6 +94,9 @@ func (v *visit) badge(repo string) error {
 		if err != nil {
 			v.Log(err)
 			continue
+		}
+		if rec.Refused() {
+			continue // its commit never reached the ref
 		}
 		refs = append(refs, branch{rec})
 		if ref != "" || len(refs) == recentRuns {

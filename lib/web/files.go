@@ -16,9 +16,9 @@ import (
 	"quire/lib/text"
 )
 
-// listName is the file of an export that names the others. The first line says what wrote
-// them. Each other line is the path of a file; one that begins with '+' may be missing or
-// incomplete, because the process that wrote it may have been killed.
+// listName is the file of an export that lists the others. Its first line names the program
+// and the configuration. Each other line is the path of a file. A file with a '+' before its
+// path may be missing or incomplete, because the process that wrote it may have been killed.
 const listName = ".quire-web"
 
 const newList = listName + ".new"
@@ -30,13 +30,13 @@ type files struct {
 	list    *os.File // locked
 	header  string
 	same    bool                // the last export was of the same program and configuration
-	old     map[string]bool     // of the last export; false: it may be incomplete
-	current map[string]bool     // of this export
+	old     map[string]bool     // the files of the last export; false: the file may be incomplete
+	current map[string]bool     // the files of this export
 	runs    map[string][]string // the files in old of each run, by REPO/ID
 	changed bool
 }
 
-// errBusy says that another process writes the same export.
+// errBusy means that another process writes the same export.
 var errBusy = errors.New("another process exports to it")
 
 // openFiles locks the directory of an export, and creates it if it is missing.
@@ -76,7 +76,7 @@ func openFiles(dir, header string) (*files, error) {
 	return x, nil
 }
 
-// lock takes the lock of the list, which another process may just have replaced.
+// lock locks the list. Another process may just have replaced it; then the error is errBusy.
 func (x *files) lock(name string) error {
 	if err := file.TryLock(x.list, 0, file.Exclusive); errors.Is(err, file.ErrBusy) {
 		return errBusy
@@ -109,7 +109,7 @@ func (x *files) read(list string) {
 	}
 }
 
-// runOf returns the run that a file is of, as REPO/ID; "" for none.
+// runOf returns the run that a file belongs to, as REPO/ID; "" if there is none.
 func runOf(name string) string {
 	at := 0
 	for part := range strings.SplitSeq(name, "/") {
@@ -133,7 +133,8 @@ func (x *files) keep(run string) bool {
 	return true
 }
 
-// write writes a file, unless it has this content. Readers see the old file or the new one.
+// write writes a file, unless it already has this content. Readers see the old file or the
+// new one.
 func (x *files) write(name string, data []byte) error {
 	x.current[name] = true
 	path := filepath.Join(x.dir, name)
@@ -161,8 +162,8 @@ func (x *files) replace(temporary, name string, data []byte) error {
 	return text.Cause(x.at.Rename(temporary, x.at, name))
 }
 
-// finish removes the files that are of the last export only, and writes the list. If pages
-// are missing from this export, it removes nothing.
+// finish removes the files that only the last export has, and writes the list. If pages are
+// missing from this export, it removes nothing.
 func (x *files) finish(missing bool) error {
 	var failures []error
 	for name := range x.old {

@@ -25,10 +25,10 @@ type repoRow struct {
 	refs    []branch // newest first
 }
 
-// maxOthers is how many other refs the front page shows of a repository.
+// maxOthers is the number of other refs that the front page shows of a repository.
 const maxOthers = 5
 
-// frontRefs is how many refs a page of repositories shows. It keeps the page below 30 kB.
+// frontRefs is the number of refs on a page of repositories. It keeps the page below 30 kB.
 // A default branch counts twice, since its row has more text.
 const frontRefs = 140
 
@@ -106,7 +106,7 @@ func (r *repoRow) newest() string {
 	return r.refs[0].ID
 }
 
-// choose tells the default branch from the others.
+// choose separates the default branch from the other refs.
 func (r *repoRow) choose() {
 	i := defaultRef(r.refs)
 	if i < 0 {
@@ -117,9 +117,9 @@ func (r *repoRow) choose() {
 	r.Others = r.Others[:min(maxOthers, len(r.Others))]
 }
 
-// defaultRef returns the index of the default branch, -1 if there is no ref at all. The
-// repository is not asked: it is "main" or else "master", or the branch that was pushed
-// last.
+// defaultRef returns the index of the default branch, -1 without refs. Since quire-web reads
+// no repository, the default branch is "main", else "master", else the branch that was
+// pushed last.
 func defaultRef(refs []branch) int {
 	best, rank := -1, 0
 	for i, b := range refs {
@@ -147,13 +147,13 @@ func (v *visit) subject(rec runstore.Record) string {
 	return rec.SHA[:min(12, len(rec.SHA))]
 }
 
-// linked returns the names of the repositories in repos/ of the root that are shown. A
-// repository is known by the names of its files. None of them is opened.
+// linked returns the names of the shown repositories in repos/ of the root. It recognizes a
+// repository by the names of its files, and opens none of them.
 func (v *visit) linked() []string {
 	var names []string
 	var look func(dir, prefix string, depth int)
 	look = func(dir, prefix string, depth int) {
-		entries, _ := os.ReadDir(dir) // a link that leads nowhere is for quire-runstate doctor
+		entries, _ := os.ReadDir(dir) // quire-runstate doctor reports dangling links
 		for _, e := range entries {
 			name, where := path.Join(prefix, e.Name()), filepath.Join(dir, e.Name())
 			switch {

@@ -9,8 +9,8 @@ import (
 	"quire/lib/text"
 )
 
-// A graph is the jobs of a run as a picture: a column for each depth, an edge from each
-// job to those that need it.
+// A graph is a picture of the jobs of a run: a column for each depth, and an edge from each
+// job to the jobs that need it.
 type graph struct {
 	Width, Height int
 	Label         string
@@ -55,7 +55,7 @@ func (v *visit) graph(run *runstore.Run, jobs []runlog.JobRecord) *graph {
 		depth := 0
 		var needs []string
 		for _, input := range inputs[j.ID] {
-			if _, before := at[input]; before { // jobs stand behind their inputs
+			if _, before := at[input]; before { // jobs come after their inputs
 				depth = max(depth, depths[input]+1)
 				needs = append(needs, input)
 			}

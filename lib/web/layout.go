@@ -12,15 +12,15 @@ import (
 	"quire/lib/text"
 )
 
-// A layout is what all templates get. The methods of a visit make addresses and times.
+// A layout is the data of every template. The methods of a visit format addresses and times.
 type layout struct {
 	*visit
 	Title string
 	Data  any
 }
 
-// parsePage returns the template of a page with what all pages have around it. Only the
-// page at hand is parsed: a CGI program writes one.
+// parsePage returns the template of a page with the frame of all pages. It parses no other
+// page, because a CGI program writes only one.
 func parsePage(name string) (*template.Template, error) {
 	t := template.New(name + ".html").Funcs(template.FuncMap{"add": func(a, b int) int { return a + b }})
 	return t.ParseFS(pageFiles, "page/layout.html", "page/"+name+".html")
@@ -42,11 +42,10 @@ func (v *visit) Host() string {
 // Static reports whether the page is a file.
 func (v *visit) Static() bool { return v.static }
 
-// A moment is a time as HTML has it and as people read it.
+// A moment is a time in HTML syntax and as people read it.
 type moment struct{ Machine, People string }
 
-// When returns a time for people. A page that is a file has no time that depends on when
-// it is read.
+// When returns a time for people: how long ago it was, or the date in an export.
 func (v *visit) When(t time.Time) moment {
 	if t.IsZero() {
 		return moment{}
@@ -70,12 +69,12 @@ func (v *visit) When(t time.Time) moment {
 	return m
 }
 
-// Exact returns a time for people with all that is known of it.
+// Exact returns a time for people to the second.
 func (v *visit) Exact(t time.Time) moment {
 	return moment{t.UTC().Format(time.RFC3339), t.UTC().Format("2006-01-02 15:04:05 UTC")}
 }
 
-// tookText returns a duration for people, "–" if it has no end.
+// tookText returns a duration for people, "–" if a time is unknown.
 func tookText(from, to time.Time) string {
 	if from.IsZero() || to.IsZero() {
 		return "–"
@@ -90,7 +89,7 @@ func tookText(from, to time.Time) string {
 	return fmt.Sprintf("%dh %02dm", d/time.Hour, d/time.Minute%60)
 }
 
-// Took returns how long a run took, or how long it has been active.
+// Took returns the duration of a run, so far if it is active.
 func (v *visit) Took(r runstore.Record) string {
 	if r.State == runstore.Active && !v.static {
 		return tookText(r.Started, v.now)
@@ -98,7 +97,7 @@ func (v *visit) Took(r runstore.Record) string {
 	return tookText(r.Started, r.Finished)
 }
 
-// After returns how long a run took, as the end of a sentence; "" if that is unknown.
+// After returns the duration of a run as the end of a sentence, "" if it is unknown.
 func (v *visit) After(r runstore.Record) string {
 	switch took := v.Took(r); {
 	case took == "–":
@@ -131,17 +130,16 @@ func shortRef(ref string) string {
 	return ref
 }
 
-// ShortRef returns the name of a branch or tag as people say it.
+// ShortRef returns the name of a branch or tag without refs/heads/ or refs/tags/.
 func (v *visit) ShortRef(ref string) string { return text.Line(shortRef(ref)) }
 
-// ShortID returns the part of an id that people are shown; it is enough to name the run.
+// ShortID returns the part of an id that pages show. It identifies the run.
 func (v *visit) ShortID(id string) string { return id[24:] }
 
 // Line returns a text as one line without control characters.
 func (v *visit) Line(s string) string { return text.Line(s) }
 
-// states are what a run or a job can be in. Jobs write their own states, which may be
-// anything.
+// states are the states of runs and jobs. The records of a job may contain any other text.
 var states = map[string]bool{"pending": true, "active": true, "superseded": true,
 	runlog.Complete: true, runlog.Failed: true, runlog.Skipped: true}
 

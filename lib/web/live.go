@@ -15,21 +15,21 @@ import (
 	"quire/lib/runstore"
 )
 
-// streamTime is how long a stream of a growing log lasts. The browser then asks for the
-// rest, so no process of a web server is taken for long.
+// streamTime is the duration of a stream of a growing log. Then the browser requests the
+// rest, so a process of the web server is never busy for long.
 const streamTime = 60 * time.Second
 
-// batch is how many lines are sent at once.
+// batch is the number of lines in one event.
 const batch = 500
 
-// A liveData says how the script of a page follows the log.
+// A liveData tells the script of a page how to follow the log.
 type liveData struct {
 	URL   string
-	Lines int // on the page, whose last one has this number; 0: lines have no numbers
+	Lines int // the number of the last line on the page; 0: lines have no numbers
 }
 
-// live returns what a page needs to follow the combined log from a byte on. log is the last
-// part of the page's own address; "" for the page of the run.
+// live returns the data to follow the combined log from a byte on. log is the last part of
+// the address of the current page, "" for the page of the run.
 func (v *visit) live(run *runstore.Run, log string, lines int, from int64) *liveData {
 	to := "log"
 	if log == "" {
@@ -38,13 +38,13 @@ func (v *visit) live(run *runstore.Run, log string, lines int, from int64) *live
 	return &liveData{fmt.Sprintf("%s?live=%d", to, from), lines}
 }
 
-// liveTail is from where on the page of a run shows the log of a run that goes on: some
-// lines of its end. The first part of a line is left out.
+// liveTail is the position, from the end, where the log on the page of an active run begins.
+// An incomplete first line is left out.
 const liveTail = -8 << 10
 
 // follow sends the combined log from a byte on as it grows, as server-sent events (HTML
-// Living Standard, 9.2). The id of an event is where the next one begins. An event "end"
-// says that the run has ended.
+// Living Standard, 9.2). The id of an event is the position of the next event in the log. The
+// event "end" means that the run has ended.
 func (v *visit) follow(run *runstore.Run, start string) error {
 	at, err := strconv.ParseInt(start, 10, 64)
 	if last := v.r.Header.Get("Last-Event-ID"); last != "" {
@@ -61,14 +61,14 @@ func (v *visit) follow(run *runstore.Run, start string) error {
 	head := v.w.Header()
 	head.Set("Content-Type", "text/event-stream")
 	head.Set("Cache-Control", "no-store")
-	head.Set("X-Accel-Buffering", "no") // nginx passes on what comes at once
+	head.Set("X-Accel-Buffering", "no") // nginx passes data on at once
 	v.w.WriteHeader(http.StatusOK)
 	ctx, cancel := context.WithTimeout(v.r.Context(), streamTime)
 	defer cancel()
 	flush := http.NewResponseController(v.w).Flush
 	var style style
 	if _, err := fmt.Fprint(v.w, "retry: 1000\n\n"); err != nil {
-		return nil // the visitor is gone
+		return nil // the visitor has left
 	}
 	for {
 		for _, name := range []string{".", "history", runstore.LogFile} {
@@ -77,7 +77,7 @@ func (v *visit) follow(run *runstore.Run, start string) error {
 				return nil
 			}
 		}
-		// The status is read first: what comes after the end is no part of the log.
+		// The status is read before the log, so that no line before the end is missed.
 		status, err := run.Status()
 		if err != nil {
 			v.Log(err)
@@ -97,15 +97,15 @@ func (v *visit) follow(run *runstore.Run, start string) error {
 	}
 }
 
-// send sends lines of the log from *at on, and reports whether there may be more. The error
-// is of the connection.
+// send sends lines of the log from *at on, and reports whether more may follow. An error
+// means that the connection failed.
 func (v *visit) send(run *runstore.Run, at *int64, style *style, final bool) (more bool, err error) {
 	f, err := os.Open(filepath.Join(run.Dir, runstore.LogFile))
 	if err != nil {
-		return false, nil // it has none yet
+		return false, nil // the run has no log yet
 	}
 	defer f.Close()
-	part := *at < 0 // the first line may be part of one
+	part := *at < 0 // the first line may be incomplete
 	if part {
 		if info, err := f.Stat(); err == nil {
 			*at = max(0, info.Size()+*at)

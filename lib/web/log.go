@@ -25,21 +25,20 @@ const (
 	maxLine   = 4 << 10
 )
 
-// A source calls add for each line of a log, in order, with the time of the line, "" if it
-// is not known.
+// A source calls add for each line of a log, in order.
 type source func(add func(l rawLine)) error
 
-// A rawLine is a line of a log. Its text is good until add returns.
+// A rawLine is a line of a log. Its text is valid until add returns.
 type rawLine struct {
-	time  string
+	time  string // "" if it is unknown
 	class string // "cmd" for the command itself, "err" for standard error
-	sh    int    // of a command, its number
+	sh    int    // the number of the command if the line is the command itself
 	text  []byte
 }
 
-// combined returns the combined log of a run up to the last whole line, or all of it if
-// the run has ended. It stops after the given number of lines unless that is 0, and sets
-// *end to the size of what it read.
+// combined returns the combined log of a run: the whole lines, or the whole file if the run
+// has ended. The source stops after most lines, unless most is 0, and sets *end to the number
+// of bytes read.
 func combined(f *os.File, final bool, most int, end *int64) source {
 	return func(add func(l rawLine)) error {
 		times, err := runlog.OpenTimes(f.Name())
@@ -82,8 +81,8 @@ func combined(f *os.File, final bool, most int, end *int64) source {
 	}
 }
 
-// jobLog returns the log of the commands of a job, each behind the command itself. over says
-// that the run and its driver have ended.
+// jobLog returns the log of a job: each command, followed by its output. over says that the
+// run and its driver have ended.
 func jobLog(run *runstore.Run, j runlog.JobRecord, over bool) source {
 	return func(add func(l rawLine)) error {
 		for _, c := range j.Commands {
@@ -124,7 +123,7 @@ func commandLog(dir, name string, over bool, add func(l rawLine)) error {
 	for {
 		record, err := in.ReadSlice('\n')
 		if errors.Is(err, io.EOF) || errors.Is(err, bufio.ErrBufferFull) {
-			break // the rest of a record is still to come, or the file is no log
+			break // the record is incomplete, or the file is not a log
 		}
 		if err != nil {
 			return err
@@ -158,11 +157,10 @@ func commandLog(dir, name string, over bool, add func(l rawLine)) error {
 
 // A pager keeps the lines of one page of a log.
 type pager struct {
-	wanted func(n int, l rawLine) bool // whether the page with this line is wanted
-	found  bool                        // the page that is kept is the wanted one
-	done   bool                        // it is full
+	wanted func(n int, l rawLine) bool // whether to show the page with this line
+	found  bool                        // the kept page has a wanted line
+	done   bool                        // the wanted page is full
 	n      int                         // lines so far
-	skip   int                         // lines that are surely on no page that is wanted
 	first  int                         // the number of the first of lines
 	lines  []rawLine
 }
@@ -175,7 +173,7 @@ func (p *pager) add(l rawLine) {
 			p.first, p.lines = p.n, p.lines[:0]
 		}
 	}
-	if p.done || p.n <= p.skip {
+	if p.done {
 		return
 	}
 	p.found = p.found || p.wanted(p.n, l)
@@ -191,24 +189,24 @@ type logData struct {
 	State, Why     string
 	Lines          []numbered
 	Total          int
-	Previous, Next string // addresses; "" for none
+	Previous, Next string // addresses; "" if there is no such page
 	First, End     string
 	Plain          string
 	HasTimes       bool
-	Live           *liveData // nil unless the run goes on and this page has the end
+	Live           *liveData // nil unless the run is active and this is the last page
 	Unread         string
 }
 
-// A numbered line is a line on a page of a log.
+// A numbered is a line on a page of a log.
 type numbered struct {
 	N    int
-	Sh   int // of a command, its number; 0 if the page has that number already
+	Sh   int // the number of the command for its first line on the page, else 0
 	Time moment
 	line
 }
 
-// log writes a page of the log of a run, or of a job. job is a segment of an address; ""
-// for the whole log.
+// log writes a page of the log of a job, or of the whole run if job is "". job is a segment
+// of an address.
 func (v *visit) log(run *runstore.Run, job string) error {
 	seen, err := view.Of(run)
 	if err != nil {
@@ -255,8 +253,8 @@ func (v *visit) log(run *runstore.Run, job string) error {
 	return v.page("log", symbol(d.State)+" "+title+" · "+v.ShortID(run.ID), &d)
 }
 
-// logSource returns the log that an address names, and the id of its job. A run of quire
-// 0.1 may have no combined log; then that is the log of all its jobs.
+// logSource returns the log at an address, and the id of its job. A run of quire 0.1 may have
+// no combined log; then the source is the logs of all its jobs.
 func (v *visit) logSource(run *runstore.Run, seen view.Run, job string, end *int64) (source, string, error) {
 	if job != "" {
 		for _, j := range seen.Jobs() {
@@ -284,7 +282,7 @@ func (v *visit) logSource(run *runstore.Run, seen view.Run, job string, end *int
 	}, "", nil
 }
 
-// fill makes a page of what the pager has kept.
+// fill fills the page with the lines of the pager.
 func (v *visit) fill(d *logData, p *pager, job string) {
 	d.Total = p.n
 	var style style
@@ -320,8 +318,8 @@ func (v *visit) fill(d *logData, p *pager, job string) {
 	}
 }
 
-// lineTime returns the time of a line, with the time of day for people; the zero moment if
-// the time is none.
+// lineTime returns the time of a line, with the time of day for people. If stamp is no time,
+// it returns the zero moment.
 func lineTime(stamp string) moment {
 	t, err := time.Parse(time.RFC3339Nano, stamp)
 	if err != nil {
@@ -330,7 +328,7 @@ func lineTime(stamp string) moment {
 	return moment{t.UTC().Format(runlog.LineTime), t.UTC().Format("15:04:05.000 ")}
 }
 
-// plain writes a log as text without the sequences that a terminal obeys.
+// plain writes a log as text without control sequences.
 func (v *visit) plain(run *runstore.Run, job string) error {
 	v.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if v.r.Method == http.MethodHead {

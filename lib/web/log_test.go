@@ -123,7 +123,7 @@ func stream(t *testing.T, f *fixture, address, last string, more func(event, id,
 	t.Errorf("the stream ended early: %v", lines.Err())
 }
 
-// A stream has what the log grows by, goes on from where another ended, and has an end.
+// A stream sends new lines of the log, continues an earlier stream, and ends with the run.
 func TestLive(t *testing.T) {
 	f := newFixture(t, shownConfig)
 	run := f.run("work/a.git", "refs/heads/main", active)

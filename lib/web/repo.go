@@ -14,13 +14,13 @@ import (
 )
 
 const (
-	pageRuns    = 50   // runs on a page of a repository
-	chartRuns   = 50   // runs in its chart
-	maxBranches = 30   // refs that are named on it
-	recentRuns  = 1000 // runs that are looked at for the chart and the refs
+	pageRuns    = 40   // runs on a page of a repository
+	chartRuns   = 40   // runs in its chart
+	maxBranches = 20   // refs above its chart
+	recentRuns  = 1000 // runs to read for the chart and the refs
 )
 
-// list returns the runs that f accepts, newest first, none for a root without records.
+// list returns the runs that f accepts, newest first. A root without records has none.
 func (v *visit) list(f runstore.Filter) iter.Seq2[runstore.Record, error] {
 	if v.store == nil {
 		return func(func(runstore.Record, error) bool) {}
@@ -28,8 +28,8 @@ func (v *visit) list(f runstore.Filter) iter.Seq2[runstore.Record, error] {
 	return v.store.List(f)
 }
 
-// newest returns the newest run of a repository and ref, and whether there is one. An empty
-// ref stands for all.
+// newest returns the newest run of a repository and ref, and whether one exists. The ref ""
+// means all refs.
 func (v *visit) newest(repo, ref string) (runstore.Record, bool, error) {
 	for rec, err := range v.list(runstore.Filter{Repo: repo, Ref: ref, Limit: 1}) {
 		return rec, err == nil, err
@@ -51,8 +51,8 @@ type repoData struct {
 	Default       string
 	Bars          []bar
 	Rows          []runRow
-	Ref, State    string // of which runs are listed; "" for all
-	Older, Newest string // addresses; "" for none
+	Ref, State    string // the filter of the list; "" for all runs
+	Older, Newest string // addresses; "" if there is no such page
 	States        []runstore.State
 }
 
@@ -93,7 +93,8 @@ func (v *visit) repo(name string) error {
 	return v.page("repo", name, &d)
 }
 
-// rows adds a page of the runs that are older than the run before; "" for the newest ones.
+// rows adds a page of runs that are older than the run before. If before is "", it adds the
+// newest runs.
 func (v *visit) rows(d *repoData, before string) error {
 	f := runstore.Filter{Repo: d.Name, Ref: d.Ref}
 	if d.State != "" {
@@ -127,7 +128,7 @@ func (v *visit) rows(d *repoData, before string) error {
 	return nil
 }
 
-// olderURL returns the address of the runs before one.
+// olderURL returns the address of the page of runs that are older than a run.
 func (v *visit) olderURL(d *repoData, id string) string {
 	if v.static {
 		return "before-" + id + ".html"
@@ -152,7 +153,7 @@ const (
 	barStep     = 11
 )
 
-// bars returns the chart of runs, which are given newest first. The oldest is at the left.
+// bars returns the chart of runs. The first run is the newest; its bar is on the right.
 func bars(runs []runstore.Record, v *visit) []bar {
 	longest := time.Millisecond
 	for _, r := range runs {
@@ -173,7 +174,7 @@ func bars(runs []runstore.Record, v *visit) []bar {
 // ChartWidth returns the width of the chart.
 func (d *repoData) ChartWidth() int { return len(d.Bars) * barStep }
 
-// Filtered says which runs are listed, "" for all.
+// Filtered describes the listed runs, "" for all runs.
 func (d *repoData) Filtered() string {
 	return text.Line(strings.TrimSpace(shortRef(d.Ref) + " " + d.State))
 }

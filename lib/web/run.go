@@ -58,11 +58,11 @@ type runData struct {
 // A related is another run of the repository. Its URL is "" if the run was removed.
 type related struct{ How, ID, URL string }
 
-// A failure is what a person wants to see first.
+// A failure is the end of the log of a failed job. A visitor wants to see it first.
 type failure struct {
 	Job, Command, How string
 	Lines             []line
-	URL               string // of the log, where it happened
+	URL               string // the place in the log
 }
 
 // A jobRow is a job and its commands.
@@ -138,7 +138,7 @@ func symbol(state string) string {
 	return cmp.Or(symbols[state], "–")
 }
 
-// byFailure returns the jobs with those first that failed.
+// byFailure returns the jobs, failed ones first.
 func byFailure(jobs []runlog.JobRecord) []runlog.JobRecord {
 	var bad, other []runlog.JobRecord
 	for _, j := range jobs {
@@ -151,21 +151,25 @@ func byFailure(jobs []runlog.JobRecord) []runlog.JobRecord {
 	return append(bad, other...)
 }
 
-// failed reports whether a job failed and may not.
+// failed reports whether a job failed that is not allowed to fail.
 func failed(j runlog.JobRecord) bool { return j.State == runlog.Failed && !j.Allowed }
 
-// reasonText says why a run failed, "" if its state says it all.
+// reasonText returns the reason of a failure, and whether a gate refused the push; "" for
+// other runs.
 func reasonText(r runstore.Record) string {
 	switch {
 	case r.Skipped:
 		return ""
 	case r.Code != nil:
-		return fmt.Sprintf("%s %d", r.Reason, *r.Code)
+		r.Reason = fmt.Sprintf("%s %d", r.Reason, *r.Code)
+	}
+	if r.Refused() {
+		return "push refused, " + r.Reason
 	}
 	return r.Reason
 }
 
-// tally counts jobs by their states.
+// tally returns the number of jobs in each state as text.
 func tally(jobs []runlog.JobRecord) string {
 	if len(jobs) == 0 {
 		return ""
@@ -191,8 +195,8 @@ func tally(jobs []runlog.JobRecord) string {
 	return words
 }
 
-// failure returns what is known of how a job failed: its last command that did not
-// succeed, and the end of its output.
+// failure describes the failure of a job: its last command that did not succeed, and the end
+// of the output.
 func (v *visit) failure(run *runstore.Run, j runlog.JobRecord, hide func(string) string) failure {
 	f := failure{Job: text.Line(j.ID), How: jobReason(j, hide)}
 	for _, c := range slices.Backward(j.Commands) {
@@ -222,8 +226,8 @@ func textLines(s string) string {
 	return strings.TrimSpace(out.String())
 }
 
-// jobReason says why a job is in its state. The error of a command that failed names the
-// command, which stands beside it.
+// jobReason returns why a job is in its state. If a command failed, that is its exit status:
+// the page shows the command beside it.
 func jobReason(j runlog.JobRecord, hide func(string) string) string {
 	if j.Reason == "exit" && len(j.Commands) > 0 {
 		return fmt.Sprintf("exit %d", j.Code)
@@ -231,8 +235,8 @@ func jobReason(j runlog.JobRecord, hide func(string) string) string {
 	return text.Line(hidePaths(hide(text.Cut(cmp.Or(j.Error, j.Reason), maxText))))
 }
 
-// commandURL returns the address of the log of a command. In files the command may be on
-// another page of its job's log than the first; then that is only near.
+// commandURL returns the address of the log of a command. In an export it is the first page
+// of the job's log, even if the command is on another page.
 func (v *visit) commandURL(run *runstore.Run, j runlog.JobRecord, c runlog.CommandRecord) string {
 	if j.ID == "" {
 		return ""
@@ -244,7 +248,8 @@ func (v *visit) commandURL(run *runstore.Run, j runlog.JobRecord, c runlog.Comma
 	return v.LogURL(run, j.ID, 1) + query + fmt.Sprintf("#sh-%d", c.N)
 }
 
-// jobRow returns the row of a job. It takes the commands that it shows off commands.
+// jobRow returns the row of a job. It shows at most *commands commands, and subtracts their
+// number from *commands.
 func (v *visit) jobRow(run *runstore.Run, n int, j runlog.JobRecord, hide func(string) string, commands *int) jobRow {
 	row := jobRow{
 		N: n, ID: text.Line(j.ID), State: knownState(j.State), Took: v.between(j.Started, j.Finished, j.State == "active"),
@@ -280,7 +285,7 @@ func (v *visit) jobRow(run *runstore.Run, n int, j runlog.JobRecord, hide func(s
 	return row
 }
 
-// lastLog returns the end of the combined log, for a run that failed before its jobs.
+// lastLog returns the end of the combined log. It is for a run that failed before its jobs.
 func lastLog(run *runstore.Run, most int) []line {
 	f, err := os.Open(filepath.Join(run.Dir, runstore.LogFile))
 	if err != nil {
@@ -302,8 +307,8 @@ func lastLog(run *runstore.Run, most int) []line {
 	return lines
 }
 
-// hider returns a function that takes the directories of the run, of its repository and of
-// the root out of a text.
+// hider returns a function that removes the directories of the run, its repository and the
+// root from a text.
 func (v *visit) hider(run *runstore.Run) func(string) string {
 	root, err := filepath.Abs(v.Root)
 	if err != nil {
@@ -313,7 +318,7 @@ func (v *visit) hider(run *runstore.Run) func(string) string {
 	return known.Replace
 }
 
-// hidePaths replaces each absolute path in a sentence of quire's own by its last component.
+// hidePaths replaces each absolute path in a message of quire by its last component.
 func hidePaths(s string) string {
 	var out strings.Builder
 	for at := 0; at < len(s); {
@@ -332,8 +337,8 @@ func hidePaths(s string) string {
 	return out.String()
 }
 
-// json writes what is known of a run, as show --json does, without paths of this machine
-// and the values of variables.
+// json writes the output of show --json for a run, without paths of this machine and without
+// the values of variables.
 func (v *visit) json(run *runstore.Run) error {
 	seen, err := view.Of(run)
 	if err != nil {
@@ -364,7 +369,7 @@ func (v *visit) json(run *runstore.Run) error {
 	return v.write(200, "application/json", append(out, '\n'))
 }
 
-// hideAll changes all strings in a JSON value.
+// hideAll applies hide to all strings in a JSON value.
 func hideAll(value any, hide func(string) string) any {
 	switch x := value.(type) {
 	case string:

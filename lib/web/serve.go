@@ -12,7 +12,7 @@ import (
 )
 
 // Listen serves the pages on an address until ctx ends, and prints their address on out.
-// An address without a host is that of this machine only.
+// Without a host, only this machine can connect.
 func (h *Handler) Listen(ctx context.Context, address string, out io.Writer) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

@@ -28,24 +28,25 @@ var pageFiles embed.FS
 // A Handler answers requests for pages. Its paths begin with the slash of the front page.
 type Handler struct {
 	Root string
-	Log  func(error) // gets what kept the handler from its work; visitors do not read it
+	Log  func(error) // gets errors that visitors must not read
 
-	// PathInfo is the path of each request if it is not nil, as in a CGI program: the URL
-	// has the path of the program in front of it.
+	// If PathInfo is not nil, it is the path of each request. In a CGI program the path of
+	// the URL begins with the path of the program.
 	PathInfo *string
 
-	static bool // for files: addresses end in .html, and nothing depends on the time
+	static bool // for an export: addresses end in .html, and pages do not depend on the time
 }
 
-// errNotFound is the error for an address without a page, for whatever reason: a hidden
-// repository is answered like a missing one.
+// errNotFound is the error for an address without a page. A hidden repository has the same
+// answer as a missing one.
 var errNotFound = errors.New("no such page")
 
-// policy lets pages load only files of this server, and run only the script among them.
+// policy allows pages to load files of this server only, and to run its script only.
 const policy = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// ServeHTTP answers a request.
+// ServeHTTP answers a request. If quire cannot read its records, the status is 500, and Log
+// gets the error.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head := w.Header()
 	head.Set("Content-Security-Policy", policy)
@@ -75,7 +76,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// A visit is one request, and what has been read for it.
+// A visit is one request with the data read for it.
 type visit struct {
 	*Handler
 	w     http.ResponseWriter
@@ -86,14 +87,14 @@ type visit struct {
 	cfg   *config.Config
 	shown map[string]bool // repositories; filled by shows
 
-	// What an export must know of the page: whether another page of the same kind follows,
-	// the refs of a repository, and before which run its next page begins.
+	// An export reads these after a page: whether another page of the same kind follows, the
+	// refs of a repository, and the last run on the page if older ones follow.
 	more  bool
 	refs  []branch
 	older string
 }
 
-// answer finds the page of the address and writes it.
+// answer writes the page of the address.
 func (v *visit) answer() error {
 	switch v.path {
 	case "/style.css", "/live.js":
@@ -157,7 +158,7 @@ func (v *visit) open() (err error) {
 	return err
 }
 
-// shows reports whether the owner shows a repository of this name.
+// shows reports whether the owner shows a repository with this name.
 func (v *visit) shows(repo string) bool {
 	shown, known := v.shown[repo]
 	if !known {
@@ -168,7 +169,7 @@ func (v *visit) shows(repo string) bool {
 	return shown
 }
 
-// exists reports whether there is a repository of this name, or a run of one.
+// exists reports whether a repository with this name, or a run of it, exists.
 func (v *visit) exists(repo string) (bool, error) {
 	if isRepository(filepath.Join(v.Root, "repos", repo)) {
 		return true, nil
@@ -183,7 +184,7 @@ func (v *visit) number(key string) int {
 	return n
 }
 
-// addSlash sends the visitor to the same address with a slash at its end.
+// addSlash redirects to the same address with a slash at its end.
 func (v *visit) addSlash() error {
 	v.w.Header().Set("Location", path.Base(v.r.URL.EscapedPath())+"/")
 	v.w.WriteHeader(http.StatusMovedPermanently)
@@ -233,7 +234,7 @@ func (v *visit) render(code int, name, title string, data any) error {
 	return v.write(code, "text/html; charset=utf-8", out.Bytes())
 }
 
-// refuse writes a page that says in one sentence why there is no other.
+// refuse writes a page with one sentence that says why the request failed.
 func (v *visit) refuse(code int, words string) {
 	if err := v.render(code, "refusal", http.StatusText(code), words); err != nil {
 		v.Log(err)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -18,7 +19,7 @@ import (
 	"quire/lib/runstore"
 )
 
-// A fixture is a root with runs, and the pages of it.
+// A fixture is a root with runs, and its pages.
 type fixture struct {
 	*testing.T
 	*Handler
@@ -49,7 +50,7 @@ func (f *fixture) write(name, text string) {
 	}
 }
 
-// run makes a run that has made the changes.
+// run creates a run and applies the changes.
 func (f *fixture) run(repo, ref string, changes ...runstore.Change) *runstore.Run {
 	f.Helper()
 	runs, err := f.store.Create(runstore.Facts{Facts: push.Facts{
@@ -84,7 +85,7 @@ var (
 
 const shownConfig = "url = \"https://ci.example.org/\"\n[repo.\"work/*\"]\nweb = true\n"
 
-// fill gives a run jobs, of which one failed.
+// fill adds jobs to a run. One of them failed.
 func (f *fixture) fill(run *runstore.Run) {
 	f.Helper()
 	f.record(run, runlog.EventsFile, `{"event":"run-start","jobs":[{"id":"build","inputs":["quire/push"]},{"id":"log","inputs":["build"]},{"id":"..","inputs":["log","build"]}],"time":"2026-01-01T00:00:00Z"}
@@ -202,7 +203,7 @@ func TestFrontPages(t *testing.T) {
 	}
 }
 
-// A run that the push skipped is shown as such everywhere, and does not count as a failure.
+// A skipped run is shown as skipped on all pages, and is not a failure.
 func TestSkipped(t *testing.T) {
 	f := newFixture(t, shownConfig)
 	f.run("work/a.git", "refs/heads/main", active, complete)
@@ -224,7 +225,7 @@ func TestSkipped(t *testing.T) {
 	}
 }
 
-// Artifacts are downloads, and no link leads from them to another file.
+// Artifacts are downloads, and a symbolic link among them is not followed.
 func TestArtifacts(t *testing.T) {
 	f := newFixture(t, shownConfig)
 	run := f.run("work/a.git", "refs/heads/main", active)
@@ -250,7 +251,7 @@ func TestArtifacts(t *testing.T) {
 	}
 }
 
-// A hidden repository is answered like one that does not exist, as a whole.
+// All addresses of a hidden repository have the answer of a missing one.
 func TestHidden(t *testing.T) {
 	f := newFixture(t, shownConfig)
 	hidden := f.run("other.git", "refs/heads/main", active, complete)
@@ -307,7 +308,7 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-// Names may hold any byte that a path can.
+// A name may contain any byte of a path.
 func TestNames(t *testing.T) {
 	f := newFixture(t, "[repo.\"**\"]\nweb = true\n")
 	for _, name := range []string{"a", "a/b", "<script>x", "100%25", "q?x#y", "ünï", "a:b", "\"'", "bad\xff", "new\nline", "style.css", "feed.atom", "badge.svg", "x/feed.atom"} {
@@ -318,7 +319,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// A run that has made no events, or bad ones, has a page nevertheless.
+// A run without events, or with invalid ones, has pages too.
 func TestHostileRecords(t *testing.T) {
 	for name, events := range map[string]string{
 		"none":      "",
@@ -355,9 +356,39 @@ func manyJobs(n int) string {
 	return b.String()
 }
 
-// The page of a run with many jobs stays small.
+// The failed run of a gate says that the push was refused, and the badge ignores it: its
+// commit never reached the branch.
+func TestGate(t *testing.T) {
+	f := newFixture(t, shownConfig)
+	f.run("work/a.git", "refs/heads/main", active, complete)
+	for _, end := range []runstore.Change{failure1, complete} {
+		runs, err := f.store.Create(runstore.Facts{Facts: push.Facts{
+			Repo: "work/a.git", GitDir: "/srv/x", Ref: "refs/heads/main", SHA: "abc", Trigger: push.ByGate}, Gate: true})
+		if err == nil {
+			err = errors.Join(runs[0].Transition(active), runs[0].Transition(end))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := get(t, f.Handler, "/work/a.git/"+runs[0].ID)
+		if refused := strings.Contains(p.text, "push refused, exit 1"); refused != (end == failure1) || !strings.Contains(p.text, "gate") {
+			t.Errorf("a run of a gate that is %s: %s", end.State, p.text)
+		}
+		if badge := get(t, f.Handler, "/work/a.git/badge.svg"); !strings.Contains(badge.body, "complete") {
+			t.Errorf("a run of a gate that is %s: the badge is %s", end.State, badge.body)
+		}
+	}
+}
+
+// The page of a repository with many runs and refs, and of a run with many jobs, is small.
 func TestPageSize(t *testing.T) {
 	f := newFixture(t, shownConfig)
+	for i := range 60 {
+		f.run("work/repository.git", fmt.Sprintf("refs/heads/topic/parser-%d", i), active, complete)
+	}
+	if p := get(t, f.Handler, "/work/repository.git/"); len(p.body) > 30_000 {
+		t.Errorf("the page of a repository has %d bytes", len(p.body))
+	}
 	run := f.run("work/a.git", "refs/heads/main", active, complete)
 	var events strings.Builder
 	fmt.Fprintf(&events, `{"event":"run-start","jobs":[%s]}`+"\n", strings.TrimSuffix(manyJobs(20), ","))
@@ -373,7 +404,7 @@ func TestPageSize(t *testing.T) {
 	}
 }
 
-// Reading changes nothing in the root, also in one without records.
+// Requests change nothing in the root, even if it has no records.
 func TestReadsOnly(t *testing.T) {
 	root := t.TempDir()
 	h := &Handler{Root: root, Log: func(err error) { t.Error(err) }}
