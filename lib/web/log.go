@@ -23,6 +23,7 @@ import (
 const (
 	pageLines = 1000 // on a page of a log
 	maxLine   = 4 << 10
+	maxRead   = 1 << 30 // bytes of a combined log to read; a job could make its file larger
 )
 
 // A source calls add for each line of a log, in order.
@@ -38,7 +39,7 @@ type rawLine struct {
 
 // combined returns the combined log of a run: the whole lines, or the whole file if the run
 // has ended. The source stops after most lines, unless most is 0, and sets *end to the number
-// of bytes read.
+// of bytes read. It returns an error if it stops after maxRead bytes.
 func combined(f *os.File, final bool, most int, end *int64) source {
 	return func(add func(l rawLine)) error {
 		times, err := runlog.OpenTimes(f.Name())
@@ -49,7 +50,7 @@ func combined(f *os.File, final bool, most int, end *int64) source {
 		if err != nil {
 			return err
 		}
-		in := bufio.NewReaderSize(io.LimitReader(f, info.Size()), 64<<10) // it may grow for ever
+		in := bufio.NewReaderSize(io.LimitReader(f, min(info.Size(), maxRead)), 64<<10)
 		var at int64
 		var text []byte // the beginning of a line that is longer than the buffer of in
 		for {
@@ -72,6 +73,8 @@ func combined(f *os.File, final bool, most int, end *int64) source {
 				*end = at
 			}
 			switch {
+			case at == maxRead && most != 0:
+				return errors.New("pages show the first 1 GiB of a log only")
 			case errors.Is(err, io.EOF), most == 0:
 				return nil
 			case err != nil && !errors.Is(err, bufio.ErrBufferFull):
