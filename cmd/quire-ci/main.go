@@ -29,8 +29,8 @@ func main() {
 			{Name: "shell", Summary: "start a shell or a command as in a job", Run: shell},
 			{Name: "compile", Summary: "print the Lua that a file compiles to", Run: compile},
 			{Name: "graph", Summary: "print the job graph in DOT", Run: graph},
-			{Name: "launch", Summary: "run the pipeline of a recorded run", Run: launch},
-			{Name: "seccomp", Summary: "print the system call filter for launchers", Run: seccomp},
+			{Name: "launch", Summary: "internal: run the pipeline of a recorded run", Run: launch},
+			{Name: "seccomp", Summary: "internal: print the system call filter", Run: seccomp},
 		})
 	}))
 }
