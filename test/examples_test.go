@@ -85,7 +85,7 @@ var notRun = map[string]string{
 	"$ quire-web --listen 127.0.0.1:8080":                                                                 "would never end; the tests of quire-web serve pages",
 	"# systemctl edit fcgiwrap.service":                                                                   "is for a service of the system",
 	"location / {":                                                                                        "configures nginx",
-	"server.modules += ( \"mod_cgi\", \"mod_alias\", \"mod_setenv\" )":                                    "configures lighttpd",
+	"server.username = \"quire\"":                                                                         "configures lighttpd",
 	"<VirtualHost *:80>":                                                                                  "configures Apache",
 	"2026-11-23T12:00:00.000Z pending":                                                                    "shows the content of a file",
 	"quire-trigger | quire-dispatch":                                                                      "is the hook, which every push here runs",
