@@ -10,13 +10,13 @@ import (
 	"unicode/utf8"
 )
 
-// plainFacts is Facts without its methods.
-type plainFacts Facts
+// fields is Facts without its methods.
+type fields Facts
 
-// jsonFacts is the JSON form of Facts: the fields that may have any byte take the place of
-// those of plainFacts with the same name.
+// jsonFacts is the JSON form of Facts. Its fields may contain any byte and replace the fields
+// of Facts with the same names.
 type jsonFacts struct {
-	plainFacts
+	fields
 	Repo          Text `json:"repo,omitempty"`
 	GitDir        Text `json:"git-dir,omitempty"`
 	Ref           Text `json:"ref,omitempty"`
@@ -30,7 +30,7 @@ type jsonFacts struct {
 // MarshalJSON writes the facts so that UnmarshalJSON reads names of any bytes, see Text.
 func (f Facts) MarshalJSON() ([]byte, error) {
 	j := jsonFacts{
-		plainFacts: plainFacts(f), Repo: Text(f.Repo), GitDir: Text(f.GitDir), Ref: Text(f.Ref),
+		fields: fields(f), Repo: Text(f.Repo), GitDir: Text(f.GitDir), Ref: Text(f.Ref),
 		CommitMessage: Text(f.CommitMessage), Pusher: Text(f.Pusher),
 		FilesChanged: Texts[Text](f.FilesChanged), Vars: TextMap[Text](f.Vars),
 	}
@@ -45,7 +45,7 @@ func (f *Facts) UnmarshalJSON(data []byte) error {
 	if err := dec.Decode(&j); err != nil {
 		return err
 	}
-	*f = Facts(j.plainFacts)
+	*f = Facts(j.fields)
 	f.Repo, f.GitDir, f.Ref = string(j.Repo), string(j.GitDir), string(j.Ref)
 	f.CommitMessage, f.Pusher = string(j.CommitMessage), string(j.Pusher)
 	f.FilesChanged, f.Vars = Texts[string](j.FilesChanged), TextMap[string](j.Vars)
@@ -113,10 +113,10 @@ func (t Text) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON wrote, and any other string.
 func (t *Text) UnmarshalJSON(data []byte) error {
 	var b strings.Builder
-	plain := 0 // data[plain:i] is for package json
+	start := 0 // package json decodes data[start:i]
 	flush := func(end int) error {
 		var part string
-		err := json.Unmarshal(fmt.Appendf(nil, `"%s"`, data[plain:end]), &part)
+		err := json.Unmarshal(fmt.Appendf(nil, `"%s"`, data[start:end]), &part)
 		b.WriteString(part)
 		return err
 	}
@@ -135,7 +135,7 @@ func (t *Text) UnmarshalJSON(data []byte) error {
 			}
 			b.WriteByte(c)
 			i += 5
-			plain = i + 1
+			start = i + 1
 		case isHighSurrogate(data[i:]):
 			i += 11 // the pair is one character
 		default:

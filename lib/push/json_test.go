@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestFactsJSON wants facts with any bytes to be the same after JSON.
+// TestFactsJSON checks that facts with any bytes are unchanged after JSON.
 func TestFactsJSON(t *testing.T) {
 	for _, s := range []string{
 		"", "plain", "caf\xe9.txt", "\xff", "a\x80\x80b\xc3", "é\xe9𝄞\xf0\x9f", "\\udce9", "\\\xe9", "\ufffd\xef\xbf", "tab\t\"\n<&>\xfe\u2028",

@@ -1,5 +1,4 @@
-// Package push has the facts of a push: which commit came to which ref of which
-// repository.
+// Package push has the facts of a push: the repository, the ref and its old and new commit.
 package push
 
 import (
@@ -8,8 +7,8 @@ import (
 	"time"
 )
 
-// Facts are what is known of the push that a run is for. Paths are absolute. A value
-// that is not known is empty. The JSON form is what `quire-ci run --facts` reads.
+// Facts describe the push of a run. Paths are absolute. An unknown value is empty. `quire-ci
+// run --facts` reads the JSON form.
 type Facts struct {
 	ID            string    `json:"run,omitempty"`          // the id of the run
 	Repo          string    `json:"repo,omitempty"`         // the name of the repository
@@ -26,10 +25,10 @@ type Facts struct {
 	FilesChanged []string          `json:"files-changed,omitzero"` // paths in the tree; nil: not known, empty: no file
 }
 
-// Branch returns the name of the branch that Ref is, "" if it is none.
+// Branch returns the name of the branch if Ref is one, otherwise "".
 func (f Facts) Branch() string { return f.below("refs/heads/") }
 
-// Tag returns the name of the tag that Ref is, "" if it is none.
+// Tag returns the name of the tag if Ref is one, otherwise "".
 func (f Facts) Tag() string { return f.below("refs/tags/") }
 
 func (f Facts) below(prefix string) string {
@@ -59,7 +58,7 @@ func WantsSkip(message string) bool {
 	return strings.Contains(message, "[skip ci]") || strings.Contains(message, "[ci skip]")
 }
 
-// maxSubject bounds a subject, in bytes.
+// maxSubject is the length of the longest subject, in bytes.
 const maxSubject = 1000
 
 // Subject returns the subject of a commit message as git(1) shows it: its first

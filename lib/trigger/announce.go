@@ -12,13 +12,13 @@ import (
 	"quire/lib/process"
 )
 
-// hookFile is the file below quire/ of the Git directory that each post-receive hook has
-// locked, shared, from its beginning until the runs of its push are recorded.
+// hookFile is the file below quire/ of the Git directory. Each post-receive hook holds a
+// shared lock on it from its start until the runs of its push are recorded.
 const hookFile = "hook"
 
-// Announce tells Missed that the post-receive hook of a push is running: Missed leaves
-// moved refs to that hook. It is for the first thing that a hook does. The caller closes
-// what is returned when the runs are recorded. If the process is killed, the kernel does.
+// Announce shows Missed that the post-receive hook of a push is running, so that Missed
+// leaves moved refs to that hook. A hook calls it first. The caller closes the file when the
+// runs are recorded. If the process is killed, the kernel does.
 func Announce(repo *git.Repo) (*os.File, error) {
 	f, err := openBeside(repo, hookFile, os.O_RDONLY|os.O_CREATE)
 	if err != nil {
@@ -45,16 +45,16 @@ func hookRuns(repo *git.Repo) (bool, error) {
 	return false, err
 }
 
-// hookStart bounds how long Missed waits for the hook of a push to begin: between git's
-// update of the refs and Announce are the starts of a shell and of one command.
+// hookStart is how long Missed waits at most for the hook of a push to begin: between git's
+// update of the refs and Announce, a shell and one command start.
 const hookStart = time.Second
 
-// receives reports whether a git that takes a push into the repository is running. The
-// hook of that push may not have begun yet.
+// receives reports whether git is receiving a push to the repository. The hook of that push
+// may not have begun yet.
 func receives(repo *git.Repo) bool { return process.RunsIn(repo.Dir(), isReceivePack) }
 
-// isReceivePack says whether args are those of git-receive-pack(1), which starts the
-// hook in the Git directory and waits for it.
+// isReceivePack reports whether args start git-receive-pack(1), which runs the hook in the Git
+// directory and waits for it.
 func isReceivePack(args []string) bool {
 	if len(args) == 0 {
 		return false
@@ -74,8 +74,8 @@ func pushedSince(at time.Time) bool {
 	return ok && start.After(at)
 }
 
-// openBeside opens a file of quire in the Git directory, below a directory that it makes
-// if needed.
+// openBeside opens a file in quire's directory in the Git directory, and creates that
+// directory if needed.
 func openBeside(repo *git.Repo, name string, flag int) (*os.File, error) {
 	dir := filepath.Join(repo.Dir(), seenDir)
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {

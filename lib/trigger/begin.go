@@ -9,9 +9,8 @@ import (
 	"quire/lib/git"
 )
 
-// Begin has do make a repository one that is triggered, while no other is begun,
-// triggered or forgotten. Its refs as they are now are what Missed begins with, unless
-// it was triggered before.
+// Begin calls do, which installs the hook, while it holds the lock of the repository. Unless
+// the repository was triggered before, Missed starts from its current refs.
 func Begin(ctx context.Context, repo *git.Repo, do func() error) error {
 	_, before := os.Lstat(filepath.Join(repo.Dir(), seenDir, seenFile))
 	s, err := openSeen(ctx, repo, nil)
@@ -21,13 +20,13 @@ func Begin(ctx context.Context, repo *git.Repo, do func() error) error {
 	defer s.close()
 	err = do()
 	if err != nil && before != nil {
-		err = errors.Join(err, os.Remove(s.path)) // what moves until it is begun is not missed
+		err = errors.Join(err, os.Remove(s.path)) // pushes before the next Begin are not missed
 	}
 	return err
 }
 
-// Forget has do end what Begin began. What was triggered is forgotten: what is pushed
-// from now on is not missed.
+// Forget calls do, which removes the hook, while it holds the lock of the repository. It then
+// removes the record of triggered updates: later pushes do not count as missed.
 func Forget(repo *git.Repo, do func() error) error {
 	if _, err := os.Lstat(filepath.Join(repo.Dir(), seenDir)); err != nil {
 		return do() // never begun

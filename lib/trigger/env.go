@@ -10,13 +10,13 @@ import (
 	"quire/lib/push"
 )
 
-// pusherVariables name who pushed, in the order of trust: set by the owner, by a
-// web server, by gitolite, by the login.
+// pusherVariables contain the name of the pusher, the most trusted first: the owner, a web
+// server, gitolite and the login set them.
 var pusherVariables = []string{"QUIRE_PUSHER", "REMOTE_USER", "GL_USER", "LOGNAME", "USER"}
 
-// FromEnv takes the pusher and the push options from the environment of a hook; see
+// FromEnv reads the pusher and the push options from the environment of a hook; see
 // githooks(5) under post-receive. A warning is about an option of quire that is unknown or
-// wrong, and so has no effect. The gate refuses a push with one of t.Wrong.
+// wrong and so has no effect. The gate refuses a push if t.Wrong is not empty.
 func (t *Trigger) FromEnv(getenv func(string) string) (warnings []string) {
 	for _, name := range pusherVariables {
 		if t.Pusher = getenv(name); t.Pusher != "" {
@@ -30,7 +30,7 @@ func (t *Trigger) FromEnv(getenv func(string) string) (warnings []string) {
 		switch {
 		case option == "ci.skip":
 			t.Skip = true
-		case option == "ci.wait": // which is for quire-dispatch
+		case option == "ci.wait": // for quire-dispatch
 		case key == "ci.var":
 			name, value, err := push.ParseVar(value)
 			if err != nil {
@@ -49,8 +49,8 @@ func (t *Trigger) FromEnv(getenv func(string) string) (warnings []string) {
 	return warnings
 }
 
-// Resolve returns the update that would have made ref, a full name or that of a
-// branch or a tag, as it is now.
+// Resolve returns an update that creates ref at its current object. ref is a full name, or
+// the name of a branch or a tag.
 func Resolve(ctx context.Context, repo *git.Repo, ref string) (Update, error) {
 	objects, err := repo.Objects(ctx)
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 	"quire/lib/text"
 )
 
-// A Gated is the runs in front of a push: git moves the refs only if all are complete.
+// A Gated has the runs of a push that git has not accepted yet: it moves the refs only if all
+// runs are complete.
 type Gated struct {
 	Store  *runstore.Store
 	Runs   []Run
@@ -38,10 +39,10 @@ func (g *Gated) All() []*runstore.Run {
 	return all
 }
 
-// Gate records a run for each update of a ref that is gated, before git moves the ref. If
-// there is none, it records nothing. An error says why git must refuse the push: the
-// configuration cannot be read, or the run of an update cannot be made. The result has the
-// runs that were recorded even so.
+// Gate records a run for each update of a gated ref, before git moves the ref. Without such
+// an update it records nothing. An error says why git must refuse the push: the configuration
+// cannot be read, or the run of an update cannot be made. Even then, the result has the runs
+// that were recorded.
 func (t *Trigger) Gate(ctx context.Context, updates []Update) (*Gated, error) {
 	g := new(Gated)
 	root := t.Root()
@@ -72,8 +73,8 @@ func (t *Trigger) Gate(ctx context.Context, updates []Update) (*Gated, error) {
 	return g, t.record(ctx, g, name, settings, gated)
 }
 
-// gated returns the updates of gated refs that need a run, with the refs that symbolic ones
-// lead to.
+// gated returns the updates of gated refs that need a run. It replaces symbolic refs by their
+// targets.
 func (t *Trigger) gated(ctx context.Context, settings config.Settings, updates []Update) (gated []Update, err error) {
 	if len(settings.Gate) == 0 {
 		return nil, nil
@@ -89,8 +90,8 @@ func (t *Trigger) gated(ctx context.Context, settings config.Settings, updates [
 	return gated, nil
 }
 
-// record records the runs of gated updates, and holds their places in the queue: without a
-// place, reconcile would take a pending one for a run whose push has ended.
+// record records the runs of gated updates, and holds their places in the queue. Without a
+// place, reconcile would assume that the push of a pending run has ended.
 func (t *Trigger) record(ctx context.Context, g *Gated, name string, settings config.Settings, gated []Update) error {
 	objects, err := t.Repo.Objects(ctx)
 	if err != nil {
@@ -157,10 +158,9 @@ func because(why string) string {
 	return ": " + why
 }
 
-// afterGate leaves out the runs of a push that the gate has made: those of gated refs for
-// which a gate run of the same ref, old and new commit is complete. If that run skipped jobs
-// that run after the push, it is replaced by a run with the trigger "push" that takes over
-// what was complete.
+// afterGate leaves out the updates that already have a complete gate run, of the same ref, old
+// and new commit. If that gate run skipped jobs that run after the push, the update gets a
+// run with the trigger "push" that reuses the complete jobs.
 func (t *Trigger) afterGate(ctx context.Context, store *runstore.Store, settings config.Settings, all []want, described []runstore.Facts) (wanted []want, facts []runstore.Facts, err error) {
 	for i, f := range described {
 		target, err := t.Repo.Target(ctx, f.Ref)

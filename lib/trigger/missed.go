@@ -9,17 +9,17 @@ import (
 	"quire/lib/runstore"
 )
 
-// Missed makes the runs that pushes to the repository should have made and did not,
-// because the hook was missing, was killed, or had no room: each once, however many call
-// it, and beside pushes. A repository that was never triggered is noted as it is, and makes
-// no run.
+// Missed makes the runs that pushes to the repository should have made but did not, because
+// the hook was missing, was killed, or the disk was full. It makes each once, even if several
+// processes call it or a push is running. For a repository that was never triggered, it only
+// records the current refs.
 //
-// While a hook of the repository runs, moved refs are left to it. If git is taking a push
-// whose hook has not begun, Missed waits for the beginning, at most hookStart.
+// While a hook of the repository runs, Missed leaves moved refs to it. If git is receiving a
+// push whose hook has not begun, Missed waits for the hook, at most hookStart.
 func (t *Trigger) Missed(ctx context.Context) ([]Run, error) {
 	const pause = 10 * time.Millisecond
-	for over := time.Now().Add(hookStart); ; {
-		runs, again, err := t.missed(ctx, time.Now().After(over))
+	for deadline := time.Now().Add(hookStart); ; {
+		runs, again, err := t.missed(ctx, time.Now().After(deadline))
 		if !again {
 			return runs, err
 		}
@@ -31,8 +31,8 @@ func (t *Trigger) Missed(ctx context.Context) ([]Run, error) {
 	}
 }
 
-// missed is Missed without waiting. Unless it is to make the runs in any case, it asks to
-// be called again if a hook may be about to begin.
+// missed is Missed without waiting. If a hook may be about to begin, again is true and it
+// makes no run, unless inAnyCase is set.
 func (t *Trigger) missed(ctx context.Context, inAnyCase bool) (runs []Run, again bool, err error) {
 	s, err := openSeen(ctx, t.Repo, nil)
 	if err != nil {
@@ -47,8 +47,8 @@ func (t *Trigger) missed(ctx context.Context, inAnyCase bool) (runs []Run, again
 	if len(missed) == 0 {
 		return nil, false, nil
 	}
-	// In this order: a hook that begins after the second question began after refs were
-	// read, or its git is found by the first.
+	// The order matters: if a hook begins after hookRuns, either receives found its git, or
+	// its push came after the refs were read.
 	receiving := !inAnyCase && receives(t.Repo)
 	if running, err := hookRuns(t.Repo); running || err != nil {
 		return nil, false, err
@@ -68,8 +68,8 @@ func (t *Trigger) missed(ctx context.Context, inAnyCase bool) (runs []Run, again
 	return runs, false, err
 }
 
-// withoutRun returns the updates without those whose runs a trigger made before it was
-// killed.
+// withoutRun returns the updates that have no run. A trigger that was killed may have made
+// some runs.
 func (t *Trigger) withoutRun(ctx context.Context, updates []Update) ([]Update, error) {
 	objects, err := t.Repo.Objects(ctx)
 	if err != nil {
@@ -89,7 +89,7 @@ func (t *Trigger) withoutRun(ctx context.Context, updates []Update) ([]Update, e
 		}
 		if err == nil && !u.Deleted() {
 			commit, _, _, err := objects.Info(u.New + "^{commit}")
-			// Make tells whether a gate run is the run of this push.
+			// For a gate run, Make decides whether it is the run of this push.
 			if err == nil && commit == latest.SHA && !latest.Gate {
 				continue
 			}

@@ -29,11 +29,11 @@ func (e *GoneError) Error() string {
 	return fmt.Sprintf("cannot rerun %s: commit %s is not in '%s'", e.Run, e.Commit, e.Dir)
 }
 
-// Rerun makes a new run of the commit of a run that has ended, with the facts of
-// the same push, linked to it. With onlyFailed, the jobs that succeeded are not run
-// again; the others get their outputs. With a job, the same holds for all jobs except that
-// one and those that need it, and jobs that failed and that it does not need do not run. It
-// ends no other run: a rerun is of an older commit than some of them.
+// Rerun makes a new run of the commit of a run that has ended, with the facts of the same
+// push and a link to the first run. With onlyFailed, jobs that succeeded do not run again and
+// their outputs are reused. With a job, the same holds, but that job and the jobs that need
+// it run again, and failed jobs that it does not need do not run. Rerun supersedes no other
+// run, because the commit may be older than theirs.
 func Rerun(ctx context.Context, store *runstore.Store, first *runstore.Run, onlyFailed bool, job string) ([]Run, error) {
 	status, err := first.Status()
 	if err == nil && !status.State.Final() {
@@ -76,9 +76,9 @@ func Rerun(ctx context.Context, store *runstore.Store, first *runstore.Run, only
 	return runs, err
 }
 
-// keepFiles records the changed files of the run that r repeats, if it repeats one: what the
-// branches are by now is not a fact of the push.
-func keepFiles(store *runstore.Store, r *runstore.Run) error {
+// copyFiles records the changed files of the run that r repeats, if it repeats one. They
+// cannot be computed again: the branches may have moved since the push.
+func copyFiles(store *runstore.Store, r *runstore.Run) error {
 	if r.RerunOf == "" {
 		return nil
 	}

@@ -22,9 +22,8 @@ import (
 // that was not triggered. A line that Missed adds has a third field, the time in
 // milliseconds since 1970: a hook of an earlier push that comes later with this id is late.
 //
-// Lines are added without a sync: if one is lost, --missed looks at a ref for nothing and
-// finds its run. The first lines are synced, or all older refs would look like missed
-// pushes.
+// Lines are added without a sync: if one is lost, --missed examines the ref and finds its
+// run. The first lines are synced, or all older refs would look like missed pushes.
 const (
 	seenDir  = "quire"
 	seenFile = "seen"
@@ -38,18 +37,18 @@ const (
 type seen struct {
 	path string
 	lock *os.File
-	refs map[string]string    // the id each was last triggered at
-	took map[string]time.Time // when Missed triggered it, if that was the last to do so
-	size int64                // of the whole lines of the file
+	refs map[string]string    // the id of each ref when it was last triggered
+	took map[string]time.Time // the time, if Missed triggered the ref last
+	size int64                // of the complete lines of the file
 }
 
-// openSeen waits for the lock of repo's file and reads it. If there is no file yet, it
-// makes one from the refs as they are now, except that the refs of updates, which are
-// about to be triggered, get their old ids.
+// openSeen waits for the lock of repo's file and reads the file. If there is none yet, it
+// creates one from the current refs, but with the old ids of updates, which the caller is
+// about to trigger.
 func openSeen(ctx context.Context, repo *git.Repo, updates []Update) (*seen, error) {
 	s, err := readSeen(ctx, repo, updates)
 	if err != nil {
-		return nil, fmt.Errorf("cannot tell what was triggered in '%s': %w", repo.Dir(), err)
+		return nil, fmt.Errorf("cannot read which refs were triggered in '%s': %w", repo.Dir(), err)
 	}
 	return s, nil
 }
@@ -86,7 +85,7 @@ func lockSeen(repo *git.Repo) (*seen, error) {
 
 func (s *seen) close() { s.lock.Close() }
 
-// read reads the complete lines. A crash may have left part of a line behind them.
+// read reads the complete lines. After a crash, the last line may be incomplete.
 func (s *seen) read() error {
 	text, err := file.Read(s.path)
 	if err != nil {
@@ -169,7 +168,7 @@ func (s *seen) add(updates []Update, missed time.Time) error {
 	if err != nil {
 		return err
 	}
-	// This overwrites part of a line that a crash may have left.
+	// This overwrites an incomplete line that a crash may have left.
 	_, err = f.WriteAt(text.Bytes(), s.size)
 	if err == nil {
 		s.size += int64(text.Len())
@@ -178,9 +177,9 @@ func (s *seen) add(updates []Update, missed time.Time) error {
 	return errors.Join(err, f.Close())
 }
 
-// late returns the updates of a push that Missed has triggered because the hook of the
-// push had not begun, and the others. A push that began after that is not late: it may set
-// a ref once more to the id that it had, because Git itself moved the ref meanwhile.
+// late returns the updates of a push that Missed has triggered because the hook of the push
+// had not begun, and the other updates. A push that began after Missed is not late: it may
+// set a ref to the same id again, after another process moved the ref with git itself.
 func (s *seen) late(updates []Update) (late, others []Update) {
 	for _, u := range updates {
 		at, missed := s.took[u.Ref]
@@ -193,8 +192,8 @@ func (s *seen) late(updates []Update) (late, others []Update) {
 	return late, others
 }
 
-// last returns those of updates after which no other update was triggered. Of two pushes
-// to a ref the hook of the first may come last. current returns the ids of refs now.
+// last returns the updates that no later triggered update of their ref follows: the hook of
+// the first of two pushes may run last. current returns the current ids of refs.
 func (s *seen) last(updates []Update, current func(refs []string) ([]string, error)) ([]Update, error) {
 	var last, doubtful []Update
 	var refs []string

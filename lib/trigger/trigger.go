@@ -20,41 +20,39 @@ import (
 
 // A Trigger makes the runs of one push to one repository.
 type Trigger struct {
-	Root   func() string               // of quire; called if there is a run to make
+	Root   func() string               // the root; called if there is a run to make
 	OnEnd  func(*runstore.Store) error // see runstore.Open
 	Repo   *git.Repo
 	Pusher string            // for the record; may be empty
 	Origin string            // for the record, see push.Facts.Trigger
 	Vars   map[string]string // for the record
-	Skip   bool              // the push asked for nothing to run
-	Wrong  []string          // the push options that would set variables and cannot
-	Warn   func(diag.List)   // gets warnings about the configuration and pipelines; may be nil
-	Note   func(string)      // gets remarks for the pusher; may be nil
+	Skip   bool              // the push option ci.skip: no run is to be driven
+	Wrong  []string          // problems of push options that set variables
+	Warn   func(diag.List)   // receives warnings about the configuration and pipelines; may be nil
+	Note   func(string)      // receives remarks for the pusher; may be nil
 }
 
 // A Run is one run that was recorded for an update.
 type Run struct {
 	*runstore.Run
-	// Executor is what is to drive the run now; "" where nothing is: it has
-	// ended, or the configuration could not be read.
+	// Executor must drive the run now. It is "" if the run has ended, or if the
+	// configuration could not be read.
 	Executor string
 	// URL is the address of its page, "" for none.
 	URL string
-	// Problem says why the run must not be driven: a diag.List of what is wrong with its
-	// pipeline, ErrMissed, what it was skipped by, a *TestedError, or a
-	// *runstore.PausedError.
+	// Problem says why the run must not be driven: a diag.List about its pipeline,
+	// ErrMissed, the reason for skipping it, a *TestedError, or a *runstore.PausedError.
 	Problem error
 }
 
-// ErrMissed is the Problem of a run that Missed made before the hook of its push came.
+// ErrMissed is the Problem of a run that Missed made before the hook of its push began.
 var ErrMissed = errors.New("made by quire-trigger --missed")
 
-// Push records a pending run for each update whose commit has a pipeline, and
-// ends those whose pipeline is invalid. All runs are on disk before the first
-// pipeline is looked at, and what is returned is on disk, also beside an error.
-// A configuration that cannot be read is such an error: it leaves all runs pending.
-// An update that Missed has triggered makes no second run: the run of Missed is returned,
-// with ErrMissed.
+// Push records a pending run for each update whose commit has a pipeline, and ends the runs
+// whose pipeline is invalid. All runs are on disk before it examines the first pipeline. The
+// returned runs are on disk, even on error. If the configuration cannot be read, that is an
+// error and all runs stay pending. An update that Missed has triggered makes no second run:
+// Push returns the run of Missed, with ErrMissed.
 func (t *Trigger) Push(ctx context.Context, updates []Update) ([]Run, error) {
 	if err := checkOwner(t.Root()); err != nil {
 		return nil, t.leave(ctx, updates, err)
@@ -135,13 +133,12 @@ func (t *Trigger) made(ctx context.Context, updates []Update) ([]Run, error) {
 	return runs, nil
 }
 
-// notRecorded is an error that kept runs from being recorded.
+// notRecorded is the error because of which runs could not be recorded.
 type notRecorded struct{ error }
 
 func (e *notRecorded) Unwrap() error { return e.error }
 
-// Make is Push for updates that no push made, and that may have been triggered
-// before.
+// Make is Push for updates that no push made. They may have been triggered before.
 func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 	objects, err := t.Repo.Objects(ctx)
 	if err != nil {
@@ -174,7 +171,7 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 	return runs, errors.Join(err, unknown)
 }
 
-// facts returns what is known of the runs of wanted in the repository name.
+// facts returns the facts of runs of wanted in the repository name.
 func (t *Trigger) facts(name string, wanted []want) []runstore.Facts {
 	now := time.Now()
 	facts := make([]runstore.Facts, len(wanted))
@@ -187,7 +184,7 @@ func (t *Trigger) facts(name string, wanted []want) []runstore.Facts {
 	return facts
 }
 
-// hold keeps runs from being driven now if the root is paused.
+// hold prevents runs from being driven now if the root is paused.
 func hold(store *runstore.Store, runs []Run) {
 	err := store.Paused()
 	for i := range runs {
@@ -197,8 +194,8 @@ func hold(store *runstore.Store, runs []Run) {
 	}
 }
 
-// make records runs with facts, which it completes, of what is wanted in the
-// repository name, and checks their pipelines.
+// make completes facts, records a run of wanted in the repository name for each, and checks
+// the pipelines.
 func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.Objects, name string, wanted []want, facts []runstore.Facts) ([]Run, config.Settings, error) {
 	var settings config.Settings
 	cfg, configErr := config.Load(ctx, t.Root())
@@ -226,16 +223,16 @@ func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.
 		return nil, settings, &notRecorded{errors.Join(err, configErr)}
 	}
 	for _, r := range runs {
-		configErr = errors.Join(configErr, keepFiles(store, r))
+		configErr = errors.Join(configErr, copyFiles(store, r))
 	}
 	done, failure := completeTested(store, runs, earlier)
 	checked, err := t.check(ctx, store, objects, wanted, runs, done, settings)
 	return checked, settings, errors.Join(err, failure, configErr, unread, unknown)
 }
 
-// describe adds the tree and the subject of its commit to each of facts, and that the
-// commit's message asks for no run. It reads each commit once. What it cannot read is missing
-// from the record, and is read again when the run is driven.
+// describe adds the tree and the subject of its commit to each of facts, and skips the run if
+// the commit's message asks for that. It reads each commit once. If it cannot read one, the
+// record lacks these facts, and the driver of the run reads them.
 func describe(objects *git.Objects, facts []runstore.Facts) error {
 	var commits []string
 	of := map[string][]int{} // indices of facts
@@ -264,14 +261,14 @@ func describe(objects *git.Objects, facts []runstore.Facts) error {
 // A want is an update whose commit has a pipeline.
 type want struct {
 	Update
-	commit   string // the tag, if the ref is one, peeled
-	previous string // the commit that Old is or leads to; zeros if there is none
+	commit   string // the id of the commit; a tag is peeled
+	previous string // the commit of Old; a tag is peeled; zeros if there is none
 	quire    string // the id of the commit's .quire tree
 }
 
-// find returns the updates whose commit has a pipeline, except those of Git notes, which are
-// about other commits. It asks for all updates at once, and once for each id, which many
-// refs may have. The error names ids that no object has.
+// find returns the updates whose commit has a pipeline, except updates of Git notes, which
+// are about other commits. It asks git once for all updates, and once for each id, even if
+// several refs have it. The error names ids without an object.
 func find(objects *git.Objects, updates []Update) ([]want, error) {
 	const asked = 5 // questions about a new id
 	var specs []string
@@ -304,7 +301,7 @@ func find(objects *git.Objects, updates []Update) ([]want, error) {
 			previous := u.Old
 			if i, peeled := old[u.Old]; peeled {
 				previous = infos[i].OID
-				if errs[i] != nil { // a tag of a tree, or one that is gone
+				if errs[i] != nil { // a tag of a tree, or a missing tag
 					previous = strings.Repeat("0", len(u.Old))
 				}
 			}
@@ -353,7 +350,7 @@ func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git
 				failures = append(failures, err)
 			}
 		default:
-			// Not the pipeline's fault: the run stays for reconcile.
+			// The pipeline may be valid: the run stays pending for reconcile.
 			failures = append(failures, fmt.Errorf("cannot check pipeline of '%s': %w", r.Ref, problem))
 			continue
 		}
@@ -364,10 +361,10 @@ func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git
 	return checked, errors.Join(failures...)
 }
 
-// A compiled is what a run must know of its pipeline before it is driven.
+// A compiled is the result of compiling a pipeline.
 type compiled struct {
 	image   string
-	problem error // what is wrong with the pipeline, or why it could not be compiled
+	problem error // a diag.List about the pipeline, or why it could not be compiled
 
 	warnings diag.List
 }
@@ -390,10 +387,10 @@ func compile(ctx context.Context, tree pipeline.Files, settings config.Settings)
 	return c
 }
 
-// supersede ends older runs of the repository and ref of each of runs that a driver will
-// get, or that is complete already: the pending ones, or also the active ones, whose
-// drivers then end their processes. It ignores a run that has changed meanwhile, and gate
-// runs, whose pushes wait for them.
+// supersede ends older runs of the same repository and ref, for each of runs that will be
+// driven or is already complete. It ends pending runs, and with active also the active ones,
+// whose drivers then end their processes. It ignores runs that have changed since, and gate
+// runs, because their pushes wait for them.
 func supersede(store *runstore.Store, runs []Run, active bool) error {
 	type key struct{ repo, ref string }
 	newest := map[key]string{}

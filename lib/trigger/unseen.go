@@ -9,11 +9,11 @@ import (
 	"quire/lib/pipeline"
 )
 
-// maxUnseen is how many commits of a push are examined for a pipeline that is not seen.
+// maxUnseen is how many commits of a push are examined for a misplaced pipeline.
 const maxUnseen = 20
 
-// noteUnseen tells the pusher of commits without a pipeline that seem to be meant to have
-// one. Errors are ignored: Git accepted the commits, and they make no run.
+// noteUnseen notes commits for the pusher whose pipeline seems to be misnamed or misplaced.
+// It ignores errors: Git accepted the commits, and they make no run.
 func (t *Trigger) noteUnseen(objects *git.Objects, updates []Update, wanted []want) {
 	if t.Note == nil {
 		return
@@ -35,7 +35,7 @@ func (t *Trigger) noteUnseen(objects *git.Objects, updates []Update, wanted []wa
 	}
 }
 
-// unseen returns why a tree without a pipeline seems to be meant to have one, or "".
+// unseen returns what hides the pipeline of a tree that has none at the right path, or "".
 func unseen(tree fs.ReadDirFS) string {
 	entries, err := tree.ReadDir(".")
 	if err != nil {

@@ -14,28 +14,28 @@ import (
 // An Update is one ref that a push changed, as githooks(5) describes the input
 // of post-receive.
 type Update struct {
-	Old string // object id; zeros where the ref is new
-	New string // object id; zeros where the ref was deleted
+	Old string // object id; zeros if the ref is new
+	New string // object id; zeros if the ref was deleted
 	Ref string // full name, such as "refs/heads/main"
 }
 
-// Deleted says whether the update removed its ref.
+// Deleted reports whether the update removed its ref.
 func (u Update) Deleted() bool { return git.IsZero(u.New) }
 
-// mayRun says whether the update can make a run. Notes are data about commits.
+// mayRun reports whether the update can make a run. Git notes make none.
 func (u Update) mayRun() bool { return !u.Deleted() && !strings.HasPrefix(u.Ref, "refs/notes/") }
 
-// mayMoveTag says whether Old may be the id of a tag object. Git keeps anything but
-// commits out of branches.
+// mayMoveTag reports whether Old may be the id of a tag object. Git allows only commits in
+// branches.
 func (u Update) mayMoveTag() bool {
 	return !git.IsZero(u.Old) && !strings.HasPrefix(u.Ref, "refs/heads/")
 }
 
-// maxLine bounds a line, in bytes; git refuses ref names far shorter.
+// maxLine is the length of the longest line, in bytes. git allows only much shorter refs.
 const maxLine = 64 << 10
 
-// ReadUpdates reads "<old> <new> <ref>" lines to the end of r. Lines of another
-// form are passed over, and named in the error beside the updates that are good.
+// ReadUpdates reads "<old> <new> <ref>" lines to the end of r. It skips lines of another form
+// and names them in the error, which it returns together with the valid updates.
 func ReadUpdates(r io.Reader) ([]Update, error) {
 	var updates []Update
 	var errs []error
