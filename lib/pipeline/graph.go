@@ -113,7 +113,7 @@ func (r *registry) reportCycle(byID map[string]*registered, cycle []string) {
 	}
 	cycle = append(cycle[at:len(cycle):len(cycle)], cycle[:at+1]...)
 	j := byID[cycle[0]]
-	d := j.call.problemAt(j.inputAt(cycle[1]), "jobs wait for each other: %s", strings.Join(cycle, " -> "))
+	d := j.call.problemAt(j.inputAt(cycle[1]), "dependency cycle: %s", strings.Join(cycle, " -> "))
 	r.report(d)
 }
 
