@@ -1,35 +1,31 @@
 #include "textflag.h"
 
+// Print text and exit if a limit of the process is below least.
+#define CHECK(limit, least, text) \
+	MOVQ $-1, 0(SP); /* if the kernel has no such limit */ \
+	MOVQ $limit, SI; \
+	MOVQ $302, AX; /* prlimit64(0, SI, nil, SP) */ \
+	MOVQ $0, DI; \
+	MOVQ $0, DX; \
+	MOVQ SP, R10; \
+	SYSCALL; \
+	MOVQ text+0(SB), SI; \
+	MOVQ text+8(SB), DX; \
+	CMPQ 0(SP), $least; \
+	JCS fail
+
 // entry is where the kernel starts the program; see limits.go.
 TEXT ·entry(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
 	SUBQ $16, SP // for a struct rlimit
 	MOVQ $107, AX // geteuid
 	SYSCALL
 	CMPQ AX, $0
-	JEQ space
-	MOVQ $-1, 0(SP) // for a kernel that does not tell
-	MOVQ $6, SI // RLIMIT_NPROC
-	MOVQ $302, AX // prlimit64(0, SI, nil, SP)
-	MOVQ $0, DI
-	MOVQ $0, DX
-	MOVQ SP, R10
-	SYSCALL
-	MOVQ ·fewProcesses+0(SB), SI
-	MOVQ ·fewProcesses+8(SB), DX
-	CMPQ 0(SP), $32
-	JCS fail
-space:
-	MOVQ $-1, 0(SP)
-	MOVQ $9, SI // RLIMIT_AS
-	MOVQ $302, AX
-	MOVQ $0, DI
-	MOVQ $0, DX
-	MOVQ SP, R10
-	SYSCALL
-	MOVQ ·littleSpace+0(SB), SI
-	MOVQ ·littleSpace+8(SB), DX
-	CMPQ 0(SP), $(1<<30)
-	JCS fail
+	JEQ others
+	CHECK(6, 32, ·fewProcesses) // RLIMIT_NPROC
+others:
+	CHECK(9, (3<<29), ·littleSpace) // RLIMIT_AS
+	CHECK(2, (1<<27), ·littleData) // RLIMIT_DATA
+	CHECK(7, 16, ·fewFiles) // RLIMIT_NOFILE
 	ADDQ $16, SP
 	JMP _rt0_amd64_linux(SB)
 fail:

@@ -10,7 +10,11 @@ package cli
 // processes counts threads, and not for root; a push needs some 25.
 var (
 	//lint:ignore U1000 the assembly uses it
-	littleSpace = "quire: the limit on address space (ulimit -v) is too low: quire needs 1 GiB\n"
+	littleSpace = "quire: the limit on address space (ulimit -v) is too low: quire needs 1.5 GiB\n"
+	//lint:ignore U1000 the assembly uses it
+	littleData = "quire: the limit on data (ulimit -d) is too low: quire needs 128 MiB\n"
+	//lint:ignore U1000 the assembly uses it
+	fewFiles = "quire: the limit on open files (ulimit -n) is too low: quire needs 16\n"
 	//lint:ignore U1000 the assembly uses it
 	fewProcesses = "quire: the limit on processes (ulimit -u) is too low: quire needs 32\n"
 )
