@@ -19,6 +19,8 @@ type place struct {
 	name string
 	env  []string
 	n    int // commits so far
+
+	before func() // called before a commit is pushed; may be nil
 }
 
 // newPlace creates a place. The files are in its first commit, or in its root.
@@ -62,6 +64,9 @@ func (p *place) compare(pairs, refs int, options ...string) (with, without float
 	var times [2][]float64
 	for range pairs {
 		specs = p.commit(refs)
+		if p.before != nil {
+			p.before()
+		}
 		for i := range times {
 			which := (p.n + i) % 2
 			m := medians(1, push([]string{"with.git", "without.git"}[which]))
@@ -82,6 +87,31 @@ func (p *place) settle() {
 	p.run(p.env, "sh", "-c", "ids=$(quire-runstate list --state pending,active | cut -f1); [ -z \"$ids\" ] || quire-runstate wait $ids")
 }
 
+// gates measures pushes to gated refs: with a commit that is tested already, and with one job.
+func (w *bench) gates() []row {
+	const theirs = "push without hooks"
+	var rows []row
+	for _, m := range []struct{ measure, limit, skip string }{
+		{"gated push, tested commit", "/2", "commit"}, {"gated push, one job", "/5", "none"},
+	} {
+		p := w.newPlace("gated-"+m.skip, map[string]string{
+			"work/.quire/ci.fnl": fmt.Sprintf(benchPipeline, "true"),
+			"root/config.toml":   fmt.Sprintf("gate = [\"refs/heads/b*\"]\nskip-tested = %q\n", m.skip),
+		})
+		w.sh("ln -s %s/share/quire/hooks/pre-receive %s/with.git/hooks", prefix, p.name)
+		if m.skip != "none" {
+			p.before = func() {
+				for _, repo := range []string{"../with.git", "../without.git"} {
+					p.push("", "-o", "ci.wait", repo, fmt.Sprint("HEAD:refs/heads/tested", p.n))
+				}
+			}
+		}
+		with, without := p.compare(15, 1)
+		rows = append(rows, row{m.measure, theirs, with, without, m.limit})
+	}
+	return rows
+}
+
 func (w *bench) pushes() []row {
 	const theirs = "push without the hook"
 	pipeline := fmt.Sprintf(benchPipeline, "true")
@@ -92,10 +122,6 @@ func (w *bench) pushes() []row {
 	}
 	compare("push, no pipeline", "/1.25", "none", nil)
 	compare("push, pipeline", "/1.6", "one", map[string]string{"work/.quire/ci.fnl": pipeline})
-	gated := w.newPlace("gated", map[string]string{"work/.quire/ci.fnl": pipeline, "root/config.toml": "gate = [\"refs/heads/**\"]\n"})
-	w.sh("ln -s %s/share/quire/hooks/pre-receive gated/with.git/hooks", prefix)
-	with, without := gated.compare(15, 1)
-	rows = append(rows, row{"gated push, one job", theirs, with, without, "/5"})
 	// Each pair in its own place, see cold.
 	many := func(measure, name string, files map[string]string, options ...string) {
 		var with, without []float64

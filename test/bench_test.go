@@ -23,6 +23,7 @@ var measures = []struct {
 	rows func(*bench) []row
 }{
 	{"push", (*bench).pushes},
+	{"gate", (*bench).gates},
 	{"first", (*bench).firstCommand},
 	{"validate", (*bench).validate},
 	{"compile", (*bench).compileLong},
