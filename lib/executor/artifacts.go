@@ -96,7 +96,7 @@ func (j *job) keepArtifacts() *failure {
 	dir := j.artifactsDir()
 	err := unix.Rmdir(dir) // usually it is empty
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		_ = os.Remove(filepath.Dir(dir)) // fails if the job has logs
+		_ = unix.Rmdir(filepath.Dir(dir)) // fails if the job has logs
 		return nil
 	}
 	size, files, err := j.measureArtifacts()
