@@ -84,6 +84,7 @@ var notRun = map[string]string{
 	"quire-web --listen 127.0.0.1:8080":                                                                   "would never end; the tests of quire-web serve pages",
 	"$ quire-web --listen 127.0.0.1:8080":                                                                 "would never end; the tests of quire-web serve pages",
 	"# systemctl edit fcgiwrap.service":                                                                   "is for a service of the system",
+	"# cat script":                                                                                        "is run by a web server",
 	"location / {":                                                                                        "configures nginx",
 	"server.username = \"quire\"":                                                                         "configures lighttpd",
 	"<VirtualHost *:80>":                                                                                  "configures Apache",
