@@ -53,7 +53,7 @@ func passGate(ctx context.Context, e *cli.Env, o options) error {
 	t := o.trigger(e, repo)
 	t.Origin = push.ByGate
 	g, err := t.Gate(ctx, updates)
-	defer g.Close()
+	defer g.Release()
 	if len(g.Runs) == 0 {
 		return err
 	}

@@ -23,8 +23,8 @@ type Gated struct {
 	places *runstore.Places
 }
 
-// Close tells reconcile that this process does not drive the runs any more.
-func (g *Gated) Close() {
+// Release tells reconcile that this process does not drive the runs any more.
+func (g *Gated) Release() {
 	if g.places != nil {
 		g.places.Close()
 	}
