@@ -18,7 +18,7 @@ import (
 
 // bothExecutors are the scripts about features that each executor implements itself:
 // processes and their ends, the environment, secrets, limits, workspaces and logs.
-var bothExecutors = []string{"artifacts", "cache", "ends", "environment", "facts", "full", "gateafter", "gategit", "gatelost", "kept", "limits", "logmax", "missing", "once", "pause", "own", "plan", "project-go", "project-matrix", "project-monorepo", "project-nightly", "project-python", "project-site", "push", "reconcile", "secret", "shell", "sides", "supersede", "umask", "vars"}
+var bothExecutors = []string{"artifacts", "cache", "ends", "environment", "facts", "full", "gateafter", "gategit", "gatelost", "kept", "limits", "logmax", "missing", "once", "pause", "own", "plan", "project-matrix", "project-nightly", "push", "reconcile", "secret", "shell", "sides", "supersede", "umask", "vars"}
 
 // prefix is where TestMain installed quire.
 var prefix string
