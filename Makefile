@@ -45,6 +45,7 @@ bench:
 
 crash:
 	CRASH=full $(GO) test -timeout 60m -run CrashPoints ./cmd/quire-runstate
+	CRASH=full $(GO) test -timeout 60m -run GateIsKilled ./test
 	RACES=full $(GO) test -run EverythingAtOnce ./lib/runstore ./cmd/quire-runstate
 
 demo: all
