@@ -18,7 +18,7 @@ var changes = []string{
 }
 
 // lastChange bounds, with CRASH=full, which call of one name gets a signal.
-const lastChange = 40
+const lastChange = 400
 
 // The processes of a gated push are killed at their Nth call of each name in turn: all of
 // them, those of the hook, and git-receive-pack alone. Afterwards the branch is where it was,
