@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"quire/lib/cli"
 	"quire/lib/diag"
 	host "quire/lib/drive"
 	"quire/lib/hook"
 	"quire/lib/push"
+	"quire/lib/runstore"
 	"quire/lib/trigger"
 )
 
@@ -58,12 +58,13 @@ func passGate(ctx context.Context, e *cli.Env, o options) error {
 		return err
 	}
 	e.Report(err)
-	var lines strings.Builder
-	e.Stdout = &lines
-	refused := show(e, g.Runs) != cli.OK || err != nil
+	refused := report(e, g.Runs) != cli.OK || err != nil
 	var tasks []host.Task
-	for line := range strings.Lines(lines.String()) {
-		task, err := host.NewTask(g.Store, strings.TrimSuffix(line, "\n"))
+	for _, r := range g.Runs {
+		if r.Executor == "" {
+			continue
+		}
+		task, err := host.NewTask(g.Store, runstore.RunLine(r.Run, r.Executor))
 		if err != nil {
 			return err
 		}

@@ -18,12 +18,21 @@ const maxNotes = 20
 
 // show prints the run lines, notifies the pusher of the runs, and returns the code.
 func show(e *cli.Env, runs []trigger.Run) int {
-	var lines strings.Builder               // written at once
-	code, told := cli.OK, map[string]bool{} // many refs may have the same pipeline
-	for i, r := range runs {
+	code := report(e, runs)
+	var lines strings.Builder // written at once
+	for _, r := range runs {
 		if r.Executor != "" {
 			lines.WriteString(runstore.RunLine(r.Run, r.Executor) + "\n")
 		}
+	}
+	_, err := io.WriteString(e.Stdout, lines.String())
+	return max(code, e.Report(err))
+}
+
+// report notifies the pusher of the runs, and returns the code.
+func report(e *cli.Env, runs []trigger.Run) int {
+	code, told := cli.OK, map[string]bool{} // many refs may have the same pipeline
+	for i, r := range runs {
 		var list diag.List
 		if errors.As(r.Problem, &list) {
 			if text := list.Error(); !told[text] {
@@ -41,8 +50,7 @@ func show(e *cli.Env, runs []trigger.Run) int {
 	if more := len(runs) - maxNotes; more > 0 {
 		e.Note("and %d more, see quire-runstate list", more)
 	}
-	_, err := io.WriteString(e.Stdout, lines.String())
-	return max(code, e.Report(err))
+	return code
 }
 
 // showByHand is show for a run that a person asked for. If no command reads the run

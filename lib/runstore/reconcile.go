@@ -24,8 +24,9 @@ type Report struct {
 
 // Reconcile repairs the store after a crash. It ends the remaining processes of active
 // runs without a driver, with grace between SIGTERM and SIGKILL, and fails those runs as
-// orphaned, and so pending Gate runs without a driver. It completes interrupted changes. It removes leftovers of runs that were
-// being created or removed. Any number of processes may do so at any time.
+// orphaned, and so pending Gate runs without a driver. It completes interrupted changes. It
+// removes leftovers of runs that were being created or removed. Any number of processes may
+// do so at any time.
 //
 // The processes of an orphan are those with QUIRE_RUN=ID in their environment, those that
 // belong to them, and those in the run's control group. If the run has no group, its note

@@ -51,10 +51,10 @@ func TestGeneratedPrograms(t *testing.T) {
 	t.Logf("%d programs", programs)
 }
 
-// A generator writes a random program. All its loops end. It nests
-// calls less deep than the limits. It prints no addresses, no error
-// of an operator, because those name other variables, and no sign of a zero, because PUC
-// Lua has one constant for both zeros in a function. It converts no text without a digit to
+// A generator writes a random program. All its loops end. It nests calls less deep than the
+// limits. It prints no addresses, no error of an operator, because those name other
+// variables, and no sign of a zero, because PUC Lua has one constant for both zeros in a
+// function. It converts no text without a digit to
 // a number, because PUC Lua also reads the words for infinities and NaN.
 type generator struct {
 	*rand.Rand
