@@ -154,6 +154,39 @@ func TestInstallUninstall(t *testing.T) {
 	}
 }
 
+// The gate makes git notice soon that the pusher is gone, unless the owner has set how soon.
+func TestInstallGate(t *testing.T) {
+	for _, test := range []struct{ name, before, want string }{
+		{"not set", ":", "2"},
+		{"set", "git -C a.git config receive.keepAlive 7", "7"},
+		{"set for all repositories", "git config --file home receive.keepAlive 30", "30"},
+		{"off", "git -C a.git config receive.keepAlive 0", "0"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := newPlace(t)
+			t.Setenv("GIT_CONFIG_GLOBAL", filepath.Join(p.top, "home"))
+			p.sh("cp prefix/share/quire/hooks/post-receive prefix/share/quire/hooks/pre-receive")
+			p.sh("git -C a.git config receive.advertisePushOptions true")
+			p.sh(test.before)
+			first := p.snapshot()
+			for range 2 {
+				if err := p.hook().Gate().Install(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				p.sh("test $(git -C a.git config receive.keepAlive) = " + test.want)
+			}
+			for range 2 {
+				if err := p.hook().Gate().Uninstall(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(first, p.snapshot()); diff != "" {
+					t.Error(diff)
+				}
+			}
+		})
+	}
+}
+
 // Quire's own hook, however it was installed, is replaced and not chained.
 func TestInstallOverQuires(t *testing.T) {
 	for name, before := range map[string]string{

@@ -35,7 +35,7 @@ func (h *Hook) install(ctx context.Context) error {
 		if err := h.Installed(); err != nil {
 			return refusef("%s, and serves other repositories too: %s", h.shared, h.Advice(""))
 		}
-		return h.advertise(ctx)
+		return errors.Join(h.advertise(ctx), h.noticeGone(ctx))
 	}
 	at, before, err := h.both()
 	if err != nil {
@@ -56,7 +56,7 @@ func (h *Hook) install(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := h.advertise(ctx); err != nil {
+	if err := errors.Join(h.advertise(ctx), h.noticeGone(ctx)); err != nil {
 		return err
 	}
 	wanted := h.script()
@@ -144,12 +144,17 @@ func (h *Hook) exchange() error {
 }
 
 // Uninstall undoes Install: the earlier hook is installed again, unchanged, and git accepts
-// push options only if it did before. If the hook must not be changed, the error is a
+// push options only if it did before. For the gate, receive.keepAlive is unset if it has the
+// value that Install gives it. If the hook must not be changed, the error is a
 // *Refusal.
 func (h *Hook) Uninstall(ctx context.Context) error {
 	err := h.uninstall()
-	if h.name == postReceive && (err == nil || h.shared != "") {
+	switch {
+	case err != nil && h.shared == "":
+	case h.name == postReceive:
 		err = errors.Join(h.restore(ctx), err)
+	case h.name == preReceive:
+		err = errors.Join(h.forgetGone(ctx), err)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot uninstall hook in '%s': %w", h.repo.Dir(), err)

@@ -41,6 +41,31 @@ func (h *Hook) advertise(ctx context.Context) error {
 	return h.repo.SetLocal(ctx, pushOptions, "true")
 }
 
+const (
+	// keepAlive is how many seconds git-receive-pack(1) may send nothing to the pusher while
+	// a hook runs. Git finds with the first or second message that the connection has ended.
+	keepAlive        = "receive.keepAlive"
+	keepAliveSeconds = "2"
+)
+
+// noticeGone makes git notice sooner that a pusher is gone, unless the owner has set how soon.
+func (h *Hook) noticeGone(ctx context.Context) error {
+	_, set, err := h.repo.Config(keepAlive)
+	if h.name != preReceive || set || err != nil {
+		return err
+	}
+	return h.repo.SetLocal(ctx, keepAlive, keepAliveSeconds)
+}
+
+// forgetGone undoes noticeGone.
+func (h *Hook) forgetGone(ctx context.Context) error {
+	values, err := h.repo.LocalValues(ctx, keepAlive)
+	if err != nil || len(values) != 1 || values[0] != keepAliveSeconds {
+		return err
+	}
+	return h.repo.SetLocal(ctx, keepAlive)
+}
+
 // restore undoes advertise.
 func (h *Hook) restore(ctx context.Context) error {
 	before, err := h.repo.LocalValues(ctx, pushOptionsBefore)
