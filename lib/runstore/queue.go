@@ -40,7 +40,8 @@ func (l Limits) repo(name string) int {
 // turn. If an older run takes the turn, Begin waits again, and calls prepare again at the
 // next turn, so that what it read is never out of date. If prepare returns an error,
 // Begin gives the turn back and returns that error. A nil prepare is not called. If the
-// root is paused before the run is active, the error is a *PausedError.
+// root is paused before the run is active, the error is a *PausedError. If the run had ended
+// before, it is a *StateError.
 //
 // Waiting costs nothing: a waiter sleeps on the kernel's locks of the runs before it.
 // They wake it also if their holders are killed. A run whose driver was killed still has
@@ -48,6 +49,11 @@ func (l Limits) repo(name string) int {
 func (d *Driver) Begin(ctx context.Context, limits Limits, c Change, prepare func(context.Context) error) error {
 	if prepare == nil {
 		prepare = func(context.Context) error { return nil }
+	}
+	if status, err := d.run.Status(); err != nil {
+		return err
+	} else if status.State.Final() {
+		return &StateError{d.run.ID, status.State, c.State} // prepare is for runs that may begin
 	}
 	defer file.Unlock(d.file, waitingByte)
 	w := waiter{woken: d.woken, released: make(chan struct{}, 1), watched: map[holder]bool{}}
@@ -72,7 +78,7 @@ func (d *Driver) Begin(ctx context.Context, limits Limits, c Change, prepare fun
 			continue
 		}
 		if err := w.wait(ctx, before); err != nil {
-			return err
+			return fmt.Errorf("cannot begin run %s: %w", d.run.ID, err)
 		}
 	}
 }

@@ -160,7 +160,7 @@ func (r *Run) settled() (Status, error) {
 }
 
 // ErrEnded is the cause of a driver's context if another process ended the run.
-var ErrEnded = errors.New("the run was ended by somebody else")
+var ErrEnded = errors.New("another process ended it")
 
 // Context returns a context that is cancelled, with the cause ErrEnded, when another
 // process ends the run: it was cancelled or superseded. The driver then ends the run's
