@@ -41,7 +41,7 @@ func (r *rootOption) dispatch(ctx context.Context, e *cli.Env) error {
 	code := cli.OK
 	var tasks []drive.Task
 	for line := range strings.Lines(string(lines)) {
-		task, err := drive.NewTask(s, strings.TrimSuffix(line, "\n"))
+		task, err := drive.ParseTask(s, strings.TrimSuffix(line, "\n"))
 		if errors.As(err, new(*drive.RunLineError)) {
 			err = cli.Status(cli.Misuse, err)
 		}

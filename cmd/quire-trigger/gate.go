@@ -13,7 +13,6 @@ import (
 	host "quire/lib/drive"
 	"quire/lib/hook"
 	"quire/lib/push"
-	"quire/lib/runstore"
 	"quire/lib/trigger"
 )
 
@@ -64,7 +63,7 @@ func passGate(ctx context.Context, e *cli.Env, o options) error {
 		if r.Executor == "" {
 			continue
 		}
-		task, err := host.NewTask(g.Store, runstore.RunLine(r.Run, r.Executor))
+		task, err := host.NewTask(r.Run, r.Executor)
 		if err != nil {
 			return err
 		}

@@ -31,9 +31,9 @@ type RunLineError struct{ What string }
 
 func (e *RunLineError) Error() string { return e.What }
 
-// NewTask returns the task of a run line: the executor of the line names the command that
-// drives the run. The error is a *RunLineError if the line is malformed.
-func NewTask(store *runstore.Store, line string) (Task, error) {
+// ParseTask returns the task of a run line. The error is a *RunLineError if the line is
+// malformed.
+func ParseTask(store *runstore.Store, line string) (Task, error) {
 	fields := strings.Split(line, "\t")
 	if len(fields) < 2 || !runstore.IsID(fields[0]) {
 		return Task{}, &RunLineError{fmt.Sprintf("not a run line: '%s'", line)}
@@ -42,13 +42,19 @@ func NewTask(store *runstore.Store, line string) (Task, error) {
 	if err != nil {
 		return Task{}, err
 	}
-	switch fields[1] {
+	return NewTask(run, fields[1])
+}
+
+// NewTask returns the task of a run: the executor names the command that drives it. The error
+// is a *RunLineError if there is no such executor.
+func NewTask(run *runstore.Run, executor string) (Task, error) {
+	switch executor {
 	case "host":
 		return newTask(run, driveBy(run, "quire-trigger", "--run", run.ID)), nil
 	case "quire-ci":
 		return newTask(run, driveBy(run, "quire-runstate", "exec", run.ID, "--", "quire-dispatch", "--step")), nil
 	}
-	return Task{}, &RunLineError{fmt.Sprintf("unknown executor '%s' of run '%s'", fields[1], run.ID)}
+	return Task{}, &RunLineError{fmt.Sprintf("unknown executor '%s' of run '%s'", executor, run.ID)}
 }
 
 func newTask(run *runstore.Run, drive func() error) Task {
