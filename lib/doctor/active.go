@@ -9,9 +9,9 @@ import (
 )
 
 // active reports each active run that has no driver, and each one that is active beyond its
-// timeout: its driver hangs or is stopped, and keeps a slot of max-runs. If cfg is nil,
-// active does not check timeouts.
-func (x *exam) active(s *runstore.Store, cfg *config.Config) {
+// timeout: its driver hangs or is stopped, and keeps a slot of max-runs. Timeouts are not
+// checked if the configuration cannot be read.
+func (x *exam) active(s *runstore.Store) {
 	root := text.QuoteLine(x.Root)
 	for r, err := range s.Live() {
 		if err != nil {
@@ -30,10 +30,10 @@ func (x *exam) active(s *runstore.Store, cfg *config.Config) {
 				"is active, but has no driver")
 			continue
 		}
-		if cfg == nil {
+		if x.cfg == nil {
 			continue
 		}
-		if by := beyond(status.Started, cfg.For(r.Repo), time.Now()); by > 0 {
+		if by := beyond(status.Started, x.cfg.For(r.Repo), time.Now()); by > 0 {
 			x.wrong(r.Dir, "quire-runstate --root "+root+" cancel "+r.ID, "is active, %s beyond its timeout", by.Round(time.Second))
 		}
 	}

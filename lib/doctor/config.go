@@ -23,7 +23,7 @@ import (
 
 // config checks the configuration, and the secrets and launchers of the repositories.
 func (x *exam) config(ctx context.Context, list []*git.Repo, h history) {
-	c, err := config.Load(ctx, x.Root)
+	c, err := x.cfg, x.unread
 	var problems diag.List
 	switch {
 	case errors.As(err, &problems):

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"quire/lib/config"
 	"quire/lib/notify"
 	"quire/lib/runstore"
 	"quire/lib/text"
@@ -49,6 +50,7 @@ func Examine(ctx context.Context, p Patient) []Finding {
 	x.git(ctx)
 	x.commands(ctx)
 	if x.root() {
+		x.cfg, x.unread = config.Load(ctx, x.Root)
 		x.space()
 		x.fileSystem(ctx)
 		x.store()
@@ -66,6 +68,8 @@ func Examine(ctx context.Context, p Patient) []Finding {
 
 type exam struct {
 	Patient
+	cfg      *config.Config // nil if it cannot be read
+	unread   error          // why it cannot be read
 	findings []Finding
 }
 

@@ -14,18 +14,12 @@ import (
 
 // gate checks that a repository has the pre-receive hook if and only if refs of it are gated,
 // and that the gated refs point at tested commits.
-func (x *exam) gate(ctx context.Context, repo *git.Repo) {
-	h, err := hook.Find(ctx, repo, hook.Own(x.Program))
-	if err != nil {
-		return // reported by hook
-	}
-	cfg, err := config.Load(ctx, x.Root)
-	if err != nil {
+func (x *exam) gate(ctx context.Context, repo *git.Repo, gate *hook.Hook) {
+	if x.cfg == nil {
 		return // reported by config
 	}
-	gate := h.Gate()
 	name, _ := repos.Name(repo, x.Root)
-	settings := cfg.For(name)
+	settings := x.cfg.For(name)
 	missing := gate.Installed()
 	switch {
 	case len(settings.Gate) == 0 && missing == nil:

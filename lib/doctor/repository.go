@@ -94,8 +94,12 @@ func (x *exam) repository(ctx context.Context, repo *git.Repo) {
 		}
 	}
 	x.name(repo)
-	x.hook(ctx, repo)
-	x.gate(ctx, repo)
+	if h, err := hook.Find(ctx, repo, hook.Own(x.Program)); err != nil {
+		x.wrong(repo.Dir(), "# repair its configuration", "%v", err)
+	} else {
+		x.hook(ctx, repo, h)
+		x.gate(ctx, repo, h.Gate())
+	}
 	x.rootOf(repo)
 }
 
@@ -115,12 +119,7 @@ func (x *exam) name(repo *git.Repo) {
 }
 
 // hook checks that git runs quire's hook after a push.
-func (x *exam) hook(ctx context.Context, repo *git.Repo) {
-	h, err := hook.Find(ctx, repo, hook.Own(x.Program))
-	if err != nil {
-		x.wrong(repo.Dir(), "# repair its configuration", "%v", err)
-		return
-	}
+func (x *exam) hook(ctx context.Context, repo *git.Repo, h *hook.Hook) {
 	repair := h.Advice(x.Root)
 	if err := h.Installed(); err != nil {
 		x.wrong(h.Path(), repair, "quire's hook is not run: %v", err)

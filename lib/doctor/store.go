@@ -1,11 +1,9 @@
 package doctor
 
 import (
-	"context"
 	"path/filepath"
 	"time"
 
-	"quire/lib/config"
 	"quire/lib/runstore"
 	"quire/lib/text"
 )
@@ -39,11 +37,7 @@ func (x *exam) store() {
 	if err != nil {
 		x.wrong(x.Root, "# repair this first", "%v", err)
 	}
-	cfg, err := config.Load(context.Background(), x.Root)
-	if err != nil {
-		cfg = nil // config reports it
-	}
-	x.active(s, cfg)
+	x.active(s)
 	for newest := range s.List(runstore.Filter{Limit: 1}) {
 		if ahead := time.Until(newest.Created); ahead > maxClockSkew {
 			x.wrong(x.Root, "# set the clock", "the newest run is dated in the future, %s", newest.Created.Format(time.RFC3339))

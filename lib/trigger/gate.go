@@ -50,7 +50,7 @@ func (t *Trigger) Gate(ctx context.Context, updates []Update) (*Gated, error) {
 		return g, fmt.Errorf("cannot open root '%s': %w", root, text.Cause(err))
 	}
 	var err error
-	if g.Config, err = config.Load(ctx, root); err != nil {
+	if g.Config, err = t.config(ctx); err != nil {
 		return g, err
 	}
 	name, _ := repos.Name(t.Repo, root)

@@ -30,6 +30,17 @@ type Trigger struct {
 	Wrong  []string          // problems of push options that set variables
 	Warn   func(diag.List)   // receives warnings about the configuration and pipelines; may be nil
 	Note   func(string)      // receives remarks for the pusher; may be nil
+
+	cfg *config.Config // the configuration of the root, nil before it is read
+}
+
+// config reads the configuration, once for a push.
+func (t *Trigger) config(ctx context.Context) (*config.Config, error) {
+	var err error
+	if t.cfg == nil {
+		t.cfg, err = config.Load(ctx, t.Root())
+	}
+	return t.cfg, err
 }
 
 // A Run is one run that was recorded for an update.
@@ -198,7 +209,7 @@ func hold(store *runstore.Store, runs []Run) {
 // the pipelines.
 func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.Objects, name string, wanted []want, facts []runstore.Facts) ([]Run, config.Settings, error) {
 	var settings config.Settings
-	cfg, configErr := config.Load(ctx, t.Root())
+	cfg, configErr := t.config(ctx)
 	if configErr == nil {
 		settings = cfg.For(name)
 		if t.Warn != nil && len(cfg.Warnings) > 0 {
