@@ -36,7 +36,7 @@ func Start(store *runstore.Store) error {
 	if err != nil || !waiting {
 		return err
 	}
-	if running, err := store.Telling(); err != nil || running {
+	if running, err := store.NotifyRunning(); err != nil || running {
 		return err
 	}
 	self, err := os.Executable()
@@ -49,7 +49,7 @@ func Start(store *runstore.Store) error {
 }
 
 func hasQueued(store *runstore.Store) (bool, error) {
-	for _, err := range store.Untold() {
+	for _, err := range store.PendingNotify() {
 		return err == nil, err
 	}
 	return false, nil
@@ -79,7 +79,7 @@ func Deliver(ctx context.Context, store *runstore.Store, o Options) error {
 		if err != nil || !waiting {
 			return err
 		}
-		unlock, err := store.LockTelling(ctx)
+		unlock, err := store.LockNotify(ctx)
 		if err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func Deliver(ctx context.Context, store *runstore.Store, o Options) error {
 // next run.
 func (o Options) notifyAll(ctx context.Context, store *runstore.Store) error {
 	var failures []error
-	for run, err := range store.Untold() {
+	for run, err := range store.PendingNotify() {
 		if err == nil {
 			err = o.notify(ctx, store, run)
 		}
@@ -120,7 +120,7 @@ func (o Options) notify(ctx context.Context, store *runstore.Store, run *runstor
 	if err := o.runPrograms(ctx, store, run, runstore.OnEndDir, LogFile, status); err != nil {
 		return err
 	}
-	return run.Told()
+	return run.Notified()
 }
 
 // runPrograms runs the programs in dir of the root for a run with a status. Their output goes

@@ -10,9 +10,9 @@ import (
 	"quire/lib/text"
 )
 
-// atOnce is the number of histories that are open at once. Each is a file, and a process
+// openHistories is the number of histories that are open at once. Each is a file, and a process
 // may have 1,024 by default. Each batch costs one sync of the file system.
-const atOnce = 1000
+const openHistories = 1000
 
 // A RunChange is the change that one of several runs makes.
 type RunChange struct {
@@ -38,7 +38,7 @@ func (s *Store) TransitionAll(changes []RunChange) (errs []error) {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(changes[a].Run.ID, changes[b].Run.ID) })
-	for part := range slices.Chunk(order, atOnce) {
+	for part := range slices.Chunk(order, openHistories) {
 		s.transitionPart(changes, part, errs)
 	}
 	s.afterAll(changes, errs)

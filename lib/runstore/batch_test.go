@@ -11,7 +11,7 @@ import (
 // Each of many changes is judged by itself. A change that is made is in the history and
 // the journal, and its run is out of live/.
 func TestTransitionAll(t *testing.T) {
-	for _, n := range []int{1, syncAllFrom - 1, syncAllFrom, atOnce + 3} {
+	for _, n := range []int{1, syncAllFrom - 1, syncAllFrom, openHistories + 3} {
 		s := open(t)
 		all := make([]Facts, n)
 		for i := range all {

@@ -57,9 +57,9 @@ func (s *Store) afterEnd(runs ...*Run) {
 	}
 }
 
-// Untold returns the ended runs that are queued for notification, oldest first. It skips
+// PendingNotify returns the ended runs that are queued for notification, oldest first. It skips
 // runs whose driver has not unlocked yet.
-func (s *Store) Untold() iter.Seq2[*Run, error] {
+func (s *Store) PendingNotify() iter.Seq2[*Run, error] {
 	return func(yield func(*Run, error) bool) {
 		names, err := s.linkNames("ended")
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -82,17 +82,17 @@ func (s *Store) Untold() iter.Seq2[*Run, error] {
 	}
 }
 
-// Told removes the run from the notification queue.
-func (r *Run) Told() error {
+// Notified removes the run from the notification queue.
+func (r *Run) Notified() error {
 	if err := os.Remove(r.store.path("ended", r.ID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot note that run %s was told: %w", r.ID, text.Cause(err))
+		return fmt.Errorf("cannot remove run %s from the queue of notifications: %w", r.ID, text.Cause(err))
 	}
 	return nil
 }
 
-// LockTelling takes the notifier's lock, and waits for it until ctx ends. ended/ must
+// LockNotify takes the notifier's lock, and waits for it until ctx ends. ended/ must
 // exist.
-func (s *Store) LockTelling(ctx context.Context) (unlock func(), err error) {
+func (s *Store) LockNotify(ctx context.Context) (unlock func(), err error) {
 	f, err := file.OpenFile(s.path("ended", lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock ended runs of '%s': %w", s.root, text.Cause(err))
@@ -111,9 +111,9 @@ func (s *Store) LockTelling(ctx context.Context) (unlock func(), err error) {
 	return func() { f.Close() }, nil
 }
 
-// Telling reports whether a process holds the notifier's lock. After unlocking, that
+// NotifyRunning reports whether a process holds the notifier's lock. After unlocking, that
 // process looks at ended/ again, so a run that ended before this call is not missed.
-func (s *Store) Telling() (bool, error) { return file.Locked(s.path("ended", lockFile), 0) }
+func (s *Store) NotifyRunning() (bool, error) { return file.Locked(s.path("ended", lockFile), 0) }
 
 // Previous returns the record of the newest run before r of its repository and ref that
 // ended complete or failed and was not skipped. If there is none, it returns the zero

@@ -15,7 +15,7 @@ import (
 func untold(t *testing.T, s *Store) []string {
 	t.Helper()
 	var ids []string
-	for r, err := range s.Untold() {
+	for r, err := range s.PendingNotify() {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +88,7 @@ func TestPrevious(t *testing.T) {
 
 // If there are programs to notify, a run is untold once its end is visible and its driver
 // has unlocked. It no longer is when it is told or removed.
-func TestUntold(t *testing.T) {
+func TestPendingNotify(t *testing.T) {
 	s, err := Open(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +126,7 @@ func TestUntold(t *testing.T) {
 	if err := third.complete(); err != nil { // interrupted before its last step
 		t.Fatal(err)
 	}
-	if err := first.Told(); err != nil {
+	if err := first.Notified(); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{second.ID, third.ID}, untold(t, s)); diff != "" {

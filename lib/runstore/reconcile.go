@@ -177,18 +177,18 @@ func (s *Store) failOrphans(runs []*Run, report *Report, grace time.Duration) {
 	if len(marks) == 0 {
 		return
 	}
-	unlooked := process.EndEnviron(grace, marks...)
-	if unlooked != nil {
-		report.Failures = append(report.Failures, unlooked)
+	unchecked := process.EndEnviron(grace, marks...)
+	if unchecked != nil {
+		report.Failures = append(report.Failures, unchecked)
 	}
 	notes := map[*Run]string{}
 	for _, d := range drivers {
-		d.began = unlooked == nil
+		d.began = unchecked == nil
 		had, err := d.EndCgroup()
 		if err != nil {
 			report.Failures = append(report.Failures, err)
 		}
-		notes[d.run] = leftNote(had, errors.Join(unlooked, err))
+		notes[d.run] = leftNote(had, errors.Join(unchecked, err))
 	}
 	for _, r := range orphans {
 		if err := r.endLog(notes[r]); err != nil {
