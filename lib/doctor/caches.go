@@ -36,7 +36,11 @@ func (x *exam) caches(most uint64) {
 			inside, _ := filepath.Glob(filepath.Join(globQuote(repo), "*"))
 			for _, path := range inside {
 				if !strings.HasSuffix(path, ".lock") && x.cacheDirectory(path) {
-					sum += x.cacheSize(top, path)
+					size, err := file.DiskSize(top, path, false)
+					if err != nil && !errors.Is(err, fs.ErrNotExist) {
+						x.wrong(path, "# see who made it unreadable", "cannot be measured: %v", text.Cause(err))
+					}
+					sum += size
 				}
 			}
 		}
@@ -60,24 +64,4 @@ func (x *exam) cacheDirectory(path string) bool {
 		return false
 	}
 	return true
-}
-
-// cacheSize returns how many bytes of disk space a cache uses, as far as it can be read.
-func (x *exam) cacheSize(top, path string) (size uint64) {
-	name, err := filepath.Rel(top, path)
-	if err != nil {
-		return 0
-	}
-	dir, err := file.OpenBelow(top, filepath.ToSlash(name))
-	if err == nil {
-		defer dir.Close()
-		err = file.Walk(dir, func(e *file.Entry) error {
-			size += uint64(e.Disk)
-			return nil
-		})
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		x.wrong(path, "# see who made it unreadable", "cannot be measured: %v", text.Cause(err))
-	}
-	return size
 }

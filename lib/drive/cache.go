@@ -138,7 +138,8 @@ func PruneCaches(store *runstore.Store, o CachePrune, removed func(path string))
 		if o.Most == 0 {
 			continue
 		}
-		if c.size, err = c.measure(top); err != nil {
+		c.size, err = file.DiskSize(top, c.path, true)
+		if err != nil && !errors.Is(err, unix.ENOTDIR) { // the next run replaces what is no directory
 			// A job may have nested directories too deep to be measured.
 			failures = append(failures, fmt.Errorf("cannot measure cache '%s': %w", c.path, text.Cause(err)))
 			c.size = o.Most + 1
@@ -195,31 +196,6 @@ func findCaches(top string) (found []cache, err error) {
 		}
 	}
 	return found, err
-}
-
-// measure returns how many bytes of disk space the cache uses. top is the directory of all
-// caches.
-func (c *cache) measure(top string) (size uint64, err error) {
-	name, err := filepath.Rel(top, c.path)
-	if err != nil {
-		return 0, err
-	}
-	dir, err := file.OpenBelow(top, filepath.ToSlash(name))
-	if errors.Is(err, unix.ENOTDIR) {
-		return 0, nil // the next run replaces it
-	}
-	if err != nil {
-		return 0, err
-	}
-	defer dir.Close()
-	err = file.Walk(dir, func(e *file.Entry) error {
-		size += uint64(e.Disk)
-		if e.Mode.IsDir() {
-			return e.MakeReadable()
-		}
-		return nil
-	})
-	return size, err
 }
 
 // remove removes the cache unless a run uses it. It renames the cache first, so that a new

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -91,6 +92,29 @@ func walk(dir int, above string, depth int, visit func(*Entry) error) error {
 		}
 	}
 	return nil
+}
+
+// DiskSize returns how many bytes of disk space the entries below the directory path take. It
+// finds path below the directory top as OpenBelow does. If repair is true, it makes
+// directories readable that are not.
+func DiskSize(top, path string, repair bool) (size uint64, err error) {
+	name, err := filepath.Rel(top, path)
+	if err != nil {
+		return 0, err
+	}
+	dir, err := OpenBelow(top, filepath.ToSlash(name))
+	if err != nil {
+		return 0, err
+	}
+	defer dir.Close()
+	err = Walk(dir, func(e *Entry) error {
+		size += uint64(e.Disk)
+		if repair && e.Mode.IsDir() {
+			return e.MakeReadable()
+		}
+		return nil
+	})
+	return size, err
 }
 
 // modeOf returns the type and the permissions of an st_mode.

@@ -3,7 +3,6 @@ package runlog
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"time"
 	"unicode/utf8"
@@ -81,12 +80,8 @@ func missingLine(n int64) string {
 // LacksEnd reports whether a log that no process writes any more has the beginning of the
 // output and not its end, because quire was killed while it had the end in memory.
 func LacksEnd(log *os.File) bool {
-	info, err := log.Stat()
+	last, _, err := lastBytes(log, 256)
 	if err != nil {
-		return false
-	}
-	last := make([]byte, min(info.Size(), 256))
-	if _, err := log.ReadAt(last, info.Size()-int64(len(last))); err != nil && err != io.EOF {
 		return false
 	}
 	last = last[bytes.LastIndexByte(bytes.TrimSuffix(last, []byte("\n")), '\n')+1:]

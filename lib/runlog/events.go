@@ -183,12 +183,8 @@ func Ends(dir string) (first, last Event, err error) {
 		return first, last, err
 	}
 	first, _ = parseEvent(line)
-	info, err := file.Stat()
+	end, _, err := lastBytes(file, lastLine)
 	if err != nil {
-		return first, last, err
-	}
-	end := make([]byte, min(info.Size(), lastLine))
-	if _, err := file.ReadAt(end, info.Size()-int64(len(end))); err != nil {
 		return first, last, err
 	}
 	end, whole := bytes.CutSuffix(end, []byte("\n"))

@@ -3,6 +3,7 @@ package runlog
 import (
 	"bytes"
 	"io"
+	"os"
 
 	"quire/lib/text"
 )
@@ -19,16 +20,11 @@ func Tail(dir, name string, most int) ([]string, error) {
 		return nil, err
 	}
 	defer file.Close()
-	info, err := file.Stat()
+	data, all, err := lastBytes(file, tailBytes)
 	if err != nil {
 		return nil, err
 	}
-	from := max(0, info.Size()-tailBytes)
-	data, err := io.ReadAll(io.NewSectionReader(file, from, tailBytes))
-	if err != nil {
-		return nil, err
-	}
-	if from > 0 {
+	if !all {
 		_, data, _ = bytes.Cut(data, []byte("\n")) // the rest of a record
 	}
 	var lines []string
@@ -54,6 +50,18 @@ func Tail(dir, name string, most int) ([]string, error) {
 		lines[i] = text.Overwritten(line)
 	}
 	return lines, nil
+}
+
+// lastBytes returns at most most bytes from the end of a file, and reports whether these are
+// all of it.
+func lastBytes(file *os.File, most int64) (data []byte, all bool, err error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, false, err
+	}
+	from := max(0, info.Size()-most)
+	data, err = io.ReadAll(io.NewSectionReader(file, from, most))
+	return data, from == 0, err
 }
 
 // ParseRecord returns the stream and the text of a record, which is a line of a command's
