@@ -9,7 +9,7 @@ import (
 
 // Many clones push to one gated branch at once. Each rebases and tries again until its push is
 // accepted. Half of them push a commit that fails first, and repair it by another one.
-func TestGateIsCrowded(t *testing.T) {
+func TestManyPushesToAGate(t *testing.T) {
 	t.Parallel()
 	clones := "1 2 3 4 5 6"
 	if os.Getenv("SLOW") != "" {

@@ -52,7 +52,7 @@ func misused(t *testing.T, text string) (problems []string) {
 	return problems
 }
 
-func TestMisused(t *testing.T) {
+func TestMisuse(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"make install; quire-ci run -n --ref x":                      "",

@@ -52,8 +52,8 @@ func (v vars) Set(s string) error {
 	return nil
 }
 
-// asked returns err as misuse if it names an unknown job.
-func asked(err error) error {
+// unknownJobIsMisuse returns err as misuse if it names an unknown job.
+func unknownJobIsMisuse(err error) error {
 	if unknown := (*executor.UnknownJobError)(nil); errors.As(err, &unknown) {
 		return cli.Usagef("%s", unknown)
 	}

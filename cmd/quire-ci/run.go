@@ -48,7 +48,7 @@ func run(ctx context.Context, e *cli.Env) error {
 	}
 	defer p.Close()
 	if s.dryRun {
-		return asked(executor.Plan(e.Stdout, p.Pipeline, o))
+		return unknownJobIsMisuse(executor.Plan(e.Stdout, p.Pipeline, o))
 	}
 	done, err := o.UseOut(s.out)
 	if err != nil {
@@ -61,7 +61,7 @@ func run(ctx context.Context, e *cli.Env) error {
 	outcome, err := executor.Run(ctx, p.Pipeline, o)
 	defer func() { done(outcome) }()
 	if err != nil {
-		return asked(err)
+		return unknownJobIsMisuse(err)
 	}
 	err = executor.Report(errors, o.Out, o.Facts.ID, outcome, colors(e, e.Stderr))
 	if err == nil && s.facts == "" { // the out directory of a recorded run may be on another machine

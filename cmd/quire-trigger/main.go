@@ -36,7 +36,7 @@ func run(ctx context.Context, e *cli.Env) error {
 	if err := e.Parse(fs, usage); err != nil {
 		return err
 	}
-	do, modes := asHook(afterPush), 0
+	do, modes := inPostReceive(afterPush), 0
 	if o.gate {
 		do = noOperands(beforePush)
 	}

@@ -11,10 +11,10 @@ import (
 	"quire/lib/trigger"
 )
 
-// asHook returns the action do of a post-receive hook. Before anything else it announces
+// inPostReceive returns the action do of a post-receive hook. Before anything else it announces
 // the hook, so that no --missed takes the push, and runs the chained hook. If that fails,
 // its status is the exit status.
-func asHook(do action) action {
+func inPostReceive(do action) action {
 	return func(ctx context.Context, e *cli.Env, o options) error {
 		if repo, err := o.repository(e); err == nil {
 			if running, err := trigger.Announce(repo); err == nil { // otherwise do fails likewise

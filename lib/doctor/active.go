@@ -33,15 +33,15 @@ func (x *exam) active(s *runstore.Store) {
 		if x.cfg == nil {
 			continue
 		}
-		if by := beyond(status.Started, x.cfg.For(r.Repo), time.Now()); by > 0 {
+		if by := overdue(status.Started, x.cfg.For(r.Repo), time.Now()); by > 0 {
 			x.wrong(r.Dir, "quire-runstate --root "+root+" cancel "+r.ID, "is active, %s beyond its timeout", by.Round(time.Second))
 		}
 	}
 }
 
-// beyond returns how long a run that is active since started has exceeded its timeout and
+// overdue returns how long a run that is active since started has exceeded its timeout and
 // its grace period, or 0.
-func beyond(started time.Time, s config.Settings, now time.Time) time.Duration {
+func overdue(started time.Time, s config.Settings, now time.Time) time.Duration {
 	if s.Timeout == 0 {
 		return 0
 	}

@@ -7,7 +7,7 @@ import (
 	"quire/lib/config"
 )
 
-func TestBeyond(t *testing.T) {
+func TestOverdue(t *testing.T) {
 	now := time.Now()
 	for _, test := range []struct{ age, timeout, grace, want time.Duration }{
 		{2 * time.Hour, time.Hour, 10 * time.Second, time.Hour - 10*time.Second - maxClockSkew},
@@ -16,7 +16,7 @@ func TestBeyond(t *testing.T) {
 		{2 * time.Hour, time.Hour, time.Hour, 0},
 		{-time.Hour, time.Minute, 0, 0}, // the clock was set back
 	} {
-		got := beyond(now.Add(-test.age), config.Settings{Timeout: test.timeout, Grace: test.grace}, now)
+		got := overdue(now.Add(-test.age), config.Settings{Timeout: test.timeout, Grace: test.grace}, now)
 		if got != test.want {
 			t.Errorf("%+v: got %s", test, got)
 		}

@@ -73,7 +73,7 @@ func errs(err error) []error {
 func (x *exam) repository(ctx context.Context, repo *git.Repo) {
 	dir := repo.Dir()
 	foreign := errors.As(hook.CheckOwner(repo), new(*hook.Refusal))
-	if shared, ok, _ := repo.Config("core.sharedRepository"); ok && !slices.Contains(notShared, strings.ToLower(shared)) {
+	if shared, ok, _ := repo.Config("core.sharedRepository"); ok && !slices.Contains(privateValues, strings.ToLower(shared)) {
 		repair := "# set up one account or gitolite instead, see quire(7)"
 		if foreign {
 			repair = "# git config --global --add safe.directory " + text.QuoteLine(dir)
@@ -103,8 +103,8 @@ func (x *exam) repository(ctx context.Context, repo *git.Repo) {
 	x.rootOf(repo)
 }
 
-// notShared are the values of core.sharedRepository that do not share the repository.
-var notShared = []string{"", "0", "umask", "false", "no", "off"}
+// privateValues are the values of core.sharedRepository that do not share the repository.
+var privateValues = []string{"", "0", "umask", "false", "no", "off"}
 
 // name checks that no other repository of the root has the name of this one.
 func (x *exam) name(repo *git.Repo) {

@@ -102,7 +102,7 @@ func (c *console) sayIn(color, job, words string) {
 }
 
 // command writes the command that the job runs.
-func (c *console) command(job, words string) { c.sayIn(dim, job, "$ "+brief(words)) }
+func (c *console) command(job, words string) { c.sayIn(dim, job, "$ "+firstLine(words)) }
 
 // started adds a job to the running jobs on the terminal.
 func (c *console) started(job string) {

@@ -80,7 +80,7 @@ func (r *run) commandFailure(c *command) *failure {
 	case c.signal != "":
 		f.reason = reasonSignal
 	}
-	f.text = fmt.Sprintf("%scommand '%s' %s", c.position, brief(c.redacted), c.describe())
+	f.text = fmt.Sprintf("%scommand '%s' %s", c.position, firstLine(c.redacted), c.describe())
 	if c.code == exitNotFound && r.Facts.ID != "" { // in a working copy, PATH is the user's
 		f.text += ": jobs find programs in [env] PATH of the configuration"
 	}
@@ -108,15 +108,15 @@ func endFailure(cause error) *failure {
 	return f
 }
 
-// briefMax is how many bytes of a command a message shows.
-const briefMax = 120
+// maxShown is how many bytes of a command a message shows.
+const maxShown = 120
 
-// brief returns the first line of a command, cut if it is long. The command must already be
+// firstLine returns the first line of a command, cut if it is long. The command must already be
 // redacted: afterwards, half of a secret would not be recognized.
-func brief(shown string) string {
+func firstLine(shown string) string {
 	first, _, more := strings.Cut(strings.TrimSpace(shown), "\n")
-	if more && len(first) <= briefMax {
+	if more && len(first) <= maxShown {
 		return first + "..."
 	}
-	return text.Cut(first, briefMax)
+	return text.Cut(first, maxShown)
 }

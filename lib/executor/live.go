@@ -40,9 +40,9 @@ func (c *command) start(log *runlog.Log, to func(name string) sink) (*liveComman
 	if r.pump, err = newPump(); err != nil {
 		return nil, err
 	}
-	var theirs []*os.File // the command's ends of pipes
+	var childEnds []*os.File // the command's ends of pipes
 	defer func() {
-		for _, f := range theirs {
+		for _, f := range childEnds {
 			f.Close()
 		}
 	}()
@@ -52,19 +52,19 @@ func (c *command) start(log *runlog.Log, to func(name string) sink) (*liveComman
 			r.pump.close()
 			return nil, err
 		}
-		theirs = append(theirs, w)
+		childEnds = append(childEnds, w)
 	}
 	in, err := c.input()
 	if err != nil {
 		r.pump.close()
 		return nil, err
 	}
-	theirs = append(theirs, in)
-	cmd := &exec.Cmd{Args: c.argv, Dir: c.dir, Env: c.env, Stdin: in, Stdout: theirs[0], Stderr: theirs[1]}
+	childEnds = append(childEnds, in)
+	cmd := &exec.Cmd{Args: c.argv, Dir: c.dir, Env: c.env, Stdin: in, Stdout: childEnds[0], Stderr: childEnds[1]}
 	if err := r.exec(cmd); err != nil {
 		c.code = process.StartCode(err)
 		c.refused = startError(err)
-		fmt.Fprintf(theirs[1], "quire: cannot run '%s': %s\n", c.argv[0], c.refused)
+		fmt.Fprintf(childEnds[1], "quire: cannot run '%s': %s\n", c.argv[0], c.refused)
 	} else {
 		c.started = true
 	}

@@ -17,7 +17,7 @@ import (
 // facts are missing; that is no error.
 func LocalFacts(ctx context.Context, workspace string) (push.Facts, error) {
 	f := push.Facts{Repo: filepath.Base(workspace), PushedAt: time.Now(), Trigger: push.ByHand}
-	repo, err := git.Open(topOf(workspace))
+	repo, err := git.Open(workTree(workspace))
 	if err != nil {
 		return f, nil
 	}
@@ -53,8 +53,8 @@ func LocalFacts(ctx context.Context, workspace string) (push.Facts, error) {
 	return f, err
 }
 
-// topOf returns the directory at or above dir that holds .git, or dir.
-func topOf(dir string) string {
+// workTree returns the directory at or above dir that holds .git, or dir.
+func workTree(dir string) string {
 	for top := dir; ; top = filepath.Dir(top) {
 		if _, err := os.Lstat(filepath.Join(top, ".git")); err == nil {
 			return top

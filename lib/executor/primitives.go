@@ -138,7 +138,7 @@ func (r *run) secret(name string) (string, error) {
 	}
 	if !ok {
 		hint := cmp.Or(r.SecretsHint, "the configuration declares them under 'secrets'")
-		return "", fmt.Errorf("no secret '%s': %s; %s", name, among(slices.Sorted(maps.Keys(r.Secrets))), hint)
+		return "", fmt.Errorf("no secret '%s': %s; %s", name, knownNames(slices.Sorted(maps.Keys(r.Secrets))), hint)
 	}
 	return v, nil
 }
@@ -150,7 +150,7 @@ func (a *attempt) jobs(l *lua.LState) (lua.LValue, error) {
 	}
 	if !a.job.needs[name] {
 		return nil, fmt.Errorf("'%s' is no input of job '%s', direct or not: %s",
-			name, a.job.spec.ID, among(slices.Sorted(maps.Keys(a.job.needs))))
+			name, a.job.spec.ID, knownNames(slices.Sorted(maps.Keys(a.job.needs))))
 	}
 	if name == pipeline.Push {
 		return toLua(pushOutput(a.run.Facts)), nil
@@ -158,8 +158,8 @@ func (a *attempt) jobs(l *lua.LState) (lua.LValue, error) {
 	return toLua(a.run.byID[name].output), nil
 }
 
-// among lists the known names, for the end of a message about an unknown name.
-func among(names []string) string {
+// knownNames lists the known names, for the end of a message about an unknown name.
+func knownNames(names []string) string {
 	if len(names) == 0 {
 		return "there are none"
 	}

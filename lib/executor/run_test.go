@@ -114,7 +114,7 @@ func TestSideBySide(t *testing.T) {
 	}
 }
 
-func TestOneAtATimeIsInOrder(t *testing.T) {
+func TestOneJobAtATimeIsInOrder(t *testing.T) {
 	p := load(t, `
 		for i = 1, 5 do
 			job("j" .. i, {"quire/push"}, function(q) q.sh("echo " .. i .. " >> order; sleep 0.01; echo " .. i .. " >> order") end)
@@ -337,7 +337,7 @@ func TestNothingIsWrittenUnredacted(t *testing.T) {
 // A message cuts a command only after it is redacted: half of a secret would not be
 // recognized.
 func TestCutCommandsShowNoSecret(t *testing.T) {
-	for n := 85; n < briefMax; n++ {
+	for n := 85; n < maxShown; n++ {
 		r := run1(t, fmt.Sprintf(`sh({"false", ("x"):rep(%d), secret("token")})`, n), Options{Secrets: map[string]string{"token": "s3cr3t-v4lue"}})
 		if all := r.Jobs[0].Error + r.output; strings.Contains(all, "s3") {
 			t.Fatalf("with %d bytes before it: %s", n, all)
@@ -387,7 +387,7 @@ func TestAllowSkipped(t *testing.T) {
 
 // Again runs one job, the jobs that need it, and the jobs that it needs and Done lacks.
 // Other jobs that Done lacks fail, unless their failure is allowed.
-func TestAgain(t *testing.T) {
+func TestRerunOfOneJob(t *testing.T) {
 	p := load(t, `
 		local function ok(q) q.sh("true") return "new" end
 		job("a", {"quire/push"}, ok)
@@ -444,7 +444,7 @@ func TestEarlierOutputs(t *testing.T) {
 	}
 }
 
-func TestPrimitivesOutliveNothing(t *testing.T) {
+func TestPrimitivesEndWithTheirJob(t *testing.T) {
 	p := load(t, `
 		local kept
 		job("a", {"quire/push"}, function(q) kept = q.sh end)

@@ -55,7 +55,7 @@ func (l *local) place(at line) luaExpr {
 // holds its value. It does not change an expression that may have many values.
 func (c *compiler) cutDeep(exprs []luaExpr, b *block) {
 	for i, e := range exprs {
-		if multi(e) || inert(e) {
+		if multi(e) || isConstant(e) {
 			continue
 		}
 		m := &measurer{}

@@ -223,9 +223,9 @@ func single(e luaExpr) luaExpr {
 	return e
 }
 
-// inert reports whether evaluating e has no effect, and the same result anywhere in the
+// isConstant reports whether evaluating e has no effect, and the same result anywhere in the
 // statement.
-func inert(e luaExpr) bool {
+func isConstant(e luaExpr) bool {
 	switch e.(type) {
 	case *luaLiteral, *luaString, *luaFunction:
 		return true

@@ -15,7 +15,7 @@ func macroLambda(c *compiler, l *List, s *scope) Node {
 	params, ok := c.item(l, at).(*Sequence)
 	c.check(ok, c.itemOr(l, at), "expected parameters table")
 	body := l.Items[at+1:]
-	n := describes(body)
+	n := docForms(body)
 	forms := append(l.Items[1:at+1+n:at+1+n], c.checks(params)...)
 	forms = append(forms, body[n:]...)
 	if len(body) == 0 {

@@ -24,7 +24,7 @@ type clause struct {
 type patternPlace struct {
 	top   bool // the pattern is the whole pattern of a clause
 	where bool // it is inside (where ...)
-	many  bool // it may match several values
+	multi bool // it may match several values
 }
 
 // matching expands (case subject pattern body ...).
@@ -106,7 +106,7 @@ func (m *matcher) clauses(l *List, values []Node, clauses []Node) Node {
 	current := root
 	for i := 0; i < len(clauses); i += 2 {
 		pattern, body := clauses[i], clauses[i+1]
-		cl := m.pattern(values, pattern, map[string]Node{}, patternPlace{top: true, many: true})
+		cl := m.pattern(values, pattern, map[string]Node{}, patternPlace{top: true, multi: true})
 		if cl.before != nil {
 			rest := list(pattern, "if")
 			current.Items = append(current.Items, &Bool{pattern.Pos(), true},
@@ -183,10 +183,10 @@ func (m *matcher) unifies(p *Symbol) bool {
 func (m *matcher) list(values []Node, p *List, seen map[string]Node, place patternPlace) clause {
 	c := m.c
 	if len(p.Items) == 0 {
-		c.check(place.many, p, "can't nest multi-value destructuring")
+		c.check(place.multi, p, "can't nest multi-value destructuring")
 		return clause{}
 	}
-	within := patternPlace{where: true, many: place.many}
+	within := patternPlace{where: true, multi: place.multi}
 	switch head := p.Items[0]; {
 	case isSym(head, "="):
 		return m.pinned(values[0], p, place)
@@ -203,9 +203,9 @@ func (m *matcher) list(values []Node, p *List, seen map[string]Node, place patte
 		c.failHint(p, "write (where (or ...))", "(or) must be used in (where) patterns")
 	case len(p.Items) > 1 && isSym(p.Items[1], "?"):
 		c.check(m.unify, p, "legacy guard clause not supported in case")
-		return m.guarded(values, head, p.Items[2:], seen, patternPlace{many: place.many})
+		return m.guarded(values, head, p.Items[2:], seen, patternPlace{multi: place.multi})
 	}
-	c.check(place.many, p, "can't nest multi-value destructuring")
+	c.check(place.multi, p, "can't nest multi-value destructuring")
 	var out clause
 	for i, item := range p.Items {
 		out.add(m.pattern(values[i:i+1], item, seen, patternPlace{where: place.where}))

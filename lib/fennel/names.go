@@ -132,7 +132,7 @@ func (c *compiler) uniqueLua(name string, s *scope) string {
 	base := mangle(name)
 	lua := base
 	for n := 0; s.takes(lua) || c.assigned[lua] > 0 || lua != name && c.used[lua]; n++ {
-		if n == manyAlike {
+		if n == maxTries {
 			n = max(n, c.alike[base])
 			c.alike[base] = n + 1
 		}
@@ -163,9 +163,9 @@ func (c *compiler) keepFree(places []luaExpr) (done func()) {
 	}
 }
 
-// After manyAlike attempts at a unique name, a counter continues from its last value:
+// After maxTries attempts at a unique name, a counter continues from its last value:
 // otherwise a name bound a thousand times in a scope would take a million attempts.
-const manyAlike = 10
+const maxTries = 10
 
 // bind makes a reserved local visible.
 func (c *compiler) bind(n *Symbol, l *local, s *scope) {

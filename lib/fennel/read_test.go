@@ -141,7 +141,7 @@ func TestReadErrors(t *testing.T) {
 	}
 }
 
-func TestReadGivesUpOnNoise(t *testing.T) {
+func TestReadStopsAfterManyErrors(t *testing.T) {
 	_, err := Read([]byte(strings.Repeat("@ ", 1000)), "t.fnl")
 	var list diag.List
 	if !errors.As(err, &list) || len(list) != maxErrors {

@@ -32,7 +32,7 @@ func (c *compiler) scoped(l Node, s *scope, b *block, w want, begin func(*scope,
 	case w.values == 1:
 		e := run(inner, own, wantOne)[0]
 		if len(own.stats) == 0 {
-			if inert(e) {
+			if isConstant(e) {
 				return values(e)
 			}
 			return values(c.hold(e, b))

@@ -56,15 +56,15 @@ func (c *compiler) function(l *List, rest []Node, s *scope) *luaFunction {
 	fs := newFunctionScope(s, &function{macro: s.fn.macro})
 	f := &luaFunction{line: c.lineOf(l), body: &block{}}
 	c.parameters(params, f, fs)
-	body := rest[1+describes(rest[1:]):]
+	body := rest[1+docForms(rest[1:]):]
 	c.body(body, fs, f.body, wantTail)
 	f.vararg = fs.fn.vararg
 	return f
 }
 
-// describes counts the forms at the start of a function's body that only describe it: a
+// docForms counts the forms at the start of a function's body that only describe it: a
 // docstring, a table of metadata, or both. The last form is always the body's value.
-func describes(body []Node) int {
+func docForms(body []Node) int {
 	n := 0
 	if len(body) > n+1 {
 		if _, ok := body[n].(*String); ok {

@@ -22,8 +22,8 @@ type LeftError struct {
 	more  bool // some are not listed
 }
 
-// mostLeft is how many paths a LeftError lists.
-const mostLeft = 5
+// maxLeft is how many paths a LeftError lists.
+const maxLeft = 5
 
 func (e *LeftError) Error() string {
 	var b strings.Builder
@@ -177,7 +177,7 @@ func (r *remover) leave(path string, err error) {
 	if slices.Contains(r.left.paths, path) {
 		return
 	}
-	if len(r.left.paths) == mostLeft {
+	if len(r.left.paths) == maxLeft {
 		r.left.more = true
 		return
 	}

@@ -161,7 +161,7 @@ func TestRemoveTreeOfMany(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for i := range mostLeft + 2 {
+	for i := range maxLeft + 2 {
 		name := fmt.Sprintf("%s/%d", dir, i)
 		if err := unix.Mount(name, name, "", unix.MS_BIND, ""); err != nil {
 			t.Skipf("cannot mount here: %v", err)
@@ -169,10 +169,10 @@ func TestRemoveTreeOfMany(t *testing.T) {
 		defer unix.Unmount(name, unix.MNT_DETACH)
 	}
 	err := RemoveTree(dir)
-	if err == nil || strings.Count(err.Error(), "mount point") != mostLeft || !strings.HasSuffix(err.Error(), "; and others") {
+	if err == nil || strings.Count(err.Error(), "mount point") != maxLeft || !strings.HasSuffix(err.Error(), "; and others") {
 		t.Errorf("error %v", err)
 	}
-	if entries, err := os.ReadDir(dir); err != nil || len(entries) != mostLeft+2 {
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != maxLeft+2 {
 		t.Errorf("left %d: %v", len(entries), err)
 	}
 }

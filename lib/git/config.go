@@ -32,7 +32,7 @@ func (r *Repo) AllConfig() (map[string][]string, error) { return r.config() }
 func ConfigHere(key string) (value string, ok bool, err error) {
 	repo, err := Open(".")
 	if err != nil {
-		repo = nowhere()
+		repo = outsideRepositories()
 	}
 	return repo.Config(key)
 }

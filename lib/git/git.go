@@ -38,8 +38,8 @@ func Open(dir string) (*Repo, error) {
 	return at(gitDir), nil
 }
 
-// nowhere returns a Repo that has only the configuration outside of repositories.
-func nowhere() *Repo { return at("") }
+// outsideRepositories returns a Repo that has only the configuration outside of repositories.
+func outsideRepositories() *Repo { return at("") }
 
 func at(gitDir string) *Repo {
 	r := &Repo{dir: gitDir}

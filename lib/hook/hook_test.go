@@ -188,7 +188,7 @@ func TestInstallGate(t *testing.T) {
 }
 
 // Quire's own hook, however it was installed, is replaced and not chained.
-func TestInstallOverQuires(t *testing.T) {
+func TestInstallReplacesOwnHook(t *testing.T) {
 	for name, before := range map[string]string{
 		"a link":                 "ln -s $PWD/prefix/share/quire/hooks/post-receive a.git/hooks/",
 		"a link to another":      "cp -r prefix old; ln -s $PWD/old/share/quire/hooks/post-receive a.git/hooks/",
@@ -278,7 +278,7 @@ func TestSharedHooks(t *testing.T) {
 }
 
 // Quire's hook is found by a path that upgrades do not change, if possible.
-func TestOwn(t *testing.T) {
+func TestOwnHookPath(t *testing.T) {
 	p := newPlace(t)
 	p.sh(`mkdir -p prefix/bin linked/bin all/bin all/share; touch prefix/bin/quire-trigger
 		ln -s ../../prefix/bin/quire-trigger linked/bin; ln -s ../../prefix/bin/quire-trigger all/bin

@@ -28,7 +28,7 @@ func (r *registry) checkFunction(c call, written fennel.Node) {
 			continue
 		}
 		if !slices.Contains(Primitives, primitive.Value) {
-			d := c.problemAt(key, "unknown primitive %s", brief(primitive.Value))
+			d := c.problemAt(key, "unknown primitive %s", quoted(primitive.Value))
 			d.Hint = "the primitives are " + strings.Join(Primitives, ", ")
 			r.report(d)
 		}
@@ -69,7 +69,7 @@ func (r *registry) checkPrimitive(c call, l *fennel.List, names map[string]strin
 			_, isList := options.Values[i].(*fennel.Sequence) // another value may be nil
 			switch {
 			case !slices.Contains(ShOptions, name.Value):
-				d := c.problemAt(key, "unknown option %s of sh", brief(name.Value))
+				d := c.problemAt(key, "unknown option %s of sh", quoted(name.Value))
 				d.Hint = "the options are " + strings.Join(ShOptions, ", ")
 				r.report(d)
 			case name.Value == "shell" && isList && words:

@@ -18,7 +18,7 @@ func (r *registry) check(main *file) {
 	byID := map[string]*registered{}
 	for _, j := range r.jobs {
 		if first := byID[j.ID]; first != nil {
-			r.report(j.call.problemAt(j.call.arg(1), "job %s is defined twice, first on line %d", brief(j.ID), first.Line))
+			r.report(j.call.problemAt(j.call.arg(1), "job %s is defined twice, first on line %d", quoted(j.ID), first.Line))
 			continue
 		}
 		byID[j.ID] = j
@@ -45,7 +45,7 @@ func (r *registry) unknownInputs(byID map[string]*registered) map[string]bool {
 			if strings.Contains(input, "/") {
 				what = "source"
 			}
-			d := j.call.problemAt(j.inputAt(input), "unknown %s %s of job %s", what, brief(input), brief(j.ID))
+			d := j.call.problemAt(j.inputAt(input), "unknown %s %s of job %s", what, quoted(input), quoted(j.ID))
 			d.Hint = r.suggest(input)
 			r.report(d)
 		}
@@ -134,7 +134,7 @@ func (r *registry) unreached(byID map[string]*registered, bad map[string]bool) {
 	}
 	for _, j := range r.jobs {
 		if !reached[j.ID] && !bad[j.ID] && byID[j.ID] == j {
-			r.report(j.call.problemAt(j.call.arg(1), "job %s does not reach the source '%s'", brief(j.ID), Push))
+			r.report(j.call.problemAt(j.call.arg(1), "job %s does not reach the source '%s'", quoted(j.ID), Push))
 		}
 	}
 }

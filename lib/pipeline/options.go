@@ -32,7 +32,7 @@ func (r *registry) options(c call, what string, table lua.LValue, written fennel
 		if set := known[name]; set != nil {
 			set(value, valueAt)
 		} else {
-			d := c.problemAt(at, "unknown option %s of %s", brief(name), what)
+			d := c.problemAt(at, "unknown option %s of %s", quoted(name), what)
 			d.Hint = "the options are " + strings.Join(names(known), ", ")
 			r.report(d)
 		}

@@ -86,7 +86,7 @@ func (r *registry) job(l *lua.LState) int {
 	if err := checkID(j.ID); err != nil {
 		r.report(c.problemAt(c.arg(1), "%s", err))
 	}
-	what := "job " + brief(j.ID)
+	what := "job " + quoted(j.ID)
 	inputs, ok := r.strings(c, what, "inputs", l.Get(2), c.arg(2))
 	j.Inputs = unique(inputs)
 	if ok && len(inputs) == 0 {
@@ -120,13 +120,13 @@ func checkID(id string) error {
 	case id == "." || id == "..":
 		return fmt.Errorf("job id '%s' cannot be a file name", id)
 	case strings.Contains(id, "/"):
-		return fmt.Errorf("job id %s has a '/'", brief(id))
+		return fmt.Errorf("job id %s has a '/'", quoted(id))
 	case !utf8.ValidString(id):
-		return fmt.Errorf("job id %s is not UTF-8", brief(id))
+		return fmt.Errorf("job id %s is not UTF-8", quoted(id))
 	case strings.ContainsFunc(id, unicode.IsControl):
-		return fmt.Errorf("job id %s has a control character", brief(id))
+		return fmt.Errorf("job id %s has a control character", quoted(id))
 	case len(id) > maxID:
-		return fmt.Errorf("job id %s is longer than %d bytes", brief(id), maxID)
+		return fmt.Errorf("job id %s is longer than %d bytes", quoted(id), maxID)
 	}
 	return nil
 }
@@ -138,8 +138,8 @@ func (r *registry) setImage(l *lua.LState) int {
 	switch {
 	case !ok || name == "":
 		r.report(c.problemAt(c.arg(1), "image must be a string, not %s", kind(l.Get(1))))
-	case name[0] == '-' || strings.ContainsFunc(string(name), notOfImage):
-		r.report(c.problemAt(c.arg(1), "%s cannot be the name of an image", brief(string(name))))
+	case name[0] == '-' || strings.ContainsFunc(string(name), invalidInImage):
+		r.report(c.problemAt(c.arg(1), "%s cannot be the name of an image", quoted(string(name))))
 	case r.imaged > 0:
 		r.report(c.problem("image is set twice, first on line %d", r.imaged))
 	default:
@@ -148,9 +148,9 @@ func (r *registry) setImage(l *lua.LState) int {
 	return 0
 }
 
-// notOfImage reports characters that no image name has: a launcher gets the name as one
+// invalidInImage reports characters that no image name has: a launcher gets the name as one
 // word of an argv, and must not take it for an option or for several words.
-func notOfImage(c rune) bool {
+func invalidInImage(c rune) bool {
 	return unicode.IsControl(c) || unicode.IsSpace(c) || c == utf8.RuneError
 }
 
@@ -177,15 +177,15 @@ func kind(v lua.LValue) string {
 		if v == "" {
 			return "an empty string"
 		}
-		return brief(string(v))
+		return quoted(string(v))
 	case lua.LNumber, lua.LBool:
 		return v.String()
 	}
 	return "a " + v.Type().String()
 }
 
-// brief quotes a string that may be long.
-func brief(s string) string { return "'" + text.Cut(s, 60) + "'" }
+// quoted quotes a string, and cuts a long one.
+func quoted(s string) string { return "'" + text.Cut(s, 60) + "'" }
 
 // unique drops repeated items.
 func unique(list []string) []string {

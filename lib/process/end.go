@@ -30,7 +30,7 @@ const cleanScans = 20
 // them and waits for them. A process that Start started cannot join the group, because it
 // is in another session.
 func EndDescendants(grace time.Duration) error {
-	if childless() {
+	if hasNoChildren() {
 		return nil // saves a scan of /proc
 	}
 	self, group := os.Getpid(), unix.Getpgrp()

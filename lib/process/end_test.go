@@ -111,7 +111,7 @@ func noZombies(t *testing.T) {
 }
 
 // A process whose first thread has exited looks ended in /proc.
-func TestEndDescendantsFindsAHeadlessProcess(t *testing.T) {
+func TestEndDescendantsFindsAProcessWithoutItsFirstThread(t *testing.T) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "PROCESS_TEST_ROLE=headless")
 	g, _ := begin(t, cmd)
@@ -137,7 +137,7 @@ func TestEndDescendantsFindsAHeadlessProcess(t *testing.T) {
 }
 
 // A process that keeps forking and exiting never has one number for long.
-func TestEndDescendantsCatchesAHopper(t *testing.T) {
+func TestEndDescendantsEndsAProcessThatKeepsForking(t *testing.T) {
 	if err := Subreaper(); err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func TestEndEnviron(t *testing.T) {
 
 // It is certain that a process without an environment has none of the assignments when its
 // program has begun. The same is true for a kernel thread.
-func TestHasEnvOfNone(t *testing.T) {
+func TestHasEnvWithoutEnvironment(t *testing.T) {
 	cmd := exec.Command("sleep", "1000")
 	cmd.Env = []string{}
 	if err := cmd.Start(); err != nil {

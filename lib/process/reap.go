@@ -55,9 +55,9 @@ func reapAdopted() {
 	}
 }
 
-// childless reports whether this process has no children, not even ended ones. A subreaper
+// hasNoChildren reports whether this process has no children, not even ended ones. A subreaper
 // then has no descendants either.
-func childless() bool {
+func hasNoChildren() bool {
 	err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
 	return errors.Is(err, unix.ECHILD)
 }

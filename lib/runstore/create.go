@@ -227,7 +227,7 @@ func (m *maker) put(i int, r *Run) error {
 }
 
 // undo removes the runs again: first the directory, then its link, so that every visible
-// run has a link. A later sweep removes the rest.
+// run has a link. removeLeftovers removes the rest later.
 func (m *maker) undo(runs []*Run, named int) {
 	for i, r := range runs {
 		hidden := i >= named || m.repos[r.Repo].Rename(r.ID, m.stage.Dir, r.ID) == nil

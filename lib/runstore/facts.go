@@ -103,7 +103,7 @@ func formatFacts(f Facts) ([]byte, error) {
 
 func parseFacts(data []byte) (Facts, error) {
 	var t factsTOML
-	if err := toml.Unmarshal(whole(data), &t); err != nil {
+	if err := toml.Unmarshal(completeLines(data), &t); err != nil {
 		return Facts{}, err
 	}
 	f := Facts{
@@ -201,7 +201,7 @@ func (r *Run) addFacts(f Facts) error {
 		return err
 	}
 	defer out.Close()
-	return writeLine(out, int64(len(whole(data))), string(lines))
+	return writeLine(out, int64(len(completeLines(data))), string(lines))
 }
 
 // check returns an error for facts that no run can have.

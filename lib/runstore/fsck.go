@@ -80,7 +80,7 @@ func (c *checker) stages() error {
 		return nil
 	})
 	for _, name := range left {
-		c.report(c.path("tmp", name), "left by a process that is no more", c.sweep)
+		c.report(c.path("tmp", name), "left by a process that is no more", c.removeLeftovers)
 	}
 	return err
 }
@@ -201,7 +201,7 @@ func (r *Run) mendHistory(f *os.File) (Status, error) {
 	}
 	var status Status
 	size := 0
-	for line := range strings.Lines(string(whole(text))) {
+	for line := range strings.Lines(string(completeLines(text))) {
 		c, err := parseChange(strings.TrimSuffix(line, "\n"))
 		if err != nil || !status.State.mayBecome(c.State) {
 			break

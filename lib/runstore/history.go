@@ -80,13 +80,13 @@ func parseChange(line string) (Change, error) {
 
 // whole returns the complete lines of text, without the rest of an interrupted write
 // after the last newline.
-func whole(text []byte) []byte { return text[:bytes.LastIndexByte(text, '\n')+1] }
+func completeLines(text []byte) []byte { return text[:bytes.LastIndexByte(text, '\n')+1] }
 
 // parseHistory returns the status that a history describes. It rejects a history with
 // illegal changes.
 func parseHistory(text []byte) (Status, error) {
 	var s Status
-	for line := range strings.Lines(string(whole(text))) {
+	for line := range strings.Lines(string(completeLines(text))) {
 		c, err := parseChange(strings.TrimSuffix(line, "\n"))
 		if err != nil {
 			return Status{}, err
@@ -122,7 +122,7 @@ func (r *Run) Changes() ([]Change, error) {
 		return nil, r.gone(err)
 	}
 	var changes []Change
-	for line := range strings.Lines(string(whole(text))) {
+	for line := range strings.Lines(string(completeLines(text))) {
 		c, err := parseChange(strings.TrimSuffix(line, "\n"))
 		if err != nil {
 			return nil, fmt.Errorf("cannot read history of run %s: %w", r.ID, err)

@@ -10,7 +10,7 @@ import (
 )
 
 // A new id is greater than every id in live/ and the journal, whatever the clock says.
-func TestIDsAscendWhateverTheClockSays(t *testing.T) {
+func TestIDsAscendWhenTheClockIsSetBack(t *testing.T) {
 	keepStamp(t)
 	future := time.Now().AddDate(50, 0, 0)
 	for name, end := range map[string]*Change{

@@ -163,7 +163,7 @@ func backward(f io.ReaderAt, size int64) func(yield func(line, error) bool) {
 			}
 			pos -= n
 			if !seen {
-				buf = whole(buf)
+				buf = completeLines(buf)
 				seen = len(buf) > 0
 			}
 			for len(buf) > 0 {

@@ -137,7 +137,7 @@ func awaitQueued(t *testing.T, s *Store, n int) {
 
 // A waiter that is killed, cancelled or told to stop does not hold up the others. A
 // killed active run frees its slot. Each wakes a waiter within 50 ms.
-func TestQueueSurvivesItsMembers(t *testing.T) {
+func TestQueueContinuesWithoutAKilledDriver(t *testing.T) {
 	s := open(t)
 	runs := create(t, s, make8()[:4]...)
 	one := Limits{Root: 1}

@@ -34,7 +34,7 @@ type Report struct {
 // waiting.
 func (s *Store) Reconcile(grace time.Duration) (*Report, error) {
 	var report Report
-	if err := s.sweep(); err != nil { // leftovers keep no run waiting
+	if err := s.removeLeftovers(); err != nil { // leftovers keep no run waiting
 		report.Failures = append(report.Failures, fmt.Errorf("cannot remove leftovers in '%s': %w", s.path("tmp"), text.Cause(err)))
 	}
 	names, err := s.liveNames()

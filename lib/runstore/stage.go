@@ -16,8 +16,8 @@ type stage struct {
 	lock *os.File
 }
 
-// waste is the prefix of names in tmp/ that any process may delete. No id has it.
-const waste = "waste-"
+// leftoverPrefix is the prefix of names in tmp/ that any process may delete. No id has it.
+const leftoverPrefix = "waste-"
 
 // stage opens the stage. The caller closes it.
 func (s *Store) stage() (*stage, error) {
@@ -73,14 +73,14 @@ func (s *Store) leftovers(each func(name string) error) error {
 	return err
 }
 
-// sweep removes the leftovers of processes that were killed. While other processes use
-// tmp/ it leaves them to the next sweep.
-func (s *Store) sweep() error {
+// removeLeftovers removes what killed processes left in tmp/. While other processes use tmp/,
+// it leaves that to the next call.
+func (s *Store) removeLeftovers() error {
 	err := s.leftovers(func(name string) error {
-		if strings.HasPrefix(name, waste) {
+		if strings.HasPrefix(name, leftoverPrefix) {
 			return nil
 		}
-		return os.Rename(s.path("tmp", name), s.path("tmp", waste+NewID(time.Now())))
+		return os.Rename(s.path("tmp", name), s.path("tmp", leftoverPrefix+NewID(time.Now())))
 	})
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func (s *Store) sweep() error {
 	}
 	var failures []error
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), waste) {
+		if !strings.HasPrefix(e.Name(), leftoverPrefix) {
 			continue
 		}
 		if _, err := s.RemoveTree(s.path("tmp", e.Name()), e.Name()); err != nil {

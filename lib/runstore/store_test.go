@@ -154,7 +154,7 @@ func TestCreateSkipped(t *testing.T) {
 }
 
 // A repair of the store during Create adds no second line for skipped runs.
-func TestCreateSkippedWhileMending(t *testing.T) {
+func TestCreateSkippedDuringRepair(t *testing.T) {
 	const times, each = 10, 50
 	s := open(t)
 	skipped := facts("a.git", "r")

@@ -85,7 +85,7 @@ func readHistory(f *os.File) (Status, int64, error) {
 		return Status{}, 0, err
 	}
 	status, err := parseHistory(text)
-	return status, int64(len(whole(text))), err
+	return status, int64(len(completeLines(text))), err
 }
 
 // appendLine writes line at offset size, the end of the complete lines of f, with one

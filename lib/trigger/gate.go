@@ -108,7 +108,7 @@ func (t *Trigger) record(ctx context.Context, g *Gated, name string, settings co
 	}
 	for _, u := range gated {
 		if !found[u] {
-			return fmt.Errorf("'%s' is gated, and %s has no pipeline%s", u.Ref, u.New, because(unseen(objects.Tree(u.New))))
+			return fmt.Errorf("'%s' is gated, and %s has no pipeline%s", u.Ref, u.New, because(hiddenPipeline(objects.Tree(u.New))))
 		}
 	}
 	described := t.facts(name, all)

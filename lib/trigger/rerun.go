@@ -72,7 +72,7 @@ func Rerun(ctx context.Context, store *runstore.Store, first *runstore.Run, only
 	facts.ID, facts.RerunOf, facts.OnlyFailed, facts.OnlyJob, facts.Skipped = "", first.ID, onlyFailed, job, false
 	t := &Trigger{Root: store.Root, Repo: repo}
 	runs, _, err := t.make(ctx, store, objects, first.Repo, wanted, []runstore.Facts{facts})
-	hold(store, runs)
+	startLater(store, runs)
 	return runs, err
 }
 

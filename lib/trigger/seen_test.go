@@ -49,7 +49,7 @@ func open(t *testing.T, repo *git.Repo, updates ...Update) *seen {
 	return s
 }
 
-func TestSeenBeginsWithWhatWasThere(t *testing.T) {
+func TestSeenBeginsWithTheExistingRefs(t *testing.T) {
 	repo, commit := bareRepo(t)
 	pushed := Update{Old: zero, New: commit, Ref: "refs/heads/main"}
 	s := open(t, repo, pushed)
@@ -109,7 +109,7 @@ func TestSeenOverwritesATornLine(t *testing.T) {
 	}
 }
 
-func TestSeenIsWrittenAnewWhenItHasGrown(t *testing.T) {
+func TestSeenIsRewrittenWhenItIsLarge(t *testing.T) {
 	repo, commit := bareRepo(t)
 	s := open(t, repo)
 	var many []Update

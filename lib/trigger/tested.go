@@ -67,7 +67,7 @@ func Tested(store *runstore.Store, settings config.Settings, facts []runstore.Fa
 		if byTree {
 			key = run.Tree
 		}
-		if open[key] == nil || !ranWhole(run) {
+		if open[key] == nil || !ranEveryJob(run) {
 			continue
 		}
 		open[key] = slices.DeleteFunc(open[key], func(i int) bool {
@@ -89,10 +89,10 @@ func Tested(store *runstore.Store, settings config.Settings, facts []runstore.Fa
 	return found, errors.Join(failures...)
 }
 
-// ranWhole reports whether each job of a complete run ran, with nothing in it that another
+// ranEveryJob reports whether each job of a complete run ran, with nothing in it that another
 // run of the commit may lack. The job quire/mirror must push at each push, so a run with it
 // never counts.
-func ranWhole(run *runstore.Run) bool {
+func ranEveryJob(run *runstore.Run) bool {
 	if len(run.Vars) > 0 || run.RerunOf != "" {
 		return false
 	}

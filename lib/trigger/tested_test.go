@@ -184,7 +184,7 @@ func TestTestedOfMany(t *testing.T) {
 }
 
 // Only the newest ended runs of the repository count, whatever their ends.
-func TestTestedLooksAtTheNewest(t *testing.T) {
+func TestTestedReadsTheNewestRuns(t *testing.T) {
 	for _, mode := range []string{"commit", "tree"} {
 		store := emptyStore(t)
 		record(t, store, pushed(dev, one, "t1"), ran, active, complete)

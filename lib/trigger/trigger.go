@@ -178,7 +178,7 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 	if err == nil && settings.Supersede != "none" {
 		err = supersede(store, runs, settings.Supersede == "active")
 	}
-	hold(store, runs)
+	startLater(store, runs)
 	return runs, errors.Join(err, unknown)
 }
 
@@ -195,8 +195,8 @@ func (t *Trigger) facts(name string, wanted []want) []runstore.Facts {
 	return facts
 }
 
-// hold prevents runs from being driven now if the root is paused.
-func hold(store *runstore.Store, runs []Run) {
+// startLater prevents runs from being driven now if the root is paused.
+func startLater(store *runstore.Store, runs []Run) {
 	err := store.Paused()
 	for i := range runs {
 		if err != nil && runs[i].Executor != "" {

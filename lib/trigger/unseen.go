@@ -29,14 +29,15 @@ func (t *Trigger) noteUnseen(objects *git.Objects, updates []Update, wanted []wa
 		if known[u.New] = true; len(known) > maxUnseen+len(wanted) {
 			return
 		}
-		if why := unseen(objects.Tree(u.New)); why != "" {
+		if why := hiddenPipeline(objects.Tree(u.New)); why != "" {
 			t.Note(fmt.Sprintf("%s makes no run: %s", u.Ref, why))
 		}
 	}
 }
 
-// unseen returns what hides the pipeline of a tree that has none at the right path, or "".
-func unseen(tree fs.ReadDirFS) string {
+// hiddenPipeline returns what hides the pipeline of a tree that has none at the right path,
+// or "".
+func hiddenPipeline(tree fs.ReadDirFS) string {
 	entries, err := tree.ReadDir(".")
 	if err != nil {
 		return ""

@@ -22,7 +22,7 @@ func TestUnseen(t *testing.T) {
 		{".quire/lib.fnl", 0, "'.quire' has neither ci.fnl nor ci.lua"},
 	} {
 		tree := fstest.MapFS{test.name: &fstest.MapFile{Mode: test.mode}}
-		if got := unseen(tree); got != test.want {
+		if got := hiddenPipeline(tree); got != test.want {
 			t.Errorf("%s %v: got %q, want %q", test.name, test.mode, got, test.want)
 		}
 	}

@@ -190,7 +190,7 @@ func TestFollow(t *testing.T) {
 }
 
 // A run is shown even if its events cannot be read, with the reason.
-func TestOfUnread(t *testing.T) {
+func TestRunWithUnreadableEvents(t *testing.T) {
 	run := started(t, "quire-ci")
 	if err := syscall.Mkfifo(filepath.Join(run.Dir, runlog.EventsFile), 0o600); err != nil {
 		t.Fatal(err)

@@ -118,8 +118,8 @@ func TestAfterLimits(t *testing.T) {
 	}
 }
 
-// TestDeep checks that reasonable depths are allowed.
-func TestDeep(t *testing.T) {
+// TestAllowedDepth checks that reasonable depths are allowed.
+func TestAllowedDepth(t *testing.T) {
 	got, err := run(t, Limits{}, "local function f(n) if n == 0 then return 0 end return 1 + f(n - 1) end return f(150000)")
 	if err != nil || got != "150000" {
 		t.Error(got, err)

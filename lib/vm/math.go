@@ -23,8 +23,8 @@ func radians(x float64) float64 { return x * (math.Pi / 180) }
 
 func (v *VM) mathLibrary() *lua.LTable {
 	table := v.library([]function{
-		{"atan2", ofTwo(math.Atan2)}, {"fmod", ofTwo(math.Mod)}, {"frexp", mathFrexp}, {"ldexp", mathLdexp},
-		{"max", mathMax}, {"min", mathMin}, {"mod", ofTwo(math.Mod)}, {"modf", mathModf}, {"pow", ofTwo(math.Pow)},
+		{"atan2", binary(math.Atan2)}, {"fmod", binary(math.Mod)}, {"frexp", mathFrexp}, {"ldexp", mathLdexp},
+		{"max", mathMax}, {"min", mathMin}, {"mod", binary(math.Mod)}, {"modf", mathModf}, {"pow", binary(math.Pow)},
 		{"random", v.mathRandom}, {"randomseed", v.mathRandomSeed},
 	})
 	for _, m := range mathFunctions {
@@ -37,8 +37,8 @@ func (v *VM) mathLibrary() *lua.LTable {
 	return table
 }
 
-// ofTwo returns a function of two numbers.
-func ofTwo(f func(x, y float64) float64) lua.LGFunction {
+// binary returns a function of two numbers.
+func binary(f func(x, y float64) float64) lua.LGFunction {
 	return func(l *lua.LState) int {
 		return Push(l, lua.LNumber(f(float64(checkNumber(l, 1)), float64(checkNumber(l, 2)))))
 	}

@@ -167,7 +167,7 @@ func TestManyTargets(t *testing.T) {
 	}
 }
 
-func TestAsPUC(t *testing.T) {
+func TestSameAsPUC(t *testing.T) {
 	for _, test := range pucCases {
 		t.Run(test.name, func(t *testing.T) {
 			if diff := cmp.Diff(test.want+"\n", printed(t, test.text)); diff != "" {
@@ -189,7 +189,7 @@ func printed(t *testing.T, text string) string {
 	return b.String()
 }
 
-// TestPUCPrints compares the expectations of TestAsPUC with lua5.1.
+// TestPUCPrints compares the expectations of TestSameAsPUC with lua5.1.
 func TestPUCPrints(t *testing.T) {
 	for _, test := range pucCases {
 		if got := pucPrints(t, test.text); got != test.want+"\n" {

@@ -116,7 +116,7 @@ func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 		return assignment(s)
 	case *ast.LocalAssignStmt:
 		r.each(s.Exprs)
-		notItself(s)
+		seeOuterLocal(s)
 		r.cost.declare(len(s.Names))
 	case *ast.FuncCallStmt:
 		s.Expr = r.expression(s.Expr)

@@ -102,10 +102,10 @@ func list(s *ast.AssignStmt, values []ast.Expr) ast.Expr {
 	return table
 }
 
-// notItself makes the function in 'local f = function() ... end' see an outer f, as in Lua.
+// seeOuterLocal makes the function in 'local f = function() ... end' see an outer f, as in Lua.
 // gopher-lua compiles the statement like 'local function f() ... end'. A second value, which
 // is dropped, prevents that. Only 'local function' has a last line.
-func notItself(s *ast.LocalAssignStmt) {
+func seeOuterLocal(s *ast.LocalAssignStmt) {
 	if len(s.Names) != 1 || len(s.Exprs) != 1 || s.LastLine() != 0 {
 		return
 	}

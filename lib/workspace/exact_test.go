@@ -163,7 +163,7 @@ func TestSHA256(t *testing.T) {
 }
 
 // Objects may be loose, in packs, or in another repository; replace refs have no effect.
-func TestWhereObjectsAre(t *testing.T) {
+func TestObjectsInPacksAndAlternates(t *testing.T) {
 	f := newFixture(t)
 	first := f.commitOf(map[string]string{"100644 a": long(2000, "line\n")})
 	f.git("", "update-ref", "refs/heads/main", first)

@@ -142,7 +142,7 @@ func awaitTick(t *testing.T, dir string) {
 }
 
 // Files with a second link, and running programs, are replaced and not written to.
-func TestReuseWritesNothingOver(t *testing.T) {
+func TestReuseReplacesFiles(t *testing.T) {
 	f := newFixture(t)
 	files := map[string]string{"100755 run": "#!/bin/sh\n", "100644 twice": "one", "100644 same": "same"}
 	first := f.commitOf(files)
