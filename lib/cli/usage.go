@@ -10,8 +10,8 @@ import (
 const textColumn = 25
 
 // helpUsage explains the options that all commands have.
-const helpUsage = `  -h, --help          print this text
-  --version           print the version
+const helpUsage = `  -h, --help             print this text
+  --version              print the version
 `
 
 // checkUsage returns an error unless usage explains each option of fs, each with a

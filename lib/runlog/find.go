@@ -12,7 +12,6 @@ type finder struct {
 	needles []needle                 // sorted by text
 	byHead  map[uint64][]int         // the first MinSecret bytes of a needle -> needles, longest first
 	grams   *[gramHashes / 64]uint64 // a bit for each gram that a needle has among its first bytes
-	starts  *[1 << 16 / 64]uint64    // a bit for each pair of bytes that a needle begins with
 }
 
 // A needle is a text to be replaced by mark. None is shorter than MinSecret.
@@ -40,7 +39,7 @@ func (f *finder) index() {
 	if len(f.needles) == 0 {
 		return
 	}
-	f.byHead, f.grams, f.starts = map[uint64][]int{}, new([gramHashes / 64]uint64), new([1 << 16 / 64]uint64)
+	f.byHead, f.grams = map[uint64][]int{}, new([gramHashes / 64]uint64)
 	slices.SortFunc(f.needles, func(a, b needle) int { return strings.Compare(a.text, b.text) })
 	for i, n := range f.needles {
 		text := []byte(n.text)
@@ -50,8 +49,6 @@ func (f *finder) index() {
 			h := gramHash(text[at:])
 			f.grams[h/64] |= 1 << (h % 64)
 		}
-		pair := binary.LittleEndian.Uint16(text)
-		f.starts[pair/64] |= 1 << (pair % 64)
 	}
 	for _, list := range f.byHead {
 		slices.SortFunc(list, func(a, b int) int {
@@ -121,12 +118,6 @@ func (f *finder) match(p []byte, final bool) (n int, open bool) {
 
 // beginsNeedle reports whether some needle begins with p.
 func (f *finder) beginsNeedle(p []byte) bool {
-	if len(p) > 1 {
-		pair := binary.LittleEndian.Uint16(p)
-		if f.starts[pair/64]&(1<<(pair%64)) == 0 {
-			return false
-		}
-	}
 	i := sort.Search(len(f.needles), func(i int) bool { return f.needles[i].text >= string(p) })
 	return i < len(f.needles) && strings.HasPrefix(f.needles[i].text, string(p))
 }

@@ -52,14 +52,7 @@ func Overwritten(line string) string {
 // cleanLine returns a line with its colours, and with '?' for other control characters and
 // invalid bytes.
 func cleanLine(line string) string {
-	plain := true
-	for _, r := range line {
-		if r == utf8.RuneError || r != '\t' && isControl(r) {
-			plain = false
-			break
-		}
-	}
-	if plain {
+	if !strings.ContainsFunc(line, func(r rune) bool { return r == utf8.RuneError || r != '\t' && isControl(r) }) {
 		return line
 	}
 	var out strings.Builder

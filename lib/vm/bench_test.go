@@ -43,6 +43,7 @@ func BenchmarkPlain(b *testing.B) {
 		{"append", "local t = {} for i = 1, 500000 do t[i] = i end"},
 		{"call", "local function f(a) return a end local n = 0 for i = 1, 300000 do n = n + f(i) end"},
 		{"closure", "local n = 0 for i = 1, 200000 do local f = function() n = n + i end f() end"},
+		{"pcall", "local function f() end for i = 1, 20000 do pcall(f) end"},
 		{"concat", "local n = 0 for i = 1, 200000 do local s = 'a' .. i n = n + #s end"},
 		{"gsub", "for i = 1, 10000 do local s = ('abc'):rep(20):upper():gsub('B', 'x') end"},
 		{"match", "for i = 1, 20000 do local k, v = ('key = value'):match('(%w+)%s*=%s*(%w+)') end"},
