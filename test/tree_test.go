@@ -166,17 +166,24 @@ func TestStartsAreQuick(t *testing.T) {
 	}
 }
 
-// TestWebOnlyReads checks that quire-web links no package that starts git, drives runs,
-// or creates them.
+// TestWebOnlyReads checks that lib/web, which answers the requests, links no package that
+// starts git, reads repositories, drives runs, or creates them. The command uses Git to find
+// the root before it serves.
 func TestWebOnlyReads(t *testing.T) {
 	t.Parallel()
-	out, err := exec.Command("go", "list", "-deps", "../cmd/quire-web").CombinedOutput()
-	if err != nil {
-		t.Fatalf("go list: %v\n%s", err, out)
-	}
-	for _, name := range []string{"git", "git/direct", "repos", "executor", "drive", "trigger", "notify", "workspace", "pipeline"} {
-		if slices.Contains(strings.Fields(string(out)), "quire/lib/"+name) {
-			t.Errorf("quire-web links package %s", name)
+	writers := []string{"repos", "executor", "drive", "trigger", "notify", "workspace", "pipeline"}
+	for dir, names := range map[string][]string{
+		"../lib/web":       append([]string{"git", "git/direct"}, writers...),
+		"../cmd/quire-web": writers,
+	} {
+		out, err := exec.Command("go", "list", "-deps", dir).CombinedOutput()
+		if err != nil {
+			t.Fatalf("go list: %v\n%s", err, out)
+		}
+		for _, name := range names {
+			if slices.Contains(strings.Fields(string(out)), "quire/lib/"+name) {
+				t.Errorf("%s links package %s", dir, name)
+			}
 		}
 	}
 }

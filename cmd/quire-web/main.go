@@ -11,6 +11,7 @@ import (
 
 	"quire/lib/cli"
 	"quire/lib/config"
+	"quire/lib/git"
 	"quire/lib/web"
 )
 
@@ -18,7 +19,8 @@ const usage = `usage: quire-web [--root DIR] [--listen ADDRESS | --export DIR]
 Shows run records as pages. A web server starts it without options, by CGI.
   --listen ADDRESS       serve the pages on ADDRESS, such as 127.0.0.1:8080
   --export DIR           write the pages to DIR as files
-  --root DIR             the root; default $QUIRE_ROOT, else /var/quire
+  --root DIR             the root; default $QUIRE_ROOT, else git config
+                         quire.root, else /var/quire
 `
 
 func main() { os.Exit(cli.Main("quire-web", os.Args[1:], run)) }
@@ -42,8 +44,11 @@ func run(ctx context.Context, e *cli.Env) error {
 	if err := e.Operands(0, 0, ""); err != nil {
 		return err
 	}
-	noGit := func(string) (string, bool, error) { return "", false, nil }
-	h := &web.Handler{Root: config.Root(*root, e.Getenv, noGit), Log: func(err error) { e.Report(err) }}
+	gitConfig := git.ConfigHere
+	if isCGI { // a request starts no git
+		gitConfig = func(string) (string, bool, error) { return "", false, nil }
+	}
+	h := &web.Handler{Root: config.Root(*root, e.Getenv, gitConfig), Log: func(err error) { e.Report(err) }}
 	switch {
 	case *listen != "" && *export != "":
 		return cli.Usagef("options '--listen' and '--export' exclude each other")
