@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -67,6 +68,40 @@ func TestUsage(t *testing.T) {
 				t.Errorf("--no-such-option: exit %d, stdout %q, stderr %q", code, out, errs)
 			}
 		})
+	}
+}
+
+// acceptedOption matches an option in the loop of a launcher.
+var acceptedOption = regexp.MustCompile(`(?m)^\t\*,(--[a-z-]+)\)`)
+
+// TestScriptHelp checks that every script of contrib answers --help, and explains each of
+// its options in a line.
+func TestScriptHelp(t *testing.T) {
+	t.Parallel()
+	scripts, err := filepath.Glob("../contrib/*/*")
+	if err != nil || len(scripts) < 10 {
+		t.Fatalf("%v, only %q", err, scripts)
+	}
+	options := 0
+	for _, path := range append(scripts, "../contrib/install") {
+		script := read(t, path)
+		if !strings.HasPrefix(script, "#!/bin/sh\n") {
+			continue
+		}
+		for _, help := range []string{"--help", "-h"} {
+			out, err := exec.Command(path, help).CombinedOutput()
+			if err != nil || !regexp.MustCompile(`\A(usage: |`+filepath.Base(path)+`: )`).Match(out) {
+				t.Errorf("%s %s: %v\n%s", path, help, err, out)
+			}
+			for _, option := range acceptedOption.FindAllStringSubmatch(script, -1) {
+				if options++; !regexp.MustCompile(`(?m)^  +` + option[1] + `( [A-Z]+)?  +\S`).Match(out) {
+					t.Errorf("%s %s does not explain %s:\n%s", path, help, option[1], out)
+				}
+			}
+		}
+	}
+	if options < 30 {
+		t.Errorf("only %d options were found", options)
 	}
 }
 
