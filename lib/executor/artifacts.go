@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
@@ -57,16 +58,14 @@ func (j *job) makeArtifacts() error {
 	j.outcome.Artifacts = 0
 	dir := j.artifactsDir()
 	err := os.Mkdir(filepath.Dir(dir), 0o700)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		err = os.MkdirAll(filepath.Dir(dir), 0o700)
+	case errors.Is(err, fs.ErrExist): // from an earlier attempt, or another job put it there
+		err = j.removeArtifacts()
 	}
-	if err == nil || errors.Is(err, fs.ErrExist) {
+	if err == nil {
 		err = os.Mkdir(dir, 0o777)
-	}
-	if errors.Is(err, fs.ErrExist) {
-		if err = file.RemoveTree(dir); err == nil {
-			err = os.Mkdir(dir, 0o777)
-		}
 	}
 	if err != nil {
 		return fmt.Errorf("cannot make directory '%s': %w", dir, text.Cause(err))
@@ -74,20 +73,32 @@ func (j *job) makeArtifacts() error {
 	return nil
 }
 
-// countArtifacts counts size bytes for the job's artifacts, in place of what was counted
-// before. If that exceeds the limit of the run, it counts 0 and returns false.
-func (j *job) countArtifacts(size uint64) bool {
+// removeArtifacts removes the directory of the job's artifacts. A link in place of the
+// directory above it is an error: a job made it.
+func (j *job) removeArtifacts() error {
+	dir := runlog.ArtifactsPath(j.spec.ID)
+	parent, err := file.OpenBelow(j.run.Out, path.Dir(dir))
+	if err != nil {
+		return err
+	}
+	defer parent.Close()
+	return file.RemoveAt(int(parent.Fd()), path.Base(dir), j.artifactsDir())
+}
+
+// countArtifacts sets the size of the job's artifacts in the sum of the run, in bytes. If the
+// sum exceeds the limit, it sets 0 instead and returns by how many bytes.
+func (j *job) countArtifacts(size uint64) (excess uint64) {
 	r := j.run
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.artifacts -= j.artifacts
 	j.artifacts = 0
-	if r.MaxArtifacts > 0 && (size > r.MaxArtifacts || r.artifacts > r.MaxArtifacts-size) {
-		return false
+	if r.MaxArtifacts > 0 && r.artifacts+size > r.MaxArtifacts {
+		return r.artifacts + size - r.MaxArtifacts
 	}
 	r.artifacts += size
 	j.artifacts = size
-	return true
+	return 0
 }
 
 // keepArtifacts counts the artifacts of an attempt. It removes everything that is neither a
@@ -96,22 +107,23 @@ func (j *job) keepArtifacts() *failure {
 	dir := j.artifactsDir()
 	err := unix.Rmdir(dir) // usually it is empty
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		_ = unix.Rmdir(filepath.Dir(dir)) // fails if the job has logs
+		if j.commands == 0 || j.run.Scratch {
+			_ = unix.Rmdir(filepath.Dir(dir)) // usually there is no log in it
+		}
 		return nil
 	}
 	size, files, err := j.measureArtifacts()
-	switch {
-	case err != nil:
+	if err != nil {
 		err = fmt.Errorf("cannot keep its artifacts: %w", text.Cause(err))
-	case !j.countArtifacts(size):
-		err = fmt.Errorf("its artifacts have %s, and all artifacts of a run may have %s (artifacts-max)",
-			unit.FormatSize(size), unit.FormatSize(j.run.MaxArtifacts))
-	default:
+	} else if excess := j.countArtifacts(size); excess > 0 {
+		err = fmt.Errorf("its artifacts have %s, and those of the run exceed artifacts-max, which is %s, by %s",
+			unit.FormatSize(size), unit.FormatSize(j.run.MaxArtifacts), unit.FormatSize(excess))
+	} else {
 		j.outcome.Artifacts = files
 		return nil
 	}
-	if left := file.RemoveTree(dir); left != nil {
-		err = errors.Join(err, left)
+	if left := j.removeArtifacts(); left != nil {
+		err = fmt.Errorf("%w; cannot remove them: %w", err, left)
 	}
 	return &failure{reason: reasonError, text: j.position().String() + err.Error()}
 }
@@ -131,7 +143,7 @@ func (j *job) measureArtifacts() (size uint64, files int, err error) {
 			return e.MakeReadable()
 		case e.Mode.IsRegular():
 			files++
-			size += uint64(e.Size)
+			size = min(size+uint64(e.Size), 1<<62) // sparse files must not make it overflow
 			return e.MakeReadable()
 		}
 		if others++; others == 1 {

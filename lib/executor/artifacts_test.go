@@ -78,8 +78,9 @@ func TestHostileArtifacts(t *testing.T) {
 		{"others", "cd $QUIRE_ARTIFACTS; ln -s /etc/passwd link; mkfifo pipe; mkdir d; ln -s / d/root; echo >d/file", "",
 			"removed 'd/root' and 2 more", []string{"job d/file"}},
 		{"unreadable", "cd $QUIRE_ARTIFACTS; mkdir d; echo >d/file; chmod 0 d/file d", "", "", []string{"job d/file"}},
-		{"large", "truncate -s 10G $QUIRE_ARTIFACTS/sparse", "its artifacts have 10GiB, and all artifacts of a run may have 1KiB (artifacts-max)", "", nil},
-		{"together", "truncate -s 600 $QUIRE_ARTIFACTS/a; truncate -s 600 $QUIRE_ARTIFACTS/b", "its artifacts have 1.2KiB", "", nil},
+		{"large", "truncate -s 10G $QUIRE_ARTIFACTS/sparse", "its artifacts have 10GiB, and those of the run exceed artifacts-max, which is 1KiB, by 10GiB", "", nil},
+		{"together", "truncate -s 600 $QUIRE_ARTIFACTS/a; truncate -s 600 $QUIRE_ARTIFACTS/b", "its artifacts have 1.2KiB, and those of the run exceed artifacts-max, which is 1KiB, by 176 bytes", "", nil},
+		{"overflow", "cd $QUIRE_ARTIFACTS; truncate -s 9223372036854775807 a b && truncate -s 2 c || truncate -s 10G d", "exceed artifacts-max", "", nil},
 		{"link", "rmdir $QUIRE_ARTIFACTS; ln -s /etc $QUIRE_ARTIFACTS", "cannot keep its artifacts: not a directory", "", nil},
 		{"file", "rmdir $QUIRE_ARTIFACTS; echo >$QUIRE_ARTIFACTS", "cannot keep its artifacts: not a directory", "", nil},
 		{"deep", "cd $QUIRE_ARTIFACTS; mkdir -p $(printf '%0600d' 0 | sed 's,0,d/,g')", "cannot keep its artifacts: directories are nested deeper than 500", "", nil},
@@ -100,6 +101,25 @@ func TestHostileArtifacts(t *testing.T) {
 				t.Errorf("left: %v", entries)
 			}
 		})
+	}
+}
+
+// TestArtifactsBehindLink puts a link in place of the directory of the job. The target must
+// stay as it is.
+func TestArtifactsBehindLink(t *testing.T) {
+	for retry, says := range []string{"cannot keep its artifacts: not a directory", "cannot make directory"} {
+		p := load(t, `job("job", {"quire/push"}, function(q)
+			q.sh([[mkdir -p away/artifacts; echo >away/artifacts/file; d=$(dirname $QUIRE_ARTIFACTS); rm -r $d; ln -s $PWD/away $d]])
+		end)`)
+		p.Jobs[0].Options.Retry = retry
+		workspace := t.TempDir()
+		r := start(t, t.Context(), p, Options{Workspace: workspace})
+		if got := r.job("job").Error; !strings.Contains(got, says) {
+			t.Errorf("the job says %q, want %q", got, says)
+		}
+		if _, err := os.Stat(filepath.Join(workspace, "away/artifacts/file")); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
