@@ -50,41 +50,42 @@ func cacheKey(setting, ref string) string {
 	return key
 }
 
-// takeCache creates the cache of run, if the setting asks for one, and takes its lock, which
-// runs share. It returns the path without symbolic links, "" for none, and the lock, which
-// the caller closes when the run has ended. If a job has replaced the cache by something
-// else, takeCache removes that and calls warn.
+// takeCache creates the cache of run and takes its lock, which runs share. It returns the
+// path without symbolic links, and the lock, which the caller closes when the run has ended.
+// If a job has replaced the cache by something else, takeCache removes that and calls warn.
+// On error it returns the path as far as it is known.
 func takeCache(store *runstore.Store, run *runstore.Run, setting string, warn func(error)) (dir string, lock *os.File, err error) {
-	if setting == "none" {
-		return "", nil, nil
-	}
 	p := &pool{store: store, run: run, warn: warn}
 	top := filepath.Join(store.Root(), cacheDir)
-	if err := os.MkdirAll(top, 0o700); err != nil {
-		return "", nil, err
+	if err = os.MkdirAll(top, 0o700); err != nil {
+		return top, nil, err
 	}
-	if top, err = filepath.EvalSymlinks(top); err != nil {
-		return "", nil, err
+	if dir, err = filepath.EvalSymlinks(top); err != nil {
+		return top, nil, err
 	}
-	repo := filepath.Join(top, flattenName.Replace(run.Repo))
-	if err := p.makeOurs(repo); err != nil {
-		return "", nil, err
+	dir = filepath.Join(dir, flattenName.Replace(run.Repo))
+	if err = p.makeCacheDir(dir); err != nil {
+		return dir, nil, err
 	}
-	dir = filepath.Join(repo, cacheKey(setting, run.Ref))
+	dir = filepath.Join(dir, cacheKey(setting, run.Ref))
 	if lock, err = file.OpenLockFile(dir+cacheLock, file.Shared, true); err != nil {
-		return "", nil, err
+		return dir, nil, err
 	}
 	if err = file.Lock(lock, makerByte, file.Exclusive); err == nil {
-		if _, missing := os.Lstat(dir); missing == nil && !ours(dir) {
-			warn(fmt.Errorf("the cache '%s' was not a directory of this user and is removed", dir))
-		}
-		err = errors.Join(p.makeOurs(dir), touch(lock), file.Unlock(lock, makerByte))
+		err = errors.Join(p.makeCacheDir(dir), touch(lock), file.Unlock(lock, makerByte))
 	}
 	if err != nil {
 		lock.Close()
-		return "", nil, err
 	}
-	return dir, lock, nil
+	return dir, lock, err
+}
+
+// makeCacheDir is makeOurs with a warning if it removes something.
+func (p *pool) makeCacheDir(dir string) error {
+	if _, missing := os.Lstat(dir); missing == nil && !ours(dir) {
+		p.warn(fmt.Errorf("the cache '%s' was not a directory of this user and is removed", dir))
+	}
+	return p.makeOurs(dir)
 }
 
 // leaveCache sets the time of the last use of a cache and unlocks it. lock may be nil.
@@ -97,11 +98,16 @@ func leaveCache(lock *os.File) {
 
 func touch(f *os.File) error { now := time.Now(); return os.Chtimes(f.Name(), now, now) }
 
-// useCache takes the cache of the plan's run, and puts its path into the plan.
+// useCache takes the cache of the plan's run, if the setting asks for one, and puts its path
+// into the plan. The lock may be nil.
 func (p *Plan) useCache(store *runstore.Store, run *runstore.Run) (lock *os.File) {
+	if p.Settings.Cache == "none" {
+		return nil
+	}
 	dir, lock, err := takeCache(store, run, p.Settings.Cache, func(err error) { warnInLog(run, err) })
 	if err != nil {
-		p.NoCache = fmt.Sprintf("cannot use the cache of run %s: %v", run.ID, text.Cause(err))
+		p.NoCache = fmt.Sprintf("cannot use the cache '%s' of run %s: %v", dir, run.ID, text.Cause(err))
+		return nil
 	}
 	p.Cache = dir
 	return lock
