@@ -166,6 +166,7 @@ func TestUnits(t *testing.T) {
 		{`eval-memory = "64KiB"`, time.Hour, 64 << 10, ""},
 		{`eval-memory = "1GiB"`, time.Hour, 1 << 30, ""},
 		{`eval-memory = "0"`, time.Hour, 0, ""},
+		{"eval-memory = 0\ntimeout = 0", 0, 0, ""},
 		{`eval-memory = 64`, time.Hour, 64 << 20, "config.toml:1:15: warning: eval-memory without a unit is deprecated: write \"64MiB\"\n    eval-memory = 64\n                  ^\n"},
 		{"[repo.any]\neval-memory = 32\n", time.Hour, 32 << 20, "config.toml:2:15: warning: eval-memory without a unit is deprecated: write \"32MiB\"\n    eval-memory = 32\n                  ^\n"},
 	} {

@@ -98,6 +98,15 @@ func (v value) elements() []value {
 	return list
 }
 
+// quantity returns the text of a duration or a size. The number 0 needs no unit.
+func (v value) quantity() (text string, ok bool) {
+	if v.v == int64(0) {
+		return "0", true
+	}
+	text, ok = v.v.(string)
+	return text, ok
+}
+
 // kind describes a value in a message. It does not show strings: one may be a misplaced
 // secret.
 func (v value) kind() string {

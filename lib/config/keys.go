@@ -176,7 +176,7 @@ func number(most int64, field func(*Settings) *int) key {
 
 func duration(field func(*Settings) *time.Duration) key {
 	return func(d *document, name string, v value) func(*Settings) {
-		s, ok := v.v.(string)
+		s, ok := v.quantity()
 		if !ok {
 			d.report(v.at, unit.DurationForm, "%s must be a duration, not %s", name, v.kind())
 			return nil
@@ -193,7 +193,7 @@ func duration(field func(*Settings) *time.Duration) key {
 // size returns the key of a size of at most the given number of bytes.
 func size(most uint64, field func(*Settings) *uint64) key {
 	return func(d *document, name string, v value) func(*Settings) {
-		s, ok := v.v.(string)
+		s, ok := v.quantity()
 		if !ok {
 			d.report(v.at, unit.SizeForm, "%s must be a size, not %s", name, v.kind())
 			return nil
@@ -214,7 +214,7 @@ func size(most uint64, field func(*Settings) *uint64) key {
 // sizeOrMiB is size, but also accepts a number of MiB, as version 0.1 did.
 func sizeOrMiB(most uint64, field func(*Settings) *uint64) key {
 	return func(d *document, name string, v value) func(*Settings) {
-		if n, ok := v.v.(int64); ok {
+		if n, ok := v.v.(int64); ok && n != 0 {
 			d.warn(v.at, "", "%s without a unit is deprecated: write \"%dMiB\"", name, n)
 			v.v = fmt.Sprintf("%dMiB", min(uint64(n), most>>20+1)) // a negative number becomes too large
 		}
