@@ -37,6 +37,9 @@ func initialize(_ context.Context, e *cli.Env) error {
 		name, content = "ci.lua", starter.Lua()
 	}
 	dir := filepath.Join(*workspace, ".quire")
+	if info, err := os.Lstat(dir); err == nil && info.Mode().Type() == fs.ModeSymlink { // a push ignores it
+		return fmt.Errorf("'%s' is a symbolic link, and must be a directory", dir)
+	}
 	for _, existing := range []string{"ci.fnl", "ci.lua"} {
 		if _, err := os.Lstat(filepath.Join(dir, existing)); err == nil {
 			return cli.Status(cli.No, fmt.Errorf("'%s' exists already", filepath.Join(dir, existing)))

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"io/fs"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,9 @@ type Starter struct {
 // go.mod, Cargo.toml, package.json, pyproject.toml.
 func NewStarter(tree fs.FS) Starter {
 	text := func(name string) (string, bool) {
+		if info, err := fs.Stat(tree, name); err != nil || !info.Mode().IsRegular() {
+			return "", false // opening a FIFO would wait
+		}
 		content, err := fs.ReadFile(tree, name)
 		return string(content), err == nil
 	}
@@ -51,7 +55,9 @@ func NewStarter(tree fs.FS) Starter {
 func makeTest(rules string) string {
 	for _, target := range []string{"test", "check"} {
 		for line := range strings.Lines(rules) {
-			if rest, ok := strings.CutPrefix(line, target); ok && strings.HasPrefix(strings.TrimLeft(rest, " \t"), ":") {
+			targets, rest, rule := strings.Cut(line, ":")
+			assignment := strings.HasPrefix(strings.TrimLeft(rest, ":"), "=")
+			if rule && !assignment && line[0] != '\t' && slices.Contains(strings.Fields(targets), target) {
 				return "make " + target
 			}
 		}

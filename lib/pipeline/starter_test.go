@@ -12,6 +12,9 @@ func TestStarter(t *testing.T) {
 	for _, test := range []struct{ files, kind, has string }{
 		{"Makefile=all:\n\ttrue\ntest :\n\ttrue\n;go.mod=", "a Makefile", `sh "make test"`},
 		{"makefile=check: all\n", "a Makefile", `sh "make check"`},
+		{"Makefile=.PHONY: test\nbuild check: all\n", "a Makefile", `sh "make check"`},
+		{"Makefile=test := a\ncheck ::= b\n\ttest: c\nx: test\n", "a Makefile", "neither a target"},
+		{"Makefile=test:: a\n", "a Makefile", `sh "make test"`},
 		{"Makefile=all:\ntests:\n", "a Makefile", "neither a target"},
 		{"go.mod=;package.json=", "a Go module", "go test ./..."},
 		{"Cargo.toml=", "a Cargo package", `sh "cargo test"`},
