@@ -8,6 +8,7 @@ import (
 
 	"quire/lib/cli"
 	"quire/lib/executor"
+	"quire/lib/push"
 )
 
 // factsUsage explains the options of run and shell about facts.
@@ -38,18 +39,15 @@ type list []string
 func (l *list) String() string     { return strings.Join(*l, ",") }
 func (l *list) Set(s string) error { *l = append(*l, s); return nil }
 
-// vars are options of the form NAME=VALUE.
+// vars are variables of a run, which are options of the form NAME=VALUE.
 type vars map[string]string
 
 func (v vars) String() string { return fmt.Sprint(map[string]string(v)) }
 
 func (v vars) Set(s string) error {
-	name, value, ok := strings.Cut(s, "=")
-	if !ok || name == "" {
-		return errors.New("not of the form NAME=VALUE")
-	}
+	name, value, err := push.ParseVar(s)
 	v[name] = value
-	return nil
+	return err
 }
 
 // unknownJobIsMisuse returns err as misuse if it names an unknown job.

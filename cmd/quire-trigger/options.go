@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"quire/lib/cli"
 	"quire/lib/push"
 	"quire/lib/repos"
@@ -23,6 +25,18 @@ func (o *options) addVar(assignment string) error {
 	}
 	o.vars[name] = value
 	return err
+}
+
+// notEmpty returns a function that sets an option to a text that is not empty. An empty one is an
+// error, because a script whose variable is empty would do something else.
+func notEmpty(option *string) func(string) error {
+	return func(s string) error {
+		if s == "" {
+			return errors.New("empty")
+		}
+		*option = s
+		return nil
+	}
 }
 
 // check refuses options that do not go together. modes is the number of options given
