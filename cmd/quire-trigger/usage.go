@@ -12,9 +12,9 @@ By hand:
   --ref REF              make a run of what REF points at
   --var NAME=VALUE       with --ref, a variable for all jobs; may be repeated
   --trigger WORD         with --ref, the trigger of the run; default hand
-What was missed:
+Missed pushes:
   --missed               make the runs that pushes should have made and did not
-Again:
+Reruns:
   --rerun ID             make a new run of the commit of the ended run ID
   --failed               with --rerun, run only jobs that did not succeed
   --job JOB              with --rerun, run only JOB and the jobs that need it
