@@ -16,8 +16,8 @@ import (
 )
 
 const dispatchUsage = `usage: quire-runstate dispatch [-w]
-Drives the runs on standard input, run lines, side by side up to max-runs. Those
-that wait keep their places in the order of ids. It is part of quire-dispatch.
+Drives the runs on standard input, run lines, side by side up to max-runs.
+Waiting runs keep their places in the order of ids. quire-dispatch uses it.
   -w                     show the logs on standard error; exit 1 if one failed
 ` + rootUsage
 

@@ -46,7 +46,7 @@ func (o options) check(modes int) error {
 		return cli.Usagef("--gate goes with the lines of a push, --install-hook or --uninstall-hook")
 	}
 	if modes > 1 {
-		return cli.Usagef("--ref, --run, --rerun, --missed and those of the hook exclude each other")
+		return cli.Usagef("--ref, --run, --rerun, --missed and the options of the hook exclude each other")
 	}
 	if o.chained != "" && modes > 0 {
 		return cli.Usagef("--chained goes with the lines of a push")

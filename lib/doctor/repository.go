@@ -78,7 +78,7 @@ func (x *exam) repository(ctx context.Context, repo *git.Repo) {
 		if foreign {
 			repair = "# git config --global --add safe.directory " + text.QuoteLine(dir)
 		}
-		x.wrong(dir, repair, "is of a group (core.sharedRepository): pushes of other users make their runs when '%s' runs quire-trigger --missed", userName(os.Geteuid()))
+		x.wrong(dir, repair, "is shared with a group (core.sharedRepository): pushes of other users make their runs when '%s' runs quire-trigger --missed", userName(os.Geteuid()))
 		if foreign {
 			return
 		}
