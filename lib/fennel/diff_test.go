@@ -347,14 +347,14 @@ var address = regexp.MustCompile(`0x[0-9a-f]+`)
 // explained are the differences that are intended or on which programs cannot rely: a part
 // of the output of either compiler or its program, and the reason.
 var explained = []struct{ reference, ours, why string }{
-	{"could not destructure literal", "", "quire leaves that to run time (FENNEL.md section 19)"},
+	{"could not destructure literal", "", "quire leaves that to run time"},
 	{"cannot call literal value", "", "one finds a call that can only fail when compiling, the other when running"},
 	{"", "cannot call literal value", "one finds a call that can only fail when compiling, the other when running"},
 	{"expected condition and body", "->", "the reference loses the body of (if true x) in a catch clause"},
 	{"(fn {}", "(fn []", "the reference prints an empty sequence that a macro made as a table"},
 	{"_1_auto", "_1_auto", "generated names are each compiler's own"},
 	{"attempt to index local", "attempt to index local", "generated names are each compiler's own"},
-	{"No such file or directory", "", "macros of a pipeline read no files (FENNEL.md section 19)"},
+	{"No such file or directory", "", "macros of a pipeline read no files"},
 	{"expected body", "->", "the reference takes a first body that is false for none"},
 	{"unable to bind number inf", "", "on Lua 5.1 the reference reads the word inf as a number"},
 	{"", "expected parameters table", "the reference takes any table for parameters"},
@@ -367,7 +367,7 @@ var explained = []struct{ reference, ours, why string }{
 	{"", "can't nest multi-value destructuring", "the reference takes a list among the names of a loop"},
 	{"[3 2 3]", "[3 2]", "a global of the reference reads a local that it renamed to the same name"},
 	{"", "assert-repl needs a prompt", "there is no prompt in a pipeline"},
-	{"", "unknown identifier: io", "macros of a pipeline read no files (FENNEL.md section 19)"},
+	{"", "unknown identifier: io", "macros of a pipeline read no files"},
 }
 
 // splitNotes splits a line of run.lua into its result and the notes.
