@@ -20,6 +20,7 @@ import (
 	"quire/lib/runlog"
 	"quire/lib/runstore"
 	"quire/lib/text"
+	"quire/lib/unit"
 )
 
 // A Plan is the input of driving a run besides its record: the settings of its repository,
@@ -149,6 +150,9 @@ func (p *Plan) copyArtifacts(ctx context.Context, out string) error {
 	most := int64(p.Settings.MaxArtifacts)
 	for job := range p.Done {
 		size, err := runlog.CopyArtifacts(ctx, p.Earlier, job, out, most)
+		if errors.Is(err, file.ErrLarge) {
+			return fmt.Errorf("the artifacts of the earlier run exceed artifacts-max, which is %s", unit.FormatSize(p.Settings.MaxArtifacts))
+		}
 		if err != nil {
 			return fmt.Errorf("cannot copy artifacts of job '%s' of the earlier run: %w", job, text.Cause(err))
 		}
