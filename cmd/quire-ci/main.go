@@ -14,7 +14,8 @@ const usage = `usage: quire-ci SUBCOMMAND [OPTION...] [OPERAND...]
 
 // rootUsage and workspaceUsage explain options that several subcommands have.
 const (
-	rootUsage = `  --root DIR             the root; default $QUIRE_ROOT, else /var/quire
+	rootUsage = `  --root DIR             the root; default $QUIRE_ROOT, else git config
+                         quire.root, else /var/quire
 `
 	workspaceUsage = `  --workspace DIR        the directory of the pipeline; default .
 `

@@ -23,7 +23,8 @@ commit of a run into its workspace, as the configuration says.
   --with-git             add a .git that borrows the objects of the repository
   --submodules           write submodules, from repositories on this machine
   --run ID               the run whose workspace is written
-  --root DIR             the root; default $QUIRE_ROOT, else /var/quire
+  --root DIR             the root; default $QUIRE_ROOT, else git config
+                         quire.root, else /var/quire
 `
 
 func main() {

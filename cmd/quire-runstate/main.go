@@ -13,7 +13,8 @@ const usage = `usage: quire-runstate [--root DIR] SUBCOMMAND [OPTION...] [OPERAN
 ` + rootUsage
 
 // rootUsage explains the option that all subcommands have.
-const rootUsage = `  --root DIR             the root; default $QUIRE_ROOT, else /var/quire
+const rootUsage = `  --root DIR             the root; default $QUIRE_ROOT, else git config
+                         quire.root, else /var/quire
 `
 
 func main() { os.Exit(cli.Main("quire-runstate", os.Args[1:], run)) }

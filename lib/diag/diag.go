@@ -83,6 +83,14 @@ func (l List) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Summary returns the first diagnostic on one line, and how many more there are.
+func (l List) Summary() string {
+	if len(l) == 1 {
+		return l[0].Error()
+	}
+	return fmt.Sprintf("%s (and %d more)", l[0].Error(), len(l)-1)
+}
+
 // Text returns the Text of every diagnostic in order.
 func (l List) Text() string {
 	var b strings.Builder

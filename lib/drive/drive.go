@@ -16,6 +16,7 @@ import (
 	"quire/lib/process"
 	"quire/lib/runlog"
 	"quire/lib/runstore"
+	"quire/lib/text"
 )
 
 // A drive drives one run from pending to its end. The two executors differ only in its
@@ -111,6 +112,9 @@ func (e *FactsError) Error() string { return e.What }
 // unless the settings keep it. Removing a million files takes a while, which is no part of
 // the run. If this process is killed during the removal, Reconcile repeats it.
 func (d *drive) end(plan *Plan, c runstore.Change, problem error) (runstore.Status, error) {
+	if problem != nil && c.State == runstore.Failed && c.Note == "" {
+		c.Note = note(problem)
+	}
 	err := d.run.Transition(c)
 	if errors.As(err, new(*runstore.StateError)) {
 		err = nil
@@ -151,6 +155,14 @@ func explain(run *runstore.Run, problem error) error {
 		return fmt.Errorf("cannot write log of run %s: %w", run.ID, err)
 	}
 	return nil
+}
+
+// note returns the text of a problem for the history, on one line.
+func note(problem error) string {
+	if list := (diag.List)(nil); errors.As(problem, &list) {
+		return list.Summary()
+	}
+	return text.Line(strings.ReplaceAll(problem.Error(), "\n", "; "))
 }
 
 // problemText returns the text of a problem for the log, without a newline at its end.

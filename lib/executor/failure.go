@@ -81,7 +81,7 @@ func (r *run) commandFailure(c *command) *failure {
 		f.reason = reasonSignal
 	}
 	f.text = fmt.Sprintf("%scommand '%s' %s", c.position, firstLine(c.redacted), c.describe())
-	if c.code == exitNotFound && r.Facts.ID != "" { // in a working copy, PATH is the user's
+	if c.code == exitNotFound && c.brokenScript() == "" && r.Facts.ID != "" { // in a working copy, PATH is the user's
 		f.text += ": jobs find programs in [env] PATH of the configuration"
 	}
 	return f

@@ -366,7 +366,7 @@ func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git
 			continue
 		}
 		checked[i].Problem = problem
-		changes = append(changes, runstore.RunChange{Run: r, Change: runstore.Change{State: runstore.Failed, Reason: "invalid-pipeline"}})
+		changes = append(changes, runstore.RunChange{Run: r, Change: runstore.Change{State: runstore.Failed, Reason: "invalid-pipeline", Note: list.Summary()}})
 	}
 	failures = append(failures, store.TransitionAll(changes)...)
 	return checked, errors.Join(failures...)
