@@ -27,11 +27,12 @@ $(PROGRAMS) &: $(SOURCES)
 # the packages whose tests run the code in their own process (tests of ./test and quire-runstate
 # run programs), except lib/vm and lib/pipeline: they measure memory and time, and the detector
 # multiplies both. NOSKIP=1 fails if a test was skipped.
+# SKIP=REGEX leaves out tests of ./test, without reporting them.
 # Fennel is compared with the reference compiler if FENNEL_REFERENCE names its fennel.lua.
 check: lint
 	$(GO) run ./test/summary -absent '$(ABSENT)' $(if $(FENNEL_REFERENCE),,-skip 'Differential|ConformanceReference') \
 		-timeout 30m $(if $(SLOW),$(if $(filter cc,$(ABSENT)),,-race)) $$($(GO) list ./lib/... ./cmd/... | grep -v -e pipeline -e vm -e runstate) \
-		-- -timeout 30m -parallel 4 ./lib/vm ./lib/pipeline ./cmd/quire-runstate ./test/...
+		-- $(if $(SKIP),-skip '$(SKIP)') -timeout 30m -parallel 4 ./lib/vm ./lib/pipeline ./cmd/quire-runstate ./test/...
 
 lint:
 	@test -z "$$(gofmt -l cmd lib test)" || { gofmt -d cmd lib test; exit 1; }
