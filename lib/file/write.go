@@ -43,7 +43,21 @@ func write(dir int, name string, data []byte, perm fs.FileMode) error {
 // write writes the new content into a file called temporary, whose mode is perm without the
 // umask. temporary must be on the file system of name, and only the caller may use it. If a
 // killed process left it, it is replaced.
-func Replace(name, temporary string, perm fs.FileMode, write func(f *os.File) error) (err error) {
+func Replace(name, temporary string, perm fs.FileMode, write func(f *os.File) error) error {
+	err := ReplaceUnsynced(name, temporary, perm, func(f *os.File) error {
+		if err := write(f); err != nil {
+			return err
+		}
+		return f.Sync()
+	})
+	if err != nil {
+		return err
+	}
+	return Sync(filepath.Dir(name))
+}
+
+// ReplaceUnsynced is like Replace, but the new content may be lost if the machine crashes.
+func ReplaceUnsynced(name, temporary string, perm fs.FileMode, write func(f *os.File) error) (err error) {
 	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -51,16 +65,13 @@ func Replace(name, temporary string, perm fs.FileMode, write func(f *os.File) er
 	if err != nil {
 		return err
 	}
-	if err = write(f); err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
+	if err = errors.Join(write(f), f.Close()); err == nil {
 		err = os.Rename(temporary, name)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(temporary))
 	}
-	return Sync(filepath.Dir(name))
+	return nil
 }
 
 // Nameless returns a file without a name that contains data; reading begins at its start. It

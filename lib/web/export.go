@@ -34,7 +34,7 @@ func (h *Handler) Export(ctx context.Context, dir string) error {
 	if e.files, err = openFiles(dir, "quire-web "+cli.Version+" "+v.cfg.For("").URL); err != nil {
 		return fmt.Errorf("cannot export to '%s': %w", dir, err)
 	}
-	defer e.files.close()
+	defer e.files.list.Close()
 	repos := map[string]bool{}
 	for _, name := range v.linked() {
 		repos[name] = true

@@ -141,7 +141,7 @@ func TestExportInterrupted(t *testing.T) {
 	if _, err := openFiles(dir, "quire-web"); err == nil {
 		t.Errorf("two exports at once")
 	}
-	x.close() // before finish
+	x.list.Close() // before finish
 	if err := f.Export(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,6 @@ const newList = listName + ".new"
 // files are the files of an export.
 type files struct {
 	dir     string
-	at      *file.Dir
 	list    *os.File // locked
 	header  string
 	same    bool                // the last export was of the same program and configuration
@@ -64,9 +63,6 @@ func openFiles(dir, header string) (*files, error) {
 	if err == nil && len(data) == 0 {
 		_, err = fmt.Fprintln(x.list, header)
 		data = []byte(header + "\n")
-	}
-	if err == nil {
-		x.at, err = file.OpenDir(dir)
 	}
 	if err != nil {
 		x.list.Close()
@@ -152,14 +148,15 @@ func (x *files) write(name string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return text.Cause(err)
 	}
-	return x.replace(newList, name, data)
+	return x.replace(name, data)
 }
 
-func (x *files) replace(temporary, name string, data []byte) error {
-	if err := x.at.Write(temporary, data, 0o644); err != nil {
-		return text.Cause(err)
-	}
-	return text.Cause(x.at.Rename(temporary, x.at, name))
+func (x *files) replace(name string, data []byte) error {
+	err := file.ReplaceUnsynced(filepath.Join(x.dir, name), filepath.Join(x.dir, newList), 0o644, func(f *os.File) error {
+		_, err := f.Write(data)
+		return err
+	})
+	return text.Cause(err)
 }
 
 // finish removes the files that only the last export has, and writes the list. If pages are
@@ -198,10 +195,5 @@ func (x *files) finish(missing bool) error {
 		}
 		list.WriteString(text.Escape(name) + "\n")
 	}
-	return errors.Join(append(failures, x.replace(newList, listName, []byte(list.String())))...)
-}
-
-func (x *files) close() {
-	x.at.Close()
-	x.list.Close()
+	return errors.Join(append(failures, x.replace(listName, []byte(list.String())))...)
 }
