@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"quire/lib/diag"
 	"quire/lib/fennel"
 )
 
@@ -166,7 +167,7 @@ func (r *registry) suggest(input string) string {
 	}
 	best, least := "", len(input)/2+1
 	for _, id := range append([]string{Push}, ids(r.jobs)...) {
-		if d := distance(input, id); d < least {
+		if d := diag.Distance(input, id); d < least {
 			best, least = id, d
 		}
 	}
@@ -182,26 +183,4 @@ func ids(jobs []*registered) []string {
 		list = append(list, j.ID)
 	}
 	return list
-}
-
-// distance returns how many bytes must be inserted, deleted or changed to turn a into b
-// (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -25,6 +25,17 @@ type Facts struct {
 	FilesChanged []string          `json:"files-changed,omitzero"` // paths in the tree; nil: not known, empty: no file
 }
 
+// ShortRef returns the name of a branch or tag without refs/heads/ or refs/tags/, and any
+// other ref unchanged.
+func ShortRef(ref string) string {
+	for _, prefix := range []string{"refs/heads/", "refs/tags/"} {
+		if short, ok := strings.CutPrefix(ref, prefix); ok {
+			return short
+		}
+	}
+	return ref
+}
+
 // Branch returns the name of the branch if Ref is one, otherwise "".
 func (f Facts) Branch() string { return f.below("refs/heads/") }
 

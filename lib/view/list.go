@@ -5,7 +5,6 @@ package view
 import (
 	"bufio"
 	"io"
-	"strings"
 	"time"
 
 	"quire/lib/runstore"
@@ -54,15 +53,6 @@ func (l *List) Flush() error {
 		}
 	}
 	return nil
-}
-
-func shortRef(ref string) string {
-	for _, prefix := range []string{"refs/heads/", "refs/tags/"} {
-		if short, ok := strings.CutPrefix(ref, prefix); ok {
-			return short
-		}
-	}
-	return ref
 }
 
 func took(rec runstore.Record) string {

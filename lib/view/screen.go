@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"quire/lib/push"
 	"quire/lib/runlog"
 	"quire/lib/runstore"
 	"quire/lib/text"
@@ -115,7 +116,7 @@ func (s *Screen) Add(rec runstore.Record) {
 		state += fmt.Sprintf(" %d", *rec.Code)
 	}
 	s.rows = append(s.rows, []string{
-		rec.ID[24:], state, text.Line(rec.Repo), text.Line(shortRef(rec.Ref)), rec.SHA[:min(7, len(rec.SHA))],
+		rec.ID[24:], state, text.Line(rec.Repo), text.Line(push.ShortRef(rec.Ref)), rec.SHA[:min(7, len(rec.SHA))],
 		rec.Created.Local().Format("01-02 15:04"), took(rec),
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"quire/lib/config"
+	"quire/lib/push"
 	"quire/lib/runlog"
 	"quire/lib/runstore"
 )
@@ -151,9 +152,9 @@ func (v *visit) LogURL(run *runstore.Run, job string, first int) string {
 func (v *visit) BadgeURL(repo, ref string) string {
 	to := v.to(config.EscapePath(repo) + "/badge")
 	if v.static {
-		return to + "/" + config.EscapePath(shortRef(ref)) + ".svg"
+		return to + "/" + config.EscapePath(push.ShortRef(ref)) + ".svg"
 	}
-	return to + ".svg?ref=" + url.QueryEscape(shortRef(ref))
+	return to + ".svg?ref=" + url.QueryEscape(push.ShortRef(ref))
 }
 
 func (v *visit) RecordURL(r runstore.Record) string { return v.recordURL(r.Repo, r.ID) }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"quire/lib/cli"
+	"quire/lib/push"
 	"quire/lib/runstore"
 	"quire/lib/view"
 )
@@ -139,7 +140,7 @@ func (e *exporter) repo(name string) {
 		return
 	}
 	for _, b := range v.refs {
-		if short := shortRef(b.Ref); filepath.IsLocal(short) {
+		if short := push.ShortRef(b.Ref); filepath.IsLocal(short) {
 			e.page("/"+name+"/badge.svg", url.Values{"ref": {b.Ref}}.Encode(), name+"/badge/"+short+".svg")
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"quire/lib/config"
+	"quire/lib/push"
 	"quire/lib/runlog"
 	"quire/lib/runstore"
 	"quire/lib/text"
@@ -68,7 +69,7 @@ func (v *visit) feed(repo string) error {
 		}
 		e := atomEntry{
 			ID: "urn:uuid:" + rec.ID, Updated: rec.Finished.UTC().Format(time.RFC3339), Author: "quire",
-			Title:   text.Line(string(rec.Shown()) + ": " + v.subject(rec) + " (" + shortRef(rec.Ref) + ")"),
+			Title:   text.Line(string(rec.Shown()) + ": " + v.subject(rec) + " (" + push.ShortRef(rec.Ref) + ")"),
 			Link:    atomLink{"alternate", to(rec.ID + v.html())},
 			Content: strings.Join(strings.Fields(string(rec.Shown())+" "+reasonText(rec)+v.After(rec)), " "),
 		}

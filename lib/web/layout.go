@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"quire/lib/cli"
+	"quire/lib/push"
 	"quire/lib/runlog"
 	"quire/lib/runstore"
 	"quire/lib/text"
@@ -121,17 +122,8 @@ func (v *visit) between(from, to *time.Time, active bool) string {
 	return tookText(*from, *to)
 }
 
-func shortRef(ref string) string {
-	for _, prefix := range []string{"refs/heads/", "refs/tags/"} {
-		if short, ok := strings.CutPrefix(ref, prefix); ok {
-			return short
-		}
-	}
-	return ref
-}
-
 // ShortRef returns the name of a branch or tag without refs/heads/ or refs/tags/.
-func (v *visit) ShortRef(ref string) string { return text.Line(shortRef(ref)) }
+func (v *visit) ShortRef(ref string) string { return text.Line(push.ShortRef(ref)) }
 
 // ShortID returns the part of an id that pages show. It identifies the run.
 func (v *visit) ShortID(id string) string { return id[24:] }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"quire/lib/push"
 	"quire/lib/runstore"
 	"quire/lib/text"
 )
@@ -164,7 +165,7 @@ func bars(runs []runstore.Record, v *visit) []bar {
 		height := max(2, int(chartHeight*r.Finished.Sub(r.Started)/longest))
 		list = append(list, bar{
 			URL: v.recordURL(r.Repo, r.ID), State: knownState(string(r.Shown())),
-			Label: fmt.Sprintf("%s, %s, %s", r.Shown(), tookText(r.Started, r.Finished), text.Line(shortRef(r.Ref))),
+			Label: fmt.Sprintf("%s, %s, %s", r.Shown(), tookText(r.Started, r.Finished), text.Line(push.ShortRef(r.Ref))),
 			X:     (len(runs) - 1 - i) * barStep, Y: chartHeight - height, Height: height,
 		})
 	}
@@ -176,5 +177,5 @@ func (d *repoData) ChartWidth() int { return len(d.Bars) * barStep }
 
 // Filtered describes the listed runs, "" for all runs.
 func (d *repoData) Filtered() string {
-	return text.Line(strings.TrimSpace(shortRef(d.Ref) + " " + d.State))
+	return text.Line(strings.TrimSpace(push.ShortRef(d.Ref) + " " + d.State))
 }
