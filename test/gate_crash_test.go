@@ -21,8 +21,8 @@ var changes = []string{
 const lastChange = 400
 
 // The processes of a gated push are killed at their Nth call of each name in turn: all of
-// them, those of the hook, and git-receive-pack alone. Afterwards the branch is where it was,
-// or at a commit whose gate run is complete. reconcile ends the run, and the next push is
+// them, then only the hook's, then only git-receive-pack. Afterwards the branch has not moved,
+// or is at a commit whose gate run is complete. reconcile ends the run, and the next push is
 // accepted. Without CRASH=full only a few calls are tried.
 func TestGateIsKilled(t *testing.T) {
 	t.Parallel()
@@ -62,7 +62,7 @@ func TestGateIsKilled(t *testing.T) {
 }
 
 // killPush pushes to a gated branch while strace kills each process of who at its nth such
-// call, checks what is left, and reports whether a process was killed.
+// call. It checks the result, and reports whether a process was killed.
 func killPush(t *testing.T, who, call string, n int) bool {
 	t.Helper()
 	p := killable{t.TempDir()}

@@ -83,8 +83,8 @@ type far struct {
 var fars atomic.Int32
 
 // setupFar creates another machine for a script. `ssh -F $SSH_CONFIG far` logs in as the
-// user $FAR. The home is $FAR_HOME, TMPDIR is $FAR_TMP, and PATH is $FAR_BIN and the
-// system's programs, to which $FAR_SYSTEM links.
+// user $FAR. The home is $FAR_HOME, TMPDIR is $FAR_TMP, and PATH is $FAR_BIN and
+// $FAR_SYSTEM, which has links to the system's programs.
 func setupFar(env *testscript.Env) error {
 	f := &far{user: fmt.Sprintf("quire-far-%d-%d", os.Getpid(), fars.Add(1))}
 	env.Defer(func() {

@@ -32,7 +32,7 @@ func Gate(ctx context.Context, store *runstore.Store, tasks []Task, limits runst
 	select {
 	case err := <-followed:
 		return errors.Join(err, <-result)
-	case err := <-cancelled: // a write to a pusher who is gone may never return
+	case err := <-cancelled: // if the pusher is gone, a write may never return
 		return errors.Join(err, <-result)
 	}
 }

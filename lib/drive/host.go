@@ -49,7 +49,7 @@ func Host(ctx context.Context, store *runstore.Store, run *runstore.Run, output 
 }
 
 // execute makes the workspace and runs the jobs. It returns how the run ended. The error is
-// quire's own or the pipeline's, never that of a failed job.
+// quire's own or the pipeline's; a failed job is no error.
 func (p *Plan) execute(ctx context.Context, store *runstore.Store, run *runstore.Run, group *process.Cgroup, output io.Writer) (runstore.Change, error) {
 	dir, err := MakeWorkspace(ctx, store, run, p)
 	if err != nil {

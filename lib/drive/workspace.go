@@ -14,8 +14,8 @@ import (
 
 // MakeWorkspace writes the commit of run into its workspace, by the settings of plan. This
 // process or an ancestor holds the lock of the run. It returns the directory: the run's own,
-// or one of the pool, to which the run's own is a link. The pool never fails a run: on an
-// error with it, the log gets a warning and the run gets its own workspace.
+// or one of the pool; then the run's own is a link to it. The pool never fails a run: on an
+// error of the pool, the log gets a warning and the run gets its own workspace.
 func MakeWorkspace(ctx context.Context, store *runstore.Store, run *runstore.Run, plan *Plan) (string, error) {
 	repo, err := git.Open(run.GitDir)
 	if err != nil {

@@ -71,8 +71,8 @@ func (c *command) describe() string {
 	return fmt.Sprintf("failed with exit %d%s%s", c.code, exceeded(c.code), c.brokenScript())
 }
 
-// brokenScript returns what may be wrong with the first line of a script that the command
-// was to run, as text to append to the exit status, or "". A shell says only that it did not
+// brokenScript returns text to append to the exit status, if the first line of the command's
+// script may be wrong, or "". A shell says only that it did not
 // find the script; an interpreter may have received the CR of a CR LF line end.
 func (c *command) brokenScript() string {
 	scripts := c.argv[:1]

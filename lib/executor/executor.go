@@ -42,7 +42,7 @@ type Options struct {
 	OnTimeout func()            // called when the run exceeds Timeout, before its processes are ended; nil: none
 	Grace     time.Duration     // between TERM and KILL; 0: DefaultGrace
 	FailFast  bool              // the first failure ends the run
-	Only      []string          // run these jobs and what they need; nil: all
+	Only      []string          // run only these jobs and the jobs that they need; nil: all
 	Cgroup    *process.Cgroup   // for commands; nil: the cgroup of this process
 
 	Cache        string // the directory that QUIRE_CACHE names; "": none
@@ -189,8 +189,8 @@ func newRun(p *pipeline.Pipeline, o Options) (*run, error) {
 	return r, nil
 }
 
-// addJobs adds the jobs of the pipeline to the run, or only the jobs of Only and what they
-// need. It returns an *UnknownJobError for a job that is not in the pipeline.
+// addJobs adds the jobs of the pipeline to the run. If Only is set, it adds only these jobs and
+// the jobs that they need. It returns an *UnknownJobError for a job that is not in the pipeline.
 func (r *run) addJobs() error {
 	wanted := map[string]bool{}
 	for _, id := range r.Only {

@@ -151,8 +151,8 @@ func (r *liveCommand) wait(ctx context.Context, grace func() time.Duration) erro
 // and may signal the command first.
 var signalWindow = 100 * time.Millisecond
 
-// diedOfRequest reports whether an exit status is that of a command ended by TERM, INT or
-// HUP.
+// diedOfRequest reports whether an exit status means that TERM, INT or HUP ended the
+// command.
 func diedOfRequest(code int) bool {
 	return code == 128+int(unix.SIGTERM) || code == 128+int(unix.SIGINT) || code == 128+int(unix.SIGHUP)
 }

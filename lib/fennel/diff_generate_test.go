@@ -285,8 +285,8 @@ func (g *generator) match(k kind, depth int) string {
 	return fmt.Sprintf("(%s %s %s _ %s)", word, subject, strings.Join(clauses, " "), g.expr(k, depth))
 }
 
-// pattern returns the left side of a clause. Only those of its names may be used whose kind
-// its guard ensures.
+// pattern returns the left side of a clause. A program may use a
+// name of it only if the guard ensures the kind of its value.
 func (g *generator) pattern(word string) string {
 	a, b := fmt.Sprintf("p%d", g.names), fmt.Sprintf("q%d", g.names)
 	g.names++

@@ -208,8 +208,8 @@ func TestConformanceReference(t *testing.T) {
 	t.Logf("%d cases: %d confirmed, %d decided otherwise", len(cases), confirmed, otherwise)
 }
 
-// TestConformanceLua runs the hand-written cases on a Lua in C, which is stricter
-// than gopher-lua about what it loads.
+// TestConformanceLua runs the hand-written cases on a Lua in C, which refuses
+// some programs that gopher-lua loads.
 func TestConformanceLua(t *testing.T) {
 	r := reference{lua: os.Getenv("FENNEL_LUA")}
 	if r.lua == "" {

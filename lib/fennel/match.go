@@ -213,7 +213,7 @@ func (m *matcher) list(values []Node, p *List, seen map[string]Node, place patte
 	return out
 }
 
-// pinned matches (= name): the value must equal that of a name outside the pattern.
+// pinned matches (= name): the value must equal the value of a name outside the pattern.
 func (m *matcher) pinned(value Node, p *List, place patternPlace) clause {
 	c := m.c
 	c.check(len(p.Items) == 2, p, "(=) should take only one argument")

@@ -142,8 +142,8 @@ func (c *compiler) uniqueLua(name string, s *scope) string {
 	return lua
 }
 
-// keepFree prevents new locals from getting the names with which places begin, until done
-// is called. In (global k (let [k 5] k)) the global k is assigned in the scope of the
+// keepFree prevents new locals from getting the first names of places, until done is
+// called. In (global k (let [k 5] k)) the global k is assigned in the scope of the
 // local k.
 func (c *compiler) keepFree(places []luaExpr) (done func()) {
 	var names []string

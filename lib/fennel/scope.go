@@ -38,7 +38,7 @@ type function struct {
 // A local is a name bound by let, local, var, fn, a parameter and so on.
 type local struct {
 	lua     string
-	table   string // the Lua table of which it is a field, "" for a Lua local
+	table   string // the Lua table that it is a field of, "" for a Lua local
 	mutable bool
 	arg     int       // n for the $n of a hashfn
 	of      *function // the hashfn of the $n

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Functions with which the built-in macros build trees. Each node has the position of the
-// form for which it is made, so that errors and lines point at the source.
+// The built-in macros build trees with these functions. Each node has the position of the
+// form that it replaces, so that errors and lines point at the source.
 
 func symbol(at Node, name string) *Symbol {
 	return &Symbol{Position: at.Pos(), Name: name}

@@ -44,7 +44,7 @@ func (t *Tree) Lstat(name string) (fs.FileInfo, error) {
 	return f.Stat()
 }
 
-// open opens name directory by directory, none of which may be a symbolic link.
+// open opens name directory by directory. No directory may be a symbolic link.
 func (t *Tree) open(op, name string, flag int) (*os.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}

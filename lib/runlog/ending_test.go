@@ -138,7 +138,7 @@ func checkRunLog(t *testing.T, path, output string, whole bool, most int64) {
 	checkParts(t, path, head, rest, lost, output, whole)
 }
 
-// checkParts checks that head and end are those of output, and that lost bytes are between
+// checkParts checks that output begins with head and ends with end, and that lost bytes are between
 // them.
 func checkParts(t *testing.T, path, head, end string, lost int64, output string, whole bool) {
 	t.Helper()

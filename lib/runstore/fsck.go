@@ -33,7 +33,7 @@ type checker struct {
 }
 
 // Check compares everything in the store with quire-run(5) and returns the differences.
-// With repair it repairs what it can: links in live/ and lines of the journal, from the
+// If repair is true, it repairs links in live/ and lines of the journal, from the
 // directories of the runs; histories, which are cut back to their legal beginning; and
 // leftovers of processes that have ended. Other processes may use the store at the same
 // time.

@@ -26,7 +26,7 @@ type Trigger struct {
 	Pusher string            // for the record; may be empty
 	Origin string            // for the record, see push.Facts.Trigger
 	Vars   map[string]string // for the record
-	Skip   bool              // the push option ci.skip: no run is to be driven
+	Skip   bool              // the push option ci.skip: the runs are not driven
 	Wrong  []string          // problems of push options that set variables
 	Warn   func(diag.List)   // receives warnings about the configuration and pipelines; may be nil
 	Note   func(string)      // receives remarks for the pusher; may be nil
@@ -144,7 +144,7 @@ func (t *Trigger) made(ctx context.Context, updates []Update) ([]Run, error) {
 	return runs, nil
 }
 
-// notRecorded is the error because of which runs could not be recorded.
+// notRecorded is an error that prevented runs from being recorded.
 type notRecorded struct{ error }
 
 func (e *notRecorded) Unwrap() error { return e.error }

@@ -127,7 +127,7 @@ const (
 	refColumn  = 3
 )
 
-// minColumn is the smallest width to which a column is cut.
+// minColumn is the smallest width of a column that is cut.
 const minColumn = 4
 
 // Write writes the table. It shows only the last part of a run's id, which is enough to

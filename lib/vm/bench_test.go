@@ -32,8 +32,8 @@ func BenchmarkRun(b *testing.B) {
 }
 
 // BenchmarkPlain measures how many times as long as plain gopher-lua a VM takes, by the
-// median of rounds in which both run in turn. At most 1.25 is wanted, and less than 1 for
-// strings and patterns.
+// median of rounds. In each round both run in turn. The aim is at most 1.25, and less than 1
+// for strings and patterns.
 func BenchmarkPlain(b *testing.B) {
 	for _, test := range []struct{ name, text string }{
 		{"for", "local n = 0 for i = 1, 1000000 do n = n + i end"},
