@@ -45,7 +45,7 @@ type Options struct {
 	Only      []string          // run only these jobs and the jobs that they need; nil: all
 	Cgroup    *process.Cgroup   // for commands; nil: the cgroup of this process
 
-	Cache        string // the directory that QUIRE_CACHE names; "": none
+	Cache        string // the directory that QUIRE_CACHE names, created if needed; "": none
 	MaxArtifacts uint64 // bytes of the artifacts of all jobs; 0: no limit
 	MaxLog       uint64 // bytes of the beginning of a command's log, see runlog.NewLog; 0: no limit
 
@@ -164,8 +164,13 @@ func newRun(p *pipeline.Pipeline, o Options) (*run, error) {
 	if err := process.Subreaper(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(o.Out, 0o700); err != nil {
-		return nil, fmt.Errorf("cannot make directory '%s': %w", o.Out, text.Cause(err))
+	for _, dir := range []string{o.Out, o.Cache} {
+		if dir == "" {
+			continue
+		}
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("cannot make directory '%s': %w", dir, text.Cause(err))
+		}
 	}
 	var err error
 	if r.workspace, err = openWorkspace(o.Workspace); err != nil {
