@@ -58,7 +58,7 @@ func TestRun(t *testing.T) {
 		{"plan", []string{"-n", "--ref", "refs/heads/main"},
 			"one\trun\tquire/push\t-\ntwo\trun\tone\t-\nthree\tskip\tone\tthe push does not match its :when\n", "", 0},
 		{"no such job", []string{"--job", "four"}, "", "no job 'four' in the pipeline", 0},
-		{"bad variable", []string{"--var", "x"}, "", "bad value 'x' of option '--var': not of the form NAME=VALUE", 0},
+		{"bad variable", []string{"--var", "x"}, "", "bad value 'x' of option '--var': 'x' is not of the form NAME=VALUE", 0},
 		{"no secrets", []string{"--secrets", "/none"}, "", "cannot read secrets '/none': no such file or directory", 0},
 		{"no facts", []string{"--facts", "/none"}, "", "cannot read facts '/none': no such file or directory", 0},
 		{"operand", []string{"x"}, "", "unexpected operand 'x'", 0},

@@ -253,8 +253,8 @@ func (t *compileTime) define(v lua.LValue, s *scope, at Node) {
 }
 
 // namespace makes a macro of a module that is bound to one name. The module's functions
-// become macros, and so do the functions in its tables, down to the given level. The module may hold other
-// values, for other macro modules.
+// become macros, and so do the functions in its tables, down to the given level. The module
+// may hold other values, for other macro modules.
 func (t *compileTime) namespace(table *lua.LTable, levels int) *macro {
 	all := t.macro(table)
 	if all == nil {

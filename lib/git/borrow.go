@@ -27,9 +27,9 @@ func (r *Repo) CommonDir() string {
 }
 
 // Borrow makes a repository in dir/.git for the files of commit, a full id, in dir. Its
-// HEAD is detached at the commit, and its index is a copy of the file index. It reads
-// r's objects, and has a copy of those in quarantine, but objects written to it are not added to r. It has r's tags, and r's
-// branches as branches of a remote "origin".
+// HEAD is detached at the commit, and its index is a copy of the file index. It reads r's
+// objects, and has a copy of the objects in quarantine. Objects written to it are not added to
+// r. It has r's tags, and r's branches as branches of a remote "origin".
 func (r *Repo) Borrow(ctx context.Context, dir, commit, index string) error {
 	if err := r.borrow(ctx, filepath.Join(dir, ".git"), commit, index); err != nil {
 		return fmt.Errorf("cannot make .git: %w", err)

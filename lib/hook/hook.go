@@ -72,8 +72,8 @@ func Find(ctx context.Context, repo *git.Repo, own string) (*Hook, error) {
 	return h, nil
 }
 
-// Own returns the path at which make install put quire's own post-receive hook. It is relative to the
-// directory of program, one of the commands, or if program is a link, of its target.
+// Own returns the path of quire's own post-receive hook. make install put it beside the
+// directory of program, one of the commands. If program is a link, its target may count.
 func Own(program string) string {
 	hookOf := func(program string) string {
 		return filepath.Join(filepath.Dir(filepath.Dir(program)), ownDir+postReceive)
