@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"quire/lib/cli"
 	"quire/lib/runstore"
@@ -20,7 +21,10 @@ func (r *rootOption) pause(_ context.Context, e *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	return s.Pause(*note)
+	if err = s.Pause(*note); errors.Is(err, runstore.ErrLongNote) {
+		return cli.Usagef("%v", err)
+	}
+	return err
 }
 
 const resumeUsage = `usage: quire-runstate resume

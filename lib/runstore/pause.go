@@ -19,6 +19,9 @@ const pausedFile = "paused"
 // maxNote limits the note of a pause, in bytes.
 const maxNote = 4096
 
+// ErrLongNote says that the note of a pause is longer than 4096 bytes.
+var ErrLongNote = fmt.Errorf("the note is longer than %d bytes", maxNote)
+
 // A PausedError says that no run begins because the root is paused.
 type PausedError struct {
 	Root  string
@@ -56,7 +59,7 @@ func (s *Store) Paused() error {
 // runs continue. Pausing again replaces the note. The pause survives a reboot.
 func (s *Store) Pause(note string) error {
 	if len(note) > maxNote {
-		return fmt.Errorf("cannot pause root '%s': the note is longer than %d bytes", s.root, maxNote)
+		return fmt.Errorf("cannot pause root '%s': %w", s.root, ErrLongNote)
 	}
 	st, err := s.stage()
 	if err != nil {

@@ -55,7 +55,7 @@ func TestPause(t *testing.T) {
 	if !errors.As(err, &paused) || paused.Note != "" {
 		t.Errorf("a driver that prepares: %v", err)
 	}
-	if err := s.Pause(strings.Repeat("x", maxNote+1)); err == nil {
+	if err := s.Pause(strings.Repeat("x", maxNote+1)); !errors.Is(err, ErrLongNote) {
 		t.Error("a long note was taken")
 	}
 }
