@@ -146,10 +146,13 @@ func (j *job) measureArtifacts() (size uint64, files int, err error) {
 			size = min(size+uint64(e.Size), 1<<62) // sparse files must not make it overflow
 			return e.MakeReadable()
 		}
+		if err := e.Remove(); err != nil {
+			return err
+		}
 		if others++; others == 1 {
 			first = e.Path
 		}
-		return e.Remove()
+		return nil
 	})
 	if others > 0 {
 		j.say(fmt.Sprintf("quire: warning: artifacts are regular files and directories: removed '%s'%s", text.Line(first), more(others-1)))

@@ -77,6 +77,7 @@ func TestHostileArtifacts(t *testing.T) {
 	}{
 		{"others", "cd $QUIRE_ARTIFACTS; ln -s /etc/passwd link; mkfifo pipe; mkdir d; ln -s / d/root; echo >d/file", "",
 			"removed 'd/root' and 2 more", []string{"job d/file"}},
+		{"read-only", "cd $QUIRE_ARTIFACTS; mkdir d; ln -s / d/root; echo >d/file; chmod 555 d .", "", "removed 'd/root'", []string{"job d/file"}},
 		{"unreadable", "cd $QUIRE_ARTIFACTS; mkdir d; echo >d/file; chmod 0 d/file d", "", "", []string{"job d/file"}},
 		{"large", "truncate -s 10G $QUIRE_ARTIFACTS/sparse", "its artifacts have 10GiB, and those of the run exceed artifacts-max, which is 1KiB, by 10GiB", "", nil},
 		{"together", "truncate -s 600 $QUIRE_ARTIFACTS/a; truncate -s 600 $QUIRE_ARTIFACTS/b", "its artifacts have 1.2KiB, and those of the run exceed artifacts-max, which is 1KiB, by 176 bytes", "", nil},

@@ -42,8 +42,17 @@ func (e *Entry) MakeReadable() error {
 	return ChmodAt(e.at, path.Base(e.Path), uint32((e.Mode | want).Perm()))
 }
 
-// Remove removes the entry and everything below it as RemoveTree does.
-func (e *Entry) Remove() error { return RemoveAt(e.at, path.Base(e.Path), e.Path) }
+// Remove removes the entry and everything below it as RemoveTree does. If the directory that
+// it is in cannot be written, Remove makes it writable for that time.
+func (e *Entry) Remove() error {
+	err := RemoveAt(e.at, path.Base(e.Path), e.Path)
+	var st unix.Stat_t
+	if !errors.Is(err, fs.ErrPermission) || unix.Fstat(e.at, &st) != nil || unix.Fchmod(e.at, st.Mode&0o777|0o200) != nil {
+		return err
+	}
+	err = RemoveAt(e.at, path.Base(e.Path), e.Path)
+	return errors.Join(err, unix.Fchmod(e.at, st.Mode&0o777))
+}
 
 // Walk calls visit for each entry below the open directory top, in the order of their
 // names, and for a directory before its entries. A job may have made the tree: Walk follows
