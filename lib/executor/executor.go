@@ -140,7 +140,7 @@ func Run(ctx context.Context, p *pipeline.Pipeline, o Options) (Outcome, error) 
 	r.copyWorkspace(ctx)
 	r.schedule(ctx)
 	r.console.close()
-	if err := endChildren(r.grace()); err != nil {
+	if err := process.EndDescendants(r.grace()); err != nil {
 		r.fatal(err)
 	}
 	return r.finish(ctx)

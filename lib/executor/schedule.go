@@ -7,11 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"quire/lib/file"
 	"quire/lib/pipeline"
-	"quire/lib/process"
 	"quire/lib/runlog"
 )
 
@@ -191,14 +188,4 @@ func (j *job) skipReason() string {
 		return fmt.Sprintf("input '%s' failed", j.spec.ID)
 	}
 	return fmt.Sprintf("input '%s' was skipped", j.spec.ID)
-}
-
-// endChildren ends the remaining processes of the run. Usually there are none, and one system
-// call tells that without a list of all processes.
-func endChildren(grace time.Duration) error {
-	err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
-	if errors.Is(err, unix.ECHILD) {
-		return nil
-	}
-	return process.EndDescendants(grace)
 }
