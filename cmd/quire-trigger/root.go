@@ -41,10 +41,12 @@ func (o options) existingRoot(e *cli.Env, repo *git.Repo) (string, error) {
 }
 
 // setRoot sets quire.root of the repository unless pushes find the root without it: a
-// hook rarely has the environment of a shell.
+// hook rarely has the environment of a shell, and in a shared repository it may run as
+// another user, with another configuration.
 func setRoot(ctx context.Context, repo *git.Repo, root string) error {
 	found := config.Root("", func(string) string { return "" }, repo.Config)
-	if abs, err := filepath.Abs(found); err == nil && abs == root && found == abs {
+	forAll := !repo.Shared() || root == config.DefaultRoot
+	if abs, err := filepath.Abs(found); err == nil && abs == root && found == abs && forAll {
 		return nil
 	}
 	return repo.SetLocal(ctx, config.RootGitKey, root)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"quire/lib/config"
 	"quire/lib/git"
@@ -73,7 +71,7 @@ func errs(err error) []error {
 func (x *exam) repository(ctx context.Context, repo *git.Repo) {
 	dir := repo.Dir()
 	foreign := errors.As(hook.CheckOwner(repo), new(*hook.Refusal))
-	if shared, ok, _ := repo.Config("core.sharedRepository"); ok && !slices.Contains(privateValues, strings.ToLower(shared)) {
+	if repo.Shared() {
 		repair := "# set up one account or gitolite instead, see quire(7)"
 		if foreign {
 			repair = "# git config --global --add safe.directory " + text.QuoteLine(dir)
@@ -102,9 +100,6 @@ func (x *exam) repository(ctx context.Context, repo *git.Repo) {
 	}
 	x.rootOf(repo)
 }
-
-// privateValues are the values of core.sharedRepository that do not share the repository.
-var privateValues = []string{"", "0", "umask", "false", "no", "off"}
 
 // name checks that no other repository of the root has the name of this one.
 func (x *exam) name(repo *git.Repo) {

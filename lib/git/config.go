@@ -2,6 +2,7 @@ package git
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"quire/lib/git/direct"
@@ -21,6 +22,15 @@ func (r *Repo) Config(key string) (value string, ok bool, err error) {
 		return "", false, nil
 	}
 	return values[len(values)-1], true, nil
+}
+
+// privateValues are the values of core.sharedRepository that do not share a repository.
+var privateValues = []string{"", "0", "umask", "false", "no", "off"}
+
+// Shared reports whether several users may push to the repository, by core.sharedRepository.
+func (r *Repo) Shared() bool {
+	value, ok, _ := r.Config("core.sharedRepository")
+	return ok && !slices.Contains(privateValues, strings.ToLower(value))
 }
 
 // AllConfig returns all values of all configuration variables, by the names that git
