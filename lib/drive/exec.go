@@ -77,6 +77,9 @@ func (x Exec) Run(ctx context.Context, store *runstore.Store, run *runstore.Run)
 	d.work = func(ctx context.Context, p *Plan, g *process.Cgroup) (change runstore.Change, err error) {
 		log.Note("quire: %s run %s: %s", now(), run.ID, text.QuoteLine(x.Command...))
 		status, change = x.supervise(ctx, run, p.Settings, g, log, planFile)
+		if change.Reason == "internal" {
+			change.Note = runlog.LastLine(filepath.Join(run.Dir, runstore.LogFile))
+		}
 		log.Note("quire: %s run %s: %s", now(), run.ID, status)
 		return change, log.Close() // before the run ends, for readers of its log
 	}

@@ -52,6 +52,29 @@ func Tail(dir, name string, most int) ([]string, error) {
 	return lines, nil
 }
 
+// LastLine returns the last line of the log of a run, whose path is given: the message of
+// quire's own command that failed. It is "" if the log cannot be read.
+func LastLine(path string) string {
+	file, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	data, _, err := lastBytes(file, maxLastLine)
+	if err != nil {
+		return ""
+	}
+	data = bytes.TrimRight(data, "\n")
+	data = data[bytes.LastIndexByte(data, '\n')+1:]
+	if bytes.HasPrefix(data, []byte("quire: ")) { // the driver's: the command printed nothing
+		return ""
+	}
+	return text.Line(string(data))
+}
+
+// maxLastLine is how much of a line LastLine returns, in bytes.
+const maxLastLine = 2000
+
 // lastBytes returns at most most bytes from the end of a file, and reports whether these are
 // all of it.
 func lastBytes(file *os.File, most int64) (data []byte, all bool, err error) {
