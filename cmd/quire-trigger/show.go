@@ -3,8 +3,11 @@ package main
 import (
 	"errors"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"quire/lib/cli"
 	"quire/lib/diag"
@@ -45,12 +48,22 @@ func report(e *cli.Env, runs []trigger.Run) int {
 		}
 	}
 	if r := runs; len(r) == 1 && r[0].Executor != "" && r[0].URL == "" && !r[0].Gate {
-		e.Note("to follow it: quire-runstate log -f %s", r[0].ID)
+		e.Note("to follow it: %s log -f %s", reader(e), r[0].ID)
 	}
 	if more := len(runs) - maxNotes; more > 0 {
 		e.Note("and %d more, see quire-runstate list", more)
 	}
 	return code
+}
+
+// reader returns the command with which a pusher reads runs. git-shell(1) allows only those in
+// this directory.
+func reader(e *cli.Env) string {
+	ci := filepath.Join(e.Getenv("HOME"), "git-shell-commands/ci")
+	if e.Getenv("SSH_CONNECTION") != "" && unix.Access(ci, unix.X_OK) == nil {
+		return "ssh HOST ci"
+	}
+	return "quire-runstate"
 }
 
 // showByHand is show for a run that a person asked for. If no command reads the run
