@@ -111,7 +111,7 @@ the log: ` + "\u00e4"
 		t.Errorf("sendmail %s", args)
 	}
 	r.sh(`cat >events <<'END'
-{"event":"run-start","version":1,"jobs":[{"id":"lint","inputs":[]},{"id":"unit test","inputs":[]},{"id":"x failed","inputs":[]}]}
+{"event":"run-start","version":1,"jobs":[{"id":"lint","inputs":[]},{"id":"unit test","inputs":[]},{"id":"draft","inputs":[]},{"id":"x failed","inputs":[]}]}
 {"event":"job-start","job":"lint"}
 {"event":"sh-start","job":"lint","sh":1,"cmd":"make lint"}
 {"event":"sh-end","job":"lint","sh":1,"exit":0}
@@ -122,6 +122,8 @@ the log: ` + "\u00e4"
 {"event":"sh-start","job":"unit test","sh":2,"cmd":"cd test\nprintf '%s\\n' x"}
 {"event":"sh-end","job":"unit test","sh":2,"exit":2}
 {"event":"job-end","job":"unit test","state":"failed","reason":"exit","code":2,"error":"exit 2: no such test"}
+{"event":"job-start","job":"draft"}
+{"event":"job-end","job":"draft","state":"failed","reason":"exit","code":1,"error":"exit 1","allowed":true}
 {"event":"job-end","job":"x failed","state":"skipped","reason":"upstream-failed"}
 END`)
 	if _, text := mailed("refs/heads/main", "failed --reason exit --code 2"); !strings.Contains(text, `
@@ -131,7 +133,7 @@ failed  unit test
           printf '%s\n' x
 
 The end of its log:
-`) || strings.Contains(text, "lint") {
+`) || strings.Contains(text, "lint") || strings.Contains(text, "draft") {
 		t.Errorf("mail about jobs:\n%s", text)
 	}
 	const again = "Subject: foo.git main: complete again\n"

@@ -167,6 +167,9 @@ func (v Run) WriteText(w io.Writer) error {
 		if j.Reason != "" {
 			text += " reason=" + j.Reason
 		}
+		if j.Allowed {
+			text += " allowed=true"
+		}
 		out.line("job", j.ID+" "+text)
 		if j.Error != "" {
 			out.line("error", j.ID+" "+j.Error)
