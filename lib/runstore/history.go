@@ -78,7 +78,7 @@ func parseChange(line string) (Change, error) {
 	return c, nil
 }
 
-// whole returns the complete lines of text, without the rest of an interrupted write
+// completeLines returns the complete lines of text, without the rest of an interrupted write
 // after the last newline.
 func completeLines(text []byte) []byte { return text[:bytes.LastIndexByte(text, '\n')+1] }
 
