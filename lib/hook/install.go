@@ -35,7 +35,7 @@ func (h *Hook) install(ctx context.Context) error {
 		if err := h.Installed(); err != nil {
 			return refusef("%s, and serves other repositories too: %s", h.shared, h.Advice(""))
 		}
-		return errors.Join(h.advertise(ctx), h.noticeGone(ctx))
+		return h.configure(ctx)
 	}
 	at, before, err := h.both()
 	if err != nil {
@@ -56,7 +56,7 @@ func (h *Hook) install(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := errors.Join(h.advertise(ctx), h.noticeGone(ctx)); err != nil {
+	if err := h.configure(ctx); err != nil {
 		return err
 	}
 	wanted := h.script()
@@ -149,12 +149,8 @@ func (h *Hook) exchange() error {
 // *Refusal.
 func (h *Hook) Uninstall(ctx context.Context) error {
 	err := h.uninstall()
-	switch {
-	case err != nil && h.shared == "":
-	case h.name == postReceive:
+	if err == nil || h.shared != "" {
 		err = errors.Join(h.restore(ctx), err)
-	case h.name == preReceive:
-		err = errors.Join(h.forgetGone(ctx), err)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot uninstall hook in '%s': %w", h.repo.Dir(), err)

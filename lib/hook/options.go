@@ -2,6 +2,7 @@ package hook
 
 import (
 	"context"
+	"errors"
 	"strings"
 )
 
@@ -48,10 +49,26 @@ const (
 	keepAliveSeconds = "2"
 )
 
+// configure sets the variables that the hook needs in the configuration of the repository.
+func (h *Hook) configure(ctx context.Context) error {
+	err := h.advertise(ctx)
+	if h.name == preReceive {
+		err = errors.Join(err, h.noticeGone(ctx))
+	}
+	return err
+}
+
+// restore undoes configure. Push options stay on while the post-receive hook may be installed.
+func (h *Hook) restore(ctx context.Context) error {
+	if h.name == preReceive {
+		return h.forgetGone(ctx)
+	}
+	return h.stopAdvertising(ctx)
+}
+
 // noticeGone makes git notice sooner that a pusher is gone, unless the owner has set how soon.
 func (h *Hook) noticeGone(ctx context.Context) error {
-	_, set, err := h.repo.Config(keepAlive)
-	if h.name != preReceive || set || err != nil {
+	if _, set, err := h.repo.Config(keepAlive); set || err != nil {
 		return err
 	}
 	return h.repo.SetLocal(ctx, keepAlive, keepAliveSeconds)
@@ -66,8 +83,8 @@ func (h *Hook) forgetGone(ctx context.Context) error {
 	return h.repo.SetLocal(ctx, keepAlive)
 }
 
-// restore undoes advertise.
-func (h *Hook) restore(ctx context.Context) error {
+// stopAdvertising undoes advertise.
+func (h *Hook) stopAdvertising(ctx context.Context) error {
 	before, err := h.repo.LocalValues(ctx, pushOptionsBefore)
 	if err != nil || before == nil {
 		return err
