@@ -189,7 +189,10 @@ func (c *console) lines(job string) *jobLines {
 	l := &jobLines{c: c, job: job, mark: c.mark(job)}
 	l.lines.Emit = func(line []byte, _ bool) {
 		l.buf.WriteString(l.mark)
-		l.buf.WriteString(text.Overwritten(string(line)))
+		if !text.IsPlain(line) {
+			line = []byte(text.Overwritten(string(line)))
+		}
+		l.buf.Write(line)
 		l.buf.WriteByte('\n')
 	}
 	return l

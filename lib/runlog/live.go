@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	// liveBuffer is how much output waits for its reader, in bytes.
-	liveBuffer = 4 << 20
+	// liveBuffer is the size of each of two buffers in bytes: one is filled while the
+	// other is written.
+	liveBuffer = 2 << 20
 
 	// liveWait is how long a write to a full buffer waits for the reader: a reader delays
 	// a run by at most this time whenever it falls behind.
@@ -29,12 +30,12 @@ type Live struct {
 
 	mu     sync.Mutex
 	moved  *sync.Cond // the reader took something, or the state changed
-	buf    []byte
-	lost   int  // bytes since the reader fell behind
-	behind bool // until half of the buffer is free, nothing is added
+	buf    []byte     // waits to be written
+	lost   int        // bytes since the reader fell behind
+	behind bool       // nothing is added until buf is empty
 	closed bool
 	failed bool // the reader is gone
-	busy   bool // a write to w is in progress
+	busy   bool // the other buffer is being written
 	moves  int  // how many writes to w have ended
 }
 
@@ -57,9 +58,7 @@ func NewLive(w io.Writer, broken func(error)) (output io.Writer, end func()) {
 func (l *Live) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.behind && len(l.buf) <= liveBuffer/2 {
-		l.behind = false
-	}
+	l.behind = l.behind && len(l.buf) > 0
 	if !l.behind && !l.failed && len(l.buf)+len(p) > liveBuffer {
 		l.await(liveWait, func() bool { return l.failed || len(l.buf)+len(p) <= liveBuffer })
 		l.behind = len(l.buf)+len(p) > liveBuffer
@@ -99,9 +98,9 @@ func (l *Live) await(most time.Duration, done func() bool) {
 	}
 }
 
-// pass writes the buffer to w until end is called and the buffer is empty.
+// pass writes the buffers to w until end is called and they are empty.
 func (l *Live) pass() {
-	var piece []byte
+	var taken []byte
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
@@ -111,23 +110,24 @@ func (l *Live) pass() {
 		if len(l.buf) == 0 {
 			return
 		}
-		piece = append(piece[:0], l.buf[:min(len(l.buf), MaxRecord)]...)
+		taken, l.buf = l.buf, taken[:0]
 		l.busy = true
-		l.mu.Unlock()
-		_, err := l.w.Write(piece)
-		l.mu.Lock()
-		l.busy = false
-		l.moves++
-		l.buf = l.buf[len(piece):]
-		if len(l.buf) == 0 {
-			l.buf = nil
-		}
-		if err != nil {
-			l.failed, l.buf = true, nil
-			if l.broken != nil {
-				l.broken(err)
+		for rest := taken; len(rest) > 0 && !l.failed; {
+			n := min(len(rest), MaxRecord)
+			l.moved.Broadcast()
+			l.mu.Unlock()
+			_, err := l.w.Write(rest[:n])
+			l.mu.Lock()
+			rest = rest[n:]
+			l.moves++
+			if err != nil {
+				l.failed, l.buf = true, nil
+				if l.broken != nil {
+					l.broken(err)
+				}
 			}
 		}
+		l.busy = false
 		l.moved.Broadcast()
 	}
 }

@@ -49,6 +49,17 @@ func Overwritten(line string) string {
 	return strings.TrimRight(string(cells), " ")
 }
 
+// IsPlain reports whether s consists of printable ASCII characters and tabs, which all
+// functions of this package that show a line leave as they are.
+func IsPlain(s []byte) bool {
+	for _, c := range s {
+		if (c < ' ' || c > '~') && c != '\t' {
+			return false
+		}
+	}
+	return true
+}
+
 // cleanLine returns a line with its colours, and with '?' for other control characters and
 // invalid bytes.
 func cleanLine(line string) string {
