@@ -39,12 +39,14 @@ type Live struct {
 	moves  int  // how many writes to w have ended
 }
 
-// NewLive returns a Live for the reader of w. If w is a regular file, whose reader cannot
-// block a write, output is w itself. If broken is not nil, it is called with the first error
+// NewLive returns a Live for the reader of w. If w is a regular file or /dev/null, where no
+// reader can block a write, output is w itself. If broken is not nil, it is called with the first error
 // of w, such as EPIPE. The caller must call end after the last write.
 func NewLive(w io.Writer, broken func(error)) (output io.Writer, end func()) {
 	if f, ok := w.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		info, err := f.Stat()
+		null, nullErr := os.Stat(os.DevNull)
+		if err == nil && (info.Mode().IsRegular() || nullErr == nil && os.SameFile(info, null)) {
 			return w, func() {}
 		}
 	}

@@ -68,14 +68,16 @@ func TestLive(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	t.Run("file", func(t *testing.T) {
-		f, err := os.Create(filepath.Join(t.TempDir(), "f"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		if output, _ := NewLive(f, nil); output != io.Writer(f) {
-			t.Error("a regular file is not written to directly")
+	t.Run("no reader", func(t *testing.T) {
+		for _, path := range []string{filepath.Join(t.TempDir(), "f"), os.DevNull} {
+			f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if output, _ := NewLive(f, nil); output != io.Writer(f) {
+				t.Errorf("%s is not written to directly", path)
+			}
 		}
 	})
 }
