@@ -86,13 +86,22 @@ func jumps(code uint32) bool {
 type boundedReader struct {
 	text  *strings.Reader
 	call  *call
+	short bool   // too short to exceed the memory, which is then not measured
 	start uint64 // heap before the text was parsed
 	next  uint64 // heap size above which to collect garbage and measure again
 }
 
+// parseMemory is more than gopher-lua's parser and compiler use for a byte of text, in bytes.
+const parseMemory = 2 << 10
+
 func newBoundedReader(text string, t *call) *boundedReader {
-	start := readUsage().rest
-	return &boundedReader{strings.NewReader(text), t, start, start + t.vm.limits.Memory/2}
+	r := &boundedReader{text: strings.NewReader(text), call: t}
+	r.short = uint64(len(text))*parseMemory < t.vm.limits.Memory/2
+	if !r.short {
+		r.start = readUsage().rest
+		r.next = r.start + t.vm.limits.Memory/2
+	}
+	return r
 }
 
 func (r *boundedReader) Read(b []byte) (int, error) {
@@ -101,7 +110,7 @@ func (r *boundedReader) Read(b []byte) (int, error) {
 		panic(failed)
 	}
 	limit := r.call.vm.limits.Memory
-	if n == 0 || readUsage().heap < r.next {
+	if n == 0 || r.short || readUsage().heap < r.next {
 		return n, err
 	}
 	runtime.GC()
