@@ -34,10 +34,10 @@ func (r *rootOption) list(_ context.Context, e *cli.Env) error {
 		return err
 	}
 	notePaused(e, s)
-	out := view.Lines(e.Stdout)
+	out := view.NewList(e.Stdout)
 	switch {
 	case *asJSON:
-		out = view.Objects(e.Stdout)
+		out = view.NewJSONList(e.Stdout)
 	case e.Terminal():
 		return listOnScreen(e, s, f)
 	}

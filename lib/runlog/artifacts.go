@@ -24,10 +24,7 @@ type Artifact struct {
 // not follow links, which jobs may have put there. The error is fs.ErrNotExist if the job
 // left no artifacts.
 func openArtifacts(dir, job string) (*os.File, error) {
-	if behindLauncher(dir) {
-		dir = filepath.Join(dir, OutDir)
-	}
-	return file.OpenBelow(dir, ArtifactsPath(job))
+	return file.OpenBelow(recordsDir(dir), ArtifactsPath(job))
 }
 
 // Artifacts calls visit for each artifact of a job, in the order of their names, until it
@@ -50,16 +47,13 @@ func Artifacts(dir, job string, visit func(Artifact) error) error {
 }
 
 // OpenArtifact opens an artifact of a job for reading. name is its path below the directory
-// of the artifacts, with slashes. The error is ErrNotRegular or one of package fs if no file
-// has this name; no link on the way to it is followed.
+// of the artifacts, with slashes. It follows no link. If no regular file has this name, that
+// is an error.
 func OpenArtifact(dir, job, name string) (*os.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, fs.ErrNotExist
 	}
-	if behindLauncher(dir) {
-		dir = filepath.Join(dir, OutDir)
-	}
-	parent, err := file.OpenBelow(dir, path.Join(ArtifactsPath(job), path.Dir(name)))
+	parent, err := file.OpenBelow(recordsDir(dir), path.Join(ArtifactsPath(job), path.Dir(name)))
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +65,7 @@ func OpenArtifact(dir, job, name string) (*os.File, error) {
 	f := os.NewFile(uintptr(fd), name)
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		f.Close()
-		return nil, errors.Join(err, ErrNotRegular)
+		return nil, errors.Join(err, errNotRegular)
 	}
 	return f, nil
 }
@@ -91,7 +85,8 @@ func CheckArtifacts(dir, job string) error {
 
 // CopyArtifacts copies the artifacts of a job of the run in the directory dir to the same
 // job in out, the directory for the records of another run, and returns their size in bytes.
-// On error it leaves no artifacts. If they have more than most bytes, it fails; 0 is no bound.
+// On error it leaves none there. If they have more than most bytes, the error is
+// file.ErrLarge; 0 is no bound.
 func CopyArtifacts(ctx context.Context, dir, job, out string, most int64) (int64, error) {
 	from, err := openArtifacts(dir, job)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -79,10 +79,10 @@ func bounded(t *testing.T, name string, most uint64, f func() any) {
 	}
 }
 
-// Tail returns lines as a terminal would show them, however the records cut them.
+// Tail returns lines as a terminal would show them, however the entries cut them.
 func TestTail(t *testing.T) {
 	tests := map[string]struct {
-		records string
+		entries string
 		want    []string
 	}{
 		"lines":        {"T stdout F one\nT stderr F two\n", []string{"one", "two"}},
@@ -92,13 +92,13 @@ func TestTail(t *testing.T) {
 		"no newline":   {"T stdout F one\nT stdout P two\n", []string{"one", "two"}},
 		"progress bar": {"T stdout F  10%\r 50%\r100%\r\n", []string{"100%"}},
 		"last ones":    {strings.Repeat("T stdout F x\n", 50), []string{"x", "x", "x"}},
-		"no records":   {"junk\nT\nT stdout F one\n", []string{"one"}},
+		"no entries":   {"junk\nT\nT stdout F one\n", []string{"one"}},
 		"empty":        {"", nil},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			if err := os.WriteFile(filepath.Join(dir, "log"), []byte(tt.records), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, "log"), []byte(tt.entries), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			most := 10

@@ -16,7 +16,7 @@ import (
 const TimeFormat = "2006-01-02T15:04:05.000000000Z"
 
 // A Log is the log file of one command, in the format of quire-events(5), which is also the
-// format of Kubernetes' container runtime interface.
+// format of Kubernetes' container runtime interface. Each line of the file is an Entry.
 type Log struct {
 	path string
 	most uint64 // bytes of the beginning; 0: no bound
@@ -25,15 +25,15 @@ type Log struct {
 	file    *os.File // nil until there is something to write
 	streams []*Stream
 	size    uint64  // bytes of the file
-	ending  *ending // the records after the beginning; nil until then
-	after   int64   // bytes of output in these records, dropped ones included
+	ending  *ending // the entries after the beginning; nil until then
+	after   int64   // bytes of output in these entries, dropped ones included
 	err     error   // the first failure to write
 }
 
-// NewLog returns a log that creates its file, path, which must not exist, and the directory
-// of the file with the first record. So a command that prints nothing leaves no file. If the
-// file gets longer than most bytes, output is left out, and a record says so; Close then
-// writes the end of the output. 0 is no bound.
+// NewLog returns a log with the file path, which must not exist. The first entry creates the
+// file and its directory, so a command that prints nothing leaves no file. If the file gets
+// longer than most bytes, output is left out, and an entry says so; Close then writes the
+// end of the output. 0 is no bound.
 func NewLog(path string, most uint64) *Log { return &Log{path: path, most: most} }
 
 // CreateLog is NewLog, but the file exists at once, for readers that follow it.
@@ -58,7 +58,7 @@ func (l *Log) create() (err error) {
 // full disk that only affects the log must not stop the command. Close returns the error.
 func (l *Log) Stream(name string) *Stream {
 	s := &Stream{log: l, name: name}
-	s.lines.Emit = s.record
+	s.lines.Emit = s.addEntry
 	l.streams = append(l.streams, s)
 	return s
 }
@@ -89,11 +89,11 @@ type Stream struct {
 	name  string
 	lines Lines
 	stamp []byte       // the time of the current write
-	out   bytes.Buffer // the records of the current write
-	open  bool         // its last record in the file is a part of a line
+	out   bytes.Buffer // the entries of the current write
+	open  bool         // its last entry in the file does not end its line
 }
 
-// Write appends the lines of p as records with the time of this call, in one write to the
+// Write appends the lines of p as entries with the time of this call, in one write to the
 // file.
 func (s *Stream) Write(p []byte) (int, error) {
 	s.stamp = time.Now().UTC().AppendFormat(s.stamp[:0], TimeFormat)
@@ -102,22 +102,22 @@ func (s *Stream) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Flush writes the beginning of a line that has no newline yet, as a record of a part of a
-// line. The rest of the line becomes another record.
+// Flush writes the beginning of a line that has no newline yet, as an entry that does not
+// end its line. The rest of the line becomes another entry.
 func (s *Stream) Flush() {
 	s.stamp = time.Now().UTC().AppendFormat(s.stamp[:0], TimeFormat)
 	s.lines.Flush()
 	s.pass()
 }
 
-// recordHead is the length of all that is before the text of a record, in bytes.
-const recordHead = len(TimeFormat) + len(" stdout F ")
+// entryHead is the length in bytes of an entry before its text.
+const entryHead = len(TimeFormat) + len(" stdout F ")
 
-func (s *Stream) record(text []byte, full bool) {
-	appendRecord(&s.out, s.stamp, s.name, text, full)
+func (s *Stream) addEntry(text []byte, full bool) {
+	appendEntry(&s.out, s.stamp, s.name, text, full)
 }
 
-func appendRecord(to *bytes.Buffer, stamp []byte, stream string, text []byte, full bool) {
+func appendEntry(to *bytes.Buffer, stamp []byte, stream string, text []byte, full bool) {
 	to.Write(stamp)
 	to.WriteByte(' ')
 	to.WriteString(stream)
@@ -130,14 +130,14 @@ func appendRecord(to *bytes.Buffer, stamp []byte, stream string, text []byte, fu
 	to.WriteByte('\n')
 }
 
-// isPart reports whether a record is of a part of a line.
-func isPart(record []byte) bool { return record[recordHead-2] == 'P' }
+// isPart reports whether an entry does not end its line.
+func isPart(entry []byte) bool { return entry[entryHead-2] == 'P' }
 
-// outputSize returns how many bytes of output are in records.
-func outputSize(records []byte) (n int64) {
-	for record := range bytes.Lines(records) {
-		n += int64(len(record) - recordHead)
-		if isPart(record) {
+// outputSize returns how many bytes of output are in entries.
+func outputSize(entries []byte) (n int64) {
+	for entry := range bytes.Lines(entries) {
+		n += int64(len(entry) - entryHead)
+		if isPart(entry) {
 			n-- // no newline was printed
 		}
 	}
@@ -152,61 +152,61 @@ func (s *Stream) pass() {
 	s.log.write(s, s.out.Bytes())
 }
 
-// write writes records of a stream, or adds them to the ending if the file has its beginning.
-func (l *Log) write(s *Stream, records []byte) {
+// write writes entries of a stream, or adds them to the ending if the file has its beginning.
+func (l *Log) write(s *Stream, entries []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.ending == nil && l.most > 0 && l.size+uint64(len(records)) > l.most {
-		fits := bytes.LastIndexByte(records[:l.most-l.size], '\n') + 1
-		l.append(s, records[:fits])
+	if l.ending == nil && l.most > 0 && l.size+uint64(len(entries)) > l.most {
+		fits := bytes.LastIndexByte(entries[:l.most-l.size], '\n') + 1
+		l.append(s, entries[:fits])
 		l.leaveOut(s.stamp)
-		records = records[fits:]
+		entries = entries[fits:]
 	}
 	if l.ending != nil {
-		l.ending.add(records)
-		l.after += outputSize(records)
+		l.ending.add(entries)
+		l.after += outputSize(entries)
 		return
 	}
-	l.append(s, records)
+	l.append(s, entries)
 }
 
-// append writes records of a stream to the file. After a failure it writes nothing, because
-// the text after an incomplete record would not be a record.
-func (l *Log) append(s *Stream, records []byte) {
+// append writes entries of a stream to the file. After a failure it writes nothing, because
+// the text after an incomplete entry would not be an entry.
+func (l *Log) append(s *Stream, entries []byte) {
 	if l.err == nil && l.file == nil {
 		l.err = l.create()
 	}
-	if l.err != nil || len(records) == 0 {
+	if l.err != nil || len(entries) == 0 {
 		return
 	}
-	_, l.err = l.file.Write(records)
-	l.size += uint64(len(records))
-	last := records[bytes.LastIndexByte(records[:len(records)-1], '\n')+1:]
+	_, l.err = l.file.Write(entries)
+	l.size += uint64(len(entries))
+	last := entries[bytes.LastIndexByte(entries[:len(entries)-1], '\n')+1:]
 	s.open = isPart(last)
 }
 
-// leaveOut ends the beginning of the log, and the lines that are not complete in it.
+// leaveOut ends the beginning of the log, and the lines that are incomplete in it.
 func (l *Log) leaveOut(stamp []byte) {
 	l.ending = new(ending)
 	var b bytes.Buffer
 	for _, s := range l.streams {
 		if s.open {
-			appendRecord(&b, stamp, s.name, nil, true)
+			appendEntry(&b, stamp, s.name, nil, true)
 		}
 	}
-	appendRecord(&b, stamp, "stderr", []byte(leftOutLine(l.most)), true)
+	appendEntry(&b, stamp, "stderr", []byte(leftOutLine(l.most)), true)
 	if l.err == nil {
 		_, l.err = l.file.Write(b.Bytes())
 	}
 }
 
-// writeEnding writes the records that were kept, after one that says what is missing.
+// writeEnding writes the entries in memory, after one that says how much is missing.
 func (l *Log) writeEnding() {
 	l.ending.trim()
 	var b bytes.Buffer
 	if l.ending.dropped > 0 {
 		stamp := l.ending.text[:len(TimeFormat)] // so that the times of a log ascend
-		appendRecord(&b, stamp, "stderr", []byte(missingLine(l.after-outputSize(l.ending.text))), true)
+		appendEntry(&b, stamp, "stderr", []byte(missingLine(l.after-outputSize(l.ending.text))), true)
 	}
 	b.Write(l.ending.text)
 	_, l.err = l.file.Write(b.Bytes())

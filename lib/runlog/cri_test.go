@@ -14,11 +14,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var recordForm = regexp.MustCompile(`(?s)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z (stdout|stderr) ([FP]) (.*)$`)
+var entryForm = regexp.MustCompile(`(?s)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z (stdout|stderr) ([FP]) (.*)$`)
 
-// records returns the lines of a log without their times, and what each stream
+// entries returns the lines of a log without their times, and what each stream
 // printed, put together again.
-func records(t *testing.T, path string) (lines []string, streams map[string]string) {
+func entries(t *testing.T, path string) (lines []string, streams map[string]string) {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -26,12 +26,12 @@ func records(t *testing.T, path string) (lines []string, streams map[string]stri
 	}
 	streams = map[string]string{}
 	for line := range strings.SplitSeq(strings.TrimSuffix(string(data), "\n"), "\n") {
-		m := recordForm.FindStringSubmatch(line)
+		m := entryForm.FindStringSubmatch(line)
 		if m == nil {
-			t.Fatalf("%q is no record", line)
+			t.Fatalf("%q is no entry", line)
 		}
-		if len(m[3]) > MaxRecord {
-			t.Errorf("a record of %d bytes", len(m[3]))
+		if len(m[3]) > MaxEntry {
+			t.Errorf("an entry of %d bytes", len(m[3]))
 		}
 		lines = append(lines, m[1]+" "+m[2]+" "+m[3])
 		streams[m[1]] += m[3]
@@ -44,7 +44,7 @@ func records(t *testing.T, path string) (lines []string, streams map[string]stri
 
 func TestLog(t *testing.T) {
 	type write struct{ stream, text string }
-	k16 := strings.Repeat("x", MaxRecord)
+	k16 := strings.Repeat("x", MaxEntry)
 	tests := map[string]struct {
 		writes []write
 		want   []string
@@ -75,7 +75,7 @@ func TestLog(t *testing.T) {
 			if err := log.Close(); err != nil {
 				t.Fatal(err)
 			}
-			lines, again := records(t, path)
+			lines, again := entries(t, path)
 			if diff := cmp.Diff(tt.want, lines); diff != "" {
 				t.Error(diff)
 			}
@@ -105,14 +105,14 @@ func TestNewLog(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := os.Stat(filepath.Dir(path)); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a log without a record left something behind: %v", err)
+		t.Errorf("a log without an entry left something behind: %v", err)
 	}
 	log := NewLog(path, 0)
 	io.WriteString(log.Stream("stdout"), "one\ntwo\n")
 	if err := log.Close(); err != nil {
 		t.Error(err)
 	}
-	got, _ := records(t, path)
+	got, _ := entries(t, path)
 	if diff := cmp.Diff([]string{"stdout F one", "stdout F two"}, got); diff != "" {
 		t.Error(diff)
 	}

@@ -91,13 +91,13 @@ func LacksEnd(log *os.File) bool {
 // EndMissing is the line that readers show after a log for which LacksEnd is true.
 const EndMissing = "quire: the end of this output is missing: quire was killed before it could write it"
 
-// A mark is the time of a part of the end of a combined log.
-type mark struct {
-	at   int64 // bytes of the ending before it, dropped ones included
+// An endTime is the time of a part of the ending of a combined log.
+type endTime struct {
+	at   int64 // bytes of the ending before the part, dropped ones included
 	time time.Time
 }
 
-// writeEnding writes the output that was kept, after a line that says what is missing. If the
+// writeEnding writes the output in memory, after a line that says what is missing. If the
 // disk is full, it uses the room that is reserved for it.
 func (l *RunLog) writeEnding() error {
 	if l.ending == nil {
@@ -117,8 +117,8 @@ func (l *RunLog) writeEnding() error {
 	}
 	if info, err := l.file.Stat(); err == nil {
 		begin := info.Size() + int64(len(said))
-		for _, m := range l.marks {
-			l.writeTime(begin+max(0, m.at-l.ending.dropped), m.time)
+		for _, t := range l.endTimes {
+			l.writeTime(begin+max(0, t.at-l.ending.dropped), t.time)
 		}
 	}
 	_, err := l.file.Write(append([]byte(said), l.ending.text...))

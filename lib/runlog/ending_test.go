@@ -67,7 +67,7 @@ func TestBoundedLogs(t *testing.T) {
 				if err := errors.Join(command.Close(), combined.Close()); err != nil {
 					t.Fatal(err)
 				}
-				overhead := 2*int64(MaxRecord) + 4096
+				overhead := 2*int64(MaxEntry) + 4096
 				checkCommandLog(t, filepath.Join(dir, "sh-1.log"), test.output, test.whole, int64(test.most)+endSize+overhead)
 				checkRunLog(t, filepath.Join(dir, "log"), test.output, test.whole, int64(test.most)+endSize+overhead)
 			})
@@ -102,7 +102,7 @@ func checkCommandLog(t *testing.T, path, output string, whole bool, most int64) 
 			at = 1
 		case ok:
 			if _, err := fmt.Sscanf(text, "quire: %d bytes of output are missing here", &lost); err != nil {
-				t.Errorf("record %d is %q", i, line)
+				t.Errorf("entry %d is %q", i, line)
 			}
 		case strings.HasPrefix(line, "stdout P "):
 			parts[at].WriteString(line[len("stdout P "):])
@@ -154,7 +154,7 @@ func checkParts(t *testing.T, path, head, end string, lost int64, output string,
 	if whole != (lost == 0) {
 		t.Errorf("%s says that %d bytes are missing", path, lost)
 	}
-	if !whole && len(end) < endSize/(recordHead+1) {
+	if !whole && len(end) < endSize/(entryHead+1) {
 		t.Errorf("%s ends with %d bytes of the output", path, len(end))
 	}
 }
@@ -172,7 +172,7 @@ func TestBoundedStreams(t *testing.T) {
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}
-	got, _ := records(t, path)
+	got, _ := entries(t, path)
 	var want []string
 	for line := range strings.Lines(numbered(3)) {
 		want = append(want, "stdout F "+strings.TrimSuffix(line, "\n"))

@@ -45,7 +45,7 @@ type Event struct {
 	Ref      string  `json:"ref,omitempty"`
 	SHA      string  `json:"sha,omitempty"`
 	Pipeline string  `json:"pipeline,omitempty"`
-	Jobs     JobList `json:"jobs,omitempty"`
+	Jobs     jobList `json:"jobs,omitempty"`
 
 	Cmd  string   `json:"cmd,omitempty"`
 	Argv []string `json:"argv,omitempty"`
@@ -71,12 +71,12 @@ type Event struct {
 	Text string `json:"text,omitempty"`
 }
 
-// A JobList has the jobs of the first event.
-type JobList []JobID
+// A jobList is the list of jobs in the first event.
+type jobList []JobID
 
 // UnmarshalJSON reads at most as many jobs as a summary has, so that a short text cannot use
 // much memory.
-func (l *JobList) UnmarshalJSON(text []byte) error {
+func (l *jobList) UnmarshalJSON(text []byte) error {
 	in := json.NewDecoder(bytes.NewReader(text))
 	if open, err := in.Token(); err != nil || open != json.Delim('[') {
 		return err

@@ -55,18 +55,18 @@ func (e *Events) Sync() error { return e.file.Sync() }
 // Close closes the file.
 func (e *Events) Close() error { return e.file.Close() }
 
-// A LineError reports a line of a file of events that is not an event.
-type LineError struct {
+// A lineError is the error of a line in a file of events that is not an event.
+type lineError struct {
 	Path string
 	Line int // from 1
 	Err  error
 }
 
-func (e *LineError) Error() string {
+func (e *lineError) Error() string {
 	return fmt.Sprintf("cannot read line %d of '%s': %v", e.Line, e.Path, e.Err)
 }
 
-func (e *LineError) Unwrap() error { return e.Err }
+func (e *lineError) Unwrap() error { return e.Err }
 
 // The limits of reading the events of a run: more than a pipeline needs, and little enough
 // to read while a person waits.
@@ -77,7 +77,7 @@ const (
 )
 
 // ReadEvents yields the events of the run whose directory is dir. For a line that is not an
-// event it yields a *LineError and continues; after any other error it ends. It skips a last
+// event it yields an error and continues; after any other error it ends. It skips a last
 // line without a newline, which a crash cut short. If the file does not exist, the run has
 // no events. Unknown fields are ignored, and unknown events are yielded.
 func ReadEvents(dir string) iter.Seq2[Event, error] {
@@ -113,7 +113,7 @@ func ReadEvents(dir string) iter.Seq2[Event, error] {
 				ev, err = parseEvent(line)
 			}
 			if err != nil {
-				err = &LineError{filepath.Join(dir, EventsFile), n, err}
+				err = &lineError{filepath.Join(dir, EventsFile), n, err}
 			}
 			if !yield(ev, err) {
 				return
@@ -164,8 +164,8 @@ type sizeError struct {
 
 func (e *sizeError) Error() string { return fmt.Sprintf("%s than %d MiB", e.how, e.most>>20) }
 
-// Ends returns the first and the last event of the run whose directory is dir. If one does
-// not exist or is malformed, it returns the zero Event for it.
+// Ends returns the first and the last event of the run whose directory is dir. An event that
+// is missing or malformed is the zero Event.
 func Ends(dir string) (first, last Event, err error) {
 	file, err := Open(dir, EventsFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -183,7 +183,7 @@ func Ends(dir string) (first, last Event, err error) {
 		return first, last, err
 	}
 	first, _ = parseEvent(line)
-	end, _, err := lastBytes(file, lastLine)
+	end, _, err := lastBytes(file, maxLastEvent)
 	if err != nil {
 		return first, last, err
 	}
@@ -194,5 +194,5 @@ func Ends(dir string) (first, last Event, err error) {
 	return first, last, nil
 }
 
-// lastLine is larger than the event that ends a run, in bytes.
-const lastLine = 4 << 10
+// maxLastEvent is larger than the event that ends a run, in bytes.
+const maxLastEvent = 4 << 10

@@ -56,7 +56,7 @@ not json
 	}
 	var got []string
 	for ev, err := range ReadEvents(dir) {
-		var bad *LineError
+		var bad *lineError
 		switch {
 		case errors.As(err, &bad):
 			got = append(got, "error")

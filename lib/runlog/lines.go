@@ -2,18 +2,18 @@ package runlog
 
 import "bytes"
 
-// MaxRecord is the length in bytes of the text of a record: a longer line is
-// split. It is the bound that container runtimes use.
-const MaxRecord = 16 << 10
+// MaxEntry is the length in bytes of the text of an entry: a longer line is split. It is
+// the bound that container runtimes use.
+const MaxEntry = 16 << 10
 
 // Lines splits a stream into lines and passes on each line when it is complete.
 type Lines struct {
 	// Emit receives a line without its newline. If full is false, it receives a part of
-	// a line that is longer than MaxRecord, or that has no newline at the end of the
+	// a line that is longer than MaxEntry, or that has no newline at the end of the
 	// stream. The bytes are valid until it returns.
 	Emit func(text []byte, full bool)
 
-	rest []byte // the beginning of a line, at most MaxRecord long
+	rest []byte // the beginning of a line, at most MaxEntry long
 }
 
 // Write splits p. It keeps the beginning of a line until the line is complete or Flush is
@@ -35,15 +35,15 @@ func (l *Lines) Write(p []byte) (int, error) {
 }
 
 // emit passes on the kept bytes and text: everything if a newline follows, otherwise only
-// the bytes that do not fit into one record.
+// the bytes that do not fit into one entry.
 func (l *Lines) emit(text []byte, newline bool) {
 	if len(l.rest) > 0 || !newline {
 		l.rest = append(l.rest, text...)
 		text = l.rest
 	}
-	for len(text) > MaxRecord {
-		l.Emit(text[:MaxRecord], false)
-		text = text[MaxRecord:]
+	for len(text) > MaxEntry {
+		l.Emit(text[:MaxEntry], false)
+		text = text[MaxEntry:]
 	}
 	if newline {
 		l.Emit(text, true)

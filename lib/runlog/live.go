@@ -40,8 +40,8 @@ type Live struct {
 }
 
 // NewLive returns a Live for the reader of w. If w is a regular file or /dev/null, where no
-// reader can block a write, output is w itself. If broken is not nil, it is called with the first error
-// of w, such as EPIPE. The caller must call end after the last write.
+// reader can block a write, output is w itself. If broken is not nil, it is called with the
+// first error of w, such as EPIPE. The caller must call end after the last write.
 func NewLive(w io.Writer, broken func(error)) (output io.Writer, end func()) {
 	if f, ok := w.(*os.File); ok {
 		info, err := f.Stat()
@@ -70,15 +70,15 @@ func (l *Live) Write(p []byte) (int, error) {
 	case l.behind:
 		l.lost += len(p)
 	default:
-		l.tell()
+		l.noteLost()
 		l.buf = append(l.buf, p...)
 		l.moved.Broadcast()
 	}
 	return len(p), nil
 }
 
-// tell adds the line that says how much was dropped.
-func (l *Live) tell() {
+// noteLost adds the line that says how much was dropped.
+func (l *Live) noteLost() {
 	if l.lost > 0 {
 		l.buf = fmt.Appendf(l.buf, "quire: %d bytes of output are not shown here because they were not read in time; the log has them\n", l.lost)
 		l.lost = 0
@@ -115,7 +115,7 @@ func (l *Live) pass() {
 		taken, l.buf = l.buf, taken[:0]
 		l.busy = true
 		for rest := taken; len(rest) > 0 && !l.failed; {
-			n := min(len(rest), MaxRecord)
+			n := min(len(rest), MaxEntry)
 			l.moved.Broadcast()
 			l.mu.Unlock()
 			_, err := l.w.Write(rest[:n])
@@ -138,7 +138,7 @@ func (l *Live) pass() {
 func (l *Live) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tell()
+	l.noteLost()
 	l.closed = true
 	l.moved.Broadcast()
 	for !l.failed && (l.busy || len(l.buf) > 0) {

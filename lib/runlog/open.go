@@ -22,8 +22,8 @@ const (
 	OutDir = "out"
 )
 
-// ErrNotRegular says that a name is a directory, pipe or device instead of a file.
-var ErrNotRegular = errors.New("not a regular file")
+// errNotRegular says that a name is a directory, pipe or device instead of a file.
+var errNotRegular = errors.New("not a regular file")
 
 // Open opens a file that the jobs of a run have left in the run's directory dir. name
 // is relative, with slashes. Because jobs may put anything there, Open opens only a regular
@@ -36,17 +36,17 @@ func Open(dir, name string) (*os.File, error) {
 	return f, nil
 }
 
-// behindLauncher reports whether the jobs of the run in dir were behind a launcher, so that
-// their records are in OutDir.
-func behindLauncher(dir string) bool {
-	to, err := os.Readlink(filepath.Join(dir, EventsFile))
-	return err == nil && to == filepath.Join(OutDir, EventsFile)
+// recordsDir returns the directory with the records of the run in dir: OutDir in it if the
+// run has a launcher, otherwise dir itself.
+func recordsDir(dir string) string {
+	if to, err := os.Readlink(filepath.Join(dir, EventsFile)); err == nil && to == filepath.Join(OutDir, EventsFile) {
+		return filepath.Join(dir, OutDir)
+	}
+	return dir
 }
 
 func open(dir, name string) (*os.File, error) {
-	if behindLauncher(dir) {
-		dir = filepath.Join(dir, OutDir)
-	}
+	dir = recordsDir(dir)
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func open(dir, name string) (*os.File, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, ErrNotRegular
+		return nil, errNotRegular
 	}
 	fd, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", found.Fd()), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -25,9 +25,9 @@ type RunLog struct {
 	part bool   // the last line is not complete
 	err  error  // the first failure to write
 
-	ending  *ending  // the output after the beginning, or since a failure; nil until then
-	marks   []mark   // of ending
-	reserve *os.File // occupies room for ending; nil if it could not be reserved
+	ending   *ending   // the output after the beginning, or since a failure; nil until then
+	endTimes []endTime // of ending
+	reserve  *os.File  // occupies room for ending; nil if it could not be reserved
 
 	times   *os.File  // nil if it cannot be written
 	stamped time.Time // when the last time was written
@@ -87,7 +87,7 @@ func EndRunLog(path, format string, args ...any) error {
 
 // Write appends output of jobs. It never fails, because a full disk that only affects the log
 // must not stop the jobs. Output that would make the log too long is left out, and a line
-// says so. Close then writes the end of the output. So it does if the log cannot be written.
+// says so. Close then writes the end of the output, as it does after a failed write.
 func (l *RunLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -68,16 +68,16 @@ type CommandRecord struct {
 	Log       string     `json:"log"`
 }
 
-// maxRecords is how many jobs and commands of a run are read.
+// maxRecords is how many jobs and commands of a run are read at most, together.
 const maxRecords = 1 << 17
 
 // Summarize returns the jobs of the run whose events are in dir, in the order of the graph.
 // It skips lines that are not events; a run without events has no jobs. With an error it
 // returns the jobs that were read before it.
 func Summarize(dir string) ([]JobRecord, error) {
-	s := summary{jobs: map[string]*JobRecord{}, commands: map[command]place{}}
+	s := summary{jobs: map[string]*JobRecord{}, commands: map[commandID]int{}}
 	for ev, err := range ReadEvents(dir) {
-		var bad *LineError
+		var bad *lineError
 		switch {
 		case err == nil:
 			s.add(ev)
@@ -88,24 +88,19 @@ func Summarize(dir string) ([]JobRecord, error) {
 	return s.list(), nil
 }
 
-// timeOf returns the time of ev on its own: a pointer into ev would keep all of ev in memory.
+// timeOf returns a copy of the time of ev: a pointer into ev would keep all of ev in memory.
 func timeOf(ev Event) *time.Time { t := ev.Time; return &t }
 
 type summary struct {
-	order    []string
+	order    []string // the ids of jobs
 	jobs     map[string]*JobRecord
-	commands map[command]place
-	records  int // of jobs and commands
+	commands map[commandID]int // the indices of commands in their jobs
+	records  int               // of jobs and commands
 }
 
-type command struct {
+type commandID struct {
 	job string
 	n   int
-}
-
-type place struct {
-	job   *JobRecord
-	index int
 }
 
 func (s *summary) list() []JobRecord {
@@ -157,7 +152,7 @@ func (s *summary) start(ev Event) {
 	if s.records++; s.records > maxRecords {
 		return
 	}
-	s.commands[command{ev.Job, ev.Sh}] = place{j, len(j.Commands)}
+	s.commands[commandID{ev.Job, ev.Sh}] = len(j.Commands)
 	j.Commands = append(j.Commands, CommandRecord{
 		N: ev.Sh, Cmd: ev.Cmd, Argv: ev.Argv, Started: timeOf(ev), Log: ev.Log,
 	})
@@ -165,11 +160,11 @@ func (s *summary) start(ev Event) {
 
 // end ends the command of ev.
 func (s *summary) end(ev Event) {
-	at, ok := s.commands[command{ev.Job, ev.Sh}]
+	at, ok := s.commands[commandID{ev.Job, ev.Sh}]
 	if !ok {
 		return
 	}
-	c := &at.job.Commands[at.index]
+	c := &s.jobs[ev.Job].Commands[at]
 	c.Exit, c.Signal, c.Reason = ev.Exit, ev.Signal, ev.Reason
 	c.Truncated, c.Finished = ev.Truncated, timeOf(ev)
 }

@@ -25,19 +25,19 @@ func Tail(dir, name string, most int) ([]string, error) {
 		return nil, err
 	}
 	if !all {
-		_, data, _ = bytes.Cut(data, []byte("\n")) // the rest of a record
+		_, data, _ = bytes.Cut(data, []byte("\n")) // the rest of an entry
 	}
 	var lines []string
 	parts := map[string]string{} // the beginnings of lines, by stream
-	for record := range bytes.Lines(data) {
-		stream, text, full, ok := ParseRecord(record)
+	for line := range bytes.Lines(data) {
+		e, ok := ParseEntry(line)
 		if !ok {
 			continue
 		}
-		parts[stream] += string(text)
-		if full {
-			lines = append(lines, parts[stream])
-			delete(parts, stream)
+		parts[e.Stream] += string(e.Text)
+		if e.Full {
+			lines = append(lines, parts[e.Stream])
+			delete(parts, e.Stream)
 		}
 	}
 	for _, stream := range []string{"stdout", "stderr"} {
@@ -87,13 +87,20 @@ func lastBytes(file *os.File, most int64) (data []byte, all bool, err error) {
 	return data, from == 0, err
 }
 
-// ParseRecord returns the stream and the text of a record, which is a line of a command's
-// log: TIME STREAM F|P TEXT. It reports whether the text ends its line (F), and whether
-// the line is a record at all.
-func ParseRecord(line []byte) (stream string, text []byte, full, ok bool) {
+// An Entry is a line of a command's log: TIME STREAM F|P TEXT.
+type Entry struct {
+	Time   string // in TimeFormat
+	Stream string // "stdout" or "stderr"
+	Text   []byte // a part of the line that ParseEntry got
+	Full   bool   // the text ends its line (F); if not (P), the stream's next entry continues it
+}
+
+// ParseEntry parses a line of a command's log, and reports whether it has the form of an
+// entry. The time and the stream may still be wrong.
+func ParseEntry(line []byte) (e Entry, ok bool) {
 	fields := bytes.SplitN(bytes.TrimSuffix(line, []byte("\n")), []byte(" "), 4)
 	if len(fields) < 4 {
-		return "", nil, false, false
+		return e, false
 	}
-	return string(fields[1]), fields[3], string(fields[2]) != "P", true
+	return Entry{string(fields[0]), string(fields[1]), fields[3], string(fields[2]) != "P"}, true
 }

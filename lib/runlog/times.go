@@ -26,6 +26,9 @@ const timesEvery = 100 * time.Millisecond
 // LineTime is the format of the times of lines: RFC 3339 in milliseconds, in UTC.
 const LineTime = "2006-01-02T15:04:05.000Z"
 
+// Now returns the current time in the format LineTime.
+func Now() string { return time.Now().UTC().Format(LineTime) }
+
 // stamp records the time of the output that follows.
 func (l *RunLog) stamp() {
 	now := time.Now()
@@ -39,10 +42,10 @@ func (l *RunLog) stamp() {
 		}
 		return
 	}
-	for len(l.marks) > 1 && l.marks[1].at <= l.ending.dropped {
-		l.marks = l.marks[1:]
+	for len(l.endTimes) > 1 && l.endTimes[1].at <= l.ending.dropped {
+		l.endTimes = l.endTimes[1:]
 	}
-	l.marks = append(l.marks, mark{l.ending.size(), now})
+	l.endTimes = append(l.endTimes, endTime{l.ending.size(), now})
 }
 
 // writeTime writes the time of the part of the log from offset on. If that fails, the log

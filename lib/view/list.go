@@ -10,51 +10,35 @@ import (
 	"quire/lib/runstore"
 )
 
-// A List writes records in one of several forms. Flush ends it.
+// A List writes records, one a line. The caller must call Flush at the end.
 type List struct {
-	print func(io.Writer, runstore.Record) error
-	w     io.Writer
-	flush []func() error
+	out  *bufio.Writer
+	line func(runstore.Record) ([]byte, error) // without its newline
 }
 
-// Lines writes the record lines of quire-run(5).
-func Lines(w io.Writer) *List {
-	return newList(w, func(w io.Writer, rec runstore.Record) error {
-		_, err := io.WriteString(w, rec.Line()+"\n")
-		return err
-	})
+// NewList returns a list of the record lines of quire-run(5).
+func NewList(w io.Writer) *List {
+	return &List{bufio.NewWriter(w), func(rec runstore.Record) ([]byte, error) { return []byte(rec.Line()), nil }}
 }
 
-// Objects writes one JSON object a line.
-func Objects(w io.Writer) *List {
-	return newList(w, func(w io.Writer, rec runstore.Record) error {
-		text, err := encode(rec)
-		if err != nil {
-			return err
-		}
-		_, err = w.Write(append(text, '\n'))
-		return err
-	})
-}
-
-func newList(w io.Writer, print func(io.Writer, runstore.Record) error) *List {
-	out := bufio.NewWriter(w)
-	return &List{print, out, []func() error{out.Flush}}
+// NewJSONList returns a list of JSON objects.
+func NewJSONList(w io.Writer) *List {
+	return &List{bufio.NewWriter(w), func(rec runstore.Record) ([]byte, error) { return encode(rec) }}
 }
 
 // Print writes one record.
-func (l *List) Print(rec runstore.Record) error { return l.print(l.w, rec) }
-
-// Flush writes the records that are still buffered.
-func (l *List) Flush() error {
-	for _, flush := range l.flush {
-		if err := flush(); err != nil {
-			return err
-		}
+func (l *List) Print(rec runstore.Record) error {
+	line, err := l.line(rec)
+	if err == nil {
+		_, err = l.out.Write(append(line, '\n'))
 	}
-	return nil
+	return err
 }
 
+// Flush writes the records that are still buffered.
+func (l *List) Flush() error { return l.out.Flush() }
+
+// took returns how long the run was active, "-" if it was not or still is.
 func took(rec runstore.Record) string {
 	if rec.Started.IsZero() || rec.Finished.IsZero() {
 		return "-"

@@ -20,7 +20,7 @@ import (
 // A source is a file that is part of a log.
 type source struct {
 	path  string // below the directory of the run, with slashes
-	lines bool   // a command's log, which the jobs' side wrote; printed without time and stream
+	lines bool   // a command's log, which jobs may have changed; printed without time and stream
 	mark  string // before each line
 }
 
@@ -169,7 +169,7 @@ func (l *Log) copy(s source, over bool) error {
 		return err
 	}
 	if s.lines {
-		err = l.copyRecords(s, f)
+		err = l.copyEntries(s, f)
 	} else {
 		err = l.copyCombined(s, f)
 	}
@@ -180,8 +180,8 @@ func (l *Log) copy(s source, over bool) error {
 	return err
 }
 
-// copyRecords prints the new part of a command's log.
-func (l *Log) copyRecords(s source, f *os.File) error {
+// copyEntries prints the new part of a command's log.
+func (l *Log) copyEntries(s source, f *os.File) error {
 	in := bufio.NewReaderSize(f, maxLine)
 	for {
 		line, err := in.ReadSlice('\n')
@@ -192,14 +192,14 @@ func (l *Log) copyRecords(s source, f *os.File) error {
 			return err
 		}
 		l.seen[s.path] += int64(len(line))
-		if err := l.line(s, line); err != nil {
+		if err := l.printEntry(s, line); err != nil {
 			return err
 		}
 	}
 }
 
 // copyCombined prints the new part of the combined log, as far as it was written before the
-// call: a job could append to a log that an older quire wrote for ever.
+// call: a job could append without end to a log that an older quire wrote.
 func (l *Log) copyCombined(s source, f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {
@@ -241,38 +241,36 @@ func (l *Log) copyCombined(s source, f *os.File) error {
 }
 
 // maxLine is larger than the longest line of a command's log, in bytes.
-const maxLine = 2 * runlog.MaxRecord
+const maxLine = 2 * runlog.MaxEntry
 
-// line prints a record, which is a line of a command's log: TIME STREAM F|P TEXT. P says
-// that the next record continues the line.
-func (l *Log) line(s source, line []byte) error {
-	fields := bytes.SplitN(line, []byte(" "), 4)
-	if len(fields) < 4 {
+// printEntry prints an entry of a command's log. It ignores a line that is not an entry.
+func (l *Log) printEntry(s source, line []byte) error {
+	e, ok := runlog.ParseEntry(line)
+	if !ok {
 		return nil
 	}
-	stream := s.path + " " + string(fields[1])
+	stream := s.path + " " + e.Stream
 	if l.open != stream {
 		if l.open != "" { // the line of another stream is not complete
 			l.out.WriteByte('\n')
 		}
 		if l.Times {
-			l.out.WriteString(recordTime(fields[0]) + " ")
+			l.out.WriteString(lineTime(e.Time) + " ")
 		}
 		l.out.WriteString(s.mark)
 	}
-	text := fields[3]
-	l.open = ""
-	if string(fields[2]) == "P" {
-		l.open = stream
-		text = bytes.TrimSuffix(text, []byte("\n"))
+	l.open = stream
+	_, err := l.out.Write(e.Text)
+	if e.Full {
+		l.open = ""
+		err = l.out.WriteByte('\n')
 	}
-	_, err := l.out.Write(text)
 	return err
 }
 
-// recordTime returns the time of a record as a time of a line; "-" if it is none.
-func recordTime(text []byte) string {
-	t, err := time.Parse(time.RFC3339Nano, string(text))
+// lineTime returns the time of an entry in the format runlog.LineTime; "-" if it is none.
+func lineTime(text string) string {
+	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
 		return "-"
 	}

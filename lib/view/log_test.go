@@ -63,11 +63,11 @@ func TestLog(t *testing.T) {
 	run := started(t, "host")
 	add(t, run, runlog.EventsFile, events)
 	add(t, run, "jobs/a/sh-1.log", "T stdout F one\nT stderr P two\nT stderr P  and\nT stderr F  three\nT stdout F \nT stdo")
-	add(t, run, "jobs/b/sh-1.log", "T stdout F four\nnot a record\nT stdout F five\n")
+	add(t, run, "jobs/b/sh-1.log", "T stdout F four\nnot an entry\nT stdout F five\n")
 	old := started(t, "host") // by a quire that wrote no combined log
 	add(t, old, runlog.EventsFile, events)
 	add(t, old, "jobs/a/sh-1.log", "T stdout F one\nT stderr P two\nT stderr P  and\nT stderr F  three\nT stdout F \nT stdo")
-	add(t, old, "jobs/b/sh-1.log", "T stdout F four\nnot a record\nT stdout F five\n")
+	add(t, old, "jobs/b/sh-1.log", "T stdout F four\nnot an entry\nT stdout F five\n")
 	if err := old.Transition(runstore.Change{State: runstore.Complete}); err != nil {
 		t.Fatal(err)
 	}

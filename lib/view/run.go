@@ -17,29 +17,30 @@ import (
 type Run struct {
 	URL string // the address of its page, for WriteJSON; "" for none
 
-	run     *runstore.Run
-	record  runstore.Record
-	status  runstore.Status
-	changes []runstore.Change
-	jobs    []runlog.JobRecord
-	why     string
-	over    bool // it has ended, and has no driver any more
+	Record  runstore.Record
+	Status  runstore.Status
+	Changes []runstore.Change  // the history, oldest change first
+	Jobs    []runlog.JobRecord // in the order of the graph; all have ended if the run is Over
+	Why     string             // why the run is in its state, and which records cannot be read; may be empty
+	Over    bool               // the run has ended, and its driver too: nothing of the run changes any more
+
+	run *runstore.Run
 }
 
 // Of reads everything that can be shown about run.
 func Of(run *runstore.Run) (Run, error) {
 	v := Run{run: run}
 	var err error
-	if v.status, err = run.Status(); err != nil {
+	if v.Status, err = run.Status(); err != nil {
 		return v, err
 	}
-	if v.record, err = run.Record(); err != nil {
+	if v.Record, err = run.Record(); err != nil {
 		return v, err
 	}
-	if v.changes, err = run.Changes(); err != nil {
+	if v.Changes, err = run.Changes(); err != nil {
 		return v, err
 	}
-	if v.why, err = run.Explain(); err != nil {
+	if v.Why, err = run.Explain(); err != nil {
 		return v, err
 	}
 	driven, err := run.Driven()
@@ -47,18 +48,18 @@ func Of(run *runstore.Run) (Run, error) {
 		return v, err
 	}
 	var unread error
-	if v.jobs, unread = runlog.Summarize(run.Dir); unread != nil { // all else is ours, and is there
-		v.why = strings.TrimPrefix(v.why+"; "+unread.Error(), "; ")
+	if v.Jobs, unread = runlog.Summarize(run.Dir); unread != nil { // jobs may have written these records, but no others
+		v.Why = strings.TrimPrefix(v.Why+"; "+unread.Error(), "; ")
 	}
-	if v.over = v.status.State.Final() && !driven; v.over {
-		endJobs(v.jobs, v.status)
+	if v.Over = v.Status.State.Final() && !driven; v.Over {
+		endJobs(v.Jobs, v.Status)
 	}
 	return v, nil
 }
 
 // WriteJSON writes the record like list --json, followed by more keys.
 func (v Run) WriteJSON(w io.Writer) error {
-	head, err := encode(v.record)
+	head, err := encode(v.Record)
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func (v Run) WriteJSON(w io.Writer) error {
 		vars[name] = runstore.JSONText(value)
 	}
 	v.readArtifacts()
-	jobs := v.jobs
+	jobs := v.Jobs
 	if jobs == nil {
 		jobs = []runlog.JobRecord{}
 	}
@@ -96,7 +97,7 @@ func (v Run) WriteJSON(w io.Writer) error {
 		Jobs     []runlog.JobRecord `json:"jobs"`
 	}{
 		runstore.JSONText(v.run.Dir), runstore.JSONText(v.run.GitDir), optional(v.run.PreviousSHA), optional(v.run.Tree), optional(v.run.Subject), v.run.Image, optional(v.run.Pusher),
-		v.run.PushedAt, v.run.Trigger, vars, optional(v.status.By), optional(v.status.Note), optional(v.why), optional(v.URL), jobs,
+		v.run.PushedAt, v.run.Trigger, vars, optional(v.Status.By), optional(v.Status.Note), optional(v.Why), optional(v.URL), jobs,
 	})
 	if err != nil {
 		return err
@@ -106,15 +107,15 @@ func (v Run) WriteJSON(w io.Writer) error {
 	return err
 }
 
-// maxArtifacts is how many artifacts of a run WriteJSON shows.
+// maxArtifacts is how many artifacts of a run WriteJSON shows at most.
 const maxArtifacts = 1 << 17
 
 // readArtifacts adds the artifacts to the jobs. If some cannot be read, or they are too
-// many, v.why says so.
+// many, v.Why says so.
 func (v *Run) readArtifacts() {
 	left := maxArtifacts
-	for i := range v.jobs {
-		j := &v.jobs[i]
+	for i := range v.Jobs {
+		j := &v.Jobs[i]
 		err := runlog.Artifacts(v.run.Dir, j.ID, func(a runlog.Artifact) error {
 			if left--; left < 0 {
 				return fmt.Errorf("only the first %d are shown", maxArtifacts)
@@ -124,7 +125,7 @@ func (v *Run) readArtifacts() {
 			return nil
 		})
 		if err != nil {
-			v.why = strings.TrimPrefix(fmt.Sprintf("%s; artifacts of job '%s': %v", v.why, j.ID, err), "; ")
+			v.Why = strings.TrimPrefix(fmt.Sprintf("%s; artifacts of job '%s': %v", v.Why, j.ID, err), "; ")
 		}
 	}
 }
@@ -133,14 +134,14 @@ func (v *Run) readArtifacts() {
 func (v Run) WriteText(w io.Writer) error {
 	out := &lineWriter{w: w}
 	out.line("id", v.run.ID)
-	out.line("state", Describe(v.status))
+	out.line("state", Describe(v.Status))
 	if v.run.Gate {
 		out.line("gate", "true")
 	}
 	if v.run.Skipped {
 		out.line("skipped", "true")
 	}
-	out.line("why", v.why)
+	out.line("why", v.Why)
 	out.line("repo", v.run.Repo)
 	out.line("git-dir", v.run.GitDir)
 	out.line("ref", v.run.Ref)
@@ -156,13 +157,13 @@ func (v Run) WriteText(w io.Writer) error {
 	for _, name := range slices.Sorted(maps.Keys(v.run.Vars)) {
 		out.line("var", name+"="+v.run.Vars[name])
 	}
-	out.line("executor", v.record.Executor)
+	out.line("executor", v.Record.Executor)
 	out.line("dir", v.run.Dir)
-	for _, c := range v.changes {
+	for _, c := range v.Changes {
 		out.line(string(c.State), c.Time.Format(time.RFC3339))
 	}
-	out.line("note", v.status.Note)
-	for _, j := range v.jobs {
+	out.line("note", v.Status.Note)
+	for _, j := range v.Jobs {
 		text := j.State
 		if j.Reason != "" {
 			text += " reason=" + j.Reason

@@ -24,16 +24,16 @@ func (v Run) WriteScreen(w io.Writer) error {
 			fmt.Fprintf(out, "%-9s %s\n", key, text.Line(value))
 		}
 	}
-	state := Describe(v.status)
+	state := Describe(v.Status)
 	if v.run.Skipped {
 		state = string(runstore.Skipped)
 	}
-	if d := took(v.record); d != "-" {
+	if d := took(v.Record); d != "-" {
 		state += ", " + d
 	}
 	field("run", v.run.ID)
 	field("state", state)
-	field("why", v.why)
+	field("why", v.Why)
 	field("repo", v.run.Repo)
 	field("ref", v.run.Ref)
 	field("commit", strings.TrimSpace(v.run.SHA+" "+v.run.Subject))
@@ -42,13 +42,13 @@ func (v Run) WriteScreen(w io.Writer) error {
 	for _, name := range slices.Sorted(maps.Keys(v.run.Vars)) {
 		field("var", name+"="+v.run.Vars[name])
 	}
-	field("executor", v.record.Executor)
-	for _, c := range v.changes {
+	field("executor", v.Record.Executor)
+	for _, c := range v.Changes {
 		field(string(c.State), c.Time.Local().Format("2006-01-02 15:04:05"))
 	}
-	field("note", v.status.Note)
+	field("note", v.Status.Note)
 	field("dir", v.run.Dir)
-	for _, j := range v.jobs {
+	for _, j := range v.Jobs {
 		writeJob(out, j)
 	}
 	return out.Flush()

@@ -108,7 +108,7 @@ func (e *exporter) run(v *visit, rec runstore.Record) {
 		return
 	}
 	e.log("/"+base+"/log", base+"/log")
-	jobs := byFailure(seen.Jobs())
+	jobs := byFailure(seen.Jobs)
 	for _, j := range jobs[:min(len(jobs), maxJobs)] {
 		if j.ID != "" && len(j.Commands) > 0 {
 			e.log("/"+base+"/"+jobSegment(j.ID)+"/log", base+"/"+jobSegment(j.ID)+"/log")

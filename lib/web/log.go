@@ -106,15 +106,15 @@ func jobLog(run *runstore.Run, j runlog.JobRecord, over bool) source {
 	}
 }
 
-// commandLog reads the records of a command, see quire-events(5), and joins their parts. If
-// over is true, it adds a line if the end of the log is missing.
+// commandLog reads the log of a command, see quire-events(5), and joins the entries of a
+// line. If over is true, it adds a line if the end of the log is missing.
 func commandLog(dir, name string, over bool, add func(l rawLine)) error {
 	f, err := runlog.Open(dir, name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	in := bufio.NewReaderSize(f, 2*runlog.MaxRecord)
+	in := bufio.NewReaderSize(f, 2*runlog.MaxEntry)
 	parts := map[string][]byte{} // the beginnings of lines, by stream
 	emit := func(stamp, stream string, text []byte) {
 		class := ""
@@ -124,27 +124,26 @@ func commandLog(dir, name string, over bool, add func(l rawLine)) error {
 		add(rawLine{time: stamp, class: class, text: text})
 	}
 	for {
-		record, err := in.ReadSlice('\n')
+		line, err := in.ReadSlice('\n')
 		if errors.Is(err, io.EOF) || errors.Is(err, bufio.ErrBufferFull) {
-			break // the record is incomplete, or the file is not a log
+			break // the entry is incomplete, or the file is not a log
 		}
 		if err != nil {
 			return err
 		}
-		stream, text, full, ok := runlog.ParseRecord(record)
-		if !ok || stream != "stdout" && stream != "stderr" {
+		e, ok := runlog.ParseEntry(line)
+		if !ok || e.Stream != "stdout" && e.Stream != "stderr" {
 			continue
 		}
-		part := parts[stream]
-		if !full || len(part) > 0 {
-			part = append(part, text[:min(len(text), max(0, maxLine+1-len(part)))]...)
-			text = part
-			parts[stream] = part
+		part := parts[e.Stream]
+		if !e.Full || len(part) > 0 {
+			part = append(part, e.Text[:min(len(e.Text), max(0, maxLine+1-len(part)))]...)
+			e.Text = part
+			parts[e.Stream] = part
 		}
-		if full {
-			stamp, _, _ := bytes.Cut(record, []byte(" "))
-			emit(string(stamp), stream, text)
-			parts[stream] = part[:0]
+		if e.Full {
+			emit(e.Time, e.Stream, e.Text)
+			parts[e.Stream] = part[:0]
 		}
 	}
 	for _, stream := range []string{"stdout", "stderr"} {
@@ -215,14 +214,14 @@ func (v *visit) log(run *runstore.Run, job string) error {
 	if err != nil {
 		return err
 	}
-	final := seen.Status().State.Final()
-	d := logData{Run: run, Record: seen.Record(), State: string(seen.Record().Shown()), Why: reasonText(seen.Record())}
+	final := seen.Status.State.Final()
+	d := logData{Run: run, Record: seen.Record, State: string(seen.Record.Shown()), Why: reasonText(seen.Record)}
 	var end int64
 	from, id, err := v.logSource(run, seen, job, &end)
 	if err != nil {
 		return err
 	}
-	for _, j := range seen.Jobs() {
+	for _, j := range seen.Jobs {
 		if job != "" && j.ID == id {
 			d.Job, d.State, d.Why = text.Line(id), knownState(j.State), jobReason(j, v.hider(run))
 		}
@@ -260,9 +259,9 @@ func (v *visit) log(run *runstore.Run, job string) error {
 // no combined log; then the source is the logs of all its jobs.
 func (v *visit) logSource(run *runstore.Run, seen view.Run, job string, end *int64) (source, string, error) {
 	if job != "" {
-		for _, j := range seen.Jobs() {
+		for _, j := range seen.Jobs {
 			if jobSegment(j.ID) == job {
-				return jobLog(run, j, seen.Over()), j.ID, nil
+				return jobLog(run, j, seen.Over), j.ID, nil
 			}
 		}
 		return nil, "", errNotFound
@@ -271,13 +270,13 @@ func (v *visit) logSource(run *runstore.Run, seen view.Run, job string, end *int
 		f, err := os.Open(filepath.Join(run.Dir, runstore.LogFile))
 		if err == nil {
 			defer f.Close()
-			return combined(f, seen.Status().State.Final(), 0, end)(add)
+			return combined(f, seen.Status.State.Final(), 0, end)(add)
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		for _, j := range seen.Jobs() {
-			if err := jobLog(run, j, seen.Over())(add); err != nil {
+		for _, j := range seen.Jobs {
+			if err := jobLog(run, j, seen.Over)(add); err != nil {
 				return err
 			}
 		}

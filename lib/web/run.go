@@ -83,12 +83,12 @@ func (v *visit) run(run *runstore.Run) error {
 	if err != nil {
 		return err
 	}
-	status, jobs := seen.Status(), seen.Jobs()
+	status, jobs := seen.Status, seen.Jobs
 	known := v.hider(run)
 	hide := func(s string) string { return hidePaths(known(s)) }
 	d := runData{
-		Run: run, Record: seen.Record(), State: string(seen.Record().Shown()), Why: hide(seen.Why()), Note: hide(status.Note),
-		Subject: cmp.Or(run.Subject, run.SHA), Changes: seen.Changes(), Reason: reasonText(seen.Record()), Tally: tally(jobs),
+		Run: run, Record: seen.Record, State: string(seen.Record.Shown()), Why: hide(seen.Why), Note: hide(status.Note),
+		Subject: cmp.Or(run.Subject, run.SHA), Changes: seen.Changes, Reason: reasonText(seen.Record), Tally: tally(jobs),
 		Graph: v.graph(run, jobs),
 	}
 	if run.Image != nil {
