@@ -19,7 +19,7 @@ import (
 // layers are the packages from the base up. A package imports only packages of
 // the layers before its own.
 var layers = [][]string{
-	{"file", "text", "unit"},
+	{"file", "owner", "text", "unit"},
 	{"git/direct"},
 	{"diag", "cli", "git", "glob", "process", "push", "runlog", "vm"},
 	{"runstore", "fennel", "workspace", "hook", "repos"},

@@ -30,8 +30,8 @@ const (
 	fennelName = "config.fnl"
 )
 
-// MaxSize is the size of the largest file that is read, in bytes.
-const MaxSize = 1 << 20
+// maxSize is the size of the largest file that is read, in bytes.
+const maxSize = 1 << 20
 
 // Settings are the settings of one repository. quire.toml(5) describes the fields.
 type Settings struct {
@@ -175,12 +175,12 @@ func read(ctx context.Context, path string) (*Config, error) {
 	if !info.Mode().IsRegular() {
 		return nil, diag.List{{File: path, Message: "is not a regular file"}}
 	}
-	text, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
+	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("cannot read config: %w", err)
 	}
-	if len(text) > MaxSize {
-		return nil, diag.List{{File: path, Message: fmt.Sprintf("is larger than %d KiB", MaxSize>>10)}}
+	if len(text) > maxSize {
+		return nil, diag.List{{File: path, Message: fmt.Sprintf("is larger than %d KiB", maxSize>>10)}}
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // a byte order mark
 	d := &document{file: path, text: text, readable: info.Mode()&othersRead != 0}

@@ -10,7 +10,7 @@ import (
 func specificity(pattern string) int {
 	wild := strings.Count(pattern, "*") + strings.Count(pattern, "?")
 	if wild == 0 {
-		return 2 * MaxSize
+		return 2 * maxSize
 	}
 	n := 2 * (len(pattern) - wild)
 	if !strings.Contains(pattern, "**") {
@@ -38,14 +38,10 @@ func isRef(name string) bool {
 	return true
 }
 
-// isRefPattern reports whether a pattern of package glob can match a ref.
-func isRefPattern(pattern string) bool {
-	return isRef(strings.NewReplacer("*", "x", "?", "x").Replace(pattern))
-}
-
-// refPattern returns the problem of a pattern of refs, "" if a ref can match it.
+// refPattern returns the problem of a pattern of package glob for refs, "" if a ref can match
+// it.
 func refPattern(s string) string {
-	if !isRefPattern(s) {
+	if !isRef(strings.NewReplacer("*", "x", "?", "x").Replace(s)) {
 		return "no ref can match: full names are wanted, such as 'refs/heads/main' or 'refs/tags/v*'"
 	}
 	return ""

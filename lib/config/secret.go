@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"quire/lib/glob"
+	"quire/lib/runlog"
 	"quire/lib/text"
 )
 
@@ -29,10 +30,6 @@ const (
 
 	// maxSecret is the size of the largest file of a secret, in bytes.
 	maxSecret = 1 << 20
-
-	// minSecret is the length in bytes from which a secret is redacted. A shorter value is
-	// likely to be part of other text.
-	minSecret = 8
 )
 
 // secrets checks the table "secrets".
@@ -158,8 +155,8 @@ func (s Settings) ReadSecrets(ref string) RunSecrets {
 		if readable != "" {
 			warn("secret '%s': %s is readable by other users", name, readable)
 		}
-		if len(value) < minSecret {
-			warn("secret '%s' is shorter than %d bytes and will not be redacted", name, minSecret)
+		if len(value) < runlog.MinSecret {
+			warn("secret '%s' is shorter than %d bytes and will not be redacted", name, runlog.MinSecret)
 		}
 		r.Values[name] = value
 	}

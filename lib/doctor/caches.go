@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"quire/lib/drive"
 	"quire/lib/file"
+	"quire/lib/owner"
 	"quire/lib/text"
 	"quire/lib/unit"
 )
@@ -35,7 +37,7 @@ func (x *exam) caches(most uint64) {
 		if x.cacheDirectory(repo) {
 			inside, _ := filepath.Glob(filepath.Join(globQuote(repo), "*"))
 			for _, path := range inside {
-				if !strings.HasSuffix(path, ".lock") && x.cacheDirectory(path) {
+				if !strings.HasSuffix(path, drive.CacheLock) && x.cacheDirectory(path) {
 					size, err := file.DiskSize(top, path, false)
 					if err != nil && !errors.Is(err, fs.ErrNotExist) {
 						x.wrong(path, "# see who made it unreadable", "cannot be measured: %v", text.Cause(err))
@@ -59,7 +61,7 @@ func (x *exam) cacheDirectory(path string) bool {
 	if errors.Is(err, fs.ErrNotExist) {
 		return false // prune was quicker
 	}
-	if err != nil || !info.IsDir() || ownerOf(info) != os.Geteuid() {
+	if err != nil || !info.IsDir() || owner.Of(info) != os.Geteuid() {
 		x.wrong(path, "rm -r "+text.QuoteLine(path), "is no directory of this user: the next run that has this cache replaces it")
 		return false
 	}

@@ -17,6 +17,7 @@ import (
 	"quire/lib/config"
 	"quire/lib/diag"
 	"quire/lib/git"
+	"quire/lib/owner"
 	"quire/lib/repos"
 	"quire/lib/text"
 )
@@ -102,7 +103,7 @@ func (x *exam) secret(name string, s config.Secret) {
 		case info.Mode()&0o004 != 0:
 			x.wrong(path, "chmod o-r "+text.QuoteLine(path), "secret '%s' is readable by other users", name)
 		case !readable(path):
-			x.wrong(path, "chmod u+r "+text.QuoteLine(path), "secret '%s' cannot be read by '%s'", name, userName(os.Geteuid()))
+			x.wrong(path, "chmod u+r "+text.QuoteLine(path), "secret '%s' cannot be read by '%s'", name, owner.Name(os.Geteuid()))
 		}
 	}
 }

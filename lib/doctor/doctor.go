@@ -10,17 +10,15 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/user"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"quire/lib/config"
 	"quire/lib/notify"
+	"quire/lib/owner"
 	"quire/lib/runstore"
 	"quire/lib/text"
 )
@@ -96,32 +94,17 @@ func (x *exam) ours(path string) bool {
 	if info.IsDir() {
 		need = 0o700
 	}
-	uid := ownerOf(info)
+	uid := owner.Of(info)
 	switch {
 	case uid != os.Geteuid():
-		x.wrong(path, fmt.Sprintf("# chown -R %s %s", text.QuoteLine(userName(os.Geteuid())), text.QuoteLine(path)),
-			"belongs to user '%s', but '%s' makes the runs", userName(uid), userName(os.Geteuid()))
+		x.wrong(path, fmt.Sprintf("# chown -R %s %s", text.QuoteLine(owner.Name(os.Geteuid())), text.QuoteLine(path)),
+			"belongs to user '%s', but '%s' makes the runs", owner.Name(uid), owner.Name(os.Geteuid()))
 	case info.Mode()&need != need:
 		x.wrong(path, "chmod u+rwX "+text.QuoteLine(path), "is not writable by its owner: mode %04o", info.Mode().Perm())
 	default:
 		x.ok(path)
 	}
 	return true
-}
-
-func ownerOf(info fs.FileInfo) int {
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		return int(stat.Uid)
-	}
-	return os.Geteuid()
-}
-
-func userName(uid int) string {
-	name := strconv.Itoa(uid)
-	if u, err := user.LookupId(name); err == nil {
-		return u.Username
-	}
-	return name
 }
 
 // lookPath returns the program that the hook starts for a name: the hook's PATH ends with

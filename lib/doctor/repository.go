@@ -9,6 +9,7 @@ import (
 	"quire/lib/config"
 	"quire/lib/git"
 	"quire/lib/hook"
+	"quire/lib/owner"
 	"quire/lib/repos"
 	"quire/lib/text"
 )
@@ -76,7 +77,7 @@ func (x *exam) repository(ctx context.Context, repo *git.Repo) {
 		if foreign {
 			repair = "# git config --global --add safe.directory " + text.QuoteLine(dir)
 		}
-		x.wrong(dir, repair, "is shared with a group (core.sharedRepository): pushes of other users make their runs when '%s' runs quire-trigger --missed", userName(os.Geteuid()))
+		x.wrong(dir, repair, "is shared with a group (core.sharedRepository): pushes of other users make their runs when '%s' runs quire-trigger --missed", owner.Name(os.Geteuid()))
 		if foreign {
 			return
 		}

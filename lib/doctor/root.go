@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"quire/lib/owner"
 	"quire/lib/text"
 )
 
@@ -35,9 +36,9 @@ func (x *exam) root() bool {
 		x.wrong(x.Root, "# move it away, or name another root", "is not a directory")
 		return false
 	}
-	if uid := ownerOf(info); uid != os.Geteuid() {
-		x.wrong(x.Root, fmt.Sprintf("# chown -R %s %s", text.QuoteLine(userName(os.Geteuid())), text.QuoteLine(x.Root)),
-			"belongs to user '%s', but this is '%s'", userName(uid), userName(os.Geteuid()))
+	if uid := owner.Of(info); uid != os.Geteuid() {
+		x.wrong(x.Root, fmt.Sprintf("# chown -R %s %s", text.QuoteLine(owner.Name(os.Geteuid())), text.QuoteLine(x.Root)),
+			"belongs to user '%s', but this is '%s'", owner.Name(uid), owner.Name(os.Geteuid()))
 		return false
 	}
 	if info.Mode()&0o002 != 0 {

@@ -28,7 +28,7 @@ import (
 // end in .lock, see git-check-ref-format(1).
 const (
 	cacheDir    = "cache"
-	cacheLock   = ".lock"
+	CacheLock   = ".lock"     // ends the name of the lock file of a cache
 	removedMark = ".removed-" // begins the name of a cache that is being removed
 )
 
@@ -68,7 +68,7 @@ func takeCache(store *runstore.Store, run *runstore.Run, setting string, warn fu
 		return dir, nil, err
 	}
 	dir = filepath.Join(dir, cacheKey(setting, run.Ref))
-	if lock, err = file.OpenLockFile(dir+cacheLock, file.Shared, true); err != nil {
+	if lock, err = file.OpenLockFile(dir+CacheLock, file.Shared, true); err != nil {
 		return dir, nil, err
 	}
 	if err = file.Lock(lock, makerByte, file.Exclusive); err == nil {
@@ -88,8 +88,8 @@ func (p *pool) makeCacheDir(dir string) error {
 	return p.makeOurs(dir)
 }
 
-// leaveCache sets the time of the last use of a cache and unlocks it. lock may be nil.
-func leaveCache(lock *os.File) {
+// releaseCache sets the time of the last use of a cache and unlocks it. lock may be nil.
+func releaseCache(lock *os.File) {
 	if lock != nil {
 		_ = touch(lock)
 		lock.Close()
@@ -190,8 +190,8 @@ func findCaches(top string) (found []cache, err error) {
 			switch {
 			case strings.HasPrefix(e.Name(), removedMark):
 				err = errors.Join(err, file.RemoveTree(path))
-			case !strings.HasSuffix(e.Name(), cacheLock):
-				info, failed := os.Lstat(path + cacheLock)
+			case !strings.HasSuffix(e.Name(), CacheLock):
+				info, failed := os.Lstat(path + CacheLock)
 				if failed != nil {
 					info, failed = os.Lstat(path)
 				}
@@ -207,7 +207,7 @@ func findCaches(top string) (found []cache, err error) {
 // remove removes the cache unless a run uses it. It renames the cache first, so that a new
 // run does not wait for the removal.
 func (c *cache) remove(store *runstore.Store, dry bool) (done bool, err error) {
-	lock, err := file.OpenLockFile(c.path+cacheLock, file.Exclusive, false)
+	lock, err := file.OpenLockFile(c.path+CacheLock, file.Exclusive, false)
 	if errors.Is(err, file.ErrBusy) {
 		return false, nil
 	}

@@ -82,7 +82,7 @@ func Dispatch(ctx context.Context, store *runstore.Store, tasks []Task, limits r
 	}
 }
 
-// An event is that a run is no longer pending, or that its driver has ended.
+// An event says that a run is no longer pending, or that its driver has ended.
 type event struct {
 	task  Task
 	ended bool

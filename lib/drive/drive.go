@@ -28,7 +28,7 @@ type drive struct {
 
 	adjust   func(*config.Settings) // applies options of the command line; nil: none
 	prepare  func(*Plan) error      // called before the run is active; nil: none
-	optional bool                   // the work does not need the facts of the push
+	factless bool                   // the work does not need the facts of the push
 
 	// work runs while the run is active. Its processes start in the control group, if one
 	// could be created.
@@ -55,16 +55,16 @@ func (d *drive) do(ctx context.Context) (runstore.Status, error) {
 	defer stop()
 	var plan *Plan
 	var cache *os.File
-	defer func() { leaveCache(cache) }()
+	defer func() { releaseCache(cache) }()
 	active := runstore.Change{State: runstore.Active, Executor: d.executor}
 	err = driver.Begin(watched, Limits(cfg), active, func(ctx context.Context) (err error) {
-		if plan, err = NewPlan(ctx, d.store, d.run); err != nil {
+		if plan, err = newPlan(ctx, d.store, d.run); err != nil {
 			return err
 		}
 		if d.adjust != nil {
 			d.adjust(&plan.Settings)
 		}
-		leaveCache(cache) // of an earlier turn
+		releaseCache(cache) // of an earlier turn
 		cache = plan.useCache(d.store, d.run)
 		if d.prepare != nil {
 			return d.prepare(plan)
@@ -75,7 +75,7 @@ func (d *drive) do(ctx context.Context) (runstore.Status, error) {
 		return runstore.Status{}, err
 	}
 	if err := notify.Started(d.store, d.run); err != nil {
-		_ = explain(d.run, err) // the run continues
+		_ = logProblem(d.run, err) // the run continues
 	}
 	group, _ := driver.NewCgroup() // without a group, reconcile records which processes it cannot find
 	change, problem := d.active(watched, plan, group)
@@ -89,15 +89,15 @@ func (d *drive) active(ctx context.Context, plan *Plan, group *process.Cgroup) (
 	if err := process.CheckProc(); err != nil {
 		c := failed(ctx, "internal")
 		c.Note = err.Error()
-		return c, errors.Join(err, explain(d.run, err))
+		return c, errors.Join(err, logProblem(d.run, err))
 	}
-	if plan.Unread != "" && !d.optional {
+	if plan.Unread != "" && !d.factless {
 		err := &FactsError{plan.Unread}
-		return failed(ctx, "materialize"), errors.Join(err, explain(d.run, err))
+		return failed(ctx, "materialize"), errors.Join(err, logProblem(d.run, err))
 	}
 	if plan.NoCache != "" {
 		err := errors.New(plan.NoCache)
-		return failed(ctx, "internal"), errors.Join(err, explain(d.run, err))
+		return failed(ctx, "internal"), errors.Join(err, logProblem(d.run, err))
 	}
 	_ = plan.addFacts(d.run) // only show needs them
 	return d.work(ctx, plan, group)
@@ -149,8 +149,8 @@ func failed(ctx context.Context, reason string) runstore.Change {
 	return runstore.Change{State: runstore.Failed, Reason: reason}
 }
 
-// explain appends a problem to the run's log.
-func explain(run *runstore.Run, problem error) error {
+// logProblem appends a problem to the run's log.
+func logProblem(run *runstore.Run, problem error) error {
 	if err := runlog.AppendRunLog(filepath.Join(run.Dir, runstore.LogFile), "%s", problemText(problem)); err != nil {
 		return fmt.Errorf("cannot write log of run %s: %w", run.ID, err)
 	}

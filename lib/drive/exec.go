@@ -36,7 +36,7 @@ type Exec struct {
 // error says why. Run ends the command early if ctx ends, the run exceeds its timeout, or
 // another process ends the run.
 //
-// The command inherits the plan of the run, see PlanVariable. It is not started if the facts
+// The command inherits the plan of the run in a file that $QUIRE_PLAN names. It is not started if the facts
 // of the push cannot be read, except for a run that names no tree: a person created it,
 // perhaps without a commit.
 //
@@ -53,7 +53,7 @@ func (x Exec) Run(ctx context.Context, store *runstore.Store, run *runstore.Run)
 		planFile.Close()
 	}()
 	var status process.Status
-	d := drive{store: store, run: run, optional: run.Tree == ""}
+	d := drive{store: store, run: run, factless: run.Tree == ""}
 	if run.Executor == "" {
 		d.executor = "quire-ci"
 	}
@@ -75,12 +75,12 @@ func (x Exec) Run(ctx context.Context, store *runstore.Store, run *runstore.Run)
 		return err
 	}
 	d.work = func(ctx context.Context, p *Plan, g *process.Cgroup) (change runstore.Change, err error) {
-		log.Note("quire: %s run %s: %s", now(), run.ID, text.QuoteLine(x.Command...))
+		log.Note("quire: %s run %s: %s", runlog.Now(), run.ID, text.QuoteLine(x.Command...))
 		status, change = x.supervise(ctx, run, p.Settings, g, log, planFile)
 		if change.Reason == "internal" {
 			change.Note = runlog.LastLine(filepath.Join(run.Dir, runstore.LogFile))
 		}
-		log.Note("quire: %s run %s: %s", now(), run.ID, status)
+		log.Note("quire: %s run %s: %s", runlog.Now(), run.ID, status)
 		return change, log.Close() // before the run ends, for readers of its log
 	}
 	end, err := d.do(ctx)
@@ -95,7 +95,7 @@ const recordTime = time.Second
 // supervise runs the command. It returns its exit status and the state that the run gets.
 func (x Exec) supervise(ctx context.Context, r *runstore.Run, s config.Settings, cgroup *process.Cgroup, log *runlog.RunLog, plan *os.File) (process.Status, runstore.Change) {
 	cmd := exec.Command(x.Command[0], x.Command[1:]...)
-	cmd.Env = slices.Concat(x.Env, r.Environ(), []string{fmt.Sprintf("%s=/dev/fd/%d", PlanVariable, planFD)})
+	cmd.Env = slices.Concat(x.Env, r.Environ(), []string{fmt.Sprintf("%s=/dev/fd/%d", planVariable, planFD)})
 	cmd.ExtraFiles = make([]*os.File, planFD-3+1) // nil: closed
 	cmd.ExtraFiles[planFD-3] = plan
 	output, drain, err := logPipe(log)
@@ -210,6 +210,3 @@ func outcome(s process.Status) runstore.Change {
 	}
 	return runstore.Change{State: runstore.Failed, Reason: "exit", Code: s.Code}
 }
-
-// now returns the current time in the format of logs.
-func now() string { return time.Now().UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -141,7 +141,7 @@ func imageOf(ctx context.Context, run *runstore.Run, dir string, p *Plan) (strin
 // environ returns the environment of this process without the plan and without the variables
 // that git sets for its hooks.
 func environ() []string {
-	return slices.DeleteFunc(git.CleanEnv(os.Environ()), func(s string) bool { return strings.HasPrefix(s, PlanVariable+"=") })
+	return slices.DeleteFunc(git.CleanEnv(os.Environ()), func(s string) bool { return strings.HasPrefix(s, planVariable+"=") })
 }
 
 // attach writes the facts and the secrets to files that the program inherits, and adds their

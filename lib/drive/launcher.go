@@ -13,17 +13,12 @@ import (
 	"quire/lib/text"
 )
 
-// A LauncherError says how the launcher of a run failed. The history of the run has the same
-// text.
-type LauncherError struct{ What string }
-
-func (e *LauncherError) Error() string { return e.What }
-
 // Run runs the launcher to its end, with its output going to stdout and stderr. It returns
 // the exit status that decides how the run ends: if it is 0, the records of the run say
 // complete too. Run sends SIGTERM to the launcher for each of signals; every launcher must
 // handle that, and the sender decides how the run ends. If the launcher failed before the
-// pipeline ended, the run fails with the reason launcher, and Run returns a *LauncherError.
+// pipeline ended, the run fails with the reason launcher, and its history has the text of
+// Run's error.
 func (l *Launch) Run(signals <-chan os.Signal, stdout, stderr *os.File) (int, error) {
 	cmd := exec.Command(l.Args[0], l.Args[1:]...)
 	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = l.Env, stdout, stderr, l.files
@@ -32,7 +27,7 @@ func (l *Launch) Run(signals <-chan os.Signal, stdout, stderr *os.File) (int, er
 	}
 	group, err := process.Start(cmd)
 	if err != nil {
-		return 0, l.fail("cannot start launcher '%s': %w", l.Args[0], text.Cause(err))
+		return 0, l.fail("cannot start launcher '%s': %v", l.Args[0], text.Cause(err))
 	}
 	var ended syscall.Signal
 	for done := group.Done(); done != nil; {
@@ -68,7 +63,7 @@ func (l *Launch) Run(signals <-chan os.Signal, stdout, stderr *os.File) (int, er
 func (l *Launch) judge(status process.Status) error {
 	first, last, err := runlog.Ends(l.run.Dir)
 	if err != nil {
-		return l.fail("launcher '%s' ended with %s: %w", l.Args[0], status, err)
+		return l.fail("launcher '%s' ended with %s: %v", l.Args[0], status, err)
 	}
 	complete := last.Event == runlog.RunEnd && last.State == runlog.Complete
 	switch {
@@ -82,9 +77,10 @@ func (l *Launch) judge(status process.Status) error {
 	return nil
 }
 
-// fail ends the run with the reason launcher, unless another process has ended it.
+// fail ends the run with the reason launcher, unless another process has ended it, and
+// returns the formatted error.
 func (l *Launch) fail(format string, args ...any) error {
-	what := &LauncherError{fmt.Errorf(format, args...).Error()}
+	what := fmt.Errorf(format, args...)
 	err := l.run.Transition(runstore.Change{
 		State: runstore.Failed, Reason: "launcher", Note: what.Error(), From: runstore.Active,
 	})

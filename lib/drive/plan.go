@@ -44,10 +44,10 @@ type Plan struct {
 	Unread  string                     // why Facts, Tree and Done are incomplete; "" if they are complete
 }
 
-// NewPlan reads the configuration, the secrets and the facts of run. The error is about the
+// newPlan reads the configuration, the secrets and the facts of run. The error is about the
 // configuration, or the cause of ctx. If the commit or its facts cannot be read, the plan
 // says so in Unread.
-func NewPlan(ctx context.Context, store *runstore.Store, run *runstore.Run) (*Plan, error) {
+func newPlan(ctx context.Context, store *runstore.Store, run *runstore.Run) (*Plan, error) {
 	cfg, err := config.Load(ctx, store.Root())
 	if err != nil {
 		return nil, err
@@ -80,10 +80,10 @@ func (p *Plan) readFacts(ctx context.Context, store *runstore.Store, run *runsto
 	if p.Facts, p.Tree, err = facts(ctx, run, repo); err != nil {
 		return err
 	}
-	_ = run.RecordFiles(p.Facts.FilesChanged)    // only a rerun needs it
-	_ = run.RecordMessage(p.Facts.CommitMessage) // only people read it
+	_ = run.SaveFiles(p.Facts.FilesChanged)    // only a rerun needs it
+	_ = run.SaveMessage(p.Facts.CommitMessage) // only people read it
 	p.Again = run.OnlyJob
-	p.Done, p.Earlier, err = done(store, run)
+	p.Done, p.Earlier, err = doneJobs(store, run)
 	return err
 }
 
@@ -106,7 +106,7 @@ func facts(ctx context.Context, run *runstore.Run, repo *git.Repo) (f push.Facts
 		}
 		read <- err
 	}()
-	files, err := run.RecordedFiles() // from an earlier turn, or from the run that this one repeats
+	files, err := run.SavedFiles() // from an earlier turn, or from the run that this one repeats
 	if files == nil && err == nil {
 		files, err = repo.ChangedFiles(ctx, run.PreviousSHA, run.SHA)
 	}
@@ -118,10 +118,10 @@ func facts(ctx context.Context, run *runstore.Run, repo *git.Repo) (f push.Facts
 // maxDone is the limit on the outputs of all jobs in Done, in bytes.
 const maxDone = 256 << 20
 
-// done returns the outputs of the jobs that need not run again, because they succeeded in the
+// doneJobs returns the outputs of the jobs that need not run again, because they succeeded in the
 // run that this one repeats, or in an even earlier run whose outputs that run reused. A job
 // whose output or artifacts cannot be read runs again. from is the directory of that run.
-func done(store *runstore.Store, run *runstore.Run) (outputs map[string]json.RawMessage, from string, err error) {
+func doneJobs(store *runstore.Store, run *runstore.Run) (outputs map[string]json.RawMessage, from string, err error) {
 	if !run.OnlyFailed && run.OnlyJob == "" {
 		return nil, "", nil
 	}
@@ -185,11 +185,11 @@ func (p *Plan) addFacts(run *runstore.Run) error {
 	return run.AddFacts(runstore.Facts{Tree: p.Tree, Subject: push.Subject(p.Facts.CommitMessage)})
 }
 
-// PlanVariable is the environment variable that names the file with the plan, as /dev/fd/N.
+// planVariable is the environment variable that names the file with the plan, as /dev/fd/N.
 // A driver sets it for the command that it starts, so that every quire command below uses
 // the driver's plan. N is above 9, because scripts redirect descriptors with one digit.
 const (
-	PlanVariable = "QUIRE_PLAN"
+	planVariable = "QUIRE_PLAN"
 	planFD       = 10
 )
 
@@ -231,13 +231,13 @@ func (p *Plan) file() (*os.File, error) {
 // current configuration. If a driver should have passed one, it also returns a warning: the
 // driver is of quire 0.1, or a program in between cleared the environment.
 func PlanOf(ctx context.Context, store *runstore.Store, run *runstore.Run, getenv func(string) string) (p *Plan, warning string, err error) {
-	if p, err = inheritedPlan(getenv(PlanVariable), run); p != nil || err != nil {
+	if p, err = inheritedPlan(getenv(planVariable), run); p != nil || err != nil {
 		return p, "", err
 	}
 	if getenv("QUIRE_RUN") == run.ID {
 		warning = fmt.Sprintf("run %s: the driver passed on no plan, so the configuration is read again", run.ID)
 	}
-	p, err = NewPlan(ctx, store, run)
+	p, err = newPlan(ctx, store, run)
 	return p, warning, err
 }
 
@@ -249,7 +249,7 @@ func inheritedPlan(path string, run *runstore.Run) (*Plan, error) {
 	}
 	p, err := readPlan(path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read plan of run %s, %s=%s: %w", run.ID, PlanVariable, path, err)
+		return nil, fmt.Errorf("cannot read plan of run %s, %s=%s: %w", run.ID, planVariable, path, err)
 	}
 	if p.Run != run.ID {
 		return nil, nil

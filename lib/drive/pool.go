@@ -170,7 +170,7 @@ func (p *pool) removeBeyond(most int) error {
 		if rank <= undriven {
 			continue
 		}
-		err := leave(dir, occupant)
+		err := moveToOccupant(dir, occupant)
 		if err == nil {
 			_, err = p.store.RemoveTree(dir, p.run.ID)
 		}
@@ -230,7 +230,7 @@ func (p *pool) path(n int) string { return filepath.Join(p.dir, strconv.Itoa(n))
 // prepare makes the run the occupant of a workspace. It removes a doubtful workspace. If the
 // last occupant keeps its workspace, prepare moves the tree to that run.
 func (p *pool) prepare(dir string, occupant *runstore.Run, rank reuseRank) (tree string, err error) {
-	if err := leave(dir, occupant); err != nil {
+	if err := moveToOccupant(dir, occupant); err != nil {
 		return "", err
 	}
 	tree = filepath.Join(dir, poolTree)
@@ -295,9 +295,9 @@ func (p *pool) examine(dir string) (*runstore.Run, reuseRank) {
 	return occupant, anyCommit
 }
 
-// leave moves the tree of a workspace to its occupant, if the workspace link of that run
-// leads to the tree. The link may use another path of the root.
-func leave(dir string, occupant *runstore.Run) error {
+// moveToOccupant moves the tree of a workspace to its occupant, if the workspace link of that
+// run leads to the tree. The link may use another path of the root.
+func moveToOccupant(dir string, occupant *runstore.Run) error {
 	if occupant == nil {
 		return nil
 	}

@@ -85,8 +85,9 @@ func (b *batch) finish() error {
 	return err
 }
 
-// answer reads the next answer, which must be about spec, and calls each with it and i. With
-// contents, each may read the object's contents. answer reports whether the object exists.
+// answer reads the next answer, which must be about spec. If the object exists, answer calls
+// each with i and the object; with contents, each may read the object's contents. answer
+// reports whether the object exists.
 func (b *batch) answer(i int, spec string, contents bool, each func(i int, in Info, body io.Reader) error) (there bool, err error) {
 	line, err := b.out.ReadString('\n')
 	if err != nil {
@@ -134,7 +135,7 @@ func (b *batch) skip() error {
 // stop ends the process. It ignores the exit status, because answers may be unread.
 func (b *batch) stop() {
 	b.in.Close()
-	b.cmd.Process.Kill() //nolint // it may be gone already
+	_ = b.cmd.Process.Kill() // it may be gone already
 	b.cmd.Wait()
 }
 

@@ -29,9 +29,9 @@ type Checkout struct {
 	dir   string
 }
 
-// ErrNoLFS is the error of Write if a file needs Git LFS and the configuration has no
+// errNoLFS is the error of Write if a file needs Git LFS and the configuration has no
 // filter for it.
-var ErrNoLFS = errors.New("it has files of Git LFS, for which the configuration has no filter: see git-lfs-install(1)")
+var errNoLFS = errors.New("it has files of Git LFS, for which the configuration has no filter: see git-lfs-install(1)")
 
 // Checkout returns the working copy at dir whose index is the file index, which need
 // not exist. Both paths are absolute.
@@ -97,7 +97,7 @@ func (c *Checkout) output(ctx context.Context, stdin []byte, args ...string) ([]
 func (c *Checkout) Write(ctx context.Context, tree string) error {
 	_, err := c.output(ctx, nil, "read-tree", "--reset", "-u", tree)
 	if c.LFS && err != nil && strings.Contains(err.Error(), "smudge filter lfs failed") && !c.repo.hasLFS() {
-		return ErrNoLFS
+		return errNoLFS
 	}
 	return err
 }

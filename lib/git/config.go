@@ -8,10 +8,9 @@ import (
 	"quire/lib/git/direct"
 )
 
-// Config returns the value of a configuration variable such as "quire.root": the
-// last one given, as in git. A variable without a value is "true".
-// The whole configuration is read once, at the first call: directly if it is plain,
-// otherwise by one git.
+// Config returns the value of a configuration variable such as "quire.root": the last one
+// given, as in git. A variable without a value is "true". The first call reads the whole
+// configuration: directly if its files are simple, otherwise by one git.
 func (r *Repo) Config(key string) (value string, ok bool, err error) {
 	config, err := r.config()
 	if err != nil {
@@ -42,7 +41,7 @@ func (r *Repo) AllConfig() (map[string][]string, error) { return r.config() }
 func ConfigHere(key string) (value string, ok bool, err error) {
 	repo, err := Open(".")
 	if err != nil {
-		repo = outsideRepositories()
+		repo = newRepo("")
 	}
 	return repo.Config(key)
 }

@@ -35,13 +35,12 @@ func Open(dir string) (*Repo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot open repository '%s': %w", dir, err)
 	}
-	return at(gitDir), nil
+	return newRepo(gitDir), nil
 }
 
-// outsideRepositories returns a Repo that has only the configuration outside of repositories.
-func outsideRepositories() *Repo { return at("") }
-
-func at(gitDir string) *Repo {
+// newRepo returns the repository with a Git directory. With "" it has only the configuration
+// outside of repositories.
+func newRepo(gitDir string) *Repo {
 	r := &Repo{dir: gitDir}
 	r.quarantine = r.findQuarantine()
 	r.env = append(CleanEnv(os.Environ()),

@@ -106,7 +106,7 @@ func (f *fixture) objects() *Objects {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	f.t.Cleanup(func() { o.Close() })
+	f.t.Cleanup(o.Close)
 	return o
 }
 

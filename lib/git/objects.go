@@ -14,9 +14,8 @@ import (
 	"quire/lib/git/direct"
 )
 
-// ErrTooLarge is the error for an object that is larger than the caller's limit. It is
-// wrapped in an error with the object's name.
-var ErrTooLarge = errors.New("too large")
+// errTooLarge is the error for an object that is larger than the caller's limit.
+var errTooLarge = errors.New("too large")
 
 const (
 	// After maxMisses misses the rest of a call is left to git: if some objects are in
@@ -51,14 +50,9 @@ func (r *Repo) Objects(ctx context.Context) (*Objects, error) {
 }
 
 // Close ends the processes.
-func (o *Objects) Close() error {
+func (o *Objects) Close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.drop()
-	return nil
-}
-
-func (o *Objects) drop() {
 	for _, b := range []**batch{&o.check, &o.read} {
 		if *b != nil {
 			(*b).stop()
@@ -92,14 +86,14 @@ func (o *Objects) InfoAll(specs []string) (infos []Info, errs []error) {
 }
 
 // Read returns the contents of the object that spec names. If it has more than limit bytes,
-// Read returns ErrTooLarge and reads nothing.
+// Read returns an error and reads nothing.
 func (o *Objects) Read(spec string, limit int64) ([]byte, error) {
 	oid, _, size, err := o.Info(spec)
 	if err != nil {
 		return nil, err
 	}
 	if size > limit {
-		return nil, fmt.Errorf("cannot read object %s: %w: %d bytes, limit %d", quoted(spec), ErrTooLarge, size, limit)
+		return nil, fmt.Errorf("cannot read object %s: %w: %d bytes, limit %d", quoted(spec), errTooLarge, size, limit)
 	}
 	var data []byte
 	err = o.ReadAll([]string{oid}, func(_ int, in Info, body io.Reader) error {

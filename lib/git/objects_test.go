@@ -108,7 +108,7 @@ func TestRead(t *testing.T) {
 	if err != nil || string(data) != "some text" {
 		t.Errorf("Read: %q %v", data, err)
 	}
-	if _, err := o.Read("HEAD:file", 8); !errors.Is(err, ErrTooLarge) {
+	if _, err := o.Read("HEAD:file", 8); !errors.Is(err, errTooLarge) {
 		t.Errorf("Read over the limit: %v", err)
 	}
 	if _, err := o.Read("HEAD:none", 8); !errors.Is(err, ErrMissing) {

@@ -134,7 +134,7 @@ func TestPushMirrorRefuses(t *testing.T) {
 		{"broken url with a password", "https://me:s3%zzc@ret@example.com/x", "", "the url contains a password"},
 		{"line break in the url", "https://example.com\n/x", "me:s3cret", "not valid"},
 		{"password with a slash", "https://me:s3/cret@example.com/x", "", "not valid"},
-		{"credential for outsideRepositories", "https:///x", "me:s3cret", "takes no secret"},
+		{"credential for no host", "https:///x", "me:s3cret", "takes no secret"},
 		{"credential for a path", "/srv/x.git", "me:s3cret", "takes no secret"},
 		{"credential for ssh", "git@example.com:x.git", "me:s3cret", "takes no secret"},
 		{"program as transport", "ext::touch /tmp/x", "", "transport 'ext' not allowed"},
@@ -160,6 +160,7 @@ func TestPushMirrorToPath(t *testing.T) {
 		t.Errorf("remote has %s", got)
 	}
 }
+
 func TestSplitURL(t *testing.T) {
 	tests := []struct{ url, scheme, user, host string }{
 		{"https://example.com/x.git", "https", "", "example.com"},

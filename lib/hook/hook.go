@@ -1,9 +1,8 @@
 // Package hook installs quire's hooks in repositories, post-receive and, for a gate,
-// pre-receive, and uninstalls them. Git
-// runs a small script in the repository. The script first runs the hook that it replaced,
-// if any, and then quire's own hook, which make install puts next to the commands. So one
-// upgrade serves all repositories, and if quire is gone, the pusher reads an error. (Git
-// silently ignores a hook that is a dangling link.)
+// pre-receive, and uninstalls them. Git runs a small script in the repository. The script
+// runs quire's own hook, which make install puts next to the commands, with the path of the
+// hook that the script replaced, if any. So one upgrade serves all repositories, and if quire
+// is gone, the pusher reads an error. (Git silently ignores a hook that is a dangling link.)
 //
 // A hook that was installed before is kept unchanged:
 //
@@ -13,7 +12,7 @@
 //
 // The same holds for pre-receive.
 //
-// The script runs the earlier hook by the link, because many hooks depend on their own
+// quire-trigger runs the earlier hook by the link, because many hooks depend on their own
 // name. The hook stays in hooks/, next to files that it may use.
 package hook
 
@@ -23,13 +22,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/user"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 
 	"quire/lib/git"
+	"quire/lib/owner"
 )
 
 // A Hook is a hook of a repository, installed or not.
@@ -38,7 +35,7 @@ type Hook struct {
 	repo   *git.Repo
 	dir    string
 	shared string // why other repositories use the directory, too; "" if they do not
-	own    string // quire's own hook
+	own    string // the path of quire's own hook
 }
 
 // The hooks of quire.
@@ -106,18 +103,10 @@ func refusef(format string, args ...any) error { return &Refusal{fmt.Sprintf(for
 // use new files in it.
 func CheckOwner(repo *git.Repo) error {
 	info, err := os.Stat(repo.CommonDir())
-	if err != nil {
+	if err != nil || owner.Of(info) == os.Geteuid() {
 		return err
 	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || int(stat.Uid) == os.Geteuid() {
-		return nil
-	}
-	name := strconv.Itoa(int(stat.Uid))
-	if u, err := user.LookupId(name); err == nil {
-		name = u.Username
-	}
-	return refusef("it belongs to user '%s': run this as that user", name)
+	return refusef("it belongs to user '%s': run this as that user", owner.Name(owner.Of(info)))
 }
 
 func (h *Hook) saved() string   { return filepath.Join(h.dir, h.name+".chained") }

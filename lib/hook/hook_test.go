@@ -27,15 +27,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A place is a bare repository next to an installed quire.
-type place struct {
+// A scene is a bare repository next to an installed quire.
+type scene struct {
 	*testing.T
 	top, dir, own string
 }
 
-func newPlace(t *testing.T) *place {
+func newScene(t *testing.T) *scene {
 	t.Helper()
-	p := &place{T: t, top: t.TempDir()}
+	p := &scene{T: t, top: t.TempDir()}
 	p.dir, p.own = filepath.Join(p.top, "a.git"), filepath.Join(p.top, "prefix", ownDir+postReceive)
 	p.sh("git init -q --bare a.git; rm a.git/hooks/*")
 	p.sh("mkdir -p prefix/share/quire/hooks")
@@ -49,7 +49,7 @@ func newPlace(t *testing.T) *place {
 	return p
 }
 
-func (p *place) sh(script string) {
+func (p *scene) sh(script string) {
 	p.Helper()
 	cmd := exec.Command("sh", "-ec", script)
 	cmd.Dir = p.top
@@ -58,7 +58,7 @@ func (p *place) sh(script string) {
 	}
 }
 
-func (p *place) hook() *Hook {
+func (p *scene) hook() *Hook {
 	p.Helper()
 	repo, err := git.Open(p.dir)
 	if err != nil {
@@ -72,7 +72,7 @@ func (p *place) hook() *Hook {
 }
 
 // snapshot describes all files of the repository, one a line.
-func (p *place) snapshot() string {
+func (p *scene) snapshot() string {
 	p.Helper()
 	var all strings.Builder
 	err := filepath.WalkDir(p.dir, func(path string, d fs.DirEntry, err error) error {
@@ -118,7 +118,7 @@ func TestInstallUninstall(t *testing.T) {
 		"hooks elsewhere inside": "mkdir a.git/mine; git -C a.git config core.hooksPath mine; echo >a.git/mine/post-receive",
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPlace(t)
+			p := newScene(t)
 			p.sh(before)
 			first := p.snapshot()
 			if p.hook().Installed() == nil {
@@ -163,7 +163,7 @@ func TestInstallGate(t *testing.T) {
 		{"off", "git -C a.git config receive.keepAlive 0", "0"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			p := newPlace(t)
+			p := newScene(t)
 			t.Setenv("GIT_CONFIG_GLOBAL", filepath.Join(p.top, "home"))
 			p.sh("cp prefix/share/quire/hooks/post-receive prefix/share/quire/hooks/pre-receive")
 			p.sh("git -C a.git config receive.advertisePushOptions true")
@@ -196,7 +196,7 @@ func TestInstallReplacesOwnHook(t *testing.T) {
 		"a copy":                 "cp prefix/share/quire/hooks/post-receive a.git/hooks/",
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPlace(t)
+			p := newScene(t)
 			p.sh(before)
 			if err := p.hook().Install(t.Context()); err != nil {
 				t.Fatal(err)
@@ -233,7 +233,7 @@ func TestRefusals(t *testing.T) {
 		{"no quire", "rm prefix/share/quire/hooks/post-receive", "does not exist", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			p := newPlace(t)
+			p := newScene(t)
 			p.sh(test.before)
 			first := p.snapshot()
 			for _, try := range []struct {
@@ -258,7 +258,7 @@ func TestRefusals(t *testing.T) {
 
 // A directory of hooks that many repositories share may have quire's.
 func TestSharedHooks(t *testing.T) {
-	p := newPlace(t)
+	p := newScene(t)
 	t.Setenv("GIT_CONFIG_GLOBAL", filepath.Join(p.top, "gitconfig"))
 	p.sh("git config --global core.hooksPath $PWD/prefix/share/quire/hooks")
 	first := p.snapshot()
@@ -279,7 +279,7 @@ func TestSharedHooks(t *testing.T) {
 
 // Quire's hook is found by a path that upgrades do not change, if possible.
 func TestOwnHookPath(t *testing.T) {
-	p := newPlace(t)
+	p := newScene(t)
 	p.sh(`mkdir -p prefix/bin linked/bin all/bin all/share; touch prefix/bin/quire-trigger
 		ln -s ../../prefix/bin/quire-trigger linked/bin; ln -s ../../prefix/bin/quire-trigger all/bin
 		ln -s ../../prefix/share/quire all/share`)
@@ -296,7 +296,7 @@ func TestOwnHookPath(t *testing.T) {
 // The path of quire's hook can be read back from the script, whatever its characters.
 func TestScript(t *testing.T) {
 	if !strings.Contains(postReceiveScript, variable+"/usr/local/"+ownDir+postReceive+"\nchained=") {
-		t.Fatal("the template has no place for the path")
+		t.Fatal("the template has no line for the path")
 	}
 	for _, path := range []string{"/usr/local/x", "/a b/it's", "/line\nbreak/$(touch x)/`y`", "/'", "/it''s\\"} {
 		if got := targetOf((&Hook{name: postReceive, own: path}).script()); got != path {

@@ -37,7 +37,7 @@ func (h *Hook) install(ctx context.Context) error {
 		}
 		return h.configure(ctx)
 	}
-	at, before, err := h.both()
+	at, before, err := h.inspectBoth()
 	if err != nil {
 		return err
 	}
@@ -98,8 +98,8 @@ func (h *Hook) Advice(root string) string {
 	return "# make " + text.QuoteLine(h.Path()) + " also run " + text.QuoteLine(h.own) + ", or set core.hooksPath in this repository"
 }
 
-// both inspects the hook and the one that it chains.
-func (h *Hook) both() (at, before state, err error) {
+// inspectBoth describes the hook and the one that it chains.
+func (h *Hook) inspectBoth() (at, before state, err error) {
 	at, err = h.inspect(h.Path())
 	if err == nil {
 		before, err = h.inspect(h.saved())
@@ -145,8 +145,7 @@ func (h *Hook) exchange() error {
 
 // Uninstall undoes Install: the earlier hook is installed again, unchanged, and git accepts
 // push options only if it did before. For the gate, receive.keepAlive is unset if it has the
-// value that Install gives it. If the hook must not be changed, the error is a
-// *Refusal.
+// value that Install gives it. If the hook must not be changed, the error is a *Refusal.
 func (h *Hook) Uninstall(ctx context.Context) error {
 	err := h.uninstall()
 	if err == nil || h.shared != "" {
@@ -159,7 +158,7 @@ func (h *Hook) Uninstall(ctx context.Context) error {
 }
 
 func (h *Hook) uninstall() error {
-	at, before, err := h.both()
+	at, before, err := h.inspectBoth()
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,7 @@
 // Package runstore queues a run for notification before its end becomes visible, and the run
 // stays queued until its programs have ended. One background process runs the programs, for
 // one run after the other: so no command waits for them, many ends do not start many
-// processes, and no two processes announce the same run. The programs for a start run at
+// processes, and no two processes notify of the same run. The programs for a start run at
 // most once, in a separate process for each run.
 package notify
 
@@ -132,7 +132,7 @@ func (o Options) runPrograms(ctx context.Context, store *runstore.Store, run *ru
 	}
 	log := openLog(filepath.Join(run.Dir, logFile))
 	defer log.f.Close()
-	record, env, err := o.facts(store, run, status)
+	record, env, err := o.input(store, run, status)
 	if err != nil {
 		return err
 	}
@@ -148,8 +148,8 @@ func (o Options) runPrograms(ctx context.Context, store *runstore.Store, run *ru
 	return nil
 }
 
-// facts returns the standard input and the environment of the programs.
-func (o Options) facts(store *runstore.Store, run *runstore.Run, status runstore.Status) (record []byte, env []string, err error) {
+// input returns the standard input and the environment of the programs.
+func (o Options) input(store *runstore.Store, run *runstore.Run, status runstore.Status) (record []byte, env []string, err error) {
 	seen, err := view.Of(run)
 	if err != nil {
 		return nil, nil, err

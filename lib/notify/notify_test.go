@@ -107,7 +107,7 @@ func TestPrograms(t *testing.T) {
 				}
 			}
 			if waiting, err := hasQueued(store); waiting || err != nil {
-				t.Errorf("still to be told: %v, %v", waiting, err)
+				t.Errorf("still queued: %v, %v", waiting, err)
 			}
 		})
 	}
@@ -140,8 +140,8 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// After an interruption, the next process continues. A run with a driver is not announced,
-// and no run is pruned before it was announced.
+// After an interruption, the next process continues. A run with a driver starts no program,
+// and no run is pruned before its programs have run.
 func TestInterrupted(t *testing.T) {
 	store, run := ended(t, map[string]string{"a": "#!/bin/sh\necho >begun\nexec sleep 600\n"})
 	driver, err := run.Drive()
@@ -149,7 +149,7 @@ func TestInterrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	if waiting, err := hasQueued(store); waiting || err != nil {
-		t.Errorf("a driven run is to be told: %v, %v", waiting, err)
+		t.Errorf("a driven run is to be notified of: %v, %v", waiting, err)
 	}
 	driver.Unlock()
 	cause := errors.New("interrupted")
@@ -167,7 +167,7 @@ func TestInterrupted(t *testing.T) {
 		t.Fatalf("Deliver: %v", err)
 	}
 	if waiting, err := hasQueued(store); !waiting || err != nil {
-		t.Errorf("still to be told: %v, %v", waiting, err)
+		t.Errorf("no longer queued: %v, %v", waiting, err)
 	}
 	newer, err := store.Create(runstore.Facts{Facts: push.Facts{Repo: "a.git", GitDir: "/none", Ref: "refs/heads/main", SHA: "abc"}})
 	if err != nil {
@@ -185,7 +185,7 @@ func TestInterrupted(t *testing.T) {
 		return len(records)
 	}
 	if n := prunable(); n != 0 {
-		t.Errorf("%d runs can be pruned before they were told", n)
+		t.Errorf("%d runs can be pruned before the notification", n)
 	}
 	if err := os.RemoveAll(filepath.Join(store.Root(), runstore.OnEndDir)); err != nil {
 		t.Fatal(err)

@@ -71,7 +71,7 @@ var errTimeout = errors.New("it took too long")
 // run runs the program to its end, and returns an error if it failed. Its standard input is
 // record, which it need not read. The output of the program and its children goes to log.
 // None of its processes is left afterwards.
-func (p program) run(ctx context.Context, o Options, dir string, env []string, record []byte, log *endLog) error {
+func (p program) run(ctx context.Context, o Options, dir string, env []string, record []byte, log *programLog) error {
 	if p.skip != "" {
 		log.note("%s: not run: %s", p.name(), p.skip)
 		return nil
@@ -90,7 +90,7 @@ func (p program) name() string {
 	return filepath.Join(filepath.Base(filepath.Dir(p.path)), filepath.Base(p.path))
 }
 
-func (p program) start(ctx context.Context, o Options, dir string, env []string, record []byte, log *endLog) error {
+func (p program) start(ctx context.Context, o Options, dir string, env []string, record []byte, log *programLog) error {
 	stdin, err := file.Nameless("record", record)
 	if err != nil {
 		return err

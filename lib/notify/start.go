@@ -24,8 +24,8 @@ const OnStartDir = "on-start.d"
 // The caller unlocks or ends the run only afterwards. On an error no program runs, and no
 // later call tries again.
 //
-// The process inherits the lock of the file StartLogFile, so that Deliver can wait for it if
-// the run ends first. It stays in the caller's process group, which a driver does not signal
+// The process inherits the lock of the run's file on-start.log, so that Deliver can wait for
+// it if the run ends first. It stays in the caller's process group, which a driver does not signal
 // when it ends the processes of the run.
 func Started(store *runstore.Store, run *runstore.Run) error {
 	if _, err := os.Stat(filepath.Join(store.Root(), OnStartDir)); errors.Is(err, fs.ErrNotExist) {
@@ -43,7 +43,7 @@ func started(store *runstore.Store, run *runstore.Run) error {
 	if err != nil {
 		return err
 	}
-	log, err := file.OpenFile(filepath.Join(run.Dir, StartLogFile), os.O_RDWR|os.O_CREATE, 0o600)
+	log, err := file.OpenFile(filepath.Join(run.Dir, startLogFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func started(store *runstore.Store, run *runstore.Run) error {
 
 // awaitStart returns when no process runs programs for the start of run.
 func awaitStart(ctx context.Context, run *runstore.Run) error {
-	log, err := file.OpenFile(filepath.Join(run.Dir, StartLogFile), os.O_RDONLY, 0)
+	log, err := file.OpenFile(filepath.Join(run.Dir, startLogFile), os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -78,12 +78,13 @@ func awaitStart(ctx context.Context, run *runstore.Run) error {
 }
 
 // DeliverStart runs the programs of OnStartDir for run, with the state active. The error says
-// why DeliverStart itself failed; the results of the programs are in StartLogFile.
+// why DeliverStart itself failed; the results of the programs are in the run's file
+// on-start.log.
 //
 // This process becomes a subreaper, and must have no other children.
 func DeliverStart(ctx context.Context, store *runstore.Store, run *runstore.Run, o Options) error {
 	if err := process.Subreaper(); err != nil {
 		return err
 	}
-	return o.runPrograms(ctx, store, run, OnStartDir, StartLogFile, runstore.Status{Change: runstore.Change{State: runstore.Active}})
+	return o.runPrograms(ctx, store, run, OnStartDir, startLogFile, runstore.Status{Change: runstore.Change{State: runstore.Active}})
 }

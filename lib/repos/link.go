@@ -55,10 +55,7 @@ func resolved(path string) string {
 
 // hint returns the last two components of the path of a repository.
 func hint(repo *git.Repo, name string) string {
-	dir := repo.Dir()
-	if filepath.Base(dir) == ".git" {
-		dir = filepath.Dir(dir)
-	}
+	dir := topDir(repo)
 	if parent := filepath.Base(filepath.Dir(dir)); parent != "/" && parent != dirName {
 		return parent + "/" + filepath.Base(dir)
 	}

@@ -42,11 +42,7 @@ func Name(repo *git.Repo, root string) (name string, linked bool) {
 	}
 	name = configured
 	if name == "" {
-		dir := repo.Dir()
-		if filepath.Base(dir) == ".git" {
-			dir = filepath.Dir(dir)
-		}
-		name = filepath.Base(dir)
+		name = filepath.Base(topDir(repo))
 	}
 	return name, root != "" && same(path(root, name), repo.Dir())
 }
@@ -57,6 +53,15 @@ func Check(name string) error {
 		return fmt.Errorf("'%s': not a path below the root's repos/", text.Escape(name))
 	}
 	return nil
+}
+
+// topDir returns the directory of the working copy, or of a bare repository.
+func topDir(repo *git.Repo) string {
+	dir := repo.Dir()
+	if filepath.Base(dir) == ".git" {
+		return filepath.Dir(dir)
+	}
+	return dir
 }
 
 func path(root, name string) string { return filepath.Join(root, dirName, name) }

@@ -13,13 +13,13 @@ import (
 	"quire/lib/git"
 )
 
-// A place is a directory with a root and repositories.
-type place struct {
+// A scene is a directory with a root and repositories.
+type scene struct {
 	*testing.T
 	dir, root string
 }
 
-func newPlace(t *testing.T) *place {
+func newScene(t *testing.T) *scene {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -27,12 +27,12 @@ func newPlace(t *testing.T) *place {
 	}
 	t.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 	t.Setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-	p := &place{t, dir, filepath.Join(dir, "root")}
+	p := &scene{t, dir, filepath.Join(dir, "root")}
 	p.sh("mkdir -p root/repos")
 	return p
 }
 
-func (p *place) sh(script string) {
+func (p *scene) sh(script string) {
 	p.Helper()
 	cmd := exec.Command("sh", "-ec", script)
 	cmd.Dir = p.dir
@@ -41,7 +41,7 @@ func (p *place) sh(script string) {
 	}
 }
 
-func (p *place) open(name string) *git.Repo {
+func (p *scene) open(name string) *git.Repo {
 	p.Helper()
 	repo, err := git.Open(filepath.Join(p.dir, name))
 	if err != nil {
@@ -72,7 +72,7 @@ func TestName(t *testing.T) {
 		{"no root", "git init -q --bare a.git; rm -r root", "a.git", "a.git", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			p := newPlace(t)
+			p := newScene(t)
 			p.sh(test.script)
 			if got, linked := Name(p.open(test.repo), p.root); got != test.want || linked != test.linked {
 				t.Errorf("got %q, %v, want %q, %v", got, linked, test.want, test.linked)
@@ -97,7 +97,7 @@ func TestList(t *testing.T) {
 		{"a working copy", "git init -q project; ln -s ../../project root/repos/project; touch root/repos/file", "project/.git", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			p := newPlace(t)
+			p := newScene(t)
 			p.sh(test.script)
 			list, err := List(p.root)
 			var got []string
@@ -132,7 +132,7 @@ func TestLink(t *testing.T) {
 		{".", "", "not a path below"},
 	} {
 		t.Run(test.name+" "+test.script, func(t *testing.T) {
-			p := newPlace(t)
+			p := newScene(t)
 			p.sh("git init -q --bare srv/team/app.git")
 			p.sh(test.script)
 			repo := p.open("srv/team/app.git")
@@ -158,7 +158,7 @@ func TestLink(t *testing.T) {
 		})
 	}
 	t.Run("a repository is not removed", func(t *testing.T) {
-		p := newPlace(t)
+		p := newScene(t)
 		p.sh("git init -q --bare root/repos/a.git")
 		if err := Unlink(p.open("root/repos/a.git"), p.root, "a.git"); err != nil {
 			t.Error(err)

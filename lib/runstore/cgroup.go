@@ -20,17 +20,18 @@ const cgroupFile = "cgroup"
 func cgroupName(id string) string { return "quire-" + id }
 
 // NewCgroup creates a control group for the processes of the run, below this process's
-// own. The group is recorded before it exists, so that Reconcile finds it after a kill at
-// any moment. On error the run has none, which only weakens Reconcile.
+// own. The name of the group is written to the run's directory before the group exists, so
+// that Reconcile finds it after a kill at any moment. On error the run has no group, which
+// only weakens Reconcile.
 func (d *Driver) NewCgroup() (*process.Cgroup, error) {
 	own, err := process.OwnCgroup()
 	if err != nil {
 		return nil, fmt.Errorf("cannot find control group: %w", text.Cause(err))
 	}
 	dir := filepath.Join(own, cgroupName(d.run.ID))
-	record := filepath.Join(d.run.Dir, cgroupFile)
-	forget := func() { os.Remove(record) }
-	if err := os.WriteFile(record, []byte(dir+"\n"), 0o600); err != nil {
+	path := filepath.Join(d.run.Dir, cgroupFile)
+	forget := func() { os.Remove(path) }
+	if err := os.WriteFile(path, []byte(dir+"\n"), 0o600); err != nil {
 		return nil, fmt.Errorf("cannot record control group of run %s: %w", d.run.ID, text.Cause(err))
 	}
 	group, err := process.NewCgroup(dir, forget)
@@ -45,8 +46,8 @@ func (d *Driver) NewCgroup() (*process.Cgroup, error) {
 // tries again.
 func (d *Driver) EndCgroup() (had bool, err error) {
 	defer func() { d.began = d.began && err == nil }()
-	record := filepath.Join(d.run.Dir, cgroupFile)
-	line, err := os.ReadFile(record)
+	path := filepath.Join(d.run.Dir, cgroupFile)
+	line, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -57,11 +58,11 @@ func (d *Driver) EndCgroup() (had bool, err error) {
 	if whole { // else the driver was killed before it created the group
 		// A job outside a sandbox can write the file.
 		if filepath.Base(dir) != cgroupName(d.run.ID) {
-			return false, fmt.Errorf("run %s: '%s' names the control group of another run", d.run.ID, record)
+			return false, fmt.Errorf("run %s: '%s' names the control group of another run", d.run.ID, path)
 		}
 		if err := process.EndCgroup(dir); err != nil {
 			return true, fmt.Errorf("run %s: %w", d.run.ID, err)
 		}
 	}
-	return true, os.Remove(record)
+	return true, os.Remove(path)
 }

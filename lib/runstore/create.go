@@ -146,7 +146,7 @@ func (s *Store) create(runs []*Run) (err error) {
 		if err != nil {
 			return err
 		}
-		records[i] = r.record(status)
+		records[i] = r.recordWith(status)
 	}
 	return addLines(journal, records)
 }

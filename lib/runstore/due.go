@@ -11,15 +11,15 @@ import (
 // active at once: a driver would only queue behind them, and cron would start one more
 // each minute. The run is due when the others have begun or have no driver any more.
 func (s *Store) Due(runs []*Run, limits Limits) ([]*Run, error) {
-	l, err := s.places()
+	all, err := s.queue()
 	if err != nil {
 		return nil, fmt.Errorf("cannot look at the queue of '%s': %w", s.root, text.Cause(err))
 	}
 	var due []*Run
 	for _, r := range runs {
 		before := 0
-		for _, p := range l.waiting {
-			if p.repo == r.Repo && p.id < r.ID {
+		for _, q := range all.waiting {
+			if q.repo == r.Repo && q.id < r.ID {
 				before++
 			}
 		}

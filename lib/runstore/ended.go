@@ -18,9 +18,9 @@ import (
 // ended.
 const OnEndDir = "on-end.d"
 
-// announce links runs that have ended in ended/, which queues them for notification. If
+// queueNotify links runs that have ended in ended/, which queues them for notification. If
 // OnEndDir is missing it does nothing.
-func (s *Store) announce(ended ...Record) error {
+func (s *Store) queueNotify(ended ...Record) error {
 	if len(ended) == 0 || !exists(s.path(OnEndDir)) {
 		return nil
 	}
@@ -57,8 +57,8 @@ func (s *Store) afterEnd(runs ...*Run) {
 	}
 }
 
-// PendingNotify returns the ended runs that are queued for notification, oldest first. It skips
-// runs whose driver has not unlocked yet.
+// PendingNotify returns the ended runs that are queued for notification, oldest first. It
+// skips runs whose driver has not unlocked yet.
 func (s *Store) PendingNotify() iter.Seq2[*Run, error] {
 	return func(yield func(*Run, error) bool) {
 		names, err := s.linkNames("ended")
@@ -112,21 +112,16 @@ func (s *Store) LockNotify(ctx context.Context) (unlock func(), err error) {
 }
 
 // NotifyRunning reports whether a process holds the notifier's lock. After unlocking, that
-// process looks at ended/ again, so a run that ended before this call is not missed.
+// process reads ended/ again, so a run that ended before this call is not missed.
 func (s *Store) NotifyRunning() (bool, error) { return file.Locked(s.path("ended", lockFile), 0) }
 
 // Previous returns the record of the newest run before r of its repository and ref that
 // ended complete or failed and was not skipped. If there is none, it returns the zero
-// Record. It reads the journal from its end, no further than it must.
+// Record. It reads the journal from its end, no further than needed.
 func (s *Store) Previous(r *Run) (Record, error) {
 	var found Record
-	f, size, err := s.openJournal()
-	if err != nil {
-		return found, fmt.Errorf("cannot read journal of '%s': %w", s.root, text.Cause(err))
-	}
-	defer f.Close()
 	same := []byte("\t" + text.Field(r.Repo) + "\t" + text.Field(r.Ref) + "\t")
-	for l, err := range backward(f, size) {
+	for l, err := range s.journalBackward() {
 		if err != nil {
 			return found, fmt.Errorf("cannot read journal of '%s': %w", s.root, text.Cause(err))
 		}

@@ -11,8 +11,8 @@ import (
 	"quire/lib/push"
 )
 
-// untold returns the ids of the runs queued for notification.
-func untold(t *testing.T, s *Store) []string {
+// queuedToNotify returns the ids of the runs queued for notification.
+func queuedToNotify(t *testing.T, s *Store) []string {
 	t.Helper()
 	var ids []string
 	for r, err := range s.PendingNotify() {
@@ -86,8 +86,8 @@ func TestPrevious(t *testing.T) {
 	}
 }
 
-// If there are programs to notify, a run is untold once its end is visible and its driver
-// has unlocked. It no longer is when it is told or removed.
+// If there are programs to notify, a run is queued once its end is visible and its driver has
+// unlocked. It leaves the queue when they were notified or when it is removed.
 func TestPendingNotify(t *testing.T) {
 	s, err := Open(t.TempDir(), nil)
 	if err != nil {
@@ -105,8 +105,8 @@ func TestPendingNotify(t *testing.T) {
 		return made[0]
 	}
 	end()
-	if exists(s.path("ended")) || untold(t, s) != nil {
-		t.Error("told without anybody to tell")
+	if exists(s.path("ended")) || queuedToNotify(t, s) != nil {
+		t.Error("a run is queued without a program to notify")
 	}
 	if err := os.Mkdir(s.path(OnEndDir), 0o700); err != nil {
 		t.Fatal(err)
@@ -119,7 +119,7 @@ func TestPendingNotify(t *testing.T) {
 	if err := os.Symlink(filepath.Join("..", "runs", "a.git", third.ID), s.path("live", third.ID)); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{first.ID}, untold(t, s)); diff != "" {
+	if diff := cmp.Diff([]string{first.ID}, queuedToNotify(t, s)); diff != "" {
 		t.Error(diff)
 	}
 	driver.Unlock()
@@ -129,13 +129,13 @@ func TestPendingNotify(t *testing.T) {
 	if err := first.Notified(); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{second.ID, third.ID}, untold(t, s)); diff != "" {
+	if diff := cmp.Diff([]string{second.ID, third.ID}, queuedToNotify(t, s)); diff != "" {
 		t.Error(diff)
 	}
 	if err := os.RemoveAll(second.Dir); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{third.ID}, untold(t, s)); diff != "" || exists(s.path("ended", second.ID)) {
+	if diff := cmp.Diff([]string{third.ID}, queuedToNotify(t, s)); diff != "" || exists(s.path("ended", second.ID)) {
 		t.Errorf("of a run that is gone: %s", diff)
 	}
 }

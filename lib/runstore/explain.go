@@ -1,7 +1,6 @@
 package runstore
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -69,23 +68,23 @@ func (r *Run) explainWaiting() (string, error) {
 	return r.explainOrder()
 }
 
-// explainOrder is explainWaiting for a run that surely waits.
+// explainOrder is explainWaiting for a run that certainly waits.
 func (r *Run) explainOrder() (string, error) {
-	l, err := r.store.places()
+	all, err := r.store.queue()
 	if err != nil {
 		return "", err
 	}
 	var before []string
-	for _, p := range slices.Concat(l.running, l.abandoned) {
-		before = append(before, p.id)
+	for _, q := range slices.Concat(all.running, all.abandoned) {
+		before = append(before, q.id)
 	}
-	for _, p := range l.waiting {
-		if p.id < r.ID {
-			before = append(before, p.id)
+	for _, q := range all.waiting {
+		if q.id < r.ID {
+			before = append(before, q.id)
 		}
 	}
 	if len(before) == 0 {
 		return "about to begin", nil
 	}
-	return fmt.Sprintf("waits for its turn behind %s", strings.Join(before, ", ")), nil
+	return "waits for its turn behind " + strings.Join(before, ", "), nil
 }

@@ -21,7 +21,7 @@ const factsFile = "run.toml"
 // add a tree, a subject and an image that were not known then.
 //
 // Two facts of the push are not in run.toml: CommitMessage, which is in the commit, and
-// FilesChanged, which may be many; see RecordFiles.
+// FilesChanged, which may be many; see SaveFiles.
 type Facts struct {
 	push.Facts
 	Executor string // "" if the configuration could not be read

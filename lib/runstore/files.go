@@ -15,10 +15,10 @@ import (
 // empty line at the end. A file without that line is incomplete and counts as absent.
 const filesFile = "files-changed"
 
-// RecordFiles records the files that the push changed, so that a rerun gets the same ones
-// even if the branches have moved. nil means unknown and records nothing. Nothing is
+// SaveFiles saves the names of the files that the push changed, so that a rerun gets the
+// same ones even if the branches have moved. nil means unknown and saves nothing. Nothing is
 // synced.
-func (r *Run) RecordFiles(files []string) error {
+func (r *Run) SaveFiles(files []string) error {
 	if files == nil {
 		return nil
 	}
@@ -28,14 +28,13 @@ func (r *Run) RecordFiles(files []string) error {
 	}
 	lines.WriteString("\n")
 	if err := file.Write(filepath.Join(r.Dir, filesFile), []byte(lines.String()), 0o600); err != nil {
-		return fmt.Errorf("cannot record files of run %s: %w", r.ID, text.Cause(err))
+		return fmt.Errorf("cannot save files of run %s: %w", r.ID, text.Cause(err))
 	}
 	return nil
 }
 
-// RecordedFiles returns the files that RecordFiles recorded, nil if there is no complete
-// record.
-func (r *Run) RecordedFiles() ([]string, error) {
+// SavedFiles returns the names that SaveFiles saved, nil if they are missing or incomplete.
+func (r *Run) SavedFiles() ([]string, error) {
 	data, err := file.Read(filepath.Join(r.Dir, filesFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

@@ -9,17 +9,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestRecordFiles(t *testing.T) {
+func TestSaveFiles(t *testing.T) {
 	s := open(t)
 	for name, files := range map[string][]string{
 		"unknown": nil, "none": {}, "one": {"a"}, "two": {"a", "b/c"}, "spaces": {" ", "a b "},
 		"odd": {"na\nme\xff", "\t\\n", "\u2028", "-"}, "many": strings.Split(strings.Repeat("some/file,", 5000)+"x", ","),
 	} {
 		r := create(t, s, make8()[0])[0]
-		if err := r.RecordFiles(files); err != nil {
+		if err := r.SaveFiles(files); err != nil {
 			t.Fatal(err)
 		}
-		got, err := r.RecordedFiles()
+		got, err := r.SavedFiles()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,17 +30,17 @@ func TestRecordFiles(t *testing.T) {
 		info, err := os.Stat(path)
 		if files == nil {
 			if err == nil {
-				t.Errorf("%s: there is a record", name)
+				t.Errorf("%s: a file was saved", name)
 			}
 			continue
 		}
 		for cut := range min(info.Size(), 50) {
 			if err := os.Truncate(path, cut); err == nil && cut < info.Size() {
-				if got, err := r.RecordedFiles(); got != nil || err != nil {
+				if got, err := r.SavedFiles(); got != nil || err != nil {
 					t.Errorf("%s cut to %d bytes: %q, %v", name, cut, got, err)
 				}
 			}
-			if err := r.RecordFiles(files); err != nil {
+			if err := r.SaveFiles(files); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -14,34 +14,33 @@ import (
 // ErrNotFound says that there is no such run.
 var ErrNotFound = errors.New("no such run")
 
-// An AmbiguousError says that a name for one run matches several. It is also an
+// An ambiguousError says that a name for one run matches several. It is also an
 // ErrNotFound: a caller that needs one run has none.
-type AmbiguousError struct {
-	Part string
-	IDs  []string // some of them, in order
-	More bool     // whether there are others
+type ambiguousError struct {
+	part string
+	ids  []string // some of them, in order
+	more bool     // there are others
 }
 
-func (e *AmbiguousError) Error() string {
+func (e *ambiguousError) Error() string {
 	more := ""
-	if e.More {
+	if e.more {
 		more = ", ..."
 	}
-	return fmt.Sprintf("'%s' is ambiguous: %s%s", e.Part, strings.Join(e.IDs, ", "), more)
+	return fmt.Sprintf("'%s' is ambiguous: %s%s", e.part, strings.Join(e.ids, ", "), more)
 }
 
-func (e *AmbiguousError) Is(target error) bool { return target == ErrNotFound }
+func (e *ambiguousError) Is(target error) bool { return target == ErrNotFound }
 
-// candidates is how many ids an AmbiguousError names.
+// candidates is how many ids an ambiguousError names.
 const candidates = 8
 
 // Find returns the run that name means: an id, a part of an id that no other run has, or
 // REPO@REF for the newest run of a ref, whose name may lack refs/heads/ or refs/tags/. If
-// the name is at fault, the error is ErrNotFound; if several runs match, it is an
-// *AmbiguousError.
+// no run or several runs match, the error is ErrNotFound. In the latter case it names them.
 func (s *Store) Find(name string) (*Run, error) {
 	r, err := s.find(name)
-	var ambiguous *AmbiguousError
+	var ambiguous *ambiguousError
 	switch {
 	case err == nil:
 		return r, nil
@@ -74,7 +73,7 @@ func (s *Store) find(name string) (*Run, error) {
 	}
 	slices.Sort(ids)
 	more := len(ids) > candidates
-	return nil, &AmbiguousError{name, ids[:min(len(ids), candidates)], more}
+	return nil, &ambiguousError{name, ids[:min(len(ids), candidates)], more}
 }
 
 // isPart reports whether s can be part of an id.
@@ -93,7 +92,7 @@ func (s *Store) findID(id string) (*Run, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return r, err
 	}
-	rec, err := s.journalFind(id)
+	rec, err := s.findInJournal(id)
 	if err != nil {
 		return nil, err
 	}
@@ -122,16 +121,11 @@ func (s *Store) idsWith(part string) ([]string, error) {
 			return found, nil
 		}
 	}
-	f, size, err := s.openJournal()
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	for l, err := range backward(f, size) {
+	for l, err := range s.journalBackward() {
 		if err != nil {
 			return nil, err
 		}
-		if len(l.text) > idLength && bytes.Contains(l.text[:idLength], []byte(part)) && !add(string(l.text[:idLength])) {
+		if id := idOf(l.text); bytes.Contains(id, []byte(part)) && !add(string(id)) {
 			break
 		}
 	}

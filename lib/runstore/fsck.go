@@ -41,8 +41,8 @@ type checker struct {
 // A repairing Check calls the store's onEnd, and returns its error with the problems.
 func (s *Store) Check(repair bool) ([]Problem, error) {
 	c := &checker{Store: s, repair: repair, ended: map[string]Record{}}
-	err := c.stages()
-	for _, step := range []func() error{c.lefts, c.runs, c.links, c.journal, c.dates} {
+	err := c.tmp()
+	for _, step := range []func() error{c.unremoved, c.runs, c.links, c.journal, c.dates} {
 		if err == nil {
 			err = step()
 		}
@@ -72,8 +72,8 @@ func (c *checker) report(path, what string, mend func() error) {
 	c.problems = append(c.problems, p)
 }
 
-// stages finds runs that a process was creating or removing when it was killed.
-func (c *checker) stages() error {
+// tmp finds runs that a process was creating or removing when it was killed.
+func (c *checker) tmp() error {
 	var left []string
 	err := c.leftovers(func(name string) error {
 		left = append(left, name)
@@ -94,7 +94,7 @@ func (c *checker) dates() error {
 		return nil
 	}
 	last := slices.Max(c.future)
-	what := fmt.Sprintf("%d runs are dated in the future, up to run %s: %s", len(c.future), last, formatTime(TimeOf(last)))
+	what := fmt.Sprintf("%d runs are dated in the future, up to run %s: %s", len(c.future), last, formatTime(timeOf(last)))
 	c.problems = append(c.problems, Problem{Path: "runs", What: what, Warning: true})
 	return nil
 }
@@ -117,7 +117,7 @@ func (c *checker) runs() error {
 }
 
 func (c *checker) run(dir, id string) error {
-	if time.Until(TimeOf(id)) > clockSlack {
+	if time.Until(timeOf(id)) > clockSlack {
 		c.future = append(c.future, id)
 	}
 	r, err := c.open(dir)
@@ -168,7 +168,7 @@ func (c *checker) linked(r *Run, status Status) error {
 			c.report(link, "links to a run that has ended", func() error { return r.completeLocked(status) })
 		}
 		if !exists(link) {
-			c.ended[r.ID] = r.record(status)
+			c.ended[r.ID] = r.recordWith(status)
 		}
 		return nil
 	}

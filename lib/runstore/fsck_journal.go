@@ -87,8 +87,9 @@ func (c *checker) rebuildJournal() error {
 	if err != nil {
 		return err
 	}
+	defer st.close()
 	have := map[string]bool{}
-	keep := func(r Record) bool {
+	accept := func(r Record) bool {
 		if have[r.ID] || !isDir(c.runDir(r.Repo, r.ID)) {
 			return false
 		}
@@ -107,6 +108,5 @@ func (c *checker) rebuildJournal() error {
 		}
 		return records
 	}
-	defer st.close()
-	return c.rewriteJournal(keep, more)
+	return c.rewriteJournal(accept, more)
 }

@@ -12,15 +12,14 @@ import (
 	"time"
 
 	"quire/lib/file"
+	"quire/lib/runlog"
 	"quire/lib/text"
 )
 
 const historyFile = "history"
 
-// timeLayout is the format of times: always of one length, in UTC.
-const timeLayout = "2006-01-02T15:04:05.000Z"
-
-func formatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
+// formatTime returns a time as in every file of the store: always of one length, in UTC.
+func formatTime(t time.Time) string { return t.UTC().Format(runlog.LineTime) }
 
 // formatChange returns c as a line of the history, with its newline.
 func formatChange(c Change) string {

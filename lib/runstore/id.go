@@ -15,7 +15,7 @@ import (
 // idLength is the length of an id, as text.
 const idLength = 36
 
-// lastID has the time and counter of the last NewID of this process.
+// lastID has the time and the counter of the last id that this process created.
 var lastID struct {
 	sync.Mutex
 	stamp uint64 // 48 bits of milliseconds since 1970, 12 bits of counter
@@ -60,9 +60,9 @@ func stampOf(id string) (uint64, bool) {
 	return stamp, err == nil
 }
 
-// TimeOf returns the time in an id: its creation by the clock of then, or later if
-// another id was greater.
-func TimeOf(id string) time.Time {
+// timeOf returns the time in an id: when it was created by the clock of that moment, or
+// later if another id was greater.
+func timeOf(id string) time.Time {
 	stamp, _ := stampOf(id)
 	return time.UnixMilli(int64(stamp >> 12))
 }

@@ -79,12 +79,12 @@ func TestTimeOf(t *testing.T) {
 	keepStamp(t)
 	for _, at := range []time.Time{time.UnixMilli(0), time.UnixMilli(1764370000123), time.Now().AddDate(100, 0, 0).Truncate(time.Millisecond)} {
 		id := futureID(at)
-		if got := TimeOf(id); got.Before(at) || got.Sub(at) > time.Minute && at.After(time.Now()) {
+		if got := timeOf(id); got.Before(at) || got.Sub(at) > time.Minute && at.After(time.Now()) {
 			t.Errorf("%s is of %v, want %v", id, got, at)
 		}
 	}
 	last := "ffffffff-ffff-7fff-bfff-ffffffffffff"
-	if id := newIDAfter(last, time.Now()); TimeOf(id).After(time.Now().AddDate(1, 0, 0)) {
+	if id := newIDAfter(last, time.Now()); timeOf(id).After(time.Now().AddDate(1, 0, 0)) {
 		t.Errorf("%s is as far away as %s", id, last)
 	}
 }

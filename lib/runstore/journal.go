@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -11,8 +12,8 @@ import (
 	"quire/lib/file"
 )
 
-// journalAdd adds the records of runs that ended. On error the journal is unchanged.
-func (s *Store) journalAdd(records ...Record) error {
+// addToJournal adds the lines of runs that ended. On error the journal is unchanged.
+func (s *Store) addToJournal(records ...Record) error {
 	f, err := file.OpenLocked(s.path("journal"))
 	if err != nil {
 		return err
@@ -21,7 +22,7 @@ func (s *Store) journalAdd(records ...Record) error {
 	return addLines(f, records)
 }
 
-// addLines is journalAdd for a caller that has locked the journal.
+// addLines is addToJournal for a caller that has locked the journal.
 func addLines(f *os.File, records []Record) error {
 	last, size, err := lastLine(f)
 	if err != nil {
@@ -36,14 +37,14 @@ func addLines(f *os.File, records []Record) error {
 	return appendLine(f, size, lines.String())
 }
 
-// Fields that may end a line, in this order.
+// Fields that may end a journal line, in this order.
 const (
 	skippedMark = "skipped"    // of a Skipped run
 	gateMark    = "gate"       // of a Gate run
 	testedMark  = "tested-by=" // of a run with TestedBy, followed by that id
 )
 
-// marks returns the fields that end the run's line.
+// marks returns the fields that end the run's line in the journal.
 func (r Record) marks() string {
 	var marks string
 	if r.Skipped {
@@ -135,7 +136,7 @@ type line struct {
 const chunk = 64 << 10
 
 // backward returns the complete lines among the first size bytes of f, last one first.
-func backward(f io.ReaderAt, size int64) func(yield func(line, error) bool) {
+func backward(f io.ReaderAt, size int64) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
 		// buf holds the bytes of the file from pos on, at the beginning of space. Once a
 		// newline has been seen, buf ends with one.
@@ -182,7 +183,7 @@ func backward(f io.ReaderAt, size int64) func(yield func(line, error) bool) {
 }
 
 // forward returns the complete lines among the first size bytes of f, in order.
-func forward(f io.ReaderAt, size int64) func(yield func(line, error) bool) {
+func forward(f io.ReaderAt, size int64) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
 		buf := make([]byte, 0, 2*chunk)
 		for pos := int64(0); pos < size; {
@@ -217,6 +218,19 @@ func forward(f io.ReaderAt, size int64) func(yield func(line, error) bool) {
 	}
 }
 
+// journalBackward returns the complete lines of the journal, last one first.
+func (s *Store) journalBackward() iter.Seq2[line, error] {
+	return func(yield func(line, error) bool) {
+		f, size, err := s.openJournal()
+		if err != nil {
+			yield(line{}, err)
+			return
+		}
+		defer f.Close()
+		backward(f, size)(yield)
+	}
+}
+
 // openJournal opens the journal for reading, and returns its current length.
 func (s *Store) openJournal() (*os.File, int64, error) {
 	f, err := file.Open(s.path("journal"))
@@ -231,19 +245,14 @@ func (s *Store) openJournal() (*os.File, int64, error) {
 	return f, info.Size(), nil
 }
 
-// journalFind returns the record of the run id, or ErrNotFound. It searches from the end:
+// findInJournal returns the record of the run id, or ErrNotFound. It searches from the end:
 // people mostly ask for recent runs.
-func (s *Store) journalFind(id string) (Record, error) {
-	f, size, err := s.openJournal()
-	if err != nil {
-		return Record{}, err
-	}
-	defer f.Close()
-	for l, err := range backward(f, size) {
+func (s *Store) findInJournal(id string) (Record, error) {
+	for l, err := range s.journalBackward() {
 		if err != nil {
 			return Record{}, err
 		}
-		if len(l.text) > idLength && string(l.text[:idLength]) == id {
+		if string(idOf(l.text)) == id {
 			return parseRecord(string(l.text))
 		}
 	}

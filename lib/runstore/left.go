@@ -22,7 +22,7 @@ const leftDir = "left"
 
 // RemoveTree removes the tree at path, which the run id created, as file.RemoveTree does.
 // If something cannot be removed, the rest of the tree is moved to left/. The error names
-// the leftovers and their new place; free says whether path is free nevertheless.
+// the leftovers and their new path; free says whether path is free nevertheless.
 func (s *Store) RemoveTree(path, id string) (free bool, err error) {
 	err = file.RemoveTree(path)
 	if err == nil || !exists(path) {
@@ -75,8 +75,8 @@ func (s *Store) left(prefix string) (paths []string, err error) {
 	return paths, err
 }
 
-// lefts finds trees that could not be removed, and mount points in them.
-func (c *checker) lefts() error {
+// unremoved finds trees that could not be removed, and mount points in them.
+func (c *checker) unremoved() error {
 	paths, err := c.left("")
 	for _, path := range paths {
 		what := "could not be removed"

@@ -31,8 +31,8 @@ func (f Filter) matches(r Record) bool {
 }
 
 // List returns the records of the runs that f accepts, newest first: by id, descending.
-// It reads live/ and the journal from its end, no further than it must, and no ended
-// run's directory. An error of the list ends it; an error about one run does not.
+// It reads live/ and the journal from its end, no further than needed, and no ended run's
+// directory. An error of the list ends it; an error about one run does not.
 func (s *Store) List(f Filter) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		left := f.Limit
@@ -187,12 +187,6 @@ func (s *Store) linkedRun(dir, id string) (*Run, error) {
 // record already read may be returned.
 func (s *Store) ended(f Filter) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		file, size, err := s.openJournal()
-		if err != nil {
-			yield(Record{}, err)
-			return
-		}
-		defer file.Close()
 		var waiting records
 		ofRepo := []byte("\t" + text.Field(f.Repo) + "\t") // to parse no more lines than needed
 		newest := map[string]string{}                      // refs to the newest id read so far, likewise
@@ -205,7 +199,7 @@ func (s *Store) ended(f Filter) iter.Seq2[Record, error] {
 			}
 			return true
 		}
-		for l, err := range backward(file, size) {
+		for l, err := range s.journalBackward() {
 			if err != nil {
 				yield(Record{}, err)
 				return

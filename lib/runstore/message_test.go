@@ -12,7 +12,7 @@ func TestMessage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := create(t, s, facts("a.git", "refs/heads/main"))[0]
 			r.Subject = "Known"
-			if err := r.RecordMessage(test.message); err != nil {
+			if err := r.SaveMessage(test.message); err != nil {
 				t.Fatal(err)
 			}
 			if got := r.Message(); got != test.want {

@@ -22,7 +22,7 @@ func TestPause(t *testing.T) {
 	defer stop()
 	waited := make(chan error)
 	go func() { waited <- second.Begin(ctx, one, Change{State: Active}, nil) }()
-	for l, err := s.places(); len(l.waiting) == 0; l, err = s.places() {
+	for all, err := s.queue(); len(all.waiting) == 0; all, err = s.queue() {
 		ok(t, err)
 		time.Sleep(time.Millisecond)
 	}

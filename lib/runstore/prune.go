@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,7 +17,7 @@ import (
 
 // A Prune says which ended runs to remove: the runs that match all its fields.
 type Prune struct {
-	Keep   func(repo string) int // keep this many of the newest of each repository; nil: none
+	Keep   func(repo string) int // how many of the newest runs of a repository stay; nil: none
 	Before time.Time             // only runs that ended before; zero: any
 	States []State               // only runs in one of these states; none: any
 }
@@ -27,7 +26,7 @@ type Prune struct {
 // are the last to end, whatever their ids: a run whose id is dated in the future is no
 // newer than runs that ended after it. It never returns the newest complete and the
 // newest failed run of each ref, nor a run that has not ended, whose driver still works,
-// or whose end has not been announced yet.
+// or whose end is still queued for notification.
 func (s *Store) Prunable(p Prune) ([]Record, error) {
 	type result struct {
 		repo, ref string
@@ -36,9 +35,13 @@ func (s *Store) Prunable(p Prune) ([]Record, error) {
 	have := map[result]bool{}
 	count := map[string]int{}
 	var found []Record
-	for r, err := range s.lastEnded() {
+	for l, err := range s.journalBackward() {
 		if err != nil {
 			return nil, fmt.Errorf("cannot read journal of '%s': %w", s.root, text.Cause(err))
+		}
+		r, err := parseRecord(string(l.text))
+		if err != nil {
+			continue
 		}
 		count[r.Repo]++
 		last := result{r.Repo, r.Ref, r.State}
@@ -56,27 +59,6 @@ func (s *Store) Prunable(p Prune) ([]Record, error) {
 	}
 	slices.SortFunc(found, func(a, b Record) int { return strings.Compare(b.ID, a.ID) })
 	return found, nil
-}
-
-// lastEnded returns the records in the journal, the last to end first.
-func (s *Store) lastEnded() iter.Seq2[Record, error] {
-	return func(yield func(Record, error) bool) {
-		f, size, err := s.openJournal()
-		if err != nil {
-			yield(Record{}, err)
-			return
-		}
-		defer f.Close()
-		for l, err := range backward(f, size) {
-			if err != nil {
-				yield(Record{}, err)
-				return
-			}
-			if r, err := parseRecord(string(l.text)); err == nil && !yield(r, nil) {
-				return
-			}
-		}
-	}
 }
 
 // inUse reports whether an ended run still has a driver or is in live/.
@@ -137,9 +119,10 @@ func (s *Store) cannotRemove(err error) error {
 	return fmt.Errorf("cannot remove runs of '%s': %w", s.root, text.Cause(err))
 }
 
-// rewriteJournal replaces the journal with the lines that keep accepts, followed by the
-// lines of more. The caller has opened the stage, in which the new file is created.
-func (s *Store) rewriteJournal(keep func(Record) bool, more func() []Record) error {
+// rewriteJournal replaces the journal with the lines whose records accept returns true for,
+// followed by the lines of more, which may be nil. The caller has opened the stage, in which
+// the new file is created.
+func (s *Store) rewriteJournal(accept func(Record) bool, more func() []Record) error {
 	old, err := file.OpenLocked(s.path("journal"))
 	if err != nil {
 		return err
@@ -160,7 +143,7 @@ func (s *Store) rewriteJournal(keep func(Record) bool, more func() []Record) err
 			if err != nil {
 				return err
 			}
-			if r, err := parseRecord(string(l.text)); err == nil && keep(r) {
+			if r, err := parseRecord(string(l.text)); err == nil && accept(r) {
 				write(r)
 			}
 		}

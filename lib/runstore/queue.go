@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,7 +88,7 @@ type waiter struct {
 	released chan struct{} // has a value if a lock was released since the last wait
 
 	mu      sync.Mutex
-	watched map[holder]bool // locks that a goroutine waits for
+	watched map[holder]bool // locks that goroutines wait for
 }
 
 // wait returns nil when one of the locks may have been released or the root may have been
@@ -130,12 +129,6 @@ func (w *waiter) watch(h holder) {
 	}()
 }
 
-func (d *Driver) begin(c Change) error {
-	err := d.run.Transition(c)
-	d.began = err == nil
-	return err
-}
-
 // A holder is a lock that a waiter may wait for.
 type holder struct {
 	dir  string
@@ -151,9 +144,9 @@ func (h holder) path() string {
 }
 
 // tryBegin adds the run to the waiting ones. If it is not the run's turn, it returns at
-// least one lock to wait for, and the runs whose driver is gone. If it is, it returns
-// none, and makes the run active unless c is nil.
-func (d *Driver) tryBegin(limits Limits, c *Change) (before []holder, abandoned []place, err error) {
+// least one lock to wait for, and the runs whose driver is gone. If it is the run's turn, it
+// returns no lock, and makes the run active unless c is nil.
+func (d *Driver) tryBegin(limits Limits, c *Change) (before []holder, abandoned []queueRun, err error) {
 	q, err := file.OpenLocked(d.run.store.path("queue"))
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, text.Cause(err))
@@ -167,16 +160,17 @@ func (d *Driver) tryBegin(limits Limits, c *Change) (before []holder, abandoned 
 	if err := file.TryLock(d.file, waitingByte, file.Exclusive); err != nil {
 		return nil, nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, err)
 	}
-	l, err := d.run.store.places()
+	all, err := d.run.store.queue()
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot queue run %s: %w", d.run.ID, text.Cause(err))
 	}
-	if holders := turn(d.run, limits, slices.Concat(l.running, l.abandoned), l.waiting); len(holders) > 0 || c == nil {
-		return holders, l.abandoned, nil
+	if holders := turn(d.run, limits, slices.Concat(all.running, all.abandoned), all.waiting); len(holders) > 0 || c == nil {
+		return holders, all.abandoned, nil
 	}
-	if err := d.begin(*c); err != nil {
+	if err := d.run.Transition(*c); err != nil {
 		return nil, nil, err
 	}
+	d.began = true
 	// Unlock before another driver looks: an active run whose driver waits is not
 	// running.
 	return nil, nil, file.Unlock(d.file, waitingByte)
@@ -184,62 +178,62 @@ func (d *Driver) tryBegin(limits Limits, c *Change) (before []holder, abandoned 
 
 // endAbandoned ends the remaining processes of runs whose driver is gone. Each run has
 // one try.
-func (s *Store) endAbandoned(places []place, tried map[string]bool, grace time.Duration) error {
+func (s *Store) endAbandoned(abandoned []queueRun, tried map[string]bool, grace time.Duration) error {
 	var runs []*Run
-	for _, p := range places {
-		if tried[p.id] {
-			return fmt.Errorf("cannot end the processes of run %s, whose driver is gone", p.id)
+	for _, q := range abandoned {
+		if tried[q.id] {
+			return fmt.Errorf("cannot end the processes of run %s, whose driver is gone", q.id)
 		}
-		tried[p.id] = true
-		if r, err := s.liveRun(p.id); err == nil { // else it is gone by now
+		tried[q.id] = true
+		if r, err := s.liveRun(q.id); err == nil { // else it is gone by now
 			runs = append(runs, r)
 		}
 	}
 	return s.EndOrphans(grace, runs...)
 }
 
-// A place is a live run, as the queue sees it.
-type place struct {
+// A queueRun is a live run, as the queue sees it.
+type queueRun struct {
 	id, repo, dir string
-	held          string // the root, if a dispatcher holds the place and the run has no driver yet
+	placeIn       string // the root, if a dispatcher holds the run's place and it has no driver yet
 }
 
 // waitsBy returns the lock that is held while the run waits.
-func (p place) waitsBy() holder {
-	if p.held != "" {
-		return holder{p.held, placeByte(p.id)}
+func (q queueRun) waitsBy() holder {
+	if q.placeIn != "" {
+		return holder{q.placeIn, placeByte(q.id)}
 	}
-	return holder{p.dir, waitingByte}
+	return holder{q.dir, waitingByte}
 }
 
 // turn returns the locks that the run must wait for, none if it is its turn. waiting is
 // sorted by id.
-func turn(r *Run, limits Limits, running, waiting []place) []holder {
+func turn(r *Run, limits Limits, running, waiting []queueRun) []holder {
 	perRepo := map[string]int{}
 	var all []holder // locks of the runs that have a slot, or will take one first
 	of := map[string][]holder{}
-	take := func(p place, h holder) {
-		perRepo[p.repo]++
-		all, of[p.repo] = append(all, h), append(of[p.repo], h)
+	take := func(q queueRun, h holder) {
+		perRepo[q.repo]++
+		all, of[q.repo] = append(all, h), append(of[q.repo], h)
 	}
-	for _, p := range running {
-		take(p, holder{p.dir, driverByte})
+	for _, q := range running {
+		take(q, holder{q.dir, driverByte})
 	}
 	full := func(repo string) bool {
 		n := limits.repo(repo)
 		return n > 0 && perRepo[repo] >= n
 	}
 	rootFull := func() bool { return limits.Root > 0 && len(all) >= limits.Root }
-	blocked := map[string]place{} // the last run of each repository that cannot begin
-	for _, p := range waiting {
-		if p.id >= r.ID {
+	blocked := map[string]queueRun{} // the last run of each repository that cannot begin
+	for _, q := range waiting {
+		if q.id >= r.ID {
 			break
 		}
-		if full(p.repo) || rootFull() {
-			blocked[p.repo] = p
+		if full(q.repo) || rootFull() {
+			blocked[q.repo] = q
 			continue
 		}
-		take(p, p.waitsBy())
+		take(q, q.waitsBy())
 	}
 	if before, ok := blocked[r.Repo]; ok {
 		return []holder{before.waitsBy()}
@@ -253,91 +247,86 @@ func turn(r *Run, limits Limits, running, waiting []place) []holder {
 	return nil
 }
 
-// places are the live runs that the queue counts, each list by id.
-type places struct {
-	running   []place // active, with a driver
-	waiting   []place // pending, with a driver that waits for its turn, or a dispatcher
-	abandoned []place // begun, and the driver is gone: processes may be left
+// A queue has the live runs that count, each list by id.
+type queue struct {
+	running   []queueRun // active, with a driver
+	waiting   []queueRun // pending, with a driver that waits for its turn, or a dispatcher
+	abandoned []queueRun // begun, and the driver is gone: processes may be left
 }
 
-// places looks at the live runs. A run may have been made active by hand while its driver
+// queue examines the live runs. A run may have been made active by hand while its driver
 // still waits. It counts as waiting; otherwise such drivers could wait for each other
 // forever.
-func (s *Store) places() (l places, err error) {
+func (s *Store) queue() (all queue, err error) {
 	names, err := s.liveNames()
 	if err != nil {
-		return places{}, err
+		return queue{}, err
 	}
 	for _, id := range names {
-		p, err := s.place(id)
+		q, err := s.queueRun(id)
 		if err != nil {
 			continue // it has ended, or its directory does not exist yet
 		}
-		path := filepath.Join(p.dir, lockFile)
+		path := filepath.Join(q.dir, lockFile)
 		held, err := file.Locked(path, driverByte)
 		if err != nil {
 			continue
 		}
 		if !held {
 			switch held, err := s.hasPlace(id); {
-			case exists(path) && s.isAbandoned(p):
-				l.abandoned = append(l.abandoned, p)
+			case exists(path) && s.isAbandoned(q):
+				all.abandoned = append(all.abandoned, q)
 			case err == nil && held:
-				if state, err := lastState(p.dir); err == nil && state == Pending {
-					p.held = s.root
-					l.waiting = append(l.waiting, p)
+				if state, err := lastState(q.dir); err == nil && state == Pending {
+					q.placeIn = s.root
+					all.waiting = append(all.waiting, q)
 				}
 			}
 			continue
 		}
-		state, err := lastState(p.dir)
+		state, err := lastState(q.dir)
 		if err != nil || state.Final() {
 			continue
 		}
 		switch waits, err := file.Locked(path, waitingByte); {
 		case err == nil && waits:
-			l.waiting = append(l.waiting, p)
+			all.waiting = append(all.waiting, q)
 		case state == Active:
-			l.running = append(l.running, p)
+			all.running = append(all.running, q)
 		}
 	}
-	return l, nil
+	return all, nil
 }
 
 // isAbandoned reports whether a run that had a driver has begun and lost it, while its
 // link in live/ says that processes may be left.
-func (s *Store) isAbandoned(p place) bool {
-	state, err := lastState(p.dir)
+func (s *Store) isAbandoned(q queueRun) bool {
+	state, err := lastState(q.dir)
 	if err != nil || state == Pending {
 		return false
 	}
 	// In this order: a driver removes the link before it unlocks.
-	held, err := file.Locked(filepath.Join(p.dir, lockFile), driverByte)
-	return err == nil && !held && exists(s.path("live", p.id))
+	held, err := file.Locked(filepath.Join(q.dir, lockFile), driverByte)
+	return err == nil && !held && exists(s.path("live", q.id))
 }
 
-// place reads a run's repository and directory from its link, which is quicker than
-// reading its facts.
-func (s *Store) place(id string) (place, error) {
+// queueRun reads the repository and the directory of a run from its link, which is quicker
+// than reading its facts.
+func (s *Store) queueRun(id string) (queueRun, error) {
 	target, err := os.Readlink(s.path("live", id))
 	if err != nil {
-		return place{}, err
+		return queueRun{}, err
 	}
 	repo, ok := strings.CutPrefix(filepath.Dir(target), "../runs/")
 	if !ok {
-		return place{}, errors.New("not a link to a run")
+		return queueRun{}, errors.New("not a link to a run")
 	}
-	return place{id: id, repo: repo, dir: s.runDir(repo, id)}, nil
+	return queueRun{id: id, repo: repo, dir: s.runDir(repo, id)}, nil
 }
 
-// lastState returns the state in the last complete line of a history.
+// lastState returns the state in the last complete line of the history in a run's directory.
 func lastState(dir string) (State, error) {
-	f, err := file.Open(filepath.Join(dir, historyFile))
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(f)
+	text, err := file.Read(filepath.Join(dir, historyFile))
 	if err != nil {
 		return "", err
 	}

@@ -30,26 +30,26 @@ func drive(t *testing.T, r *Run) *Driver {
 func perRepo(n int) Limits { return Limits{Repo: func(string) int { return n }} }
 
 func TestTurn(t *testing.T) {
-	at := func(repo, id string) place { return place{id: id, repo: repo, dir: id} }
+	at := func(repo, id string) queueRun { return queueRun{id: id, repo: repo, dir: id} }
 	me := func(repo, id string) *Run { return &Run{Facts: Facts{Facts: push.Facts{ID: id, Repo: repo}}} }
 	for _, tt := range []struct {
 		name             string
 		run              *Run
 		limits           Limits
-		running, waiting []place
+		running, waiting []queueRun
 		want             []holder
 	}{
-		{"alone", me("a", "3"), Limits{Root: 1}, nil, []place{at("a", "3")}, nil},
-		{"no limits", me("a", "3"), Limits{}, []place{at("a", "1"), at("a", "2")}, nil, nil},
-		{"full", me("a", "3"), Limits{Root: 1}, []place{at("b", "1")}, nil, []holder{{"1", driverByte}}},
-		{"room", me("a", "3"), Limits{Root: 2}, []place{at("b", "1")}, nil, nil},
-		{"an older one goes first", me("a", "3"), Limits{Root: 2}, []place{at("b", "1")}, []place{at("b", "2"), at("a", "3")},
+		{"alone", me("a", "3"), Limits{Root: 1}, nil, []queueRun{at("a", "3")}, nil},
+		{"no limits", me("a", "3"), Limits{}, []queueRun{at("a", "1"), at("a", "2")}, nil, nil},
+		{"full", me("a", "3"), Limits{Root: 1}, []queueRun{at("b", "1")}, nil, []holder{{"1", driverByte}}},
+		{"room", me("a", "3"), Limits{Root: 2}, []queueRun{at("b", "1")}, nil, nil},
+		{"an older one goes first", me("a", "3"), Limits{Root: 2}, []queueRun{at("b", "1")}, []queueRun{at("b", "2"), at("a", "3")},
 			[]holder{{"1", driverByte}, {"2", waitingByte}}},
-		{"a newer one does not", me("a", "3"), Limits{Root: 2}, []place{at("b", "1")}, []place{at("a", "3"), at("b", "4")}, nil},
-		{"behind the one before in the repository", me("a", "3"), Limits{Root: 1}, []place{at("b", "0")},
-			[]place{at("a", "1"), at("a", "2")}, []holder{{"2", waitingByte}}},
-		{"repository full", me("a", "3"), perRepo(1), []place{at("b", "0"), at("a", "1")}, nil, []holder{{"1", driverByte}}},
-		{"another repository full", me("a", "3"), perRepo(1), []place{at("b", "0")}, []place{at("b", "1")}, nil},
+		{"a newer one does not", me("a", "3"), Limits{Root: 2}, []queueRun{at("b", "1")}, []queueRun{at("a", "3"), at("b", "4")}, nil},
+		{"behind the one before in the repository", me("a", "3"), Limits{Root: 1}, []queueRun{at("b", "0")},
+			[]queueRun{at("a", "1"), at("a", "2")}, []holder{{"2", waitingByte}}},
+		{"repository full", me("a", "3"), perRepo(1), []queueRun{at("b", "0"), at("a", "1")}, nil, []holder{{"1", driverByte}}},
+		{"another repository full", me("a", "3"), perRepo(1), []queueRun{at("b", "0")}, []queueRun{at("b", "1")}, nil},
 	} {
 		got := turn(tt.run, tt.limits, tt.running, tt.waiting)
 		if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(holder{})); diff != "" {
@@ -125,11 +125,11 @@ func queueUp(t *testing.T, limit int) (order []string, most int) {
 func awaitQueued(t *testing.T, s *Store, n int) {
 	t.Helper()
 	for {
-		l, err := s.places()
+		all, err := s.queue()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(l.running)+len(l.waiting) >= n {
+		if len(all.running)+len(all.waiting) >= n {
 			return
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"quire/lib/text"
 )
 
-// A Report is what Reconcile found.
+// A Report says what Reconcile found.
 type Report struct {
 	Orphaned []*Run // active runs, and pending Gate runs, without a driver; failed now
 	Ended    []*Run // ended runs whose driver was killed before it was done
@@ -24,9 +24,9 @@ type Report struct {
 
 // Reconcile repairs the store after a crash. It ends the remaining processes of active
 // runs without a driver, with grace between SIGTERM and SIGKILL, and fails those runs as
-// orphaned, and so pending Gate runs without a driver. It completes interrupted changes. It
+// orphaned. It fails pending Gate runs without a driver too. It completes interrupted changes. It
 // removes leftovers of runs that were being created or removed. Any number of processes may
-// do so at any time.
+// call it at any time.
 //
 // The processes of an orphan are those with QUIRE_RUN=ID in their environment, those that
 // belong to them, and those in the run's control group. If the run has no group, its note
@@ -72,7 +72,7 @@ func (r *Run) Abandoned() (bool, error) {
 	if err != nil || driven || !r.wasDriven() {
 		return false, err
 	}
-	return r.store.isAbandoned(place{id: r.ID, repo: r.Repo, dir: r.Dir}), nil
+	return r.store.isAbandoned(queueRun{id: r.ID, repo: r.Repo, dir: r.Dir}), nil
 }
 
 // EndOrphans does the work of Reconcile for some Abandoned runs, at once: it ends their
@@ -212,8 +212,7 @@ func (r *Run) endLog(note string) error {
 	if note != "" {
 		why += "; " + note
 	}
-	at := time.Now().UTC().Format(runlog.LineTime)
-	if err := runlog.EndRunLog(filepath.Join(r.Dir, LogFile), "quire: %s run %s: %s", at, r.ID, why); err != nil {
+	if err := runlog.EndRunLog(filepath.Join(r.Dir, LogFile), "quire: %s run %s: %s", runlog.Now(), r.ID, why); err != nil {
 		return fmt.Errorf("cannot write log of run %s: %w", r.ID, err)
 	}
 	return nil
@@ -251,13 +250,13 @@ func (r *Run) complete() error {
 
 // completeLocked is complete for a caller that holds the lock of the history.
 func (r *Run) completeLocked(status Status) error {
-	switch _, err := r.store.journalFind(r.ID); {
+	switch _, err := r.store.findInJournal(r.ID); {
 	case err == nil:
 		return r.store.unlink(r.ID)
 	case !errors.Is(err, ErrNotFound):
 		return err
 	}
-	if err := r.store.record(r.record(status)); err != nil {
+	if err := r.store.noteEnds(r.recordWith(status)); err != nil {
 		return err
 	}
 	return r.store.unlink(r.ID)

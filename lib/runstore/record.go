@@ -11,7 +11,7 @@ import (
 	"quire/lib/text"
 )
 
-// A Record is a run in one line.
+// A Record is the summary of a run in one line.
 type Record struct {
 	ID       string
 	State    State
@@ -43,13 +43,13 @@ func (r Record) Refused() bool { return r.Gate && r.State == Failed }
 // isVerdict reports whether the run says if a commit of its ref is good.
 func (r Record) isVerdict() bool { return r.State.isVerdict() && !r.Skipped && !r.Refused() }
 
-// RecordFields names the fields of a record line, in order.
-var RecordFields = []string{
+// recordFields are the names of the fields of a record line, in order.
+var recordFields = []string{
 	"id", "state", "repo", "ref", "sha", "executor", "reason", "code", "created", "started", "finished",
 }
 
-// record returns the record of a run with the status s.
-func (r *Run) record(s Status) Record {
+// recordWith returns the record of the run with the status s.
+func (r *Run) recordWith(s Status) Record {
 	rec := Record{
 		ID: r.ID, State: s.State, Repo: r.Repo, Ref: r.Ref, SHA: r.SHA, Executor: r.Executor,
 		Reason: s.Reason, Created: s.Created, Started: s.Started, Finished: s.Finished,
@@ -73,7 +73,7 @@ func (r *Run) Record() (Record, error) {
 	if err != nil {
 		return Record{}, err
 	}
-	return r.record(s), nil
+	return r.recordWith(s), nil
 }
 
 func (r Record) fields() []string {
@@ -99,7 +99,7 @@ func (r Record) same(other Record) bool {
 	return r.Line() == other.Line() && r.marks() == other.marks()
 }
 
-// Line returns the record as one line without its newline: the RecordFields,
+// Line returns the record as one line without its newline: the fields of quire-run(5),
 // escaped, separated by tabs, "-" for none.
 func (r Record) Line() string {
 	fields := r.fields()
@@ -113,7 +113,7 @@ func (r Record) Line() string {
 // end.
 func parseRecord(line string) (Record, error) {
 	f := strings.Split(line, "\t")
-	if len(f) < len(RecordFields) {
+	if len(f) < len(recordFields) {
 		return Record{}, fmt.Errorf("not a record: '%s'", line)
 	}
 	for i := range f {
@@ -122,7 +122,7 @@ func parseRecord(line string) (Record, error) {
 	r := Record{
 		ID: f[0], State: State(f[1]), Repo: f[2], Ref: f[3], SHA: f[4], Executor: f[5], Reason: f[6],
 	}
-	for _, mark := range f[min(len(f), len(RecordFields)+1):] {
+	for _, mark := range f[min(len(f), len(recordFields)+1):] {
 		switch tested, ok := strings.CutPrefix(mark, testedMark); {
 		case ok:
 			r.TestedBy = tested
@@ -154,9 +154,9 @@ func parseRecord(line string) (Record, error) {
 	return r, nil
 }
 
-// MarshalJSON writes the record with the names of RecordFields, null for none, followed by
-// gate, skipped and tested-by.
-// Values that are not UTF-8, which JSON cannot hold, are escaped as in a line.
+// MarshalJSON writes the record with the names of recordFields, null for none, followed by
+// gate, skipped and tested-by. Values that are not UTF-8, which JSON cannot hold, are
+// escaped as in a line.
 func (r Record) MarshalJSON() ([]byte, error) {
 	v := struct {
 		ID       string  `json:"id"`

@@ -1,5 +1,5 @@
-// Package runstore keeps run records in plain files, so that no acknowledged run is lost,
-// whatever is killed or fails at any moment. It knows nothing of Git or of pipelines. The
+// Package runstore stores runs in text files, so that no acknowledged run is lost, whatever
+// is killed or fails at any moment. It knows nothing of Git or of pipelines. The
 // format, and the order of writes that makes it safe, is described in quire-run(5).
 package runstore
 
@@ -17,8 +17,8 @@ import (
 	"quire/lib/text"
 )
 
-// A Store is the run records below one root directory. It holds nothing open. Any number
-// of goroutines and other processes may use it at once.
+// A Store has the runs below one root directory. It keeps no file open. Any number of
+// goroutines and other processes may use it at once.
 type Store struct {
 	root  string // absolute
 	onEnd func(*Store) error

@@ -300,10 +300,10 @@ func TestFind(t *testing.T) {
 				t.Errorf("round %d: %q: %v, %v", round, name, r, err)
 			}
 		}
-		var ambiguous *AmbiguousError
+		var ambiguous *ambiguousError
 		if _, err := s.Find("aa"); !errors.As(err, &ambiguous) {
 			t.Errorf("ambiguous: %v", err)
-		} else if diff := cmp.Diff(ids[:2], ambiguous.IDs); diff != "" || ambiguous.More {
+		} else if diff := cmp.Diff(ids[:2], ambiguous.ids); diff != "" || ambiguous.more {
 			t.Errorf("candidates (-want +got):\n%s", diff)
 		}
 		for _, r := range runs { // and again when all have ended

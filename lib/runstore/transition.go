@@ -15,8 +15,8 @@ import (
 
 // Transition changes the state of the run, and returns when the change is on disk. If
 // several callers ask at once, each change is judged by the state that the one before it
-// left. A change that is not allowed is refused with a *StateError. On any error nothing
-// has changed.
+// left. If the change is not allowed, the error is a *StateError. On any error nothing has
+// changed.
 func (r *Run) Transition(c Change) error {
 	err := r.transition(c)
 	if err == nil && c.State.Final() {
@@ -123,7 +123,7 @@ func writeLine(f *os.File, size int64, line string) error {
 func (e *edit) ended() Record {
 	status := e.status
 	status.apply(e.change)
-	return e.run.record(status)
+	return e.run.recordWith(status)
 }
 
 // isDriven reports whether a driver made the run active. That driver removes the run from
@@ -141,7 +141,7 @@ func (s *Store) finish(edits ...*edit) error {
 	for i, e := range edits {
 		ended[i] = e.ended()
 	}
-	if err := s.record(ended...); err != nil {
+	if err := s.noteEnds(ended...); err != nil {
 		return err
 	}
 	var failures []error
@@ -153,12 +153,13 @@ func (s *Store) finish(edits ...*edit) error {
 	return errors.Join(failures...)
 }
 
-// record queues notifications and adds journal lines. It leaves live/ alone.
-func (s *Store) record(ended ...Record) error {
-	if err := s.announce(ended...); err != nil {
+// noteEnds queues notifications of ends and adds their lines to the journal. It leaves live/
+// alone.
+func (s *Store) noteEnds(ended ...Record) error {
+	if err := s.queueNotify(ended...); err != nil {
 		return err
 	}
-	return s.journalAdd(ended...)
+	return s.addToJournal(ended...)
 }
 
 // unlink removes the run from live/. If a power loss restores the link, Reconcile finds

@@ -18,9 +18,9 @@ const hookFile = "hook"
 
 // Announce shows Missed that the post-receive hook of a push is running, so that Missed
 // leaves moved refs to that hook. A hook calls it first. The caller closes the file when the
-// runs are recorded. If the process is killed, the kernel does.
+// runs are recorded. If the process is killed, the kernel closes it.
 func Announce(repo *git.Repo) (*os.File, error) {
-	f, err := openBeside(repo, hookFile, os.O_RDONLY|os.O_CREATE)
+	f, err := openInGitDir(repo, hookFile, os.O_RDONLY|os.O_CREATE)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func Announce(repo *git.Repo) (*os.File, error) {
 
 // hookRuns reports whether a hook of the repository is running.
 func hookRuns(repo *git.Repo) (bool, error) {
-	f, err := openBeside(repo, hookFile, os.O_RDWR|os.O_CREATE)
+	f, err := openInGitDir(repo, hookFile, os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return false, err
 	}
@@ -74,9 +74,9 @@ func pushedSince(at time.Time) bool {
 	return ok && start.After(at)
 }
 
-// openBeside opens a file in quire's directory in the Git directory, and creates that
+// openInGitDir opens a file in the directory quire/ of the Git directory, and creates that
 // directory if needed.
-func openBeside(repo *git.Repo, name string, flag int) (*os.File, error) {
+func openInGitDir(repo *git.Repo, name string, flag int) (*os.File, error) {
 	dir := filepath.Join(repo.Dir(), seenDir)
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, err

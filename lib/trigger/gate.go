@@ -70,7 +70,7 @@ func (t *Trigger) Gate(ctx context.Context, updates []Update) (*Gated, error) {
 	if err := checkOwner(root); err != nil {
 		return g, err
 	}
-	return g, t.record(ctx, g, name, settings, gated)
+	return g, t.createGated(ctx, g, name, settings, gated)
 }
 
 // gated returns the updates of gated refs that need a run. It replaces symbolic refs by their
@@ -83,16 +83,16 @@ func (t *Trigger) gated(ctx context.Context, settings config.Settings, updates [
 		if u.Ref, err = t.Repo.Target(ctx, u.Ref); err != nil {
 			return nil, err
 		}
-		if settings.Gated(u.Ref) && !u.Deleted() {
+		if settings.Gated(u.Ref) && !u.deleted() {
 			gated = append(gated, u)
 		}
 	}
 	return gated, nil
 }
 
-// record records the runs of gated updates, and holds their places in the queue. Without a
-// place, reconcile would assume that the push of a pending run has ended.
-func (t *Trigger) record(ctx context.Context, g *Gated, name string, settings config.Settings, gated []Update) error {
+// createGated creates the runs of gated updates, and holds their places in the queue. Without
+// a place, reconcile would assume that the push of a pending run has ended.
+func (t *Trigger) createGated(ctx context.Context, g *Gated, name string, settings config.Settings, gated []Update) error {
 	objects, err := t.Repo.Objects(ctx)
 	if err != nil {
 		return err
@@ -108,7 +108,11 @@ func (t *Trigger) record(ctx context.Context, g *Gated, name string, settings co
 	}
 	for _, u := range gated {
 		if !found[u] {
-			return fmt.Errorf("'%s' is gated, and %s has no pipeline%s", u.Ref, u.New, because(hiddenPipeline(objects.Tree(u.New))))
+			why := hiddenPipeline(objects.Tree(u.New))
+			if why != "" {
+				why = ": " + why
+			}
+			return fmt.Errorf("'%s' is gated, and %s has no pipeline%s", u.Ref, u.New, why)
 		}
 	}
 	described := t.facts(name, all)
@@ -149,13 +153,6 @@ func (t *Trigger) record(ctx context.Context, g *Gated, name string, settings co
 	}
 	g.Runs, _, err = t.make(ctx, g.Store, objects, name, wanted, facts)
 	return err
-}
-
-func because(why string) string {
-	if why == "" {
-		return ""
-	}
-	return ": " + why
 }
 
 // afterGate leaves out the updates that already have a complete gate run, of the same ref, old

@@ -9,12 +9,12 @@ import (
 	"quire/lib/pipeline"
 )
 
-// maxUnseen is how many commits of a push are examined for a misplaced pipeline.
-const maxUnseen = 20
+// maxHidden is how many commits of a push are examined for a hidden pipeline.
+const maxHidden = 20
 
-// noteUnseen notes commits for the pusher whose pipeline seems to be misnamed or misplaced.
-// It ignores errors: Git accepted the commits, and they make no run.
-func (t *Trigger) noteUnseen(objects *git.Objects, updates []Update, wanted []want) {
+// noteHidden tells the pusher of commits whose pipeline seems to be misnamed or misplaced. It
+// ignores errors: Git accepted the commits, and they make no run.
+func (t *Trigger) noteHidden(objects *git.Objects, updates []Update, wanted []want) {
 	if t.Note == nil {
 		return
 	}
@@ -26,7 +26,7 @@ func (t *Trigger) noteUnseen(objects *git.Objects, updates []Update, wanted []wa
 		if !u.mayRun() || known[u.New] {
 			continue
 		}
-		if known[u.New] = true; len(known) > maxUnseen+len(wanted) {
+		if known[u.New] = true; len(known) > maxHidden+len(wanted) {
 			return
 		}
 		if why := hiddenPipeline(objects.Tree(u.New)); why != "" {
@@ -35,8 +35,8 @@ func (t *Trigger) noteUnseen(objects *git.Objects, updates []Update, wanted []wa
 	}
 }
 
-// hiddenPipeline returns what hides the pipeline of a tree that has none at the right path,
-// or "".
+// hiddenPipeline returns why a tree has no pipeline although it has an entry like .quire; ""
+// if it has no such entry.
 func hiddenPipeline(tree fs.ReadDirFS) string {
 	entries, err := tree.ReadDir(".")
 	if err != nil {

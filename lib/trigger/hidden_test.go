@@ -6,7 +6,7 @@ import (
 	"testing/fstest"
 )
 
-func TestUnseen(t *testing.T) {
+func TestHiddenPipeline(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		mode fs.FileMode

@@ -87,7 +87,7 @@ func (t *Trigger) withoutRun(ctx context.Context, updates []Update) ([]Update, e
 		if err != nil && !errors.Is(err, runstore.ErrNotFound) {
 			return nil, err
 		}
-		if err == nil && !u.Deleted() {
+		if err == nil && !u.deleted() {
 			commit, _, _, err := objects.Info(u.New + "^{commit}")
 			// For a gate run, Make decides whether it is the run of this push.
 			if err == nil && commit == latest.SHA && !latest.Gate {

@@ -3,9 +3,8 @@ package trigger
 import (
 	"fmt"
 	"os"
-	"os/user"
-	"strconv"
-	"syscall"
+
+	"quire/lib/owner"
 )
 
 // A ForeignRootError says that another user owns the root, and so makes the runs.
@@ -19,16 +18,8 @@ func (e *ForeignRootError) Error() string {
 // be examined is reported when it is opened.
 func checkOwner(root string) error {
 	info, err := os.Stat(root)
-	if err != nil {
+	if err != nil || owner.Of(info) == os.Geteuid() {
 		return nil
 	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || int(stat.Uid) == os.Geteuid() {
-		return nil
-	}
-	owner := strconv.Itoa(int(stat.Uid))
-	if u, err := user.LookupId(owner); err == nil {
-		owner = u.Username
-	}
-	return &ForeignRootError{root, owner}
+	return &ForeignRootError{root, owner.Name(owner.Of(info))}
 }

@@ -86,6 +86,6 @@ func copyFiles(store *runstore.Store, r *runstore.Run) error {
 	if err != nil {
 		return err
 	}
-	files, err := first.RecordedFiles()
-	return errors.Join(err, r.RecordFiles(files))
+	files, err := first.SavedFiles()
+	return errors.Join(err, r.SaveFiles(files))
 }

@@ -37,9 +37,10 @@ const (
 type seen struct {
 	path string
 	lock *os.File
-	refs map[string]string    // the id of each ref when it was last triggered
-	took map[string]time.Time // the time, if Missed triggered the ref last
-	size int64                // of the complete lines of the file
+	refs map[string]string // the id of each ref when it was last triggered
+	size int64             // of the complete lines of the file
+
+	missedAt map[string]time.Time // when Missed triggered a ref, if Missed triggered it last
 }
 
 // openSeen waits for the lock of repo's file and reads the file. If there is none yet, it
@@ -71,7 +72,7 @@ func readSeen(ctx context.Context, repo *git.Repo, updates []Update) (*seen, err
 
 // lockSeen waits for the lock and takes it.
 func lockSeen(repo *git.Repo) (*seen, error) {
-	lock, err := openBeside(repo, "lock", os.O_RDWR|os.O_CREATE)
+	lock, err := openInGitDir(repo, "lock", os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func lockSeen(repo *git.Repo) (*seen, error) {
 		return nil, err
 	}
 	path := filepath.Join(repo.Dir(), seenDir, seenFile)
-	return &seen{path: path, lock: lock, refs: map[string]string{}, took: map[string]time.Time{}}, nil
+	return &seen{path: path, lock: lock, refs: map[string]string{}, missedAt: map[string]time.Time{}}, nil
 }
 
 func (s *seen) close() { s.lock.Close() }
@@ -97,9 +98,9 @@ func (s *seen) read() error {
 		id, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		ref, when, missed := strings.Cut(rest, " ")
 		s.refs[ref] = id
-		delete(s.took, ref)
+		delete(s.missedAt, ref)
 		if ms, err := strconv.ParseInt(when, 10, 64); missed && err == nil {
-			s.took[ref] = time.UnixMilli(ms)
+			s.missedAt[ref] = time.UnixMilli(ms)
 		}
 	}
 	return nil
@@ -140,7 +141,7 @@ func (s *seen) rewrite() error {
 
 // line returns the current line of a ref.
 func (s *seen) line(ref string) string {
-	if at, missed := s.took[ref]; missed {
+	if at, missed := s.missedAt[ref]; missed {
 		return fmt.Sprintf("%s %s %d\n", s.refs[ref], ref, at.UnixMilli())
 	}
 	return fmt.Sprintf("%s %s\n", s.refs[ref], ref)
@@ -152,9 +153,9 @@ func (s *seen) add(updates []Update, missed time.Time) error {
 	needed := 0
 	for _, u := range updates {
 		s.refs[u.Ref] = u.New
-		delete(s.took, u.Ref)
+		delete(s.missedAt, u.Ref)
 		if !missed.IsZero() {
-			s.took[u.Ref] = missed
+			s.missedAt[u.Ref] = missed
 		}
 		text.WriteString(s.line(u.Ref))
 	}
@@ -182,8 +183,8 @@ func (s *seen) add(updates []Update, missed time.Time) error {
 // set a ref to the same id again, after another process moved the ref with git itself.
 func (s *seen) late(updates []Update) (late, others []Update) {
 	for _, u := range updates {
-		at, missed := s.took[u.Ref]
-		if missed && s.refs[u.Ref] == u.New && !u.Deleted() && !pushedSince(at) {
+		at, missed := s.missedAt[u.Ref]
+		if missed && s.refs[u.Ref] == u.New && !u.deleted() && !pushedSince(at) {
 			late = append(late, u)
 		} else {
 			others = append(others, u)

@@ -24,12 +24,12 @@ func (e *TestedError) Error() string {
 	return fmt.Sprintf("run %s of %s tested the same %s", e.By.ID, e.By.Ref, e.Same)
 }
 
-// Tested returns for each of facts, which are of one repository and not yet recorded, the
+// findTested returns for each of facts, which are of one repository and not yet recorded, the
 // newest earlier run whose result counts for it according to settings.SkipTested; nil if
 // its jobs must run. Only a push and a gate can have the result of an earlier run, and only
 // without variables. quire.toml(5) lists which earlier runs count. With an error, more runs
 // than needed may be nil.
-func Tested(store *runstore.Store, settings config.Settings, facts []runstore.Facts) ([]*TestedError, error) {
+func findTested(store *runstore.Store, settings config.Settings, facts []runstore.Facts) ([]*TestedError, error) {
 	found := make([]*TestedError, len(facts))
 	open := map[string][]int{} // indices of facts without a result, by commit, or by tree
 	byTree := settings.SkipTested == "tree"

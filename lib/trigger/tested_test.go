@@ -41,8 +41,8 @@ func jobs(ends ...string) string {
 	return start + "\n" + strings.Join(events, "\n") + "\n"
 }
 
-// record adds a run that has ended to the store.
-func record(t *testing.T, store *runstore.Store, facts runstore.Facts, events string, changes ...runstore.Change) *runstore.Run {
+// addRun adds a run with events to the store, and makes the changes.
+func addRun(t *testing.T, store *runstore.Store, facts runstore.Facts, events string, changes ...runstore.Change) *runstore.Run {
 	t.Helper()
 	runs, err := store.Create(facts)
 	if err != nil {
@@ -141,9 +141,9 @@ func TestTested(t *testing.T) {
 			if test.ends == nil {
 				test.ends = []runstore.Change{active, complete}
 			}
-			earlier := record(t, store, test.earlier, test.events, test.ends...)
+			earlier := addRun(t, store, test.earlier, test.events, test.ends...)
 			settings := config.Settings{SkipTested: test.mode, Secrets: test.secrets}
-			found, err := Tested(store, settings, []runstore.Facts{test.now})
+			found, err := findTested(store, settings, []runstore.Facts{test.now})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -163,11 +163,11 @@ func TestTested(t *testing.T) {
 // Each of many new runs gets the newest earlier run that counts for it.
 func TestTestedOfMany(t *testing.T) {
 	store := emptyStore(t)
-	old := record(t, store, pushed(main, one, "t1"), ran, active, complete)
-	record(t, store, pushed(main, two, "t2"), ran, active, runstore.Change{State: runstore.Failed, Reason: "exit", Code: 1})
-	young := record(t, store, pushed(dev, one, "t1"), ran, active, complete)
+	old := addRun(t, store, pushed(main, one, "t1"), ran, active, complete)
+	addRun(t, store, pushed(main, two, "t2"), ran, active, runstore.Change{State: runstore.Failed, Reason: "exit", Code: 1})
+	young := addRun(t, store, pushed(dev, one, "t1"), ran, active, complete)
 	settings := config.Settings{SkipTested: "commit", Secrets: map[string]config.Secret{"token": {Value: "x", Refs: []string{main}}}}
-	found, err := Tested(store, settings, []runstore.Facts{
+	found, err := findTested(store, settings, []runstore.Facts{
 		pushed(main, one, "t1"), pushed(dev, one, "t1"), pushed(dev, two, "t2"), pushed("refs/heads/x", one, "t1"),
 	})
 	if err != nil {
@@ -187,7 +187,7 @@ func TestTestedOfMany(t *testing.T) {
 func TestTestedReadsTheNewestRuns(t *testing.T) {
 	for _, mode := range []string{"commit", "tree"} {
 		store := emptyStore(t)
-		record(t, store, pushed(dev, one, "t1"), ran, active, complete)
+		addRun(t, store, pushed(dev, one, "t1"), ran, active, complete)
 		newer := func(n int, repo string) {
 			facts := make([]runstore.Facts, n)
 			for i := range facts {
@@ -211,7 +211,7 @@ func TestTestedReadsTheNewestRuns(t *testing.T) {
 			}
 		}
 		found := func() bool {
-			list, err := Tested(store, config.Settings{SkipTested: mode}, []runstore.Facts{pushed(main, one, "t1")})
+			list, err := findTested(store, config.Settings{SkipTested: mode}, []runstore.Facts{pushed(main, one, "t1")})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -66,7 +66,7 @@ var ErrMissed = errors.New("made by quire-trigger --missed")
 // Push returns the run of Missed, with ErrMissed.
 func (t *Trigger) Push(ctx context.Context, updates []Update) ([]Run, error) {
 	if err := checkOwner(t.Root()); err != nil {
-		return nil, t.leave(ctx, updates, err)
+		return nil, t.leaveToOwner(ctx, updates, err)
 	}
 	s, err := openSeen(ctx, t.Repo, updates)
 	if err != nil {
@@ -82,19 +82,20 @@ func (t *Trigger) Push(ctx context.Context, updates []Update) ([]Run, error) {
 	}
 	last, failure := s.last(updates, func(refs []string) ([]string, error) { return t.current(ctx, refs) })
 	err = errors.Join(err, failure, s.add(last, time.Time{}))
-	made, failure := t.made(ctx, late)
+	made, failure := t.madeByMissed(ctx, late)
 	return append(runs, made...), errors.Join(err, failure)
 }
 
-// leave returns err if one of updates would have made a run.
-func (t *Trigger) leave(ctx context.Context, updates []Update, err error) error {
+// leaveToOwner returns err, which names the owner of the root, if one of updates would have
+// made a run.
+func (t *Trigger) leaveToOwner(ctx context.Context, updates []Update, err error) error {
 	objects, failure := t.Repo.Objects(ctx)
 	if failure != nil {
 		return failure
 	}
 	defer objects.Close()
 	wanted, unknown := find(objects, updates)
-	t.noteUnseen(objects, updates, wanted)
+	t.noteHidden(objects, updates, wanted)
 	if len(wanted) == 0 {
 		return unknown
 	}
@@ -121,8 +122,8 @@ func (t *Trigger) current(ctx context.Context, refs []string) ([]string, error) 
 	return ids, nil
 }
 
-// made returns the newest runs of the refs of updates, which Missed has triggered.
-func (t *Trigger) made(ctx context.Context, updates []Update) ([]Run, error) {
+// madeByMissed returns the newest runs of the refs of updates, which Missed has triggered.
+func (t *Trigger) madeByMissed(ctx context.Context, updates []Update) ([]Run, error) {
 	if len(updates) == 0 {
 		return nil, nil
 	}
@@ -157,7 +158,7 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 	}
 	defer objects.Close()
 	wanted, unknown := find(objects, updates)
-	t.noteUnseen(objects, updates, wanted)
+	t.noteHidden(objects, updates, wanted)
 	if len(wanted) == 0 {
 		return nil, unknown
 	}
@@ -228,7 +229,7 @@ func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.
 			facts[i].Skipped, facts[i].Note = true, "skipped by push option ci.skip"
 		}
 	}
-	earlier, unknown := Tested(store, settings, facts)
+	earlier, unknown := findTested(store, settings, facts)
 	runs, err := store.Create(facts...)
 	if err != nil {
 		return nil, settings, &notRecorded{errors.Join(err, configErr)}
@@ -286,13 +287,13 @@ func find(objects *git.Objects, updates []Update) ([]want, error) {
 	at := map[string]int{}  // index of the questions about a new id
 	old := map[string]int{} // index of the question about an old id
 	for _, u := range updates {
-		if _, known := at[u.New]; !known && !u.Deleted() {
+		if _, known := at[u.New]; !known && !u.deleted() {
 			at[u.New] = len(specs)
 			commit := u.New + "^{commit}"
 			specs = append(specs, u.New, commit, commit+":"+pipeline.Dir,
 				commit+":"+pipeline.Fennel, commit+":"+pipeline.Lua)
 		}
-		if _, known := old[u.Old]; !known && !u.Deleted() && u.mayMoveTag() {
+		if _, known := old[u.Old]; !known && !u.deleted() && u.mayMoveTag() {
 			old[u.Old] = len(specs)
 			specs = append(specs, u.Old+"^{commit}")
 		}
@@ -430,7 +431,7 @@ func supersede(store *runstore.Store, runs []Run, active bool) error {
 	}
 	var failures []error
 	for _, err := range store.TransitionAll(changes) {
-		if refused := (*runstore.StateError)(nil); !errors.As(err, &refused) {
+		if !errors.As(err, new(*runstore.StateError)) {
 			failures = append(failures, err)
 		}
 	}

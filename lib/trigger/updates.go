@@ -19,11 +19,11 @@ type Update struct {
 	Ref string // full name, such as "refs/heads/main"
 }
 
-// Deleted reports whether the update removed its ref.
-func (u Update) Deleted() bool { return git.IsZero(u.New) }
+// deleted reports whether the update removed its ref.
+func (u Update) deleted() bool { return git.IsZero(u.New) }
 
 // mayRun reports whether the update can make a run. Git notes make none.
-func (u Update) mayRun() bool { return !u.Deleted() && !strings.HasPrefix(u.Ref, "refs/notes/") }
+func (u Update) mayRun() bool { return !u.deleted() && !strings.HasPrefix(u.Ref, "refs/notes/") }
 
 // mayMoveTag reports whether Old may be the id of a tag object. Git allows only commits in
 // branches.

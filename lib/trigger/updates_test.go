@@ -52,8 +52,8 @@ func TestReadUpdates(t *testing.T) {
 	}
 }
 
-func TestDeleted(t *testing.T) {
-	if !(Update{one, zero, "refs/x"}).Deleted() || (Update{zero, one, "refs/x"}).Deleted() {
+func TestUpdateDeleted(t *testing.T) {
+	if !(Update{one, zero, "refs/x"}).deleted() || (Update{zero, one, "refs/x"}).deleted() {
 		t.Error("only a new id of zeros deletes")
 	}
 }

@@ -110,7 +110,7 @@ func TestPages(t *testing.T) {
 	f := newFixture(t, shownConfig)
 	run := f.run("work/a b.git", "refs/heads/main", active)
 	f.fill(run)
-	if err := run.RecordMessage("A <subject> & more\n\nWhy: <b>\x1b[31m\xff\nand how\n"); err != nil {
+	if err := run.SaveMessage("A <subject> & more\n\nWhy: <b>\x1b[31m\xff\nand how\n"); err != nil {
 		t.Fatal(err)
 	}
 	if err := run.Transition(failure1); err != nil {

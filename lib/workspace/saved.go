@@ -27,7 +27,7 @@ const (
 	stateFile = "state"
 )
 
-// A state describes a kept index, so that a later call can decide whether to use it.
+// A state describes a saved index, so that a later call can decide whether to use it.
 type state struct {
 	Tree      string // id of the tree in the index
 	Rules     string // digest of everything, except the tree, that determines contents
@@ -39,16 +39,16 @@ type state struct {
 	complete int64 // ctime of the index
 }
 
-// loadState returns the state in the directory kept. ok is false if a file is missing or
+// loadState returns the state in the directory dir. ok is false if a file is missing or
 // damaged, or belongs to another user.
-func loadState(kept string) (s state, ok bool) {
-	var dir, st unix.Stat_t
-	if unix.Lstat(kept, &dir) != nil || dir.Mode&unix.S_IFMT != unix.S_IFDIR || int(dir.Uid) != os.Geteuid() ||
-		unix.Lstat(filepath.Join(kept, indexFile), &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG ||
+func loadState(dir string) (s state, ok bool) {
+	var dirStat, st unix.Stat_t
+	if unix.Lstat(dir, &dirStat) != nil || dirStat.Mode&unix.S_IFMT != unix.S_IFDIR || int(dirStat.Uid) != os.Geteuid() ||
+		unix.Lstat(filepath.Join(dir, indexFile), &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG ||
 		int(st.Uid) != os.Geteuid() || st.Nlink != 1 {
 		return s, false
 	}
-	text, err := os.ReadFile(filepath.Join(kept, stateFile))
+	text, err := os.ReadFile(filepath.Join(dir, stateFile))
 	if err != nil || json.Unmarshal(text, &s) != nil {
 		return s, false
 	}
@@ -56,8 +56,8 @@ func loadState(kept string) (s state, ok bool) {
 	return s, true
 }
 
-// save writes the state of the workspace at tree into the directory kept.
-func (s state) save(tree, kept string) error {
+// save writes the state of the workspace at tree into the directory dir.
+func (s state) save(tree, dir string) error {
 	info, err := os.Stat(tree)
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func (s state) save(tree, kept string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(kept, stateFile), text, 0o600)
+	return os.WriteFile(filepath.Join(dir, stateFile), text, 0o600)
 }
 
 // touchIndex gives the file index a ctime that is later than the ctime of every file in the

@@ -24,7 +24,7 @@ import (
 type stage struct {
 	target string
 	info   os.FileInfo // of the target; nil if it does not exist
-	kept   string      // next to the target, see kept.go
+	saved  string      // the directory of the saved index, see saved.go
 
 	holder string
 	tree   string // the new tree, in the holder
@@ -44,11 +44,11 @@ func newStage(dir string, left func(string, error)) (*stage, error) {
 		return nil, err
 	}
 	parent, prefix := nextTo(target)
-	return &stage{target: target, info: info, kept: filepath.Join(parent, prefix+indexFile), left: left}, nil
+	return &stage{target: target, info: info, saved: filepath.Join(parent, prefix+indexFile), left: left}, nil
 }
 
-// open makes the holder with an empty tree in it. With index it moves the kept index there.
-// If the target is not empty and reuse is false, the error is ErrNotEmpty.
+// open makes the holder with an empty tree in it. With index it moves the saved index there.
+// If the target is not empty and reuse is false, the error is errNotEmpty.
 func (s *stage) open(reuse, index bool) error {
 	parent, prefix := nextTo(s.target)
 	if s.info != nil {
@@ -60,7 +60,7 @@ func (s *stage) open(reuse, index bool) error {
 			return err
 		}
 		if len(names) > 0 && !reuse {
-			return ErrNotEmpty
+			return errNotEmpty
 		}
 		s.inside = isMountPoint(s.target) || isWorkingDirectory(s.info)
 	}
@@ -88,8 +88,8 @@ func (s *stage) open(reuse, index bool) error {
 // fill makes the index directory and the tree in the holder. It moves or removes the kept
 // index, because the target is about to change.
 func (s *stage) fill(reuse, index bool) error {
-	if !index || unix.Rename(s.kept, s.path(indexFile)) != nil {
-		if err := file.RemoveTree(s.kept); err != nil && !s.inside {
+	if !index || unix.Rename(s.saved, s.path(indexFile)) != nil {
+		if err := file.RemoveTree(s.saved); err != nil && !s.inside {
 			return err
 		}
 		if err := os.Mkdir(s.path(indexFile), 0o700); err != nil {
@@ -133,7 +133,7 @@ func (s *stage) throwAway() error {
 	if s.inside {
 		return s.clearTarget()
 	}
-	if s.info != nil && exists(s.target) { // not taken over
+	if _, err := os.Lstat(s.target); s.info != nil && err == nil { // not taken over
 		if err := s.takeOver(s.info.Mode().Perm()); err != nil {
 			return err
 		}
@@ -149,7 +149,7 @@ func (s *stage) throwAway() error {
 }
 
 // nextTo returns the directory above target, and the prefix of the names of holders and of
-// the kept index there.
+// the saved index there.
 func nextTo(target string) (parent, prefix string) {
 	parent, base := filepath.Dir(target), filepath.Base(target)
 	if len(base) > 200 {
@@ -239,7 +239,7 @@ func (s *stage) removeLeftovers(dir, prefix string) error {
 		}
 		holder := filepath.Join(dir, name)
 		lock, err := lockHolder(holder)
-		if errors.Is(err, unix.ENOTDIR) { // a record of version 0.1.0
+		if errors.Is(err, unix.ENOTDIR) { // a file of version 0.1.0
 			os.Remove(holder)
 		}
 		if err != nil {
@@ -270,7 +270,7 @@ func (s *stage) publish() error {
 	}
 	err := rename(s.tree, s.target)
 	if errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, unix.EEXIST) {
-		return ErrNotEmpty // another process was quicker
+		return errNotEmpty // another process was quicker
 	}
 	return err
 }
@@ -280,7 +280,7 @@ func (s *stage) keepIndex() error {
 	if err := touchIndex(s.index()); err != nil {
 		return err
 	}
-	return rename(s.path(indexFile), s.kept)
+	return rename(s.path(indexFile), s.saved)
 }
 
 func (s *stage) publishEntries() error {
@@ -366,11 +366,6 @@ func readNames(dir string) ([]string, error) {
 	}
 	defer d.Close()
 	return d.Readdirnames(-1)
-}
-
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
 }
 
 func fileError(verb, path string, err error) error {

@@ -217,7 +217,7 @@ func TestTwoAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	open.Close()
-	if err := <-result; !errors.Is(err, ErrNotEmpty) {
+	if err := <-result; !errors.Is(err, errNotEmpty) {
 		t.Errorf("the slower: %v", err)
 	}
 	checkSame(t, f.checkout(quick), dir)
@@ -299,7 +299,7 @@ func checkInPlace(t *testing.T, mount string) {
 		t.Fatal(err)
 	}
 	checkSame(t, f.checkout(first), mount)
-	if err := Materialize(context.Background(), f.open(), second, mount, Options{}); !errors.Is(err, ErrNotEmpty) {
+	if err := Materialize(context.Background(), f.open(), second, mount, Options{}); !errors.Is(err, errNotEmpty) {
 		t.Errorf("not empty: %v", err)
 	}
 	if err := Materialize(context.Background(), f.open(), second, mount, Options{Reuse: true}); err != nil {

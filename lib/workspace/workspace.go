@@ -46,11 +46,10 @@ type Options struct {
 	nested int // how many submodules contain the tree
 }
 
-// Errors of Materialize, which wraps them.
-var (
-	ErrUnknownCommit = errors.New("no such commit")
-	ErrNotEmpty      = errors.New("directory not empty")
-)
+// ErrUnknownCommit is wrapped in an error of Materialize.
+var ErrUnknownCommit = errors.New("no such commit")
+
+var errNotEmpty = errors.New("directory not empty")
 
 // Materialize writes the tree of commit, anything that Git resolves to a commit, into
 // the directory dir, which must be missing or empty unless o.Reuse is set. After a failure
@@ -103,7 +102,7 @@ func (m *materializer) make(ctx context.Context) (err error) {
 	var old state
 	reuse := false
 	if o.Reuse && s.info != nil {
-		old, reuse = loadState(s.kept)
+		old, reuse = loadState(s.saved)
 		reuse = reuse && statOf(s.info).Ino == old.Directory
 	}
 	if err := s.open(o.Reuse, reuse); err != nil {

@@ -12,9 +12,9 @@ import (
 )
 
 // Config returns the configuration of the repository whose common directory is dir, as
-// `git config --list --includes` prints it. ok is false if the files have more than plain
-// lines, or if it is not certain which files git reads: then only git knows.
-// If dir is "", it returns the configuration outside of repositories.
+// `git config --list --includes` prints it. If dir is "", it returns the configuration
+// outside of repositories. ok is false if a file is not simple, see addSimple, or if it is
+// not certain which files git reads: then only git knows.
 func Config(dir string) (config map[string][]string, ok bool) {
 	files, ok := configFiles()
 	if !ok {
@@ -29,7 +29,7 @@ func Config(dir string) (config map[string][]string, ok bool) {
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err != nil || !addPlain(config, string(text)) {
+		if err != nil || !addSimple(config, string(text)) {
 			return nil, false
 		}
 	}
@@ -89,10 +89,10 @@ func systemConfig() (files []string, ok bool) {
 	return nil, true
 }
 
-// addPlain adds the variables of a file to config, and reports whether the file was plain:
+// addSimple adds the variables of a file to config, and reports whether the file was simple:
 // without quotes, backslashes, comments after values, and includes. See Syntax in
 // git-config(1).
-func addPlain(config map[string][]string, text string) bool {
+func addSimple(config map[string][]string, text string) bool {
 	section := ""
 	for line := range strings.SplitSeq(text, "\n") {
 		line = strings.Trim(line, " \t")
@@ -102,7 +102,7 @@ func addPlain(config map[string][]string, text string) bool {
 		case strings.ContainsAny(line, "\r\v\f\x00"):
 			return false
 		case line[0] == '[':
-			if section = plainSection(line); section == "" {
+			if section = simpleSection(line); section == "" {
 				return false
 			}
 			continue
@@ -124,9 +124,9 @@ func addPlain(config map[string][]string, text string) bool {
 	return true
 }
 
-// plainSection returns the prefix that a section header gives to the names of its variables,
-// or "" if the line is not a plain section header.
-func plainSection(line string) string {
+// simpleSection returns the prefix that a section header gives to the names of its variables,
+// or "" if the line is not a simple section header.
+func simpleSection(line string) string {
 	name, ok := strings.CutSuffix(line[1:], "]")
 	name, rest, has := strings.Cut(name, " ")
 	if !ok || !isName(name) || strings.HasPrefix(strings.ToLower(name), "include") {

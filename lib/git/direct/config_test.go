@@ -14,8 +14,8 @@ import (
 
 // Texts of configuration files, and whether they are read without git.
 var configTexts = []struct {
-	text  string
-	plain bool
+	text   string
+	simple bool
 }{
 	{"", true},
 	{"[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n", true},
@@ -75,15 +75,15 @@ func listConfig(t testing.TB, file string) (config map[string][]string, ok bool)
 	return listed(string(out)), err == nil
 }
 
-func TestPlainConfig(t *testing.T) {
+func TestSimpleConfig(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config")
 	for _, tt := range configTexts {
 		got := map[string][]string{}
-		plain := addPlain(got, tt.text)
-		if plain != tt.plain {
-			t.Errorf("%q: plain is %v", tt.text, plain)
+		simple := addSimple(got, tt.text)
+		if simple != tt.simple {
+			t.Errorf("%q: simple is %v", tt.text, simple)
 		}
-		if !plain {
+		if !simple {
 			continue
 		}
 		if err := os.WriteFile(file, []byte(tt.text), 0o644); err != nil {
@@ -96,15 +96,15 @@ func TestPlainConfig(t *testing.T) {
 	}
 }
 
-// FuzzPlainConfig checks that Config reads the same variables as git.
-func FuzzPlainConfig(f *testing.F) {
+// FuzzSimpleConfig checks that Config reads the same variables as git.
+func FuzzSimpleConfig(f *testing.F) {
 	for _, tt := range configTexts {
 		f.Add(tt.text)
 	}
 	file := filepath.Join(f.TempDir(), "config")
 	f.Fuzz(func(t *testing.T, text string) {
 		got := map[string][]string{}
-		if !addPlain(got, text) {
+		if !addSimple(got, text) {
 			return
 		}
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
@@ -140,9 +140,9 @@ func TestConfigFiles(t *testing.T) {
 	write(filepath.Join(xdg, "git/config"), "xdg")
 	write(filepath.Join(home, "other"), "other")
 	tests := []struct {
-		env   map[string]string // the value "-" unsets a variable
-		want  []string          // of quire.name
-		plain bool
+		env    map[string]string // the value "-" unsets a variable
+		want   []string          // of quire.name
+		simple bool
 	}{
 		{map[string]string{"GIT_CONFIG_GLOBAL": "-"}, []string{"dot", "home"}, true},
 		{map[string]string{"GIT_CONFIG_GLOBAL": "-", "XDG_CONFIG_HOME": xdg}, []string{"xdg", "home"}, true},
@@ -163,7 +163,7 @@ func TestConfigFiles(t *testing.T) {
 				}
 			}
 			config, ok := Config(dir)
-			if ok != tt.plain || !cmp.Equal(config["quire.name"], tt.want) {
+			if ok != tt.simple || !cmp.Equal(config["quire.name"], tt.want) {
 				t.Errorf("%v: %v, %q", tt.env, ok, config["quire.name"])
 			}
 			if !ok {

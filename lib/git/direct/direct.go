@@ -1,5 +1,5 @@
-// Package direct reads a repository without starting git: loose objects and plain
-// configuration. It implements no other part of git.
+// Package direct reads a repository without starting git: loose objects and simple
+// configuration files. It implements no other part of git.
 //
 // Starting `git cat-file` to ask about one commit takes longer than all other work for a
 // push without a pipeline, and the objects of a push are loose (receive.unpackLimit in
