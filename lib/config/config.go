@@ -183,7 +183,7 @@ func read(ctx context.Context, path string) (*Config, error) {
 		return nil, diag.List{{File: path, Message: fmt.Sprintf("is larger than %d KiB", maxSize>>10)}}
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // a byte order mark
-	d := &document{file: path, text: text, readable: info.Mode()&othersRead != 0}
+	d := &document{file: path, text: text, readable: info.Mode()&othersRead != 0, declared: map[string]bool{}}
 	var top *table
 	if strings.HasSuffix(path, ".fnl") {
 		top, err = d.parseFennel(ctx)

@@ -33,13 +33,6 @@ func (s *Settings) inherit(accept func(name string) bool) {
 	maps.DeleteFunc(s.Secrets, func(name string, _ Secret) bool { return !accept(name) })
 }
 
-func (d *document) declare(name string) {
-	if d.declared == nil {
-		d.declared = map[string]bool{}
-	}
-	d.declared[name] = true
-}
-
 // checkInherited reports inherited names that are not declared.
 func (d *document) checkInherited() {
 	for _, e := range d.inherited {

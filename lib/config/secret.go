@@ -42,7 +42,7 @@ func secrets(d *document, name string, v value) func(*Settings) {
 	}
 	found := map[string]Secret{}
 	for _, e := range t.entries {
-		d.declare(e.name)
+		d.declared[e.name] = true
 		if s, ok := d.secret(e); ok {
 			found[e.name] = s
 		}

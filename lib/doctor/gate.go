@@ -65,10 +65,10 @@ func (x *exam) tested(ctx context.Context, repo *git.Repo, name string, settings
 		}
 	}
 	for _, r := range refs {
-		id, _, _, err := objects.Info(r.OID + "^{commit}")
-		if err == nil && !complete[commit{r.Name, id}] {
+		info, err := objects.Info(r.OID + "^{commit}")
+		if err == nil && !complete[commit{r.Name, info.OID}] {
 			x.wrong(repo.Dir(), "# make a run of it: quire-trigger --git-dir "+text.QuoteLine(repo.Dir())+" --root "+text.QuoteLine(x.Root)+" --ref "+text.QuoteLine(r.Name)+" | quire-dispatch",
-				"the gated ref '%s' is at commit %s, which has no complete run", r.Name, id)
+				"the gated ref '%s' is at commit %s, which has no complete run", r.Name, info.OID)
 		}
 	}
 }

@@ -145,7 +145,7 @@ func PruneCaches(store *runstore.Store, o CachePrune, removed func(path string))
 			continue
 		}
 		c.size, err = file.DiskSize(top, c.path, true)
-		if err != nil && !errors.Is(err, unix.ENOTDIR) { // the next run replaces what is no directory
+		if err != nil && !errors.Is(err, unix.ENOTDIR) { // the next run replaces a file
 			// A job may have nested directories too deep to be measured.
 			failures = append(failures, fmt.Errorf("cannot measure cache '%s': %w", c.path, text.Cause(err)))
 			c.size = o.Most + 1

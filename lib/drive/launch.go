@@ -28,10 +28,10 @@ const (
 // A Launch is the `quire-ci run` of a recorded run, either for execve(2) or for the
 // configured launcher.
 type Launch struct {
-	Args     []string // the program and its arguments, after those of the launcher
+	Args     []string // the launcher with its arguments, then quire-ci with its own
 	Env      []string
 	Launched bool     // there is a launcher: call Run instead of execve(2)
-	Warnings []string // about secrets that are not safe
+	Warnings []string // see Plan
 
 	run   *runstore.Run
 	out   string

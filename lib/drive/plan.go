@@ -32,7 +32,7 @@ type Plan struct {
 	Settings config.Settings   // without Secrets
 	Secrets  map[string]string `json:"-"` // values by name; other secrets were not read
 	Withheld map[string]string // see executor.Options
-	Warnings []string          // about secrets that are not safe
+	Warnings []string          // about secrets that are not safe or cannot be read
 
 	Facts   push.Facts
 	Tree    string                     // the id of the commit's tree

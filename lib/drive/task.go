@@ -26,7 +26,7 @@ type Task struct {
 	ended  context.CancelFunc
 }
 
-// A RunLineError says what is wrong with a run line.
+// A RunLineError says why a run line is malformed.
 type RunLineError struct{ What string }
 
 func (e *RunLineError) Error() string { return e.What }

@@ -86,7 +86,7 @@ func (c *Checkout) workers() int {
 func (c *Checkout) output(ctx context.Context, stdin []byte, args ...string) ([]string, error) {
 	cmd := c.command(ctx, args...)
 	cmd.Stdin = bytes.NewReader(stdin)
-	out, err := finish(ctx, cmd, args[0])
+	out, err := runGit(ctx, cmd, args[0])
 	return splitNUL(out), err
 }
 
@@ -157,7 +157,7 @@ func (c *Checkout) Filtered(ctx context.Context) ([]string, error) {
 	if len(declared) == 0 {
 		return nil, nil
 	}
-	files, err := finish(ctx, c.command(ctx, "ls-files", "-z"), "ls-files")
+	files, err := runGit(ctx, c.command(ctx, "ls-files", "-z"), "ls-files")
 	if err != nil {
 		return nil, err
 	}

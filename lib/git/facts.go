@@ -74,7 +74,7 @@ func parseMessage(commit []byte) string {
 	return strings.ToValidUTF8(string(message), "\uFFFD")
 }
 
-// fromLatin1 decodes Latin-1, in which each byte is a code point.
+// fromLatin1 decodes Latin-1: each byte is a code point.
 func fromLatin1(text []byte) string {
 	var b strings.Builder
 	for _, c := range text {
@@ -149,13 +149,13 @@ func sorted(names []string) []string {
 // forkTree returns the tree of the commit at which commit left HEAD's branch. It returns ""
 // if there is none, or if it is commit itself.
 func (r *Repo) forkTree(ctx context.Context, o *Objects, commit string) (string, error) {
-	head, _, _, err := o.Info("HEAD^{commit}")
-	if errors.Is(err, ErrMissing) || head == commit {
+	head, err := o.Info("HEAD^{commit}")
+	if errors.Is(err, ErrMissing) || head.OID == commit {
 		return "", nil
 	} else if err != nil {
 		return "", err
 	}
-	out, err := r.output(ctx, "merge-base", head, commit)
+	out, err := r.output(ctx, "merge-base", head.OID, commit)
 	if exitedWith(err, 1) {
 		return "", nil // no common history
 	} else if err != nil {
@@ -165,8 +165,8 @@ func (r *Repo) forkTree(ctx context.Context, o *Objects, commit string) (string,
 	if base == commit {
 		return "", nil
 	}
-	tree, _, _, err := o.Info(base + "^{tree}")
-	return tree, err
+	tree, err := o.Info(base + "^{tree}")
+	return tree.OID, err
 }
 
 // A Ref is one ref of a repository.

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// A fixture is a repository in which tests run git.
+// A fixture is a repository for tests, which run git in it.
 type fixture struct {
 	t   *testing.T
 	dir string
@@ -172,9 +172,9 @@ func TestHookEnvironmentIsIgnored(t *testing.T) {
 	commit := f.commit("one")
 	t.Setenv("GIT_DIR", "/nonexistent")
 	t.Setenv("GIT_OBJECT_DIRECTORY", "/nonexistent")
-	oid, kind, _, err := f.objects().Info("HEAD")
-	if err != nil || oid != commit || kind != "commit" {
-		t.Errorf("Info: %s %s %v", oid, kind, err)
+	info, err := f.objects().Info("HEAD")
+	if err != nil || info.OID != commit || info.Type != "commit" {
+		t.Errorf("Info: %v %v", info, err)
 	}
 }
 

@@ -64,9 +64,9 @@ func (o *Objects) Close() {
 // Info describes the object that spec names. spec has any form of gitrevisions(7), such as
 // "main^{commit}" or "<id>:.quire/ci.fnl". The error is ErrMissing if the object does not
 // exist or does not have the requested type.
-func (o *Objects) Info(spec string) (oid, kind string, size int64, err error) {
+func (o *Objects) Info(spec string) (Info, error) {
 	infos, errs := o.InfoAll([]string{spec})
-	return infos[0].OID, infos[0].Type, infos[0].Size, errs[0]
+	return infos[0], errs[0]
 }
 
 // InfoAll is like Info for many objects: errs[i] belongs to specs[i]. It asks all questions
@@ -88,15 +88,15 @@ func (o *Objects) InfoAll(specs []string) (infos []Info, errs []error) {
 // Read returns the contents of the object that spec names. If it has more than limit bytes,
 // Read returns an error and reads nothing.
 func (o *Objects) Read(spec string, limit int64) ([]byte, error) {
-	oid, _, size, err := o.Info(spec)
+	info, err := o.Info(spec)
 	if err != nil {
 		return nil, err
 	}
-	if size > limit {
-		return nil, fmt.Errorf("cannot read object %s: %w: %d bytes, limit %d", quoted(spec), errTooLarge, size, limit)
+	if info.Size > limit {
+		return nil, fmt.Errorf("cannot read object %s: %w: %d bytes, limit %d", quoted(spec), errTooLarge, info.Size, limit)
 	}
 	var data []byte
-	err = o.ReadAll([]string{oid}, func(_ int, in Info, body io.Reader) error {
+	err = o.ReadAll([]string{info.OID}, func(_ int, in Info, body io.Reader) error {
 		data = make([]byte, in.Size)
 		_, err := io.ReadFull(body, data)
 		return err

@@ -43,8 +43,8 @@ func TestInfo(t *testing.T) {
 			specs := make([]string, len(tests))
 			for i, tt := range tests {
 				specs[i] = tt.spec
-				oid, kind, size, err := o.Info(tt.spec)
-				if diff := cmp.Diff(tt.want, Info{OID: oid, Type: kind, Size: size}); diff != "" || !errors.Is(err, tt.err) {
+				info, err := o.Info(tt.spec)
+				if diff := cmp.Diff(tt.want, info); diff != "" || !errors.Is(err, tt.err) {
 					t.Errorf("Info(%q): %v %s", tt.spec, err, diff)
 				}
 			}
@@ -220,11 +220,11 @@ func TestObjectsEndWithContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer o.Close()
-	if _, _, _, err := o.Info("HEAD"); err != nil {
+	if _, err := o.Info("HEAD"); err != nil {
 		t.Fatal(err)
 	}
 	cancel()
-	if _, _, _, err := o.Info("HEAD"); !errors.Is(err, context.Canceled) {
+	if _, err := o.Info("HEAD"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Info: %v, want canceled", err)
 	}
 	if _, err := f.open().Objects(ctx); !errors.Is(err, context.Canceled) {

@@ -34,7 +34,7 @@ func (r *Repo) PushMirror(ctx context.Context, remote string, refspecs []string,
 		"GIT_SSH_COMMAND=ssh -o BatchMode=yes",
 	)
 	cmd.Env = append(cmd.Env, configEnv(settings)...)
-	_, err = finish(ctx, cmd, "push")
+	_, err = runGit(ctx, cmd, "push")
 	if e, ok := errors.AsType[*Error](err); ok && strings.Contains(e.Message, "terminal prompts disabled") {
 		// Git's own message is only about its prompt.
 		e.Message = "the remote wants a credential"

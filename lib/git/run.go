@@ -39,11 +39,12 @@ func (r *Repo) command(ctx context.Context, args ...string) *exec.Cmd {
 
 // output runs `git ARGS...` and returns its output. The error is an *Error.
 func (r *Repo) output(ctx context.Context, args ...string) ([]byte, error) {
-	return finish(ctx, r.command(ctx, args...), args[0])
+	return runGit(ctx, r.command(ctx, args...), args[0])
 }
 
-// finish runs cmd, which is `git NAME ...`, to its end.
-func finish(ctx context.Context, cmd *exec.Cmd, name string) ([]byte, error) {
+// runGit runs cmd, which is `git NAME ...`, to its end and returns its output. The error is
+// an *Error.
+func runGit(ctx context.Context, cmd *exec.Cmd, name string) ([]byte, error) {
 	var out bytes.Buffer
 	stderr := &tail{}
 	cmd.Stdout, cmd.Stderr = &out, stderr

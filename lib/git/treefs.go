@@ -46,14 +46,14 @@ func (t *Tree) Open(name string) (fs.File, error) {
 // Lstat describes a file, a directory or a symbolic link. The error is an *fs.PathError.
 func (t *Tree) Lstat(name string) (fs.FileInfo, error) {
 	e, err := t.find(name)
-	var size int64
+	var info Info
 	if err == nil && !e.FileMode().IsDir() {
-		_, _, size, err = t.objects.Info(e.OID)
+		info, err = t.objects.Info(e.OID)
 	}
 	if err != nil {
 		return nil, &fs.PathError{Op: "lstat", Path: name, Err: err}
 	}
-	return entryInfo{e, size}, nil
+	return entryInfo{e, info.Size}, nil
 }
 
 // ReadDir returns the entries of a directory, without the sizes of files. The error is an
@@ -83,11 +83,11 @@ func (t *Tree) find(name string) (Entry, error) {
 	if !fs.ValidPath(name) {
 		return Entry{}, fs.ErrInvalid
 	}
-	oid, _, _, err := t.objects.Info(t.commit + "^{tree}")
+	top, err := t.objects.Info(t.commit + "^{tree}")
 	if err != nil {
 		return Entry{}, err
 	}
-	e := Entry{Name: ".", Mode: ModeTree, OID: oid}
+	e := Entry{Name: ".", Mode: ModeTree, OID: top.OID}
 	if name == "." {
 		return e, nil
 	}

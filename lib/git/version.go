@@ -15,7 +15,7 @@ const Oldest = "2.34"
 func Version(ctx context.Context) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", "version")
 	cmd.Env = CleanEnv(os.Environ())
-	out, err := finish(ctx, cmd, "version")
+	out, err := runGit(ctx, cmd, "version")
 	if err != nil {
 		return "", err
 	}

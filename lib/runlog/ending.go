@@ -77,8 +77,8 @@ func missingLine(n int64) string {
 	return fmt.Sprintf("quire: %d bytes of output are missing here (log-max)", n)
 }
 
-// LacksEnd reports whether a log that no process writes any more has the beginning of the
-// output and not its end, because quire was killed while it had the end in memory.
+// LacksEnd reports whether a log that no process writes any more lacks the end of the output,
+// because quire was killed while it had the end in memory.
 func LacksEnd(log *os.File) bool {
 	last, _, err := lastBytes(log, 256)
 	if err != nil {
@@ -88,7 +88,7 @@ func LacksEnd(log *os.File) bool {
 	return bytes.Contains(last, []byte(leftOutBegin)) && bytes.HasSuffix(last, []byte(leftOutEnd+"\n"))
 }
 
-// EndMissing is the line that readers show after a log for which LacksEnd is true.
+// EndMissing is the line that readers show after a log if LacksEnd returns true.
 const EndMissing = "quire: the end of this output is missing: quire was killed before it could write it"
 
 // An endTime is the time of a part of the ending of a combined log.

@@ -187,7 +187,7 @@ func TestBoundedStreams(t *testing.T) {
 	}
 }
 
-// A secret at the cut, or at the place where the end begins, is not in the log.
+// A secret at the cut, or where the end begins, is not in the log.
 func TestSecretsAtTheCut(t *testing.T) {
 	const secret = "s3cret-value-of-some-length"
 	redactor := NewRedactor(map[string]string{"token": secret})

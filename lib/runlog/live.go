@@ -21,9 +21,9 @@ const (
 	liveEnd = 3 * time.Second
 )
 
-// A Live passes output to a live reader: a pusher, a pager, a terminal. A run never waits
-// longer than liveWait for the reader. If the reader is too slow, output is dropped, and a
-// line says how much.
+// A Live passes output to a live reader: a pusher, a pager, a terminal. A write waits for the
+// reader at most liveWait. If the reader is too slow, output is dropped, and a line says how
+// much.
 type Live struct {
 	w      io.Writer
 	broken func(error) // called when a write to w fails

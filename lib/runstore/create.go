@@ -63,8 +63,8 @@ func (s *Store) newRuns(facts []Facts) ([]*Run, error) {
 	return runs, nil
 }
 
-// NewIDs returns n ids, ascending, and greater than those of all runs. It is for a caller
-// of Create that must know the ids beforehand, to hold the places of its runs.
+// NewIDs returns n ids, ascending, and greater than the ids of all runs. It is for a caller
+// that must hold the places of its runs before it calls Create.
 func (s *Store) NewIDs(n int) ([]string, error) {
 	now := time.Now()
 	newest, err := s.newestID()
@@ -148,10 +148,10 @@ func (s *Store) create(runs []*Run) (err error) {
 		}
 		records[i] = r.recordWith(status)
 	}
-	return addLines(journal, records)
+	return addToJournal(journal, records)
 }
 
-// A maker holds open the directories in which it creates runs.
+// A maker creates runs. It holds the directories for them open.
 type maker struct {
 	store  *Store
 	stage  *stage

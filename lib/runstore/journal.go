@@ -12,29 +12,20 @@ import (
 	"quire/lib/file"
 )
 
-// addToJournal adds the lines of runs that ended. On error the journal is unchanged.
-func (s *Store) addToJournal(records ...Record) error {
-	f, err := file.OpenLocked(s.path("journal"))
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return addLines(f, records)
-}
-
-// addLines is addToJournal for a caller that has locked the journal.
-func addLines(f *os.File, records []Record) error {
-	last, size, err := lastLine(f)
+// addToJournal adds the lines of runs that ended to the journal, which the caller has locked.
+// On error the journal is unchanged.
+func addToJournal(journal *os.File, ended []Record) error {
+	last, size, err := lastLine(journal)
 	if err != nil {
 		return err
 	}
 	var lines strings.Builder
 	newest := string(newestOf(last))
-	for _, rec := range records {
+	for _, rec := range ended {
 		lines.WriteString(journalLine(rec, newest))
 		newest = max(newest, rec.ID)
 	}
-	return appendLine(f, size, lines.String())
+	return appendLine(journal, size, lines.String())
 }
 
 // Fields that may end a journal line, in this order.

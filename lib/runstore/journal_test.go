@@ -72,23 +72,3 @@ func TestCheckTested(t *testing.T) {
 		t.Errorf("tested by (-want +got):\n%s", diff)
 	}
 }
-
-// Only a run that was superseded or is complete names another run, by its id.
-func TestChangeBy(t *testing.T) {
-	id := NewID(time.Now())
-	for _, test := range []struct {
-		change Change
-		ok     bool
-	}{
-		{Change{State: Complete, By: id}, true},
-		{Change{State: Complete, By: "x"}, false},
-		{Change{State: Superseded, By: id}, true},
-		{Change{State: Superseded}, false},
-		{Change{State: Failed, Reason: "exit", By: id}, false},
-		{Change{State: Active, By: id}, false},
-	} {
-		if err := test.change.check(); (err == nil) != test.ok {
-			t.Errorf("%s by %q: %v", test.change.State, test.change.By, err)
-		}
-	}
-}

@@ -103,7 +103,7 @@ func (s *Store) noteReconciled() error {
 // dangling reports whether a link in live/ leads nowhere, for good. A new run is first in
 // a stage and then in its directory: checked in this order, one of them has it.
 func (s *Store) dangling(id string) bool {
-	return !s.staged(id) && !exists(s.path("live", id, factsFile)) && exists(s.path("live", id))
+	return !exists(s.path("tmp", id)) && !exists(s.path("live", id, factsFile)) && exists(s.path("live", id))
 }
 
 func (s *Store) removeDangling(id string) error {

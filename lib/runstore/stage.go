@@ -9,8 +9,9 @@ import (
 	"quire/lib/file"
 )
 
-// A stage is the directory tmp/, opened to create or remove runs out of sight. Processes
-// that use it share a lock. Entries found while no process holds it are leftovers.
+// A stage is the directory tmp/, opened to create or remove runs where readers do not see
+// them. Processes that use it share a lock. Entries found while no process holds it are
+// leftovers.
 type stage struct {
 	*file.Dir
 	lock *os.File
@@ -49,9 +50,6 @@ func (st *stage) close() {
 	st.Dir.Close()
 	st.lock.Close()
 }
-
-// staged reports whether a process creates or removes the run id.
-func (s *Store) staged(id string) bool { return exists(s.path("tmp", id)) }
 
 // leftovers calls each for every entry of tmp/. While another process uses tmp/ it does
 // nothing: that process's entries cannot be told from leftovers.

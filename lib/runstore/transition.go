@@ -159,7 +159,12 @@ func (s *Store) noteEnds(ended ...Record) error {
 	if err := s.queueNotify(ended...); err != nil {
 		return err
 	}
-	return s.addToJournal(ended...)
+	journal, err := file.OpenLocked(s.path("journal"))
+	if err != nil {
+		return err
+	}
+	defer journal.Close()
+	return addToJournal(journal, ended)
 }
 
 // unlink removes the run from live/. If a power loss restores the link, Reconcile finds

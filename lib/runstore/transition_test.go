@@ -70,6 +70,8 @@ func TestTransitionRefusesNonsense(t *testing.T) {
 		{State: Complete, Reason: "exit"},
 		{State: Superseded},
 		{State: Active, By: r.ID},
+		{State: Failed, Reason: "exit", By: r.ID},
+		{State: Complete, By: "x"},
 	} {
 		if err := r.Transition(c); err == nil {
 			t.Errorf("%+v was accepted", c)

@@ -122,7 +122,7 @@ func (t *Trigger) createGated(ctx context.Context, g *Gated, name string, settin
 	if err := describe(objects, described); err != nil {
 		return err
 	}
-	var wanted []want
+	var wanted []pipelineUpdate
 	var facts []runstore.Facts
 	for i, f := range described {
 		switch {
@@ -158,7 +158,7 @@ func (t *Trigger) createGated(ctx context.Context, g *Gated, name string, settin
 // afterGate leaves out the updates that already have a complete gate run, of the same ref, old
 // and new commit. If that gate run skipped jobs that run after the push, the update gets a
 // run with the trigger "push" that reuses the complete jobs.
-func (t *Trigger) afterGate(ctx context.Context, store *runstore.Store, settings config.Settings, all []want, described []runstore.Facts) (wanted []want, facts []runstore.Facts, err error) {
+func (t *Trigger) afterGate(ctx context.Context, store *runstore.Store, settings config.Settings, all []pipelineUpdate, described []runstore.Facts) (wanted []pipelineUpdate, facts []runstore.Facts, err error) {
 	for i, f := range described {
 		target, err := t.Repo.Target(ctx, f.Ref)
 		if err != nil {

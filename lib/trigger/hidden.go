@@ -14,7 +14,7 @@ const maxHidden = 20
 
 // noteHidden tells the pusher of commits whose pipeline seems to be misnamed or misplaced. It
 // ignores errors: Git accepted the commits, and they make no run.
-func (t *Trigger) noteHidden(objects *git.Objects, updates []Update, wanted []want) {
+func (t *Trigger) noteHidden(objects *git.Objects, updates []Update, wanted []pipelineUpdate) {
 	if t.Note == nil {
 		return
 	}

@@ -88,9 +88,9 @@ func (t *Trigger) withoutRun(ctx context.Context, updates []Update) ([]Update, e
 			return nil, err
 		}
 		if err == nil && !u.deleted() {
-			commit, _, _, err := objects.Info(u.New + "^{commit}")
+			commit, err := objects.Info(u.New + "^{commit}")
 			// For a gate run, Make decides whether it is the run of this push.
-			if err == nil && commit == latest.SHA && !latest.Gate {
+			if err == nil && commit.OID == latest.SHA && !latest.Gate {
 				continue
 			}
 		}

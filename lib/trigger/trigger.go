@@ -184,7 +184,7 @@ func (t *Trigger) Make(ctx context.Context, updates []Update) ([]Run, error) {
 }
 
 // facts returns the facts of runs of wanted in the repository name.
-func (t *Trigger) facts(name string, wanted []want) []runstore.Facts {
+func (t *Trigger) facts(name string, wanted []pipelineUpdate) []runstore.Facts {
 	now := time.Now()
 	facts := make([]runstore.Facts, len(wanted))
 	for i, w := range wanted {
@@ -208,7 +208,7 @@ func startLater(store *runstore.Store, runs []Run) {
 
 // make completes facts, records a run of wanted in the repository name for each, and checks
 // the pipelines.
-func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.Objects, name string, wanted []want, facts []runstore.Facts) ([]Run, config.Settings, error) {
+func (t *Trigger) make(ctx context.Context, store *runstore.Store, objects *git.Objects, name string, wanted []pipelineUpdate, facts []runstore.Facts) ([]Run, config.Settings, error) {
 	var settings config.Settings
 	cfg, configErr := t.config(ctx)
 	if configErr == nil {
@@ -270,8 +270,8 @@ func describe(objects *git.Objects, facts []runstore.Facts) error {
 	})
 }
 
-// A want is an update whose commit has a pipeline.
-type want struct {
+// A pipelineUpdate is an update whose commit has a pipeline.
+type pipelineUpdate struct {
 	Update
 	commit   string // the id of the commit; a tag is peeled
 	previous string // the commit of Old; a tag is peeled; zeros if there is none
@@ -281,7 +281,7 @@ type want struct {
 // find returns the updates whose commit has a pipeline, except updates of Git notes, which
 // are about other commits. It asks git once for all updates, and once for each id, even if
 // several refs have it. The error names ids without an object.
-func find(objects *git.Objects, updates []Update) ([]want, error) {
+func find(objects *git.Objects, updates []Update) ([]pipelineUpdate, error) {
 	const asked = 5 // questions about a new id
 	var specs []string
 	at := map[string]int{}  // index of the questions about a new id
@@ -299,7 +299,7 @@ func find(objects *git.Objects, updates []Update) ([]want, error) {
 		}
 	}
 	infos, errs := objects.InfoAll(specs)
-	var wanted []want
+	var wanted []pipelineUpdate
 	var unknown []error
 	for _, u := range updates {
 		if !u.mayRun() {
@@ -317,7 +317,7 @@ func find(objects *git.Objects, updates []Update) ([]want, error) {
 					previous = strings.Repeat("0", len(u.Old))
 				}
 			}
-			wanted = append(wanted, want{u, info[1].OID, previous, info[2].OID})
+			wanted = append(wanted, pipelineUpdate{u, info[1].OID, previous, info[2].OID})
 		}
 	}
 	return wanted, errors.Join(unknown...)
@@ -325,7 +325,7 @@ func find(objects *git.Objects, updates []Update) ([]want, error) {
 
 // check compiles each .quire tree once, and ends the runs whose pipeline is invalid. It
 // does not compile for runs that have ended: those skipped, and those in done.
-func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git.Objects, wanted []want, runs []*runstore.Run, done []*TestedError, settings config.Settings) ([]Run, error) {
+func (t *Trigger) check(ctx context.Context, store *runstore.Store, objects *git.Objects, wanted []pipelineUpdate, runs []*runstore.Run, done []*TestedError, settings config.Settings) ([]Run, error) {
 	pipelines := map[string]compiled{}
 	checked := make([]Run, len(runs))
 	var failures []error

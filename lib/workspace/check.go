@@ -23,19 +23,19 @@ type check struct {
 	objects *git.Objects
 	most    int // entries
 
-	entries int
-	links   []link   // new symbolic links
-	blobs   []string // ids of the attribute files
+	entries    int
+	links      []link   // new symbolic links
+	attributes []string // ids of the attribute files
 
-	facts
+	treeProperties
 	changed bool // an attribute file differs from the earlier tree
 }
 
 // A link is a symbolic link.
 type link struct{ path, oid string }
 
-// facts are properties of a tree that decide how it is written.
-type facts struct {
+// treeProperties decide how a tree is written.
+type treeProperties struct {
 	Submodules bool // it may have submodules
 	Encodings  bool // an attribute file may set working-tree-encoding
 }
@@ -147,7 +147,7 @@ func (c *check) directory(p pair, entries []git.Entry, old map[string]git.Entry)
 		default:
 			if e.Name == attributeFile {
 				attributes = e
-				c.blobs = append(c.blobs, e.OID)
+				c.attributes = append(c.attributes, e.OID)
 			}
 		}
 	}
@@ -190,7 +190,7 @@ func (c *check) checkLinks() error {
 
 // readAttributes searches the attribute files for working-tree-encoding.
 func (c *check) readAttributes() error {
-	return c.objects.ReadAll(c.blobs, func(_ int, in git.Info, body io.Reader) error {
+	return c.objects.ReadAll(c.attributes, func(_ int, in git.Info, body io.Reader) error {
 		text, err := io.ReadAll(io.LimitReader(body, maxAttributes))
 		c.Encodings = c.Encodings || in.Size > maxAttributes || bytes.Contains(text, []byte(encodingWord))
 		return err

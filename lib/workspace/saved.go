@@ -34,7 +34,7 @@ type state struct {
 	Directory uint64 // inode of the workspace
 	Mode      os.FileMode
 	Extra     bool // the workspace may have files that are not in the index
-	facts
+	treeProperties
 
 	complete int64 // ctime of the index
 }

@@ -40,8 +40,8 @@ func (m *materializer) addSubmodules(ctx context.Context) error {
 		return fmt.Errorf("submodules are more than %d deep", maxNested)
 	}
 	known := map[string]git.Submodule{}
-	if oid, kind, _, err := m.objects.Info(m.state.Tree + ":" + modulesFile); err == nil && kind == "blob" {
-		list, err := m.repo.Submodules(ctx, oid)
+	if blob, err := m.objects.Info(m.state.Tree + ":" + modulesFile); err == nil && blob.Type == "blob" {
+		list, err := m.repo.Submodules(ctx, blob.OID)
 		if err != nil {
 			return err
 		}

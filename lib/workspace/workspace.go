@@ -165,7 +165,7 @@ func (m *materializer) make(ctx context.Context) (err error) {
 	return nil
 }
 
-// check checks the tree and records its facts. If the tree of the state old is gone from
+// check checks the tree and notes its properties. If the tree of the state old is gone from
 // the repository, everything may have changed.
 func (m *materializer) check(old state) error {
 	c, err := checkTree(m.objects, old.Tree, m.state.Tree, maxEntries)
