@@ -23,7 +23,8 @@ $(PROGRAMS) &: $(SOURCES)
 	$(BUILD) -o bin/ ./cmd/...
 	@touch $(PROGRAMS)
 
-# SLOW=1 also runs tests that start services or add users, and has the race detector watch
+# SLOW=1 also runs tests that start services or a browser or add users, repeats some checks
+# more often (at each system call, with a second shell), and has the race detector watch
 # the packages whose tests run the code in their own process (tests of ./test and quire-runstate
 # run programs), except lib/vm and lib/pipeline: they measure memory and time, and the detector
 # multiplies both. NOSKIP=1 fails if a test was skipped.

@@ -12,9 +12,9 @@ import (
 
 const benchPipeline = "(local ci (require :quire.ci))\n(ci.job :a [:quire/push] (fn [{: sh}] (sh \"%s\")))\n"
 
-// A place is a root, a working copy, and two bare repositories to push to, one with the
+// A site is a root, a working copy, and two bare repositories to push to, one with the
 // hook and one without.
-type place struct {
+type site struct {
 	*bench
 	name string
 	env  []string
@@ -23,9 +23,9 @@ type place struct {
 	before func() // called before a commit is pushed; may be nil
 }
 
-// newPlace creates a place. The files are in its first commit, or in its root.
-func (w *bench) newPlace(name string, files map[string]string) *place {
-	p := &place{bench: w, name: name, env: []string{"QUIRE_ROOT=" + filepath.Join(w.dir, name, "root")}}
+// newSite creates a site. The files are in its first commit, or in its root.
+func (w *bench) newSite(name string, files map[string]string) *site {
+	p := &site{bench: w, name: name, env: []string{"QUIRE_ROOT=" + filepath.Join(w.dir, name, "root")}}
 	w.sh("mkdir -p %[1]s/root && git init -q %[1]s/work && git init -q --bare %[1]s/with.git && git init -q --bare %[1]s/without.git", name)
 	w.sh("for r in with without; do git -C %s/$r.git config receive.advertisePushOptions true; done", name)
 	w.sh("ln -s %s/share/quire/hooks/post-receive %s/with.git/hooks", prefix, name)
@@ -40,7 +40,7 @@ func (w *bench) newPlace(name string, files map[string]string) *place {
 }
 
 // commit creates a commit, and returns the refspecs of that many new refs at it.
-func (p *place) commit(refs int) []string {
+func (p *site) commit(refs int) []string {
 	p.n++
 	p.sh("git -C %s/work commit -q --allow-empty -m next", p.name)
 	specs := make([]string, refs)
@@ -50,13 +50,13 @@ func (p *place) commit(refs int) []string {
 	return specs
 }
 
-func (p *place) push(repo string, args ...string) {
+func (p *site) push(repo string, args ...string) {
 	p.run(p.env, "git", append([]string{"-C", p.name + "/work", "push", "-q"}, args...)...)
 }
 
 // compare pushes that many new refs to each repository in turn. It returns the median
 // times of a push to the one with the hook and to the other.
-func (p *place) compare(pairs, refs int, options ...string) (with, without float64) {
+func (p *site) compare(pairs, refs int, options ...string) (with, without float64) {
 	var specs []string
 	push := func(repo string) func(int) {
 		return func(int) { p.push(repo, append(append(options, "../"+repo), specs...)...) }
@@ -80,7 +80,7 @@ func (p *place) compare(pairs, refs int, options ...string) (with, without float
 }
 
 // settle waits for the runs to end, unless nothing drives them.
-func (p *place) settle() {
+func (p *site) settle() {
 	if _, err := os.Stat(filepath.Join(p.dir, p.name, "stub")); err == nil {
 		return
 	}
@@ -94,7 +94,7 @@ func (w *bench) gates() []row {
 	for _, m := range []struct{ measure, limit, skip string }{
 		{"gated push, tested commit", "/2", "commit"}, {"gated push, one job", "/5", "none"},
 	} {
-		p := w.newPlace("gated-"+m.skip, map[string]string{
+		p := w.newSite("gated-"+m.skip, map[string]string{
 			"work/.quire/ci.fnl": fmt.Sprintf(benchPipeline, "true"),
 			"root/config.toml":   fmt.Sprintf("gate = [\"refs/heads/b*\"]\nskip-tested = %q\n", m.skip),
 		})
@@ -117,16 +117,16 @@ func (w *bench) pushes() []row {
 	pipeline := fmt.Sprintf(benchPipeline, "true")
 	var rows []row
 	compare := func(measure, limit, name string, files map[string]string) {
-		with, without := w.newPlace(name, files).compare(30, 1)
+		with, without := w.newSite(name, files).compare(30, 1)
 		rows = append(rows, row{measure, theirs, with, without, limit})
 	}
 	compare("push, no pipeline", "/1.25", "none", nil)
 	compare("push, pipeline", "/1.6", "one", map[string]string{"work/.quire/ci.fnl": pipeline})
-	// Each pair in its own place, see cold.
+	// Each pair in its own site, see cold.
 	many := func(measure, name string, files map[string]string, options ...string) {
 		var with, without []float64
 		for i := range 5 {
-			p := w.newPlace(fmt.Sprint(name, i), files)
+			p := w.newSite(fmt.Sprint(name, i), files)
 			p.n = i
 			p.env = append(p.env, "PATH="+filepath.Join(w.dir, p.name, "stub")+":"+filepath.Join(prefix, "bin")+":"+os.Getenv("PATH"))
 			a, b := p.compare(1, 2000, options...)
@@ -144,7 +144,7 @@ func (w *bench) pushes() []row {
 
 // processes counts the git processes that the hook starts, with a script in front of git.
 func (w *bench) processes() row {
-	p := w.newPlace("count", map[string]string{
+	p := w.newSite("count", map[string]string{
 		"work/.quire/ci.fnl":  fmt.Sprintf(benchPipeline, "true"),
 		"stub/quire-dispatch": "#!/bin/sh\ncat >/dev/null\n",
 		"stub/git":            "#!/bin/sh\necho >>\"$QUIRE_ROOT/../count\"\nPATH=${PATH#*:} exec git \"$@\"\n",
@@ -177,7 +177,7 @@ func (w *bench) firstCommand() []row {
 	for i := range 100 {
 		files[fmt.Sprintf("work/file%d", i)] = "contents\n"
 	}
-	p := w.newPlace("first", files)
+	p := w.newSite("first", files)
 	var took []float64
 	for range 30 {
 		p.commit(0)

@@ -23,6 +23,7 @@ type browser struct {
 
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
+	slow(t)
 	needs(t, "chromium")
 	theirIn, in, err := os.Pipe()
 	if err != nil {

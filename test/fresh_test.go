@@ -98,8 +98,12 @@ func TestFreshDebian(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	settings, err := goEnv()
+	if err != nil {
+		t.Fatal(err)
+	}
 	script.Env = append(script.Environ(), "root="+t.TempDir(), "mirror="+mirror(), "blocks="+blocks, "source="+source,
-		"goroot="+goEnv(t, "GOROOT"), "modules="+goEnv(t, "GOMODCACHE")+"/cache/download", "cache="+goEnv(t, "GOCACHE"))
+		"goroot="+settings["GOROOT"], "modules="+settings["GOMODCACHE"]+"/cache/download", "cache="+settings["GOCACHE"])
 	var out bytes.Buffer
 	script.Stdout, script.Stderr = &out, &out
 	err = script.Run()
@@ -125,9 +129,4 @@ func mirror() string {
 	}
 	line, _, _ := strings.Cut(string(out), "\n")
 	return line
-}
-
-func goEnv(t *testing.T, name string) string {
-	t.Helper()
-	return strings.TrimSpace(output(t, "go", "env", name))
 }

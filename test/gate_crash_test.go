@@ -28,8 +28,8 @@ func TestGateIsKilled(t *testing.T) {
 	t.Parallel()
 	needs(t, "strace")
 	full := os.Getenv("CRASH") == "full"
-	part := 5 // one of this many names
-	if os.Getenv("SLOW") != "" {
+	part := 9 // one of this many names
+	if isSlow() {
 		part = 3
 	}
 	var tried atomic.Int32

@@ -55,7 +55,7 @@ var reports = []struct {
 func TestReports(t *testing.T) {
 	t.Parallel()
 	needs(t, "jq")
-	for _, shell := range shells {
+	for _, shell := range shells(t) {
 		needs(t, strings.Fields(shell)[0])
 		for _, tt := range reports {
 			t.Run(shell+" "+tt.name, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -111,15 +112,22 @@ func setup(env *testscript.Env, executor string) error {
 	env.Setenv("EXECUTOR", executor)
 	env.Setenv("LC_ALL", "C")
 	env.Setenv("TZ", "UTC")
+	env.Setenv("SLOW", os.Getenv("SLOW"))
+	settings, err := goEnv()
 	for _, name := range []string{"GOCACHE", "GOFLAGS"} {
-		out, err := exec.Command("go", "env", name).Output()
-		if err != nil {
-			return err
-		}
-		env.Setenv(name, strings.TrimSpace(string(out)))
+		env.Setenv(name, settings[name])
 	}
-	return nil
+	return err
 }
+
+// goEnv returns the settings of Go.
+var goEnv = sync.OnceValues(func() (settings map[string]string, err error) {
+	out, err := exec.Command("go", "env", "-json").Output()
+	if err == nil {
+		err = json.Unmarshal(out, &settings)
+	}
+	return settings, err
+})
 
 // repo NAME [OPTION...] creates the bare repository root/repos/NAME with the installed
 // hook, and a working copy of it in work, with git init's OPTIONs.

@@ -12,12 +12,27 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// slow skips a test unless SLOW=1 is set: it installs software, starts daemons or adds users.
+// isSlow reports whether SLOW=1 is set.
+func isSlow() bool { return os.Getenv("SLOW") != "" }
+
+// slow skips a test unless SLOW=1 is set: it installs software, starts daemons or a browser,
+// or adds users.
 func slow(t *testing.T) {
 	t.Helper()
-	if os.Getenv("SLOW") == "" {
+	if !isSlow() {
 		t.Skip("SLOW=1 is not set")
 	}
+}
+
+// sample returns the first number and the step of a loop that repeats a check: 1 and 1 if
+// SLOW=1 is set, otherwise a number from 1 to 3, which depends on seed, and 3.
+func sample(t *testing.T, seed int) (first, step int) {
+	t.Helper()
+	if isSlow() {
+		return 1, 1
+	}
+	t.Log("unchecked: SLOW=1 is not set")
+	return 1 + seed%3, 3
 }
 
 // needs skips a test if a tool is not installed.
@@ -67,6 +82,8 @@ func problemOf(name string, args ...string) string {
 // condition evaluates a condition of scripts in brackets.
 func condition(name string) (bool, error) {
 	switch name {
+	case "slow":
+		return isSlow(), nil
 	case "root":
 		return os.Getuid() == 0, nil
 	case "mount":
