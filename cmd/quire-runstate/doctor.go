@@ -31,7 +31,7 @@ func (r *rootOption) doctor(ctx context.Context, e *cli.Env) error {
 		return err
 	}
 	code := cli.OK
-	for _, f := range doctor.Examine(e.CatchSignals(ctx), doctor.Patient{
+	for _, f := range doctor.Examine(e.CatchSignals(ctx), doctor.Installation{
 		Root: r.root(e), GitDirs: e.Args, Program: program, Path: e.Getenv("PATH"),
 	}) {
 		line := "ok\t" + text.Escape(f.Subject)

@@ -11,9 +11,9 @@ import (
 // active reports each active run that has no driver, and each one that is active beyond its
 // timeout: its driver hangs or is stopped, and keeps a slot of max-runs. Timeouts are not
 // checked if the configuration cannot be read.
-func (x *exam) active(s *runstore.Store) {
+func (x *exam) active() {
 	root := text.QuoteLine(x.Root)
-	for r, err := range s.Live() {
+	for r, err := range x.records.Live() {
 		if err != nil {
 			continue // Check reports it
 		}

@@ -14,8 +14,8 @@ import (
 	"quire/lib/unit"
 )
 
-// caches checks the caches of the root. Jobs may have put something else in the place of
-// one. most is the limit on their size in bytes; 0: none.
+// caches checks the caches of the root. Jobs may have replaced a cache by something else.
+// most is the limit on the size of all caches in bytes; 0: none.
 func (x *exam) caches(most uint64) {
 	top := filepath.Join(x.Root, "cache")
 	info, err := os.Stat(top)

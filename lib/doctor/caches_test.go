@@ -44,7 +44,7 @@ func TestCaches(t *testing.T) {
 			if err := test.make(t, root); err != nil {
 				t.Fatal(err)
 			}
-			x := &exam{Patient: Patient{Root: root}}
+			x := &exam{Installation: Installation{Root: root}}
 			x.caches(test.most)
 			var wrong []string
 			for _, f := range x.findings {

@@ -17,7 +17,6 @@ import (
 	"quire/lib/config"
 	"quire/lib/diag"
 	"quire/lib/git"
-	"quire/lib/owner"
 	"quire/lib/repos"
 	"quire/lib/text"
 )
@@ -29,11 +28,7 @@ func (x *exam) config(ctx context.Context, list []*git.Repo, h history) {
 	switch {
 	case errors.As(err, &problems):
 		for _, d := range problems {
-			place := d.File
-			if d.Line > 0 {
-				place = fmt.Sprintf("%s:%d:%d", d.File, d.Line, d.Column)
-			}
-			x.wrong(place, "# "+cmp.Or(d.Hint, "see quire.toml(5)"), "%s", d.Message)
+			x.wrong(where(d), "# "+cmp.Or(d.Hint, "see quire.toml(5)"), "%s", d.Message)
 		}
 		return
 	case err != nil:
@@ -41,7 +36,7 @@ func (x *exam) config(ctx context.Context, list []*git.Repo, h history) {
 		return
 	}
 	for _, d := range c.Warnings {
-		x.wrong(fmt.Sprintf("%s:%d:%d", d.File, d.Line, d.Column), "# see quire.toml(5)", "%s", strings.TrimPrefix(d.Message, "warning: "))
+		x.wrong(where(d), "# see quire.toml(5)", "%s", strings.TrimPrefix(d.Message, "warning: "))
 	}
 	names := []string{""}
 	for _, repo := range list {
@@ -70,6 +65,14 @@ func (x *exam) config(ctx context.Context, list []*git.Repo, h history) {
 	x.caches(c.For("").MaxCache)
 }
 
+// where returns the file of a diagnostic, with the line and column if they are known.
+func where(d diag.Diagnostic) string {
+	if d.Line == 0 {
+		return d.File
+	}
+	return fmt.Sprintf("%s:%d:%d", d.File, d.Line, d.Column)
+}
+
 // unmatched reports tables [repo.NAME] that match no repository: none of names, none of the
 // root's, and none that has had a run.
 func (x *exam) unmatched(c *config.Config, names []string, h history) {
@@ -82,7 +85,7 @@ func (x *exam) unmatched(c *config.Config, names []string, h history) {
 		names = append(names, name)
 	}
 	for _, d := range c.Unmatched(append(names, h.names...)) {
-		x.wrong(fmt.Sprintf("%s:%d:%d", d.File, d.Line, d.Column), "# "+d.Hint, "%s", d.Message)
+		x.wrong(where(d), "# "+d.Hint, "%s", d.Message)
 	}
 }
 
@@ -103,7 +106,7 @@ func (x *exam) secret(name string, s config.Secret) {
 		case info.Mode()&0o004 != 0:
 			x.wrong(path, "chmod o-r "+text.QuoteLine(path), "secret '%s' is readable by other users", name)
 		case !readable(path):
-			x.wrong(path, "chmod u+r "+text.QuoteLine(path), "secret '%s' cannot be read by '%s'", name, owner.Name(os.Geteuid()))
+			x.wrong(path, "chmod u+r "+text.QuoteLine(path), "secret '%s' cannot be read by '%s'", name, thisUser())
 		}
 	}
 }
@@ -116,9 +119,9 @@ func readable(path string) bool {
 	return err == nil
 }
 
-// needs are the programs of quire's own launchers whose names differ from their program's.
-// probed are launchers that only work on this machine and at once, so that doctor can try
-// them.
+// needs maps launchers of quire to the program that they start, unless it has their name.
+// probed are launchers that start the command at once and on this machine, so that doctor
+// can try them.
 var (
 	needs  = map[string]string{"limits": "prlimit"}
 	probed = []string{"bwrap", "nice", "prlimit", "limits", "systemd-run"}

@@ -30,8 +30,8 @@ type Finding struct {
 	Repair  string // the repair: shell commands, or a comment for people, after "#"
 }
 
-// A Patient is the installation to check.
-type Patient struct {
+// An Installation is what Examine checks.
+type Installation struct {
 	Root    string
 	GitDirs []string // empty: the repositories of the root
 	Program string   // the running quire-runstate
@@ -40,8 +40,8 @@ type Patient struct {
 
 // Examine checks everything, and returns all findings, good and bad. Checks that depend on
 // something missing are skipped.
-func Examine(ctx context.Context, p Patient) []Finding {
-	x := &exam{Patient: p}
+func Examine(ctx context.Context, i Installation) []Finding {
+	x := &exam{Installation: i}
 	if abs, err := filepath.Abs(x.Root); err == nil {
 		x.Root = abs
 	}
@@ -64,10 +64,12 @@ func Examine(ctx context.Context, p Patient) []Finding {
 	return x.findings
 }
 
+// An exam is one call of Examine.
 type exam struct {
-	Patient
-	cfg      *config.Config // nil if it cannot be read
-	unread   error          // why it cannot be read
+	Installation
+	cfg      *config.Config  // nil if it cannot be read
+	unread   error           // why it cannot be read
+	records  *runstore.Store // nil if the root has had no run, or the records cannot be opened
 	findings []Finding
 }
 
@@ -80,15 +82,15 @@ func (x *exam) wrong(subject, repair, format string, args ...any) {
 }
 
 // ours checks that a file or directory, if it exists, belongs to this user and is readable
-// and writable. It reports whether the file exists.
-func (x *exam) ours(path string) bool {
+// and writable.
+func (x *exam) ours(path string) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false
+		return
 	}
 	if err != nil {
 		x.wrong(path, "# give this user access to it", "is not accessible: %v", text.Cause(err))
-		return true
+		return
 	}
 	need := fs.FileMode(0o600)
 	if info.IsDir() {
@@ -97,15 +99,16 @@ func (x *exam) ours(path string) bool {
 	uid := owner.Of(info)
 	switch {
 	case uid != os.Geteuid():
-		x.wrong(path, fmt.Sprintf("# chown -R %s %s", text.QuoteLine(owner.Name(os.Geteuid())), text.QuoteLine(path)),
-			"belongs to user '%s', but '%s' makes the runs", owner.Name(uid), owner.Name(os.Geteuid()))
+		x.wrong(path, "# chown -R "+text.QuoteLine(thisUser(), path), "belongs to user '%s', but '%s' makes the runs", owner.Name(uid), thisUser())
 	case info.Mode()&need != need:
 		x.wrong(path, "chmod u+rwX "+text.QuoteLine(path), "is not writable by its owner: mode %04o", info.Mode().Perm())
 	default:
 		x.ok(path)
 	}
-	return true
 }
+
+// thisUser returns the name of the user of this process.
+func thisUser() string { return owner.Name(os.Geteuid()) }
 
 // lookPath returns the program that the hook starts for a name: the hook's PATH ends with
 // the directory of this quire.

@@ -63,7 +63,7 @@ func TestLauncher(t *testing.T) {
 			path = filepath.Join(top, "broken")
 		}
 		words[0] = filepath.Join(top, words[0])
-		x := &exam{Patient: Patient{Root: top, Program: filepath.Join(top, "bin/quire-runstate"), Path: path}}
+		x := &exam{Installation: Installation{Root: top, Program: filepath.Join(top, "bin/quire-runstate"), Path: path}}
 		x.launcher(t.Context(), config.Settings{Executor: "quire-ci", Launcher: words})
 		if len(x.findings) != 1 || x.findings[0].Wrong != want {
 			t.Errorf("%s: got %+v, want %q", launcher, x.findings, want)

@@ -45,7 +45,7 @@ func (x *exam) tested(ctx context.Context, repo *git.Repo, name string, settings
 		return
 	}
 	refs = slices.DeleteFunc(refs, func(r git.Ref) bool { return !settings.Gated(r.Name) })
-	if len(refs) == 0 || !x.hasStore() {
+	if len(refs) == 0 || x.records == nil {
 		return
 	}
 	objects, err := repo.Objects(ctx)
@@ -53,13 +53,9 @@ func (x *exam) tested(ctx context.Context, repo *git.Repo, name string, settings
 		return
 	}
 	defer objects.Close()
-	store, err := runstore.Open(x.Root, nil)
-	if err != nil {
-		return // reported by store
-	}
 	type commit struct{ ref, id string }
 	complete := map[commit]bool{}
-	for r, err := range store.List(runstore.Filter{Repo: name, States: []runstore.State{runstore.Complete}}) {
+	for r, err := range x.records.List(runstore.Filter{Repo: name, States: []runstore.State{runstore.Complete}}) {
 		if err == nil {
 			complete[commit{r.Ref, r.SHA}] = true
 		}

@@ -21,23 +21,19 @@ type history struct {
 	oldest  time.Time
 }
 
-// readHistory reads the records. A root that has had no run has an empty history.
+// readHistory reads the records. Without records the history is empty.
 func (x *exam) readHistory() history {
 	var h history
-	if !x.hasStore() {
+	if x.records == nil {
 		return h
 	}
-	s, err := runstore.Open(x.Root, nil)
-	if err != nil {
-		return h // reported by store
-	}
 	known := map[string]bool{}
-	for r, err := range s.List(runstore.Filter{}) {
+	for r, err := range x.records.List(runstore.Filter{}) {
 		if err != nil {
 			continue // reported by store
 		}
 		if len(h.names) < recent {
-			if run, err := s.Find(r.ID); err == nil && !known[run.GitDir] {
+			if run, err := x.records.Find(r.ID); err == nil && !known[run.GitDir] {
 				known[run.GitDir] = true
 				h.gitDirs = append(h.gitDirs, run.GitDir)
 			}
@@ -46,16 +42,6 @@ func (x *exam) readHistory() history {
 		h.oldest = r.Created
 	}
 	return h
-}
-
-// hasStore reports whether the root has had a run.
-func (x *exam) hasStore() bool {
-	for _, name := range storeNames {
-		if _, err := os.Lstat(filepath.Join(x.Root, name)); err != nil {
-			return false
-		}
-	}
-	return true
 }
 
 // reconciled checks that reconcile runs regularly: without it, runs whose driver died stay
@@ -78,15 +64,13 @@ func (x *exam) reconciled(h history) {
 		"; export QUIRE_ROOT; quire-runstate reconcile | quire-dispatch", "quire-runstate reconcile has not run for an hour")
 }
 
-// paused reports that no run begins because a person paused the root. To resume is a
-// remark: only that person knows when.
+// paused reports that no run begins because a person paused the root. The repair is a
+// comment, because only that person knows when to resume.
 func (x *exam) paused() {
-	if !x.hasStore() {
+	if x.records == nil {
 		return
 	}
-	if s, err := runstore.Open(x.Root, nil); err == nil {
-		if err := s.Paused(); err != nil {
-			x.wrong(x.Root, "# quire-runstate resume", "%v", err)
-		}
+	if err := x.records.Paused(); err != nil {
+		x.wrong(x.Root, "# quire-runstate resume", "%v", err)
 	}
 }

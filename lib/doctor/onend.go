@@ -1,13 +1,13 @@
 package doctor
 
 import (
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"quire/lib/file"
 	"quire/lib/git"
 	"quire/lib/notify"
 	"quire/lib/runstore"
@@ -34,13 +34,13 @@ func resultOf(line string) (name, result string) {
 
 // onEndResults reports each program of on-end.d whose last run failed. A failure from before
 // the program was last changed is not reported, because the change may have repaired it.
-func (x *exam) onEndResults(s *runstore.Store) {
+func (x *exam) onEndResults() {
 	seen := map[string]bool{}
-	for rec, err := range s.List(runstore.Filter{Limit: newestRuns}) {
+	for rec, err := range x.records.List(runstore.Filter{Limit: newestRuns}) {
 		if err != nil {
 			continue // Check has reported it
 		}
-		run, err := s.Find(rec.ID)
+		run, err := x.records.Find(rec.ID)
 		if err != nil {
 			continue
 		}
@@ -76,7 +76,7 @@ func endOf(path string) (end string, written time.Time) {
 	if err != nil || !info.Mode().IsRegular() {
 		return "", written
 	}
-	text, err := io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-endOfLog), endOfLog))
+	text, _, err := file.ReadEnd(f, endOfLog)
 	if err != nil {
 		return "", written
 	}

@@ -3,13 +3,11 @@ package doctor
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 
 	"quire/lib/config"
 	"quire/lib/git"
 	"quire/lib/hook"
-	"quire/lib/owner"
 	"quire/lib/repos"
 	"quire/lib/text"
 )
@@ -41,9 +39,11 @@ func (x *exam) repositories(ctx context.Context, h history) []*git.Repo {
 // have no link in the root.
 func (x *exam) listed(h history) []*git.Repo {
 	list, err := repos.List(x.Root)
-	for _, err := range errs(err) {
-		if broken, ok := errors.AsType[*repos.Broken](err); ok {
-			x.wrong(broken.Path, "# let this user read it, or remove it: rm "+text.QuoteLine(broken.Path), "cannot be read: %v", text.Cause(broken.Err))
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			if broken, ok := errors.AsType[*repos.Broken](err); ok {
+				x.wrong(broken.Path, "# let this user read it, or remove it: rm "+text.QuoteLine(broken.Path), "cannot be read: %v", text.Cause(broken.Err))
+			}
 		}
 	}
 	for _, dir := range h.gitDirs {
@@ -61,14 +61,6 @@ func (x *exam) listed(h history) []*git.Repo {
 	return list
 }
 
-// errs returns the parts of a joined error.
-func errs(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()
-	}
-	return nil
-}
-
 func (x *exam) repository(ctx context.Context, repo *git.Repo) {
 	dir := repo.Dir()
 	foreign := errors.As(hook.CheckOwner(repo), new(*hook.Refusal))
@@ -77,16 +69,15 @@ func (x *exam) repository(ctx context.Context, repo *git.Repo) {
 		if foreign {
 			repair = "# git config --global --add safe.directory " + text.QuoteLine(dir)
 		}
-		x.wrong(dir, repair, "is shared with a group (core.sharedRepository): pushes of other users make their runs when '%s' runs quire-trigger --missed", owner.Name(os.Geteuid()))
+		x.wrong(dir, repair, "is shared with a group (core.sharedRepository): pushes of other users make their runs when '%s' runs quire-trigger --missed", thisUser())
 		if foreign {
 			return
 		}
 	} else {
+		x.ours(dir)
 		if foreign {
-			x.ours(dir)
 			return
 		}
-		x.ours(dir)
 		// Files from another user's push would prevent this user's pushes from making runs.
 		for _, name := range []string{"quire", "quire/lock", "quire/seen"} {
 			x.ours(filepath.Join(dir, name))
@@ -134,16 +125,17 @@ func (x *exam) hook(ctx context.Context, repo *git.Repo, h *hook.Hook) {
 // rootOf checks which root the pushes to a repository use: the environment of a hook usually
 // differs from a shell's.
 func (x *exam) rootOf(repo *git.Repo) {
-	theirs := config.Root("", func(string) string { return "" }, repo.Config)
-	if abs, err := filepath.EvalSymlinks(theirs); err == nil {
-		theirs = abs
-	}
-	mine := x.Root
-	if abs, err := filepath.EvalSymlinks(mine); err == nil {
-		mine = abs
-	}
-	if theirs != mine {
+	theirs := resolved(config.Root("", func(string) string { return "" }, repo.Config))
+	if theirs != resolved(x.Root) {
 		x.wrong(repo.Dir(), "git --git-dir "+text.QuoteLine(repo.Dir())+" config quire.root "+text.QuoteLine(x.Root),
 			"its pushes go to the root '%s', unless the hook has QUIRE_ROOT in its environment", theirs)
 	}
+}
+
+// resolved returns a path without symbolic links, or unchanged if it does not exist.
+func resolved(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
 }

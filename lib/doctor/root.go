@@ -37,8 +37,7 @@ func (x *exam) root() bool {
 		return false
 	}
 	if uid := owner.Of(info); uid != os.Geteuid() {
-		x.wrong(x.Root, fmt.Sprintf("# chown -R %s %s", text.QuoteLine(owner.Name(os.Geteuid())), text.QuoteLine(x.Root)),
-			"belongs to user '%s', but this is '%s'", owner.Name(uid), owner.Name(os.Geteuid()))
+		x.wrong(x.Root, "# chown -R "+text.QuoteLine(thisUser(), x.Root), "belongs to user '%s', but this is '%s'", owner.Name(uid), thisUser())
 		return false
 	}
 	if info.Mode()&0o002 != 0 {
@@ -54,12 +53,11 @@ func (x *exam) root() bool {
 // parts checks who owns the entries of the root: after one push as another user, the next
 // push cannot write to them.
 func (x *exam) parts() {
-	paths := []string{}
 	for _, name := range append(slices.Clone(storeNames), "ended") {
-		paths = append(paths, filepath.Join(x.Root, name))
+		x.ours(filepath.Join(x.Root, name))
 	}
 	repos, _ := filepath.Glob(filepath.Join(globQuote(x.Root), "runs", "*"))
-	for _, path := range append(paths, repos...) {
+	for _, path := range repos {
 		x.ours(path)
 	}
 	// Old temporary directories are not in use.

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"os"
 	"path/filepath"
 	"time"
 
@@ -14,10 +15,12 @@ var storeNames = []string{"runs", "live", "tmp", "journal", "queue"}
 // maxClockSkew is the largest difference between clocks that is no problem.
 const maxClockSkew = time.Minute
 
-// store checks the records. It makes none in a root without any.
+// store opens and checks the records, unless the root has had no run.
 func (x *exam) store() {
-	if !x.hasStore() {
-		return
+	for _, name := range storeNames {
+		if _, err := os.Lstat(filepath.Join(x.Root, name)); err != nil {
+			return
+		}
 	}
 	runstate := "quire-runstate --root " + text.QuoteLine(x.Root)
 	s, err := runstore.Open(x.Root, nil)
@@ -25,6 +28,7 @@ func (x *exam) store() {
 		x.wrong(x.Root, "# move the other file away", "%v", err)
 		return
 	}
+	x.records = s
 	before := len(x.findings)
 	problems, err := s.Check(false)
 	for _, p := range problems {
@@ -37,7 +41,7 @@ func (x *exam) store() {
 	if err != nil {
 		x.wrong(x.Root, "# repair this first", "%v", err)
 	}
-	x.active(s)
+	x.active()
 	for newest := range s.List(runstore.Filter{Limit: 1}) {
 		if ahead := time.Until(newest.Created); ahead > maxClockSkew {
 			x.wrong(x.Root, "# set the clock", "the newest run is dated in the future, %s", newest.Created.Format(time.RFC3339))
@@ -46,5 +50,5 @@ func (x *exam) store() {
 	if len(x.findings) == before {
 		x.ok(x.Root + " (records)")
 	}
-	x.onEndResults(s)
+	x.onEndResults()
 }

@@ -38,6 +38,18 @@ func Read(name string) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
+// ReadEnd returns at most most bytes from the end of the file f, and reports whether these
+// are all of it.
+func ReadEnd(f *os.File, most int64) (data []byte, all bool, err error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, false, err
+	}
+	from := max(0, info.Size()-most)
+	data, err = io.ReadAll(io.NewSectionReader(f, from, most))
+	return data, from == 0, err
+}
+
 // open is openat(2): it returns a descriptor and the bare errno.
 func open(dir int, name string, flag int, perm fs.FileMode) (int, error) {
 	fd := -1

@@ -102,11 +102,11 @@ func refusef(format string, args ...any) error { return &Refusal{fmt.Sprintf(for
 // CheckOwner refuses a repository that belongs to another user, who might not be able to
 // use new files in it.
 func CheckOwner(repo *git.Repo) error {
-	info, err := os.Stat(repo.CommonDir())
-	if err != nil || owner.Of(info) == os.Geteuid() {
+	name, err := owner.Foreign(repo.CommonDir())
+	if err != nil || name == "" {
 		return err
 	}
-	return refusef("it belongs to user '%s': run this as that user", owner.Name(owner.Of(info)))
+	return refusef("it belongs to user '%s': run this as that user", name)
 }
 
 func (h *Hook) saved() string   { return filepath.Join(h.dir, h.name+".chained") }

@@ -3,6 +3,7 @@ package owner
 
 import (
 	"io/fs"
+	"os"
 	"os/user"
 	"strconv"
 	"syscall"
@@ -18,4 +19,14 @@ func Name(uid int) string {
 		return u.Username
 	}
 	return id
+}
+
+// Foreign returns the name of the user who owns path, or "" if it is the user of this
+// process.
+func Foreign(path string) (name string, err error) {
+	info, err := os.Stat(path)
+	if err != nil || Of(info) == os.Geteuid() {
+		return "", err
+	}
+	return Name(Of(info)), nil
 }

@@ -2,7 +2,6 @@ package trigger
 
 import (
 	"fmt"
-	"os"
 
 	"quire/lib/owner"
 )
@@ -17,9 +16,8 @@ func (e *ForeignRootError) Error() string {
 // checkOwner returns a *ForeignRootError if another user owns the root. A root that cannot
 // be examined is reported when it is opened.
 func checkOwner(root string) error {
-	info, err := os.Stat(root)
-	if err != nil || owner.Of(info) == os.Geteuid() {
-		return nil
+	if name, err := owner.Foreign(root); err == nil && name != "" {
+		return &ForeignRootError{root, name}
 	}
-	return &ForeignRootError{root, owner.Name(owner.Of(info))}
+	return nil
 }
