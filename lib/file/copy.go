@@ -118,7 +118,7 @@ func (c *copier) file(from, to int, name string) error {
 	if err != nil {
 		return err
 	}
-	_ = unix.SetNonblock(fd, false) // a FIFO that has just taken the place of the file was not waited for
+	_ = unix.SetNonblock(fd, false) // if a FIFO has just replaced the file, open did not wait for it
 	in := os.NewFile(uintptr(fd), name)
 	defer in.Close()
 	var st unix.Stat_t

@@ -81,7 +81,7 @@ func TestSync(t *testing.T) {
 		t.Errorf("Sync of nothing: %v", err)
 	}
 	if err := Sync(name, "/dev/null"); !errors.Is(err, unix.EINVAL) {
-		t.Errorf("Sync of what cannot be: %v", err)
+		t.Errorf("Sync of a device: %v", err)
 	}
 }
 
@@ -155,7 +155,7 @@ func TestTreeFollowsNoLink(t *testing.T) {
 	}
 }
 
-// A Tree keeps the directory with which it was opened, even if another takes its name.
+// A Tree keeps its directory, even if another one gets the name.
 func TestTreeMoved(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "old")

@@ -95,12 +95,12 @@ func Locked(name string, at int64) (bool, error) {
 // exclusive lock of its first byte and takes it. If the file was replaced while it waited,
 // it opens the new one.
 func OpenLocked(name string) (*os.File, error) {
-	return openLocked(name, os.O_APPEND, func(f *os.File) error { return Lock(f, 0, Exclusive) })
+	return openLocked(name, 0, func(f *os.File) error { return Lock(f, 0, Exclusive) })
 }
 
-// OpenLockFile opens the file called name, which it makes if it is missing, and takes the
-// lock of its first byte. It follows no link. If wait is false and another process holds the
-// lock, the error is ErrBusy. If the file was removed meanwhile, it makes another.
+// OpenLockFile opens the file called name for reading and appending, and makes it if it is
+// missing. It takes the lock of the first byte. It follows no link. If wait is false and another process holds the
+// lock, the error is ErrBusy. If the file was removed while it waited, it makes another one.
 func OpenLockFile(name string, access Access, wait bool) (*os.File, error) {
 	return openLocked(name, os.O_CREATE|unix.O_NOFOLLOW, func(f *os.File) error {
 		if wait {
@@ -112,7 +112,7 @@ func OpenLockFile(name string, access Access, wait bool) (*os.File, error) {
 
 func openLocked(name string, flag int, lock func(*os.File) error) (*os.File, error) {
 	for {
-		f, err := OpenFile(name, os.O_RDWR|flag, 0o600)
+		f, err := OpenFile(name, os.O_RDWR|os.O_APPEND|flag, 0o600)
 		if err != nil {
 			return nil, err
 		}

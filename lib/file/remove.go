@@ -42,8 +42,8 @@ func (e *LeftError) Error() string {
 // Unwrap returns the reasons.
 func (e *LeftError) Unwrap() []error { return e.errs }
 
-// ErrMounted is the reason for a directory or file that is a mount point.
-var ErrMounted = errors.New("it is a mount point")
+// errMounted is the reason for a directory or file that is a mount point.
+var errMounted = errors.New("it is a mount point")
 
 // RemoveTree removes path, if it exists, and everything below it. A job may have written
 // the tree, so RemoveTree follows no symbolic link and enters no other mount, not even of
@@ -100,7 +100,7 @@ func (r *remover) remove(dir int, name, path string, depth int) bool {
 	return err == nil || err == unix.ENOENT
 }
 
-// errInside says that a directory is not empty because of a path that leave has recorded.
+// errInside says that a directory is not empty because of a path that is in LeftError.
 var errInside = errors.New("not empty")
 
 func (r *remover) removeDir(dir int, name, path string, depth int) error {
@@ -166,13 +166,13 @@ func (r *remover) removeEntries(d *os.File, path string, depth int) (empty bool,
 	}
 }
 
-// leave records once that path cannot be removed.
+// leave adds path, which cannot be removed, to LeftError, unless it is there already.
 func (r *remover) leave(path string, err error) {
 	switch {
 	case err == errInside:
 		return
 	case err == unix.EXDEV || err == unix.EBUSY:
-		err = ErrMounted
+		err = errMounted
 	}
 	if slices.Contains(r.left.paths, path) {
 		return

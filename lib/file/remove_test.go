@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hostileTree makes a directory that is hard to delete, with links to a directory that
-// is to stay, which is returned too.
+// hostileTree makes a directory that is hard to delete, with links to a directory that must
+// stay, which is returned too.
 func hostileTree(t *testing.T, depth int) (dir, stays string) {
 	t.Helper()
 	dir, stays = filepath.Join(t.TempDir(), "dir"), t.TempDir()
@@ -115,7 +115,7 @@ func TestRemoveTreeLeaves(t *testing.T) {
 				defer unix.Unmount(point, unix.MNT_DETACH)
 			}
 			var left *LeftError
-			if !errors.As(err, &left) || !errors.Is(err, ErrMounted) || !strings.Contains(err.Error(), tt.left+"': it is a mount point") {
+			if !errors.As(err, &left) || !errors.Is(err, errMounted) || !strings.Contains(err.Error(), tt.left+"': it is a mount point") {
 				t.Errorf("error %v", err)
 			}
 			if !exists(s.outside+"/file") || tt.mounted != "." && exists(s.dir+"/z") {

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"quire/lib/file"
 	"quire/lib/text"
 	"quire/lib/unit"
 )
@@ -80,7 +81,7 @@ func missingLine(n int64) string {
 // LacksEnd reports whether a log that no process writes any more lacks the end of the output,
 // because quire was killed while it had the end in memory.
 func LacksEnd(log *os.File) bool {
-	last, _, err := lastBytes(log, 256)
+	last, _, err := file.ReadEnd(log, 256)
 	if err != nil {
 		return false
 	}

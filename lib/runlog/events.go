@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"quire/lib/file"
 )
 
 // Events appends to a file of events. It may be used by several goroutines.
@@ -167,15 +169,15 @@ func (e *sizeError) Error() string { return fmt.Sprintf("%s than %d MiB", e.how,
 // Ends returns the first and the last event of the run whose directory is dir. An event that
 // is missing or malformed is the zero Event.
 func Ends(dir string) (first, last Event, err error) {
-	file, err := Open(dir, EventsFile)
+	f, err := Open(dir, EventsFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return first, last, nil
 	}
 	if err != nil {
 		return first, last, err
 	}
-	defer file.Close()
-	line, err := readLine(bufio.NewReader(io.LimitReader(file, maxLine)))
+	defer f.Close()
+	line, err := readLine(bufio.NewReader(io.LimitReader(f, maxLine)))
 	if err == io.EOF {
 		return first, last, nil
 	}
@@ -183,7 +185,7 @@ func Ends(dir string) (first, last Event, err error) {
 		return first, last, err
 	}
 	first, _ = parseEvent(line)
-	end, _, err := lastBytes(file, maxLastEvent)
+	end, _, err := file.ReadEnd(f, maxLastEvent)
 	if err != nil {
 		return first, last, err
 	}

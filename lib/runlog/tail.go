@@ -2,9 +2,9 @@ package runlog
 
 import (
 	"bytes"
-	"io"
 	"os"
 
+	"quire/lib/file"
 	"quire/lib/text"
 )
 
@@ -15,12 +15,12 @@ const tailBytes = 64 << 10
 // relative to the directory of the run. Parts of a line are joined, and each line is as a
 // terminal would show it.
 func Tail(dir, name string, most int) ([]string, error) {
-	file, err := Open(dir, name)
+	f, err := Open(dir, name)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	data, all, err := lastBytes(file, tailBytes)
+	defer f.Close()
+	data, all, err := file.ReadEnd(f, tailBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -55,12 +55,12 @@ func Tail(dir, name string, most int) ([]string, error) {
 // LastLine returns the last line of the log of a run, whose path is given: the message of
 // quire's own command that failed. It is "" if the log cannot be read.
 func LastLine(path string) string {
-	file, err := os.Open(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return ""
 	}
-	defer file.Close()
-	data, _, err := lastBytes(file, maxLastLine)
+	defer f.Close()
+	data, _, err := file.ReadEnd(f, maxLastLine)
 	if err != nil {
 		return ""
 	}
@@ -74,18 +74,6 @@ func LastLine(path string) string {
 
 // maxLastLine is how much of a line LastLine returns, in bytes.
 const maxLastLine = 2000
-
-// lastBytes returns at most most bytes from the end of a file, and reports whether these are
-// all of it.
-func lastBytes(file *os.File, most int64) (data []byte, all bool, err error) {
-	info, err := file.Stat()
-	if err != nil {
-		return nil, false, err
-	}
-	from := max(0, info.Size()-most)
-	data, err = io.ReadAll(io.NewSectionReader(file, from, most))
-	return data, from == 0, err
-}
 
 // An Entry is a line of a command's log: TIME STREAM F|P TEXT.
 type Entry struct {

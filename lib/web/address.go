@@ -121,9 +121,9 @@ func (v *visit) FileURL(name string) string { return v.to(name) }
 
 func (v *visit) RepoURL(repo string) string { return v.to(config.EscapePath(repo) + "/" + v.index()) }
 
-func (v *visit) RunURL(run *runstore.Run) string { return v.recordURL(run.Repo, run.ID) }
+func (v *visit) RecordURL(r runstore.Record) string { return v.runURL(r.Repo, r.ID) }
 
-func (v *visit) recordURL(repo, id string) string {
+func (v *visit) runURL(repo, id string) string {
 	return v.to(config.EscapePath(repo) + "/" + id + v.html())
 }
 
@@ -156,5 +156,3 @@ func (v *visit) BadgeURL(repo, ref string) string {
 	}
 	return to + ".svg?ref=" + url.QueryEscape(push.ShortRef(ref))
 }
-
-func (v *visit) RecordURL(r runstore.Record) string { return v.recordURL(r.Repo, r.ID) }

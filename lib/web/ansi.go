@@ -21,11 +21,14 @@ type span struct{ Class, Text string }
 // bytes is cut and ends with "...".
 func shownLine(s string) string { return text.Overwritten(text.Cut(s, maxLine)) }
 
+// attributes are the classes of the attributes that the codes 1 to 4 set.
+var attributes = [...]string{1: "bold", 2: "dim", 3: "italic", 4: "under"}
+
 // A style is the state that the sequences for colours (SGR, ECMA-48 8.3.117) have set. It
 // continues from line to line, as at a terminal.
 type style struct {
-	bold, dim, italic, underline bool
-	fore, back                   string // "" or a number from 0 to 15
+	on         [len(attributes)]bool
+	fore, back string // "" or a number from 0 to 15
 }
 
 // line splits a line into spans. The line must come from text.Overwritten: it has colours
@@ -52,17 +55,17 @@ func (s *style) line(words string) line {
 // class returns the classes of the style.
 func (s *style) class() string {
 	var list []string
-	add := func(on bool, name string) {
-		if on {
+	for code, name := range attributes {
+		if s.on[code] {
 			list = append(list, name)
 		}
 	}
-	add(s.bold, "bold")
-	add(s.dim, "dim")
-	add(s.italic, "italic")
-	add(s.underline, "under")
-	add(s.fore != "", "f"+s.fore)
-	add(s.back != "", "b"+s.back)
+	if s.fore != "" {
+		list = append(list, "f"+s.fore)
+	}
+	if s.back != "" {
+		list = append(list, "b"+s.back)
+	}
 	return strings.Join(list, " ")
 }
 
@@ -75,39 +78,27 @@ func (s *style) set(codes string) {
 	for len(list) > 0 {
 		n, _ := strconv.Atoi(list[0])
 		list = list[1:]
+		colour := &s.fore
+		if n >= 40 && n < 50 || n >= 100 {
+			colour = &s.back
+		}
 		switch {
 		case n == 0:
 			*s = style{}
-		case n == 1:
-			s.bold = true
-		case n == 2:
-			s.dim = true
-		case n == 3:
-			s.italic = true
-		case n == 4:
-			s.underline = true
+		case n >= 1 && n <= 4:
+			s.on[n] = true
 		case n == 22:
-			s.bold, s.dim = false, false
-		case n == 23:
-			s.italic = false
-		case n == 24:
-			s.underline = false
-		case 30 <= n && n < 38:
-			s.fore = strconv.Itoa(n - 30)
-		case n == 38:
-			s.fore, list = extended(list)
-		case n == 39:
-			s.fore = ""
-		case 40 <= n && n < 48:
-			s.back = strconv.Itoa(n - 40)
-		case n == 48:
-			s.back, list = extended(list)
-		case n == 49:
-			s.back = ""
-		case 90 <= n && n < 98:
-			s.fore = strconv.Itoa(n - 82)
-		case 100 <= n && n < 108:
-			s.back = strconv.Itoa(n - 92)
+			s.on[1], s.on[2] = false, false
+		case n == 23 || n == 24:
+			s.on[n-20] = false
+		case n == 38 || n == 48:
+			*colour, list = extended(list)
+		case n == 39 || n == 49:
+			*colour = ""
+		case n >= 30 && n < 50:
+			*colour = strconv.Itoa(n % 10)
+		case n >= 90 && n < 98 || n >= 100 && n < 108: // bright
+			*colour = strconv.Itoa(8 + n%10)
 		}
 	}
 }
@@ -144,8 +135,10 @@ func nearest(r, g, b int) string {
 	switch {
 	case bright < 64:
 		return "0"
-	case bright-min(r, g, b) < 32: // grey
-		return map[bool]string{false: "8", true: "7"}[bright > 160]
+	case bright-min(r, g, b) < 32 && bright <= 160: // grey
+		return "8"
+	case bright-min(r, g, b) < 32:
+		return "7"
 	}
 	colour := 0
 	for bit, c := range []int{r, g, b} {

@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"fmt"
 	"mime"
 	"net/http"
 	"path"
@@ -13,6 +12,7 @@ import (
 	"quire/lib/runlog"
 	"quire/lib/runstore"
 	"quire/lib/text"
+	"quire/lib/unit"
 )
 
 // maxArtifacts is how many artifacts the page of a run shows.
@@ -30,7 +30,7 @@ func (v *visit) artifacts(run *runstore.Run, jobs []runlog.JobRecord) (rows []ar
 				return errMany
 			}
 			name := strings.TrimPrefix(a.Path, runlog.ArtifactsPath(j.ID)+"/")
-			row := artifactRow{Job: text.Line(j.ID), Name: text.Line(name), Size: sizeText(a.Size)}
+			row := artifactRow{Job: text.Line(j.ID), Name: text.Line(name), Size: unit.FormatSize(uint64(a.Size))}
 			if !v.static {
 				row.URL = v.to(config.EscapePath(run.Repo + "/" + run.ID + "/" + jobSegment(j.ID) + "/artifacts/" + name))
 			}
@@ -48,21 +48,6 @@ func (v *visit) artifacts(run *runstore.Run, jobs []runlog.JobRecord) (rows []ar
 }
 
 var errMany = errors.New("many artifacts")
-
-// sizeText returns a number of bytes for people.
-func sizeText(n int64) string {
-	size, unit := float64(n), ""
-	for _, u := range []string{"kB", "MB", "GB", "TB"} {
-		if size < 1000 {
-			break
-		}
-		size, unit = size/1000, u
-	}
-	if unit == "" {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%.1f %s", size, unit)
-}
 
 // artifact sends a file that a job left behind, always as a download. Otherwise an HTML
 // artifact would be a page of this site.

@@ -99,7 +99,7 @@ func (e *exporter) run(v *visit, rec runstore.Record) {
 	}
 	base := rec.Repo + "/" + rec.ID
 	driven, err := run.Driven()
-	if err == nil && rec.State.Final() && !driven && e.files.keep(base) {
+	if err == nil && rec.State.Final() && !driven && e.files.reuse(base) {
 		return
 	}
 	seen, err := view.Of(run)
@@ -107,25 +107,25 @@ func (e *exporter) run(v *visit, rec runstore.Record) {
 		e.failed(err)
 		return
 	}
-	e.log("/"+base+"/log", base+"/log")
+	e.log(base + "/log")
 	jobs := byFailure(seen.Jobs)
 	for _, j := range jobs[:min(len(jobs), maxJobs)] {
 		if j.ID != "" && len(j.Commands) > 0 {
-			e.log("/"+base+"/"+jobSegment(j.ID)+"/log", base+"/"+jobSegment(j.ID)+"/log")
+			e.log(base + "/" + jobSegment(j.ID) + "/log")
 		}
 	}
 	e.page("/"+base+".json", "", base+".json")
 	e.page("/"+base, "", base+".html")
 }
 
-// log writes the pages of a log.
-func (e *exporter) log(address, name string) {
+// log writes the pages of a log, whose address without a suffix is name.
+func (e *exporter) log(name string) {
 	for first := 1; ; first += pageLines {
 		file, query := name+".html", ""
 		if first > 1 {
 			file, query = fmt.Sprintf("%s-%d.html", name, first), fmt.Sprintf("from=%d", first)
 		}
-		v := e.page(address, query, file)
+		v := e.page("/"+name, query, file)
 		if v == nil || !v.more {
 			return
 		}
@@ -157,7 +157,7 @@ func (e *exporter) page(address, query, file string) *visit {
 	v := e.visit(address, query)
 	err := v.answer()
 	if err == nil {
-		err = e.files.write(path.Clean(file), v.w.(*recorder).body.Bytes())
+		err = e.files.write(path.Clean(file), v.w.(*bodyWriter).body.Bytes())
 	}
 	switch {
 	case errors.Is(err, runstore.ErrNotFound), errors.Is(err, errNotFound):
@@ -172,17 +172,17 @@ func (e *exporter) page(address, query, file string) *visit {
 func (e *exporter) visit(address, query string) *visit {
 	r := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: address, RawQuery: query}, Header: http.Header{}}
 	return &visit{
-		Handler: e.Handler, w: &recorder{header: http.Header{}}, r: r.WithContext(e.ctx), path: address,
+		Handler: e.Handler, w: &bodyWriter{header: http.Header{}}, r: r.WithContext(e.ctx), path: address,
 		now: time.Now(), shown: map[string]bool{},
 	}
 }
 
-// A recorder keeps the body of an answer.
-type recorder struct {
+// A bodyWriter is an http.ResponseWriter that stores the body of the answer.
+type bodyWriter struct {
 	header http.Header
 	body   bytes.Buffer
 }
 
-func (r *recorder) Header() http.Header         { return r.header }
-func (r *recorder) WriteHeader(int)             {}
-func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }
+func (w *bodyWriter) Header() http.Header         { return w.header }
+func (w *bodyWriter) WriteHeader(int)             {}
+func (w *bodyWriter) Write(p []byte) (int, error) { return w.body.Write(p) }

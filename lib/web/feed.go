@@ -90,7 +90,7 @@ func (v *visit) feed(repo string) error {
 // failed. Without a ref it is the default branch. Runs of refused pushes do not count.
 func (v *visit) badge(repo string) error {
 	ref, state := v.r.URL.Query().Get("ref"), "no runs"
-	var refs []branch
+	var refs []runstore.Record
 	for rec, err := range v.list(runstore.Filter{Repo: repo, Ref: ref, States: []runstore.State{runstore.Complete, runstore.Failed}}) {
 		if err != nil {
 			v.Log(err)
@@ -99,7 +99,7 @@ func (v *visit) badge(repo string) error {
 		if rec.Refused() {
 			continue // its commit never reached the ref
 		}
-		refs = append(refs, branch{rec})
+		refs = append(refs, rec)
 		if ref != "" || len(refs) == recentRuns {
 			break
 		}

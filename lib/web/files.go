@@ -35,9 +35,6 @@ type files struct {
 	changed bool
 }
 
-// errBusy means that another process writes the same export.
-var errBusy = errors.New("another process exports to it")
-
 // openFiles locks the directory of an export, and creates it if it is missing.
 func openFiles(dir, header string) (*files, error) {
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -52,11 +49,9 @@ func openFiles(dir, header string) (*files, error) {
 		return nil, errors.New("it is neither empty nor an export of quire-web")
 	}
 	x := &files{dir: dir, header: header, old: map[string]bool{}, current: map[string]bool{}, runs: map[string][]string{}}
-	if x.list, err = file.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644); err != nil {
-		return nil, text.Cause(err)
-	}
-	if err := x.lock(name); err != nil {
-		x.list.Close()
+	if x.list, err = file.OpenLockFile(name, file.Exclusive, false); errors.Is(err, file.ErrBusy) {
+		return nil, errors.New("another process exports to it")
+	} else if err != nil {
 		return nil, text.Cause(err)
 	}
 	data, err := file.Read(name)
@@ -70,23 +65,6 @@ func openFiles(dir, header string) (*files, error) {
 	}
 	x.read(string(data))
 	return x, nil
-}
-
-// lock locks the list. Another process may just have replaced it; then the error is errBusy.
-func (x *files) lock(name string) error {
-	if err := file.TryLock(x.list, 0, file.Exclusive); errors.Is(err, file.ErrBusy) {
-		return errBusy
-	} else if err != nil {
-		return err
-	}
-	mine, err := x.list.Stat()
-	if err != nil {
-		return err
-	}
-	if now, err := os.Stat(name); err != nil || !os.SameFile(mine, now) {
-		return errBusy
-	}
-	return nil
 }
 
 // read reads the list. A path that leads out of the directory is ignored.
@@ -117,8 +95,9 @@ func runOf(name string) string {
 	return ""
 }
 
-// keep reports whether the last export wrote all pages of a run, and keeps them.
-func (x *files) keep(run string) bool {
+// reuse reports whether the last export wrote all pages of a run. If it did, this export has
+// them too.
+func (x *files) reuse(run string) bool {
 	names := x.runs[run]
 	if !x.same || !x.old[run+".html"] || slices.ContainsFunc(names, func(n string) bool { return !x.old[n] }) {
 		return false

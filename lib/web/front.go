@@ -13,16 +13,13 @@ import (
 	"quire/lib/runstore"
 )
 
-// A branch is the newest run of a ref.
-type branch struct{ runstore.Record }
-
 // A repoRow is a repository on the front page.
 type repoRow struct {
 	Name    string
-	Main    *branch // of the default branch; nil without runs
+	Main    *runstore.Record // the newest run of the default branch; nil without runs
 	Subject string
-	Others  []branch // of other refs, newest first
-	refs    []branch // newest first
+	Others  []runstore.Record // the newest runs of other refs, newest first
+	refs    []runstore.Record // the newest run of each ref, newest first
 }
 
 // maxOthers is the number of other refs that the front page shows of a repository.
@@ -52,7 +49,7 @@ func (v *visit) front() error {
 			if rows[rec.Repo] == nil {
 				rows[rec.Repo] = &repoRow{Name: rec.Repo}
 			}
-			rows[rec.Repo].refs = append(rows[rec.Repo].refs, branch{rec})
+			rows[rec.Repo].refs = append(rows[rec.Repo].refs, rec)
 		}
 	}
 	list := slices.SortedFunc(maps.Values(rows), func(a, b *repoRow) int {
@@ -74,7 +71,7 @@ func (v *visit) front() error {
 		}
 		if page == wanted {
 			if row.Main != nil {
-				row.Subject = v.subject(row.Main.Record)
+				row.Subject = v.subject(*row.Main)
 			}
 			d.Rows = append(d.Rows, row)
 		}
@@ -117,23 +114,23 @@ func (r *repoRow) choose() {
 	r.Others = r.Others[:min(maxOthers, len(r.Others))]
 }
 
-// defaultRef returns the index of the default branch, -1 without refs. Since quire-web reads
-// no repository, the default branch is "main", else "master", else the branch that was
-// pushed last.
-func defaultRef(refs []branch) int {
+// defaultRef returns the index of the run of the default branch, -1 without runs. Since
+// quire-web reads no repository, the default branch is "main", else "master", else the
+// branch that was pushed last.
+func defaultRef(runs []runstore.Record) int {
 	best, rank := -1, 0
-	for i, b := range refs {
-		mine := 1
-		switch name, isBranch := strings.CutPrefix(b.Ref, "refs/heads/"); {
+	for i, r := range runs {
+		own := 1
+		switch name, isBranch := strings.CutPrefix(r.Ref, "refs/heads/"); {
 		case name == "main":
-			mine = 4
+			own = 4
 		case name == "master":
-			mine = 3
+			own = 3
 		case isBranch:
-			mine = 2
+			own = 2
 		}
-		if mine > rank {
-			best, rank = i, mine
+		if own > rank {
+			best, rank = i, own
 		}
 	}
 	return best

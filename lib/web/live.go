@@ -22,24 +22,14 @@ const streamTime = 60 * time.Second
 // batch is the number of lines in one event.
 const batch = 500
 
-// A liveData tells the script of a page how to follow the log.
+// A liveData tells the script of a page how to follow the combined log.
 type liveData struct {
-	URL   string
-	Lines int // the number of the last line on the page; 0: lines have no numbers
+	URL   string // relative to the page, with the byte from which to follow
+	Lines int    // the number of the last line on the page; 0: lines have no numbers
 }
 
-// live returns the data to follow the combined log from a byte on. log is the last part of
-// the address of the current page, "" for the page of the run.
-func (v *visit) live(run *runstore.Run, log string, lines int, from int64) *liveData {
-	to := "log"
-	if log == "" {
-		to = run.ID + "/log"
-	}
-	return &liveData{fmt.Sprintf("%s?live=%d", to, from), lines}
-}
-
-// liveTail is the position, from the end, where the log on the page of an active run begins.
-// An incomplete first line is left out.
+// liveTail is the position in the log, from the end, from which the page of an active run
+// shows it. An incomplete first line is left out.
 const liveTail = -8 << 10
 
 // follow sends the combined log from a byte on as it grows, as server-sent events (HTML
@@ -116,15 +106,14 @@ func (v *visit) send(run *runstore.Run, at *int64, style *style, final bool) (mo
 		return false, nil
 	}
 	var lines []line
-	var end int64
-	from := combined(f, final, batch, &end)
-	if err := from(func(l rawLine) {
+	end, err := combined(f, final, batch, func(l rawLine) {
 		if part {
 			part = false
 			return
 		}
 		lines = append(lines, style.line(shownLine(string(l.text))))
-	}); err != nil || end == 0 {
+	})
+	if err != nil || end == 0 {
 		return false, nil
 	}
 	*at += end

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -26,10 +27,7 @@ const (
 	maxRead   = 1 << 30 // bytes of a combined log to read; a job could make its file larger
 )
 
-// A source calls add for each line of a log, in order.
-type source func(add func(l rawLine)) error
-
-// A rawLine is a line of a log. Its text is valid until add returns.
+// A rawLine is a line of a log. Its text is valid until the function that gets it returns.
 type rawLine struct {
 	time  string // "" if it is unknown
 	class string // "cmd" for the command itself, "err" for standard error
@@ -37,73 +35,69 @@ type rawLine struct {
 	text  []byte
 }
 
-// combined returns the combined log of a run: the whole lines, or the whole file if the run
-// has ended. The source stops after most lines, unless most is 0, and sets *end to the number
-// of bytes read. It returns an error if it stops after maxRead bytes.
-func combined(f *os.File, final bool, most int, end *int64) source {
-	return func(add func(l rawLine)) error {
-		times, err := runlog.OpenTimes(f.Name())
-		if err == nil {
-			defer times.Close()
+// combined calls add for each line of the combined log f of a run: the whole lines, or the
+// whole file if the run has ended. It stops after most lines, and returns the number of
+// bytes read. The log is longer than maxRead bytes if that is the reason for the error.
+func combined(f *os.File, final bool, most int, add func(l rawLine)) (end int64, err error) {
+	times, err := runlog.OpenTimes(f.Name())
+	if err == nil {
+		defer times.Close()
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	in := bufio.NewReaderSize(io.LimitReader(f, min(info.Size(), maxRead)), 64<<10)
+	var at int64
+	var text []byte // the beginning of a line that is longer than the buffer of in
+	for {
+		piece, err := in.ReadSlice('\n')
+		if len(text) < maxLine+1 {
+			text = append(text, piece[:min(len(piece), maxLine+1)]...)
 		}
-		info, err := f.Stat()
-		if err != nil {
-			return err
+		whole := bytes.HasSuffix(piece, []byte("\n"))
+		if whole || final && errors.Is(err, io.EOF) && len(text) > 0 {
+			stamp := ""
+			if times != nil {
+				stamp = times.At(end)
+			}
+			add(rawLine{time: stamp, text: bytes.TrimSuffix(text, []byte("\n"))})
+			text = text[:0]
+			most--
 		}
-		in := bufio.NewReaderSize(io.LimitReader(f, min(info.Size(), maxRead)), 64<<10)
-		var at int64
-		var text []byte // the beginning of a line that is longer than the buffer of in
-		for {
-			piece, err := in.ReadSlice('\n')
-			if len(text) < maxLine+1 {
-				text = append(text, piece[:min(len(piece), maxLine+1)]...)
-			}
-			whole := bytes.HasSuffix(piece, []byte("\n"))
-			if whole || final && errors.Is(err, io.EOF) && len(text) > 0 {
-				stamp := ""
-				if times != nil {
-					stamp = times.At(*end)
-				}
-				add(rawLine{time: stamp, text: bytes.TrimSuffix(text, []byte("\n"))})
-				text = text[:0]
-				most--
-			}
-			at += int64(len(piece))
-			if whole || final {
-				*end = at
-			}
-			switch {
-			case at == maxRead && most != 0:
-				return errors.New("pages show the first 1 GiB of a log only")
-			case errors.Is(err, io.EOF), most == 0:
-				return nil
-			case err != nil && !errors.Is(err, bufio.ErrBufferFull):
-				return err
-			}
+		at += int64(len(piece))
+		if whole || final {
+			end = at
+		}
+		switch {
+		case at == maxRead && most > 0:
+			return end, errors.New("pages show the first 1 GiB of a log only")
+		case errors.Is(err, io.EOF), most == 0:
+			return end, nil
+		case err != nil && !errors.Is(err, bufio.ErrBufferFull):
+			return end, err
 		}
 	}
 }
 
-// jobLog returns the log of a job: each command, followed by its output. over says that the
-// run and its driver have ended.
-func jobLog(run *runstore.Run, j runlog.JobRecord, over bool) source {
-	return func(add func(l rawLine)) error {
-		for _, c := range j.Commands {
-			stamp := ""
-			if c.Started != nil {
-				stamp = c.Started.UTC().Format(runlog.LineTime)
-			}
-			prompt := "$ "
-			for l := range strings.SplitSeq(textLines(c.Cmd), "\n") {
-				add(rawLine{stamp, "cmd", c.N, []byte(prompt + l)})
-				prompt = "> "
-			}
-			if err := commandLog(run.Dir, c.Log, over, add); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
+// jobLog calls add for each line of the log of a job: each command, followed by its output.
+// over says that the run and its driver have ended.
+func jobLog(run *runstore.Run, j runlog.JobRecord, over bool, add func(l rawLine)) error {
+	for _, c := range j.Commands {
+		stamp := ""
+		if c.Started != nil {
+			stamp = c.Started.UTC().Format(runlog.LineTime)
 		}
-		return nil
+		prompt := "$ "
+		for l := range strings.SplitSeq(textLines(c.Cmd), "\n") {
+			add(rawLine{stamp, "cmd", c.N, []byte(prompt + l)})
+			prompt = "> "
+		}
+		if err := commandLog(run.Dir, c.Log, over, add); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
+	return nil
 }
 
 // commandLog reads the log of a command, see quire-events(5), and joins the entries of a
@@ -157,10 +151,11 @@ func commandLog(dir, name string, over bool, add func(l rawLine)) error {
 	return nil
 }
 
-// A pager keeps the lines of one page of a log.
+// A pager collects the lines of one page of a log. If no line is wanted, that is the last
+// page.
 type pager struct {
 	wanted func(n int, l rawLine) bool // whether to show the page with this line
-	found  bool                        // the kept page has a wanted line
+	found  bool                        // the collected page has a wanted line
 	done   bool                        // the wanted page is full
 	n      int                         // lines so far
 	first  int                         // the number of the first of lines
@@ -207,30 +202,30 @@ type numbered struct {
 	line
 }
 
-// log writes a page of the log of a job, or of the whole run if job is "". job is a segment
-// of an address.
-func (v *visit) log(run *runstore.Run, job string) error {
+// log writes a page of the log of a job, or of the whole run if segment is "". segment is the
+// job in the address, see jobSegment.
+func (v *visit) log(run *runstore.Run, segment string) error {
 	seen, err := view.Of(run)
 	if err != nil {
 		return err
 	}
-	final := seen.Status.State.Final()
 	d := logData{Run: run, Record: seen.Record, State: string(seen.Record.Shown()), Why: reasonText(seen.Record)}
-	var end int64
-	from, id, err := v.logSource(run, seen, job, &end)
-	if err != nil {
-		return err
-	}
-	for _, j := range seen.Jobs {
-		if job != "" && j.ID == id {
-			d.Job, d.State, d.Why = text.Line(id), knownState(j.State), jobReason(j, v.hider(run))
+	var job *runlog.JobRecord // nil for the whole run
+	id := ""
+	if segment != "" {
+		i := slices.IndexFunc(seen.Jobs, func(j runlog.JobRecord) bool { return jobSegment(j.ID) == segment })
+		if i < 0 {
+			return errNotFound
 		}
+		job = &seen.Jobs[i]
+		id = job.ID
+		d.Job, d.State, d.Why = text.Line(id), knownState(job.State), jobReason(*job, v.hider(run))
 	}
 	query := v.r.URL.Query()
 	if query.Has("plain") && !v.static {
 		return v.plain(run, id)
 	}
-	if query.Has("live") && job == "" && !v.static {
+	if query.Has("live") && job == nil && !v.static {
 		return v.follow(run, query.Get("live"))
 	}
 	first, sh := max(1, v.number("from")), v.number("sh")
@@ -241,12 +236,18 @@ func (v *visit) log(run *runstore.Run, job string) error {
 	case sh > 0:
 		p.wanted = func(_ int, l rawLine) bool { return l.sh == sh }
 	}
-	if err := from(p.add); err != nil {
+	end := int64(0)
+	if job != nil {
+		err = jobLog(run, *job, seen.Over, p.add)
+	} else {
+		end, err = runLog(run, seen, p.add)
+	}
+	if err != nil {
 		d.Unread = hidePaths(v.hider(run)(err.Error()))
 	}
 	v.fill(&d, &p, id)
-	if !final && job == "" && !v.static && d.Next == "" {
-		d.Live = v.live(run, "log", p.n, end)
+	if job == nil && !seen.Status.State.Final() && !v.static && d.Next == "" {
+		d.Live = &liveData{fmt.Sprintf("log?live=%d", end), p.n}
 	}
 	title := "log"
 	if d.Job != "" {
@@ -255,33 +256,23 @@ func (v *visit) log(run *runstore.Run, job string) error {
 	return v.page("log", symbol(d.State)+" "+title+" · "+v.ShortID(run.ID), &d)
 }
 
-// logSource returns the log at an address, and the id of its job. A run of quire 0.1 may have
-// no combined log; then the source is the logs of all its jobs.
-func (v *visit) logSource(run *runstore.Run, seen view.Run, job string, end *int64) (source, string, error) {
-	if job != "" {
-		for _, j := range seen.Jobs {
-			if jobSegment(j.ID) == job {
-				return jobLog(run, j, seen.Over), j.ID, nil
-			}
-		}
-		return nil, "", errNotFound
+// runLog calls add for each line of the combined log of a run, and returns the number of
+// bytes read. A run of quire 0.1 may have no combined log; then it reads the logs of all jobs.
+func runLog(run *runstore.Run, seen view.Run, add func(l rawLine)) (end int64, err error) {
+	f, err := os.Open(filepath.Join(run.Dir, runstore.LogFile))
+	if err == nil {
+		defer f.Close()
+		return combined(f, seen.Status.State.Final(), math.MaxInt, add)
 	}
-	return func(add func(l rawLine)) error {
-		f, err := os.Open(filepath.Join(run.Dir, runstore.LogFile))
-		if err == nil {
-			defer f.Close()
-			return combined(f, seen.Status.State.Final(), 0, end)(add)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return 0, err
+	}
+	for _, j := range seen.Jobs {
+		if err := jobLog(run, j, seen.Over, add); err != nil {
+			return 0, err
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		for _, j := range seen.Jobs {
-			if err := jobLog(run, j, seen.Over)(add); err != nil {
-				return err
-			}
-		}
-		return nil
-	}, "", nil
+	}
+	return 0, nil
 }
 
 // fill fills the page with the lines of the pager.

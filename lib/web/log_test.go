@@ -66,7 +66,7 @@ func TestLogPages(t *testing.T) {
 		}
 		for n, is := range map[int]bool{want.first: true, want.last: true, want.first - 1: false, want.last + 1: false} {
 			if want.last > 0 && p.ids[fmt.Sprintf("L%d", n)] != is {
-				t.Errorf("%s: line %d is there: %v", address, n, !is)
+				t.Errorf("%s: line %d is shown: %v", address, n, !is)
 			}
 		}
 		for _, link := range want.links {
@@ -78,6 +78,25 @@ func TestLogPages(t *testing.T) {
 	for address, id := range map[string]string{"/a/log?sh=2": "sh-2", "/a/log": "sh-1"} {
 		if !get(t, f.Handler, base+address).ids[id] {
 			t.Errorf("%s has no %s", address, id)
+		}
+	}
+}
+
+// A line that is longer than the buffer of the reader is cut, and the lines after it are
+// shown.
+func TestLogWithALongLine(t *testing.T) {
+	f := newFixture(t, shownConfig)
+	run := f.run("work/a.git", "refs/heads/main", active)
+	f.record(run, runstore.LogFile, strings.Repeat("x", 1<<20)+"\nsecond\n")
+	for _, end := range []runstore.Change{{}, complete} {
+		if end.State != "" {
+			if err := run.Transition(end); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p := get(t, f.Handler, "/work/a.git/"+run.ID+"/log")
+		if !strings.Contains(p.text, "2 lines") || !strings.Contains(p.text, strings.Repeat("x", maxLine)+"...\n") || !strings.Contains(p.text, "second\n") {
+			t.Errorf("the log of a run that is %s: %.300s", end.State, p.text)
 		}
 	}
 }

@@ -29,15 +29,6 @@ func (v *visit) list(f runstore.Filter) iter.Seq2[runstore.Record, error] {
 	return v.store.List(f)
 }
 
-// newest returns the newest run of a repository and ref, and whether one exists. The ref ""
-// means all refs.
-func (v *visit) newest(repo, ref string) (runstore.Record, bool, error) {
-	for rec, err := range v.list(runstore.Filter{Repo: repo, Ref: ref, Limit: 1}) {
-		return rec, err == nil, err
-	}
-	return runstore.Record{}, false, nil
-}
-
 // A runRow is a run in the table of a repository.
 type runRow struct {
 	runstore.Record
@@ -47,7 +38,7 @@ type runRow struct {
 // A repoData is the page of a repository.
 type repoData struct {
 	Name          string
-	Refs          []branch
+	Refs          []runstore.Record // the newest run of each
 	MoreRefs      bool
 	Default       string
 	Bars          []bar
@@ -75,8 +66,8 @@ func (v *visit) repo(name string) error {
 		if len(chart) < chartRuns && !rec.Started.IsZero() && !rec.Finished.IsZero() {
 			chart = append(chart, rec)
 		}
-		if !slices.ContainsFunc(d.Refs, func(b branch) bool { return b.Ref == rec.Ref }) {
-			d.Refs = append(d.Refs, branch{rec})
+		if !slices.ContainsFunc(d.Refs, func(r runstore.Record) bool { return r.Ref == rec.Ref }) {
+			d.Refs = append(d.Refs, rec)
 		}
 	}
 	if exists, err := v.exists(name); empty && (err != nil || !exists) {
@@ -94,8 +85,8 @@ func (v *visit) repo(name string) error {
 	return v.page("repo", name, &d)
 }
 
-// rows adds a page of runs that are older than the run before. If before is "", it adds the
-// newest runs.
+// rows adds a page of runs that are older than the run with the id before, or the newest runs
+// if before is "".
 func (v *visit) rows(d *repoData, before string) error {
 	f := runstore.Filter{Repo: d.Name, Ref: d.Ref}
 	if d.State != "" {
@@ -164,7 +155,7 @@ func bars(runs []runstore.Record, v *visit) []bar {
 	for i, r := range slices.Backward(runs) {
 		height := max(2, int(chartHeight*r.Finished.Sub(r.Started)/longest))
 		list = append(list, bar{
-			URL: v.recordURL(r.Repo, r.ID), State: knownState(string(r.Shown())),
+			URL: v.runURL(r.Repo, r.ID), State: knownState(string(r.Shown())),
 			Label: fmt.Sprintf("%s, %s, %s", r.Shown(), tookText(r.Started, r.Finished), text.Line(push.ShortRef(r.Ref))),
 			X:     (len(runs) - 1 - i) * barStep, Y: chartHeight - height, Height: height,
 		})

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path"
@@ -13,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"quire/lib/file"
 	"quire/lib/runlog"
 	"quire/lib/runstore"
 	"quire/lib/text"
@@ -62,7 +62,7 @@ type related struct{ How, ID, URL string }
 type failure struct {
 	Job, Command, How string
 	Lines             []line
-	URL               string // the place in the log
+	URL               string // of the command in the log
 }
 
 // A jobRow is a job and its commands.
@@ -102,7 +102,7 @@ func (v *visit) run(run *runstore.Run) error {
 		}
 		r := related{How: how, ID: id}
 		if _, err := v.store.Run(run.Repo, id); err == nil {
-			r.URL = v.recordURL(run.Repo, id)
+			r.URL = v.runURL(run.Repo, id)
 		}
 		d.Related = append(d.Related, r)
 	}
@@ -127,7 +127,7 @@ func (v *visit) run(run *runstore.Run) error {
 		d.Failures = append(d.Failures, failure{Lines: lastLog(run, 2*lastLines), URL: v.LogURL(run, "", 1)})
 	}
 	if !status.State.Final() && !v.static {
-		d.Live = v.live(run, "", 0, liveTail)
+		d.Live = &liveData{URL: fmt.Sprintf("%s/log?live=%d", run.ID, liveTail)}
 	}
 	return v.page("run", symbol(d.State)+" "+text.Line(d.Subject), &d)
 }
@@ -215,8 +215,8 @@ func (v *visit) failure(run *runstore.Run, j runlog.JobRecord, hide func(string)
 	return f
 }
 
-// textLines returns a text of several lines without control characters and without blank
-// space at its end.
+// textLines returns a text of several lines without control characters, and without white
+// space at its beginning and end.
 func textLines(s string) string {
 	var out strings.Builder
 	for l := range strings.Lines(s) {
@@ -292,12 +292,7 @@ func lastLog(run *runstore.Run, most int) []line {
 		return nil
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil
-	}
-	const tail = 16 << 10
-	data, _ := io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-tail), tail))
+	data, _, _ := file.ReadEnd(f, 16<<10)
 	all := bytes.Split(bytes.TrimRight(data, "\n"), []byte("\n"))
 	var lines []line
 	var style style

@@ -58,15 +58,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p = *h.PathInfo
 	}
 	v := &visit{Handler: h, w: w, r: r, path: p, now: time.Now(), shown: map[string]bool{}}
-	var err error
-	switch {
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		head.Set("Allow", "GET, HEAD")
 		v.refuse(http.StatusMethodNotAllowed, "These pages can only be read.")
-	default:
-		err = v.answer()
+		return
 	}
-	switch {
+	switch err := v.answer(); {
 	case err == nil, errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNRESET): // the visitor has left
 	case errors.Is(err, errNotFound), errors.Is(err, runstore.ErrNotFound):
 		v.refuse(http.StatusNotFound, "There is no such page.")
@@ -88,9 +85,10 @@ type visit struct {
 	shown map[string]bool // repositories; filled by shows
 
 	// An export reads these after a page: whether another page of the same kind follows, the
-	// refs of a repository, and the last run on the page if older ones follow.
+	// newest run of each ref of a repository, and the id of the last run on the page if older
+	// ones follow.
 	more  bool
-	refs  []branch
+	refs  []runstore.Record
 	older string
 }
 
@@ -174,8 +172,10 @@ func (v *visit) exists(repo string) (bool, error) {
 	if isRepository(filepath.Join(v.Root, "repos", repo)) {
 		return true, nil
 	}
-	_, found, err := v.newest(repo, "")
-	return found, err
+	for _, err := range v.list(runstore.Filter{Repo: repo, Limit: 1}) {
+		return err == nil, err
+	}
+	return false, nil
 }
 
 // number returns a number of the query, 0 if it is missing or not a number.

@@ -126,7 +126,7 @@ func TestPages(t *testing.T) {
 		"/work/a%20b.git/":                   {"v1", "<i>pat</i>", "<b>&'\"", "any"},
 		"/work/a%20b.git/?ref=docs":          {"Runs of docs"},
 		"/work/a%20b.git/?state=superseded":  {"No runs."},
-		base:                                 {"exit 1", "3 jobs, 2 failed", "a dir/<page>.html", "25 B", "Why: <b>?[31m?\nand how", "make <all>\n    install?[1m", "1m 12s", "half whole", "30%", "exit 2", "cannot open 'x'", "cat 'workspace/x' /etc/passwd"},
+		base:                                 {"exit 1", "3 jobs, 2 failed", "a dir/<page>.html", "25 bytes", "Why: <b>?[31m?\nand how", "make <all>\n    install?[1m", "1m 12s", "half whole", "30%", "exit 2", "cannot open 'x'", "cat 'workspace/x' /etc/passwd"},
 		base + "/build/log":                  {"3 lines", "$ make <all>\n", ">     install?[1m\n"},
 		base + "/log":                        {"2 lines", "<script>alert(2)</script>"},
 		base + "/log/log":                    {"exit 2", "3 lines", "half whole </pre><script>alert(1)</script>"},
