@@ -4,7 +4,6 @@ package config
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -198,11 +197,8 @@ func read(ctx context.Context, path string) (*Config, error) {
 		return nil, err
 	}
 	c := d.config(top)
-	for _, list := range []diag.List{d.problems, d.warnings} {
-		slices.SortStableFunc(list, func(a, b diag.Diagnostic) int {
-			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-		})
-	}
+	d.problems.Sort()
+	d.warnings.Sort()
 	if len(d.problems) > 0 {
 		return nil, d.problems
 	}

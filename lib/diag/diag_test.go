@@ -13,7 +13,7 @@ func TestText(t *testing.T) {
 		d    Diagnostic
 		want string
 	}{
-		{"no place", Diagnostic{File: "f", Message: "m"}, "f: m\n"},
+		{"file only", Diagnostic{File: "f", Message: "m"}, "f: m\n"},
 		{"line only", Diagnostic{File: "f", Line: 3, Message: "m", Source: "x"}, "f:3: m\n"},
 		{"caret", Diagnostic{File: "f", Line: 3, Column: 2, Message: "m", Source: "(x)", Hint: "try y"},
 			"f:3:2: m\n    (x)\n     ^\n    hint: try y\n"},
@@ -40,7 +40,7 @@ func TestTextOfALongLine(t *testing.T) {
 		t.Errorf("shows %d characters of source", len(lines[1]))
 	}
 	if caret := strings.Index(lines[2], "^"); lines[1][caret] != 'b' {
-		t.Errorf("caret stands under %q", lines[1][caret])
+		t.Errorf("the caret is under %q", lines[1][caret])
 	}
 }
 

@@ -3,7 +3,7 @@ package diag
 import "slices"
 
 // Distance returns how many bytes must be changed, added, removed or swapped with their
-// neighbour to turn a into b. It takes time for each pair of bytes.
+// neighbour to turn a into b. Its time is proportional to the product of the lengths.
 func Distance(a, b string) int {
 	var before, previous []int
 	row := make([]int, len(b)+1)

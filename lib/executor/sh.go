@@ -12,7 +12,6 @@ import (
 
 	"quire/lib/pipeline"
 	"quire/lib/text"
-	"quire/lib/unit"
 )
 
 // DefaultShell runs a command that is a string. The string becomes its last argument. A
@@ -35,7 +34,7 @@ func (a *attempt) parseSh(cmd, opts lua.LValue) (*command, error) {
 			return nil, err
 		}
 	}
-	if err := c.putUnder(a.run.Shell); err != nil {
+	if err := c.addShell(a.run.Shell); err != nil {
 		return nil, err
 	}
 	dir, err := a.job.workspace.subdirectory(c.cwd)
@@ -63,16 +62,16 @@ func (c *command) parseCmd(cmd lua.LValue) (err error) {
 	return nil
 }
 
-// putUnder puts a shell in front of a command that is a string: the value of its option
+// addShell puts a shell in front of a command that is a string: the value of its option
 // shell, or else the shell of the run.
-func (c *command) putUnder(shell []string) error {
-	if c.under != nil {
-		shell = c.under
+func (c *command) addShell(shell []string) error {
+	if c.ownShell != nil {
+		shell = c.ownShell
 	}
 	switch {
 	case c.shell:
 		c.argv = append(slices.Clip(shell), c.text)
-	case c.under != nil:
+	case c.ownShell != nil:
 		return errors.New("option 'shell' is only for a command that is a string, not for a sequence")
 	}
 	return nil
@@ -134,7 +133,7 @@ func (c *command) parseOptions(opts *lua.LTable) error {
 				err = fmt.Errorf("is a %s, not a sequence of words", v.Type())
 				break
 			}
-			c.under, err = words(table)
+			c.ownShell, err = words(table)
 		case "stdin":
 			err = wantString(v, &c.stdin)
 		case "timeout":
@@ -192,21 +191,15 @@ func (c *command) parseEnv(v lua.LValue) error {
 	return nil
 }
 
-// parseTimeout parses a duration such as "90s", or a number of seconds.
+// parseTimeout is pipeline.Duration with an error.
 func parseTimeout(v lua.LValue) (time.Duration, error) {
-	switch v := v.(type) {
-	case lua.LNumber:
-		if d := time.Duration(float64(v) * float64(time.Second)); d > 0 {
-			return d, nil
-		}
-	case lua.LString:
-		if d, err := unit.ParseDuration(string(v)); err == nil && d > 0 {
-			return d, nil
-		}
-	default:
-		return 0, fmt.Errorf("is a %s, not a duration such as \"10m\"", v.Type())
+	if d, ok := pipeline.Duration(v); ok {
+		return d, nil
 	}
-	return 0, fmt.Errorf("is '%s', not a duration such as \"10m\"", v)
+	if text, ok := wordOf(v); ok {
+		return 0, fmt.Errorf("is '%s', not a duration such as \"10m\"", text)
+	}
+	return 0, fmt.Errorf("is a %s, not a duration such as \"10m\"", v.Type())
 }
 
 // subdirectory returns the absolute path of the directory cwd of the workspace. It is an

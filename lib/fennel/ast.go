@@ -3,6 +3,8 @@ package fennel
 import (
 	"slices"
 	"strings"
+
+	"quire/lib/diag"
 )
 
 // A Position is the line and column of the source at which a node begins.
@@ -32,14 +34,7 @@ type source struct {
 }
 
 // line returns line n, counted from 1, without its ending.
-func (s *source) line(n int) string {
-	for text := range strings.Lines(s.text) {
-		if n--; n == 0 {
-			return strings.TrimRight(text, "\r\n")
-		}
-	}
-	return ""
-}
+func (s *source) line(n int) string { return diag.SourceLine([]byte(s.text), n) }
 
 // startOf returns the position of the first character of line n that is not blank.
 func (s *source) startOf(n int) Position {

@@ -61,7 +61,7 @@ func (p *Program) Load(v *vm.VM) (*lua.LFunction, error) {
 	return v.Load(p.Lua, p.file, p.lines...)
 }
 
-// Compile translates Fennel into Lua. The error is a diag.List in the order of the source.
+// Compile translates Fennel into Lua. The error is a diag.List, sorted by its positions.
 // It holds at least one error for each form that has any, but not those that are certain
 // to follow from others. If the context of the Bound ended, the error is the cause.
 func Compile(src []byte, o Options) (p *Program, err error) {
@@ -88,7 +88,7 @@ func Compile(src []byte, o Options) (p *Program, err error) {
 		c.checkLimits(b, s)
 	}
 	if len(c.errs) > 0 {
-		sortByPosition(c.errs)
+		c.errs.Sort()
 		return nil, c.errs
 	}
 	return c.print(b, o.File), nil
@@ -249,7 +249,7 @@ func (c *compiler) one(n Node, s *scope, b *block) luaExpr {
 func (c *compiler) deliver(exprs []luaExpr, b *block, w want, at line) []luaExpr {
 	if w.values >= 0 && !w.handsOver() {
 		if len(exprs) > w.values {
-			c.keepEffects(exprs[w.values:], b)
+			c.addEffects(exprs[w.values:], b)
 			exprs = exprs[:w.values:w.values]
 		}
 		for len(exprs) < w.values {
@@ -270,9 +270,9 @@ func (c *compiler) deliver(exprs []luaExpr, b *block, w want, at line) []luaExpr
 	return exprs
 }
 
-// keepEffects emits expressions whose values are not used, if evaluating them may have an
+// addEffects emits expressions whose values are not used, if evaluating them may have an
 // effect.
-func (c *compiler) keepEffects(exprs []luaExpr, b *block) {
+func (c *compiler) addEffects(exprs []luaExpr, b *block) {
 	for _, e := range exprs {
 		for p, ok := e.(*luaParen); ok; p, ok = e.(*luaParen) {
 			e = p.inner
@@ -312,7 +312,7 @@ func (c *compiler) body(forms []Node, s *scope, b *block, w want) []luaExpr {
 // temporaries go into a block of their own.
 func (c *compiler) effects(n Node, s *scope, b *block) {
 	inner := &block{}
-	c.keepEffects(c.compile(n, s, inner, wantNone), inner)
+	c.addEffects(c.compile(n, s, inner, wantNone), inner)
 	if s.locals() > maxNamed && inner.onlyTemporaries() {
 		b.splice(inner, int(c.lineOf(n)))
 		return

@@ -72,7 +72,9 @@ func (c *compiler) close() {
 // names returns the globals that macro code may use.
 func (t *compileTime) names() map[string]bool {
 	names := map[string]bool{"_ENV": true}
-	t.vm.State().G.Global.ForEach(func(k, _ lua.LValue) { names[k.String()] = true })
+	for _, name := range t.vm.Globals() {
+		names[name] = true
+	}
 	return names
 }
 

@@ -33,7 +33,7 @@ func (t *compileTime) setUp() {
 		"sequence?": t.luaIs(t.isSequence),
 		"varg?":     t.luaIs(func(v *lua.LTable) bool { return v.Metatable == t.varargMeta }),
 		"comment?":  t.luaIs(func(v *lua.LTable) bool { return v.Metatable == t.commentMeta }),
-		"table?":    t.luaIs(t.isPlainTable),
+		"table?":    t.luaIs(t.isData),
 		"pairs":     t.luaPairs, "view": t.luaView, "ast-source": t.luaSource,
 		"assert-compile": t.luaAssertCompile, "in-scope?": t.luaInScope, "get-scope": t.luaGetScope,
 		"macroexpand": t.luaMacroexpand, "require": t.luaRequire, "getmetatable": luaGetMetatable,
@@ -216,8 +216,8 @@ func (t *compileTime) luaIs(holds func(*lua.LTable) bool) func(*lua.LState) int 
 	}
 }
 
-// isPlainTable reports whether a table is data, not a list, symbol or other node.
-func (t *compileTime) isPlainTable(v *lua.LTable) bool {
+// isData reports whether a table is data, not a list, symbol or other node.
+func (t *compileTime) isData(v *lua.LTable) bool {
 	switch v.Metatable {
 	case t.listMeta, t.symMeta, t.varargMeta, t.commentMeta:
 		return false
@@ -286,7 +286,7 @@ func (t *compileTime) luaSource(l *lua.LState) int {
 	switch {
 	case !ok:
 		return vm.Push(l, l.NewTable())
-	case t.isPlainTable(v) && v.Metatable != lua.LNil:
+	case t.isData(v) && v.Metatable != lua.LNil:
 		return vm.Push(l, v.Metatable)
 	}
 	return vm.Push(l, v)

@@ -69,7 +69,7 @@ func (t *compileTime) items(items []Node) *lua.LTable {
 	return out
 }
 
-// setPosition records the position of a form, and stores it in fields for macros to read.
+// setPosition stores the position of a form, in positions and, for macros to read, in fields.
 func (t *compileTime) setPosition(form, fields *lua.LTable, p Position) {
 	if p.Line == 0 {
 		return

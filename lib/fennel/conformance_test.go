@@ -262,18 +262,18 @@ func satisfies(want, got string) bool {
 	if !strings.HasPrefix(got, mark) || mark == "->" {
 		return want == got
 	}
-	place, fragment, _ := strings.Cut(rest, " ")
-	if place == "" || place[0] < '0' || place[0] > '9' {
+	position, fragment, _ := strings.Cut(rest, " ")
+	if position == "" || position[0] < '0' || position[0] > '9' {
 		return strings.Contains(strings.ToLower(got), strings.ToLower(rest))
 	}
 	if !strings.Contains(strings.ToLower(got), strings.ToLower(fragment)) {
 		return false
 	}
 	if mark == "!!" {
-		return strings.HasPrefix(got, "!! "+place+" ") || !strings.Contains(place, ":") && strings.HasPrefix(got, "!! "+place+":")
+		return strings.HasPrefix(got, "!! "+position+" ") || !strings.Contains(position, ":") && strings.HasPrefix(got, "!! "+position+":")
 	}
 	m := runtimeLine.FindStringSubmatch(got)
-	return m != nil && m[1] == place
+	return m != nil && m[1] == position
 }
 
 // TestConformance compiles and runs every hand-written case.

@@ -46,7 +46,7 @@ func (c *compiler) bindForm(to, from Node, mode bindMode, s *scope, b *block) {
 		c.check(len(to.Items) > 0, to, "must provide at least one value")
 		d.fromForm(to.Items, to, from)
 	case *Sequence:
-		if values, ok := from.(*Sequence); ok && plainTargets(to) {
+		if values, ok := from.(*Sequence); ok && simpleTargets(to) {
 			all := &List{Position: values.Position, Items: append([]Node{symbol(values, "values")}, values.Items...)}
 			d.fromForm(to.Items, to, all)
 			break
@@ -74,9 +74,9 @@ func (d *binder) finish() {
 	}
 }
 
-// plainTargets reports whether a sequence pattern contains only names and fields. Another
+// simpleTargets reports whether a sequence pattern contains only names and fields. Another
 // sequence can then be assigned to it without building a table.
-func plainTargets(n *Sequence) bool {
+func simpleTargets(n *Sequence) bool {
 	for _, item := range n.Items {
 		if name, ok := item.(*Symbol); ok && !strings.HasPrefix(name.Name, "&") {
 			continue
@@ -88,53 +88,53 @@ func plainTargets(n *Sequence) bool {
 	return len(n.Items) > 0
 }
 
-// fromForm binds each of targets to one value of a form. Tables among the targets are
+// fromForm binds each of items to one value of a form. Tables among the items are
 // destructured afterwards. A nil among several targets skips a value.
-func (d *binder) fromForm(targets []Node, whole, from Node) {
+func (d *binder) fromForm(items []Node, whole, from Node) {
 	at := d.c.lineOf(whole)
 	type nested struct {
 		pattern Node
 		value   luaExpr
 	}
-	var places []luaExpr
+	var targets []luaExpr
 	var later []nested
 	temporary := false
-	for _, t := range targets {
+	for _, t := range items {
 		skipped := isNil(t) && whole != t
 		if isTable(t) || skipped {
 			name := &luaName{at, d.c.temporary()}
-			places = append(places, name)
+			targets = append(targets, name)
 			temporary = true
 			if !skipped {
 				later = append(later, nested{t, name})
 			}
 			continue
 		}
-		places = append(places, d.target(t))
+		targets = append(targets, d.target(t))
 	}
 	if !d.mode.declares() {
-		defer d.c.keepFree(places)()
+		defer d.c.protectNames(targets)()
 	}
-	d.initialise(places, temporary, from, at)
+	d.initialise(targets, temporary, from, at)
 	for _, n := range later {
 		d.pattern(n.pattern, n.value)
 	}
 }
 
-// initialise assigns the values of a form to places, which it declares unless they exist
+// initialise assigns the values of a form to targets, which it declares unless they exist
 // already. A form that ends in one assignment becomes "local x = ..."; for any other, such
 // as an if, the local is declared first.
-func (d *binder) initialise(places []luaExpr, temporary bool, from Node, at line) {
+func (d *binder) initialise(targets []luaExpr, temporary bool, from Node, at line) {
 	if !d.mode.declares() {
 		if temporary {
-			d.b.add(&statLocal{line: at, names: temporaries(places)})
+			d.b.add(&statLocal{line: at, names: temporaries(targets)})
 		}
-		d.c.compile(from, d.s, d.b, want{values: anyNumber, targets: places})
+		d.c.compile(from, d.s, d.b, want{values: anyNumber, targets: targets})
 		return
 	}
 	inner := &block{}
-	d.c.compile(from, d.s, inner, want{values: anyNumber, targets: places})
-	names, all := namesOf(places)
+	d.c.compile(from, d.s, inner, want{values: anyNumber, targets: targets})
+	names, all := namesOf(targets)
 	if crowded := d.s.locals() > maxNamed && inner.declares() && inner.onlyTemporaries(); !all || crowded {
 		if len(names) > 0 {
 			d.b.add(&statLocal{at, names, nil})
@@ -143,7 +143,7 @@ func (d *binder) initialise(places []luaExpr, temporary bool, from Node, at line
 		return
 	}
 	if last := len(inner.stats) - 1; last >= 0 {
-		if a, ok := inner.stats[last].(*statAssign); ok && sameExprs(a.targets, places) {
+		if a, ok := inner.stats[last].(*statAssign); ok && sameExprs(a.targets, targets) {
 			d.b.stats = append(d.b.stats, inner.stats[:last]...)
 			d.b.add(&statLocal{line(a.lineOf()), names, a.values})
 			return
@@ -158,19 +158,19 @@ func sameExprs(a, b []luaExpr) bool {
 	return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0]
 }
 
-// namesOf returns the places that are Lua locals, and whether all are.
-func namesOf(places []luaExpr) (names []string, all bool) {
-	for _, p := range places {
+// namesOf returns the targets that are Lua locals, and whether all are.
+func namesOf(targets []luaExpr) (names []string, all bool) {
+	for _, p := range targets {
 		if n, ok := p.(*luaName); ok {
 			names = append(names, n.name)
 		}
 	}
-	return names, len(names) == len(places)
+	return names, len(names) == len(targets)
 }
 
-func temporaries(places []luaExpr) []string {
+func temporaries(targets []luaExpr) []string {
 	var names []string
-	for _, p := range places {
+	for _, p := range targets {
 		if n, ok := p.(*luaName); ok && isTemporary(n.name) {
 			names = append(names, n.name)
 		}
@@ -178,7 +178,7 @@ func temporaries(places []luaExpr) []string {
 	return names
 }
 
-// target returns the place that a name, field or (. t k) denotes.
+// target returns the Lua variable or field that a name, field or (. t k) denotes.
 func (d *binder) target(n Node) luaExpr {
 	switch n := n.(type) {
 	case *Symbol:
@@ -199,7 +199,7 @@ func (d *binder) nameTarget(n *Symbol) luaExpr {
 		l := c.reserve(n, s, d.mode == declareVar)
 		c.spill(l, s, d.b)
 		d.pending = append(d.pending, pendingLocal{n, l})
-		return l.place(c.lineOf(n))
+		return l.expr(c.lineOf(n))
 	}
 	fields, method := n.parts()
 	c.check(!method, n, "cannot set method sym")
@@ -230,7 +230,7 @@ func (d *binder) nameTarget(n *Symbol) luaExpr {
 	return c.fields(c.base(n, head, s), fields[1:], c.lineOf(n))
 }
 
-// fieldTarget compiles (. t k ...) as a place.
+// fieldTarget compiles (. t k ...) as a target.
 func (d *binder) fieldTarget(n *List) luaExpr {
 	c := d.c
 	c.check(!d.mode.declares() && d.mode != setGlobal, n, "unable to bind %s", describe(n))
@@ -263,11 +263,11 @@ func (d *binder) value(to Node, from luaExpr) {
 		d.pattern(to, from)
 		return
 	}
-	place := d.target(to)
+	target := d.target(to)
 	at := d.c.lineOf(to)
-	if n, ok := place.(*luaName); ok && d.mode.declares() {
+	if n, ok := target.(*luaName); ok && d.mode.declares() {
 		d.b.add(&statLocal{at, []string{n.name}, []luaExpr{from}})
 		return
 	}
-	d.b.add(&statAssign{at, []luaExpr{place}, []luaExpr{from}})
+	d.b.add(&statAssign{at, []luaExpr{target}, []luaExpr{from}})
 }

@@ -10,10 +10,10 @@
 // its expansion (macro.go) until the head is not a macro; a list whose head is a special
 // form is passed to the function of that form (forms.go, special_*.go, operators.go); any
 // other is a call (call.go). The result is a Lua tree (lua_tree.go), whose nodes have the
-// line of their form. Each form is compiled for a want: its value is returned, assigned to
-// places, used once, or not used. Forms that are statements in Lua, such as if and let,
-// become plain statements if possible, and otherwise a local, or a function that is called
-// at once (special_control.go).
+// line of their form. Each form is compiled for a want: its value is returned, assigned,
+// used once, or not used. Forms that are statements in Lua, such as if and let, become
+// statements if possible, and otherwise a local, or a function that is called at once
+// (special_control.go).
 //
 // limits.go checks the limits of Lua 5.1: locals, captured variables, levels of syntax,
 // registers.
@@ -21,7 +21,7 @@
 // The printer (emit.go, emit_expr.go) writes the Lua tree, every node on the line of its
 // form and never above it. So a run-time error or a traceback of Lua names the line of the
 // Fennel source, and no mapping is needed. The text is the only output: Program.Load loads
-// it. It is plain Lua 5.1. Package vm handles the differences of gopher-lua.
+// it. It is Lua 5.1. Package vm handles the differences of gopher-lua.
 //
 // # Names
 //

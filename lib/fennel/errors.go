@@ -18,7 +18,7 @@ func diagnose(p Position, hint, message string) diag.Diagnostic {
 	return d
 }
 
-// bail is the panic of a form that cannot be compiled, after its error has been recorded.
+// bail is the panic of a form that cannot be compiled, after its error has been reported.
 // guard catches it at the next form that can be skipped.
 type bail struct{}
 
@@ -50,7 +50,7 @@ func stopping(err *error) {
 	}
 }
 
-// report records an error at n. The compilation continues.
+// report adds an error at n. The compilation continues.
 func (c *compiler) report(n Node, hint, format string, args ...any) {
 	if c.full() {
 		return
@@ -65,10 +65,10 @@ func (c *compiler) report(n Node, hint, format string, args ...any) {
 	}
 }
 
-// full reports whether maxErrors were recorded. The rest need not be compiled then.
+// full reports whether there are maxErrors errors. The rest need not be compiled then.
 func (c *compiler) full() bool { return len(c.errs) >= maxErrors }
 
-// fail records an error at n and gives up the current form.
+// fail reports an error at n and gives up the current form.
 func (c *compiler) fail(n Node, format string, args ...any) {
 	c.failHint(n, "", format, args...)
 }

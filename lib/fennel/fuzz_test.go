@@ -105,7 +105,7 @@ func wantPlaces(t *testing.T, err error) {
 	}
 	for _, d := range list {
 		if d.Line < 1 || d.Message == "" || strings.Contains(d.Message, "\n") {
-			t.Errorf("a diagnostic without a place or message: %+v", d)
+			t.Errorf("a diagnostic without a position or message: %+v", d)
 		}
 	}
 }

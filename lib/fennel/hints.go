@@ -1,11 +1,6 @@
 package fennel
 
-import (
-	"cmp"
-	"slices"
-
-	"quire/lib/diag"
-)
+import "quire/lib/diag"
 
 // similar returns a hint for an unknown name: usually a known name that is similar.
 func (c *compiler) similar(name string, s *scope) string {
@@ -36,11 +31,4 @@ func (c *compiler) similar(name string, s *scope) string {
 		return "bind it with local or let, or look for a misspelling"
 	}
 	return "did you mean " + best + "?"
-}
-
-// sortByPosition sorts diagnostics by line and column.
-func sortByPosition(l diag.List) {
-	slices.SortStableFunc(l, func(a, b diag.Diagnostic) int {
-		return cmp.Or(a.Line-b.Line, a.Column-b.Column)
-	})
 }

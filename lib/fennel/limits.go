@@ -43,8 +43,8 @@ func (c *compiler) spill(l *local, s *scope, b *block) {
 	s.count--
 }
 
-// place returns the Lua expression for a local.
-func (l *local) place(at line) luaExpr {
+// expr returns the Lua expression for a local.
+func (l *local) expr(at line) luaExpr {
 	if l.table == "" {
 		return &luaName{at, l.lua}
 	}
@@ -66,7 +66,7 @@ func (c *compiler) cutDeep(exprs []luaExpr, b *block) {
 	}
 }
 
-// checkLimits reports where a chunk exceeds the limits of Lua.
+// checkLimits reports the lines of a chunk that exceed the limits of Lua.
 func (c *compiler) checkLimits(b *block, src *source) {
 	m := &measurer{c: c, src: src, reported: map[string]bool{}}
 	m.function(&measured{locals: map[string]bool{}}, nil, b)

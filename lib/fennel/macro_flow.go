@@ -6,15 +6,16 @@ func macroWhen(c *compiler, l *List, s *scope) Node {
 	return list(l, "if", l.Items[1], list(l, "do", l.Items[2:]...))
 }
 
-// thread inserts each form into the next one, as its first or last argument.
-func thread(place int) builtin {
+// thread inserts each form into the next one: at index 1, as its first argument, or with
+// index -1, as its last.
+func thread(index int) builtin {
 	return func(c *compiler, l *List, s *scope) Node {
 		if len(l.Items) < 2 {
 			return symbol(l, "nil")
 		}
 		value := l.Items[1]
 		for _, step := range l.Items[2:] {
-			value = spliced(step, value, place)
+			value = spliced(step, value, index)
 		}
 		return value
 	}
@@ -22,7 +23,7 @@ func thread(place int) builtin {
 
 // threadMaybe is like thread, but stops with nil at the first nil. Each value in between is
 // bound to a name, so that it is evaluated once; the last step keeps all its values.
-func threadMaybe(name string, place int) builtin {
+func threadMaybe(name string, index int) builtin {
 	return func(c *compiler, l *List, s *scope) Node {
 		if len(l.Items) < 2 {
 			return symbol(l, "nil")
@@ -32,7 +33,7 @@ func threadMaybe(name string, place int) builtin {
 			return value
 		}
 		rest := func(value Node) Node {
-			step := spliced(l.Items[2], value, place)
+			step := spliced(l.Items[2], value, index)
 			further := list(l, name, append([]Node{step}, l.Items[3:]...)...)
 			return list(l, "if", list(l, "not=", symbol(l, "nil"), value), further)
 		}

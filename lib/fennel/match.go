@@ -20,8 +20,8 @@ type clause struct {
 	before     []Node
 }
 
-// A patternPlace is the context of a pattern, on which the allowed forms depend.
-type patternPlace struct {
+// A patternContext says which forms a pattern may have.
+type patternContext struct {
 	top   bool // the pattern is the whole pattern of a clause
 	where bool // it is inside (where ...)
 	multi bool // it may match several values
@@ -34,7 +34,7 @@ func (c *compiler) matching(l *List, s *scope, unify bool) Node {
 	c.check(len(clauses)%2 == 0, l, "expected even number of pattern/body pairs")
 	c.check(len(clauses) > 0, l, "expected at least one pattern/body pair")
 	m := &matcher{c, s, unify}
-	if seq, ok := subject.(*Sequence); ok && allPlainSequences(clauses) {
+	if seq, ok := subject.(*Sequence); ok && allFixedSequences(clauses) {
 		subject, clauses = unpacked(seq, clauses)
 	}
 	count := 0
@@ -51,9 +51,9 @@ func (c *compiler) matching(l *List, s *scope, unify bool) Node {
 	return list(l, "let", sequence(l, &List{l.Position, values}, subject), m.clauses(l, values, clauses))
 }
 
-// allPlainSequences reports whether every pattern is a sequence that is matched element by
+// allFixedSequences reports whether every pattern is a sequence that is matched element by
 // element. A subject that is a sequence, too, need not be built then.
-func allPlainSequences(clauses []Node) bool {
+func allFixedSequences(clauses []Node) bool {
 	for i := 0; i < len(clauses); i += 2 {
 		seq, ok := clauses[i].(*Sequence)
 		if !ok || len(seq.Items) == 0 {
@@ -106,7 +106,7 @@ func (m *matcher) clauses(l *List, values []Node, clauses []Node) Node {
 	current := root
 	for i := 0; i < len(clauses); i += 2 {
 		pattern, body := clauses[i], clauses[i+1]
-		cl := m.pattern(values, pattern, map[string]Node{}, patternPlace{top: true, multi: true})
+		cl := m.pattern(values, pattern, map[string]Node{}, patternContext{top: true, multi: true})
 		if cl.before != nil {
 			rest := list(pattern, "if")
 			current.Items = append(current.Items, &Bool{pattern.Pos(), true},
@@ -132,20 +132,20 @@ func bound(at Node, bindings []Node, form Node) Node {
 	return list(at, "let", sequence(at, bindings...), form)
 }
 
-// pattern compiles a pattern that is matched against values. Only a pattern whose place
-// allows many values inspects more than the first. seen has the values of the names bound
-// so far: if a name occurs again, its value must be the same.
-func (m *matcher) pattern(values []Node, pattern Node, seen map[string]Node, place patternPlace) clause {
+// pattern compiles a pattern that is matched against values. Only a pattern whose context
+// allows many values inspects more than the first. seen has the values of the names bound so
+// far: if a name occurs again, its value must be the same.
+func (m *matcher) pattern(values []Node, pattern Node, seen map[string]Node, context patternContext) clause {
 	m.c.step()
 	switch p := pattern.(type) {
 	case *Symbol:
 		return m.name(values[0], p, seen)
 	case *List:
-		return m.list(values, p, seen, place)
+		return m.list(values, p, seen, context)
 	case *Sequence:
-		return m.sequence(values[0], p, seen, place)
+		return m.sequence(values[0], p, seen, context)
 	case *Table:
-		return m.table(values[0], p, seen, place)
+		return m.table(values[0], p, seen, context)
 	}
 	return clause{conditions: []Node{equal(pattern, values[0], pattern)}}
 }
@@ -180,18 +180,18 @@ func (m *matcher) unifies(p *Symbol) bool {
 
 // list matches a pattern in parentheses: where, or, =, a guard in the old syntax, or
 // several values.
-func (m *matcher) list(values []Node, p *List, seen map[string]Node, place patternPlace) clause {
+func (m *matcher) list(values []Node, p *List, seen map[string]Node, context patternContext) clause {
 	c := m.c
 	if len(p.Items) == 0 {
-		c.check(place.multi, p, "can't nest multi-value destructuring")
+		c.check(context.multi, p, "can't nest multi-value destructuring")
 		return clause{}
 	}
-	within := patternPlace{where: true, multi: place.multi}
+	within := patternContext{where: true, multi: context.multi}
 	switch head := p.Items[0]; {
 	case isSym(head, "="):
-		return m.pinned(values[0], p, place)
+		return m.pinned(values[0], p, context)
 	case isSym(head, "where"):
-		c.check(place.top, p, "can't nest (where) pattern")
+		c.check(context.top, p, "can't nest (where) pattern")
 		c.check(len(p.Items) > 1, p, "expected a pattern in (where)")
 		guards := p.Items[2:]
 		if or, ok := callOf(p.Items[1], "or"); ok {
@@ -199,26 +199,26 @@ func (m *matcher) list(values []Node, p *List, seen map[string]Node, place patte
 		}
 		return m.guarded(values, p.Items[1], guards, seen, within)
 	case isSym(head, "or"):
-		c.check(place.top, p, "can't nest (or) pattern")
+		c.check(context.top, p, "can't nest (or) pattern")
 		c.failHint(p, "write (where (or ...))", "(or) must be used in (where) patterns")
 	case len(p.Items) > 1 && isSym(p.Items[1], "?"):
 		c.check(m.unify, p, "legacy guard clause not supported in case")
-		return m.guarded(values, head, p.Items[2:], seen, patternPlace{multi: place.multi})
+		return m.guarded(values, head, p.Items[2:], seen, patternContext{multi: context.multi})
 	}
-	c.check(place.multi, p, "can't nest multi-value destructuring")
+	c.check(context.multi, p, "can't nest multi-value destructuring")
 	var out clause
 	for i, item := range p.Items {
-		out.add(m.pattern(values[i:i+1], item, seen, patternPlace{where: place.where}))
+		out.add(m.pattern(values[i:i+1], item, seen, patternContext{where: context.where}))
 	}
 	return out
 }
 
 // pinned matches (= name): the value must equal the value of a name outside the pattern.
-func (m *matcher) pinned(value Node, p *List, place patternPlace) clause {
+func (m *matcher) pinned(value Node, p *List, context patternContext) clause {
 	c := m.c
 	c.check(len(p.Items) == 2, p, "(=) should take only one argument")
 	c.checkHint(!m.unify, p, "match compares locals by itself: write the name alone", "(=) cannot be used inside of match")
-	c.checkHint(place.where, p, "write (where (= name))", "(=) must be used in (where) patterns")
+	c.checkHint(context.where, p, "write (where (= name))", "(=) must be used in (where) patterns")
 	name, ok := p.Items[1].(*Symbol)
 	c.check(ok && name.Name != "nil", p, "= has to bind to a symbol")
 	return clause{conditions: []Node{equal(p, value, name)}}

@@ -6,10 +6,10 @@ func isTableTest(at, value Node) Node {
 }
 
 // sequence matches [a b & rest &as all] against the elements of a table.
-func (m *matcher) sequence(value Node, p *Sequence, seen map[string]Node, place patternPlace) clause {
+func (m *matcher) sequence(value Node, p *Sequence, seen map[string]Node, context patternContext) clause {
 	c := m.c
 	out := clause{conditions: []Node{isTableTest(p, value)}}
-	inner := patternPlace{where: place.where}
+	inner := patternContext{where: context.where}
 	for i := 0; i < len(p.Items); i++ {
 		item := p.Items[i]
 		switch {
@@ -36,7 +36,7 @@ func (m *matcher) sequence(value Node, p *Sequence, seen map[string]Node, place 
 }
 
 // table matches {:k pattern &as all}.
-func (m *matcher) table(value Node, p *Table, seen map[string]Node, place patternPlace) clause {
+func (m *matcher) table(value Node, p *Table, seen map[string]Node, context patternContext) clause {
 	out := clause{conditions: []Node{isTableTest(p, value)}}
 	for i, key := range p.Keys {
 		item := p.Values[i]
@@ -45,7 +45,7 @@ func (m *matcher) table(value Node, p *Table, seen map[string]Node, place patter
 			continue
 		}
 		field := list(item, ".", value, key)
-		out.add(m.pattern([]Node{field}, item, seen, patternPlace{where: place.where}))
+		out.add(m.pattern([]Node{field}, item, seen, patternContext{where: context.where}))
 	}
 	return out
 }

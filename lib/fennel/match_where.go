@@ -3,8 +3,8 @@ package fennel
 import "slices"
 
 // guarded matches a pattern and then tests the guards, which see its names.
-func (m *matcher) guarded(values []Node, pattern Node, guards []Node, seen map[string]Node, place patternPlace) clause {
-	out := m.pattern(values, pattern, seen, place)
+func (m *matcher) guarded(values []Node, pattern Node, guards []Node, seen map[string]Node, context patternContext) clause {
+	out := m.pattern(values, pattern, seen, context)
 	if len(guards) > 0 {
 		out.conditions = append(out.conditions, bound(pattern, out.bindings, all(guards[0], guards)))
 	}
@@ -14,7 +14,7 @@ func (m *matcher) guarded(values []Node, pattern Node, guards []Node, seen map[s
 // alternatives matches (where (or pattern ...) guard ...). Names that every alternative
 // binds are usable. Their values depend on the alternative that matched, so they are
 // computed before the condition.
-func (m *matcher) alternatives(values []Node, or *List, guards []Node, place patternPlace) clause {
+func (m *matcher) alternatives(values []Node, or *List, guards []Node, context patternContext) clause {
 	c := m.c
 	patterns := or.Items[1:]
 	c.check(len(patterns) > 0, or, "expected at least one pattern in (or)")
@@ -22,7 +22,7 @@ func (m *matcher) alternatives(values []Node, or *List, guards []Node, place pat
 	if len(names) == 0 {
 		either := list(or, "or")
 		for _, p := range patterns {
-			either.Items = append(either.Items, all(p, m.pattern(values, p, map[string]Node{}, place).conditions))
+			either.Items = append(either.Items, all(p, m.pattern(values, p, map[string]Node{}, context).conditions))
 		}
 		return clause{conditions: append([]Node{either}, guards...)}
 	}
@@ -40,7 +40,7 @@ func (m *matcher) alternatives(values []Node, or *List, guards []Node, place pat
 	}
 	try := list(or, "if")
 	for _, p := range patterns {
-		cl := m.guarded(values, p, guards, map[string]Node{}, place)
+		cl := m.guarded(values, p, guards, map[string]Node{}, context)
 		try.Items = append(try.Items, all(p, cl.conditions), bound(p, cl.bindings, list(p, "values", result...)))
 	}
 	return clause{

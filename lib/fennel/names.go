@@ -42,7 +42,7 @@ func (c *compiler) base(n *Symbol, name string, s *scope) luaExpr {
 	}
 	if l := s.lookup(name); l != nil {
 		l.used()
-		return l.place(c.lineOf(n))
+		return l.expr(c.lineOf(n))
 	}
 	if !c.known(name) {
 		if c.full() {
@@ -54,7 +54,7 @@ func (c *compiler) base(n *Symbol, name string, s *scope) luaExpr {
 	return c.global(name, s, c.lineOf(n))
 }
 
-// used records that a hashfn needs a parameter for $n.
+// used notes that a hashfn needs a parameter for $n.
 func (l *local) used() {
 	if l.of != nil {
 		l.of.maxArg = max(l.of.maxArg, l.arg)
@@ -142,12 +142,12 @@ func (c *compiler) uniqueLua(name string, s *scope) string {
 	return lua
 }
 
-// keepFree prevents new locals from getting the first names of places, until done is
-// called. In (global k (let [k 5] k)) the global k is assigned in the scope of the
+// protectNames prevents new locals from getting the names of the variables in targets, until
+// done is called. In (global k (let [k 5] k)) the global k is assigned in the scope of the
 // local k.
-func (c *compiler) keepFree(places []luaExpr) (done func()) {
+func (c *compiler) protectNames(targets []luaExpr) (done func()) {
 	var names []string
-	for _, e := range places {
+	for _, e := range targets {
 		for index, ok := e.(*luaIndex); ok; index, ok = e.(*luaIndex) {
 			e = index.object
 		}

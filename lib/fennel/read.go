@@ -145,7 +145,7 @@ func (r *reader) here() Position {
 	return Position{Line: r.line, Column: r.col, src: r.src}
 }
 
-// fail records an error at p. The reader continues until maxErrors are recorded.
+// fail reports an error at p. The reader continues until there are maxErrors.
 func (r *reader) fail(p Position, hint, format string, args ...any) {
 	if r.full {
 		return

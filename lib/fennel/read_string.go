@@ -6,14 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// plainEscapes are the escapes of one letter.
-var plainEscapes = map[byte]byte{
+// letterEscapes are the escapes of one letter.
+var letterEscapes = map[byte]byte{
 	'a': '\a', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'v': '\v',
 	'\\': '\\', '"': '"', '\'': '\'', '\n': '\n',
 }
 
 // readString reads a quoted string. Its escapes are described in section 3.1 of the Lua 5.4
-// manual, to which the language's reference refers.
+// manual, as the language's reference says.
 func (r *reader) readString() {
 	at := r.here()
 	r.advance(1)
@@ -44,7 +44,7 @@ func (r *reader) readEscape(b *strings.Builder) {
 		r.advance(1)
 		return
 	}
-	if c, ok := plainEscapes[rest[0]]; ok {
+	if c, ok := letterEscapes[rest[0]]; ok {
 		b.WriteByte(c)
 		r.advance(2)
 		return

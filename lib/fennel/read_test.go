@@ -11,8 +11,8 @@ import (
 	"quire/lib/diag"
 )
 
-// places writes every node below n with its position.
-func places(n Node) []string {
+// positions writes every node below n with its position.
+func positions(n Node) []string {
 	var out []string
 	var walk func(Node)
 	walk = func(n Node) {
@@ -54,7 +54,7 @@ func TestReadPlaces(t *testing.T) {
 		if err != nil || len(forms) != 1 {
 			t.Fatalf("%s: %d forms, %v", c.src, len(forms), err)
 		}
-		if diff := cmp.Diff(c.want, places(forms[0])); diff != "" {
+		if diff := cmp.Diff(c.want, positions(forms[0])); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", c.src, diff)
 		}
 		if f := forms[0].(interface{ File() string }).File(); f != "t.fnl" {

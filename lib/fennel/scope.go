@@ -1,6 +1,6 @@
 package fennel
 
-// A scope is a region in which names are visible. Scopes nest like the forms of the source;
+// A scope is a region of the source with its own names. Scopes nest like the forms of the source;
 // a function may contain many of them. fn is the Lua function that the scope is in.
 type scope struct {
 	parent *scope
@@ -127,7 +127,7 @@ func (s *scope) bind(name string, l *local) {
 	s.names[name] = l
 }
 
-// useGlobal records in the scope around s that s refers to a global.
+// useGlobal notes in the scope around s that s refers to a global.
 func (s *scope) useGlobal(name string) {
 	if p := s.parent; p != nil {
 		if p.aliased == nil {

@@ -38,12 +38,12 @@ func specialTset(c *compiler, l *List, s *scope, b *block, w want) result {
 		c.fail(l.Items[1], "cannot set field of literal value")
 	}
 	last := len(l.Items) - 1
-	place := c.one(l.Items[1], s, b)
+	target := c.one(l.Items[1], s, b)
 	for _, key := range l.Items[2:last] {
-		place = &luaIndex{c.lineOf(key), place, c.one(key, s, b)}
+		target = &luaIndex{c.lineOf(key), target, c.one(key, s, b)}
 	}
 	value := c.one(l.Items[last], s, b)
-	b.add(&statAssign{c.lineOf(l), []luaExpr{place}, []luaExpr{value}})
+	b.add(&statAssign{c.lineOf(l), []luaExpr{target}, []luaExpr{value}})
 	return values(luaNil)
 }
 

@@ -8,8 +8,8 @@ func specialDo(c *compiler, l *List, s *scope, b *block, w want) result {
 }
 
 // scoped compiles forms in a new scope, after begin, which may be nil, has compiled what
-// comes first. If the values of the last form are returned or assigned, plain statements
-// are enough. One value is put in a local. Any number of values requires a function that
+// comes first. If the values of the last form are returned or assigned, statements are
+// enough. One value is put in a local. Any number of values requires a function that
 // is called at once.
 func (c *compiler) scoped(l Node, s *scope, b *block, w want, begin func(*scope, *block), forms []Node) result {
 	at := c.lineOf(l)
@@ -26,7 +26,7 @@ func (c *compiler) scoped(l Node, s *scope, b *block, w want, begin func(*scope,
 		run(inner, b, w)
 		return finished
 	case w.handsOver() || w.values == 0:
-		c.keepEffects(run(inner, own, w), own)
+		c.addEffects(run(inner, own, w), own)
 		b.splice(own, int(at))
 		return finished
 	case w.values == 1:
@@ -96,7 +96,7 @@ func (c *compiler) ifStatement(at line, forms []Node, s *scope, b *block, w want
 	s = newScope(s)
 	branch := func(n Node) *block {
 		inner := &block{}
-		c.guard(n, s, func() { c.keepEffects(c.compile(n, newScope(s), inner, w), inner) })
+		c.guard(n, s, func() { c.addEffects(c.compile(n, newScope(s), inner, w), inner) })
 		return inner
 	}
 	var current *statIf
@@ -157,11 +157,11 @@ func specialPickValues(c *compiler, l *List, s *scope, b *block, w want) result 
 		return result{exprs: exprs}
 	}
 	if count == 0 {
-		c.keepEffects(exprs, b)
+		c.addEffects(exprs, b)
 		return result{}
 	}
 	if count == 1 && len(exprs) > 0 {
-		c.keepEffects(exprs[1:], b) // before the first, as in the reference compiler
+		c.addEffects(exprs[1:], b) // before the first, as in the reference compiler
 		return values(single(exprs[0]))
 	}
 	if len(exprs) == 0 {

@@ -22,19 +22,19 @@ func specialFn(c *compiler, l *List, s *scope, b *block, w want) result {
 		c.bind(name, local, s)
 		f := c.function(l, l.Items[2:], s)
 		if local.table != "" {
-			b.add(&statAssign{at, []luaExpr{local.place(at)}, []luaExpr{f}})
+			b.add(&statAssign{at, []luaExpr{local.expr(at)}, []luaExpr{f}})
 		} else {
 			b.add(&statLocalFunction{at, local.lua, f})
 		}
-		return values(local.place(at))
+		return values(local.expr(at))
 	}
 	if s.lookup(fields[0]) == nil && !c.known(fields[0]) && !s.forgives(fields[0]) {
 		c.fail(name, "expected local table %s", fields[0])
 	}
-	place := c.reference(name, s)
+	target := c.reference(name, s)
 	f := c.function(l, l.Items[2:], s)
-	b.add(&statAssign{at, []luaExpr{place}, []luaExpr{f}})
-	return values(place)
+	b.add(&statAssign{at, []luaExpr{target}, []luaExpr{f}})
+	return values(target)
 }
 
 // function compiles the parameters and body of a fn.

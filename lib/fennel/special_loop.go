@@ -69,13 +69,13 @@ func specialEach(c *compiler, l *List, s *scope, b *block, w want) result {
 	inner := newScope(s)
 	d := &binder{c: c, s: inner, b: loop.body}
 	var patterns []Node
-	var places []luaExpr
+	var targets []luaExpr
 	for _, n := range names {
 		if _, several := n.(*List); several || isTable(n) || isNil(n) {
 			name := &luaName{c.lineOf(n), c.temporary()}
 			loop.names = append(loop.names, name.name)
 			if !isNil(n) {
-				patterns, places = append(patterns, n), append(places, name)
+				patterns, targets = append(patterns, n), append(targets, name)
 			}
 			continue
 		}
@@ -90,7 +90,7 @@ func specialEach(c *compiler, l *List, s *scope, b *block, w want) result {
 		if l, ok := p.(*List); ok && len(l.Items) == 1 {
 			p = l.Items[0]
 		}
-		d.value(p, places[i])
+		d.value(p, targets[i])
 	}
 	d.finish()
 	if len(loop.exprs) == 0 {

@@ -72,7 +72,7 @@ func (q *quoter) unquote(n Node) luaExpr {
 	if len(exprs) == 0 {
 		return luaNil
 	}
-	q.c.keepEffects(exprs[1:], q.b)
+	q.c.addEffects(exprs[1:], q.b)
 	return exprs[0]
 }
 

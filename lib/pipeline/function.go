@@ -27,9 +27,9 @@ func (r *registry) checkFunction(c call, written fennel.Node) {
 		if !ok {
 			continue
 		}
-		if !slices.Contains(Primitives, primitive.Value) {
+		if !slices.Contains(primitives, primitive.Value) {
 			d := c.problemAt(key, "unknown primitive %s", quoted(primitive.Value))
-			d.Hint = "the primitives are " + strings.Join(Primitives, ", ")
+			d.Hint = "the primitives are " + strings.Join(primitives, ", ")
 			r.report(d)
 		}
 		// A name that the function binds again may not be the primitive.

@@ -73,28 +73,28 @@ func (j *registered) inputAt(input string) fennel.Node {
 // cycles reports each cycle once, from its first-defined job, and returns the jobs in
 // cycles. It follows the inputs; an input already on the path closes a cycle.
 func (r *registry) cycles(byID map[string]*registered) map[string]bool {
-	const onTheWay, done = 1, 2
+	const onPath, done = 1, 2
 	state := map[string]int{}
 	inCycle := map[string]bool{}
-	var way []string
+	var path []string
 	var visit func(j *registered)
 	visit = func(j *registered) {
-		state[j.ID] = onTheWay
-		way = append(way, j.ID)
+		state[j.ID] = onPath
+		path = append(path, j.ID)
 		for _, input := range j.Inputs {
 			switch next := byID[input]; {
 			case next == nil:
 			case state[input] == 0:
 				visit(next)
-			case state[input] == onTheWay:
-				cycle := slices.Clone(way[slices.Index(way, input):])
+			case state[input] == onPath:
+				cycle := slices.Clone(path[slices.Index(path, input):])
 				for _, id := range cycle {
 					inCycle[id] = true
 				}
 				r.reportCycle(byID, cycle)
 			}
 		}
-		way = way[:len(way)-1]
+		path = path[:len(path)-1]
 		state[j.ID] = done
 	}
 	for _, j := range r.jobs {
@@ -121,8 +121,8 @@ func (r *registry) reportCycle(byID map[string]*registered, cycle []string) {
 // rank returns the definition order of a job.
 func (r *registry) rank(j *registered) int { return slices.Index(r.jobs, j) }
 
-// unreached reports jobs that no push can start, because of inputs further down. Bad jobs
-// have been reported already.
+// unreached reports the jobs that no push can start, because none of their inputs, direct or
+// not, is the source. It skips bad jobs, which have been reported already.
 func (r *registry) unreached(byID map[string]*registered, bad map[string]bool) {
 	reached := map[string]bool{}
 	for again := true; again; {
@@ -157,7 +157,7 @@ func (r *registry) order() []*Job {
 	return order
 }
 
-// suggest returns a hint: the known name most like an unknown input.
+// suggest returns a hint for an unknown input: the known name that is most similar.
 func (r *registry) suggest(input string) string {
 	if len(input) > maxID {
 		return ""
@@ -166,7 +166,11 @@ func (r *registry) suggest(input string) string {
 		return "did you mean " + Push + "?"
 	}
 	best, least := "", len(input)/2+1
-	for _, id := range append([]string{Push}, ids(r.jobs)...) {
+	known := []string{Push}
+	for _, j := range r.jobs {
+		known = append(known, j.ID)
+	}
+	for _, id := range known {
 		if d := diag.Distance(input, id); d < least {
 			best, least = id, d
 		}
@@ -175,12 +179,4 @@ func (r *registry) suggest(input string) string {
 		return ""
 	}
 	return fmt.Sprintf("did you mean '%s'?", best)
-}
-
-func ids(jobs []*registered) []string {
-	var list []string
-	for _, j := range jobs {
-		list = append(list, j.ID)
-	}
-	return list
 }

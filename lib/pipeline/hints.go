@@ -12,11 +12,11 @@ import (
 	"quire/lib/fennel"
 )
 
-// Primitives are the functions in the table that is passed to a run-fn.
-var Primitives = []string{"env", "jobs", "log", "read-file", "read-json", "secret", "sh", "write-file"}
+// primitives are the functions in the table that is passed to a run-fn.
+var primitives = []string{"env", "jobs", "log", "read-file", "read-json", "secret", "sh", "write-file"}
 
-// without says what to use instead of a missing feature.
-var without = map[string]string{
+// insteadOf says what to use instead of a missing feature.
+var insteadOf = map[string]string{
 	"ci":           "begin with (local ci (require :quire.ci))",
 	"io":           "a pipeline reaches no files of its own: use read-file, write-file or sh",
 	"load":         "there is no load in a pipeline: put the code into a module and require it",
@@ -34,10 +34,10 @@ var without = map[string]string{
 	"module quire": "did you mean quire.ci?",
 }
 
-// hintFor returns the hints for the unknown names of a file.
+// hintFor returns a function that returns the hint for an unknown name of a file.
 func hintFor(f *file) func(name string) string {
 	return func(name string) string {
-		if slices.Contains(Primitives, name) {
+		if slices.Contains(primitives, name) {
 			if f.isFennel() {
 				return "take it as an argument: (fn [{: " + name + "}] ...)"
 			}
@@ -46,14 +46,14 @@ func hintFor(f *file) func(name string) string {
 		if name == "ci" && !f.isFennel() {
 			return `begin with local ci = require("quire.ci")`
 		}
-		return without[name]
+		return insteadOf[name]
 	}
 }
 
-// Hint returns advice about an error that a pipeline raised, "" if there is none.
-func Hint(message string) string {
+// errorHint returns the hint for an error that a pipeline raised, "" if there is none.
+func errorHint(message string) string {
 	if strings.HasPrefix(message, "module 'quire' not found") {
-		return without["module quire"]
+		return insteadOf["module quire"]
 	}
 	_, called, ok := strings.Cut(message, "attempt to call field '")
 	field, _, _ := strings.Cut(called, "'")
@@ -61,15 +61,15 @@ func Hint(message string) string {
 		return ""
 	}
 	for _, table := range []string{"ci", "os"} {
-		if hint := without[table+"."+field]; hint != "" {
+		if hint := insteadOf[table+"."+field]; hint != "" {
 			return hint
 		}
 	}
 	return ""
 }
 
-// sequence returns a hint to write a list of one string.
-func (f *file) sequence(s string) string {
+// listHint returns the hint to write a list of one string instead of the string s.
+func (f *file) listHint(s string) string {
 	if s == "push" {
 		s = Push
 	}

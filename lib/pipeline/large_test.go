@@ -18,7 +18,7 @@ import (
 // TestLargeTexts loads texts that are hard on a compiler. They have part of the allowed
 // size, so that the race detector gets through them.
 func TestLargeTexts(t *testing.T) {
-	const size = MaxSize / 16
+	const size = maxSize / 16
 	rep := func(s string) string { return strings.Repeat(s, size/len(s)) }
 	numbered := func(format string) string {
 		var b strings.Builder
@@ -83,9 +83,9 @@ func TestLargeTexts(t *testing.T) {
 func TestLoadLimits(t *testing.T) {
 	limits := vm.Limits{Time: time.Minute, Memory: 8 << 20}
 	for _, test := range []struct{ file, text string }{
-		{Lua, "x = " + strings.Repeat("{", MaxSize/2)},
-		{Lua, strings.Repeat("f() ", MaxSize/5)},
-		{Fennel, strings.Repeat("(f) ", MaxSize/5)},
+		{Lua, "x = " + strings.Repeat("{", maxSize/2)},
+		{Lua, strings.Repeat("f() ", maxSize/5)},
+		{Fennel, strings.Repeat("(f) ", maxSize/5)},
 	} {
 		runtime.GC() // The limit is on growth since the last collection.
 		_, err := Load(context.Background(), files(test.file, test.text), Options{Limits: limits})

@@ -131,7 +131,7 @@ func (l *loader) macros(name string) (string, []byte, error) {
 // the name may stand for slashes. If there is no file, it returns the paths it tried.
 func (l *loader) module(name string, patterns []string) (f *file, looked string, err error) {
 	base := strings.ReplaceAll(name, ".", "/")
-	var places []string
+	var tried []string
 	for _, pattern := range patterns {
 		name := l.dir + "/" + fmt.Sprintf(pattern, base)
 		if l.dir == "." {
@@ -148,9 +148,9 @@ func (l *loader) module(name string, patterns []string) (f *file, looked string,
 			f, err := l.tree.open(name, info)
 			return f, "", err
 		}
-		places = append(places, "'"+name+"'")
+		tried = append(tried, "'"+name+"'")
 	}
-	return nil, strings.Join(places, ", no "), nil
+	return nil, strings.Join(tried, ", no "), nil
 }
 
 // diagnose turns an error of the top level into diagnostics and adds those found before.
@@ -170,7 +170,7 @@ func (t *tree) diagnose(ctx context.Context, err error, found diag.List) error {
 	if f := t.files[e.File]; f != nil {
 		d = f.diagnostic(e.Line, f.indent(e.Line), "%s", d.Message)
 	}
-	d.Hint = Hint(e.Message)
+	d.Hint = errorHint(e.Message)
 	if errors.As(err, new(*vm.LimitError)) {
 		d.Hint = "the top level of a pipeline only defines jobs; work belongs in their functions"
 	}

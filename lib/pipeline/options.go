@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -33,20 +34,11 @@ func (r *registry) options(c call, what string, table lua.LValue, written fennel
 			set(value, valueAt)
 		} else {
 			d := c.problemAt(at, "unknown option %s of %s", quoted(name), what)
-			d.Hint = "the options are " + strings.Join(names(known), ", ")
+			d.Hint = "the options are " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
 			r.report(d)
 		}
 		key, value = t.Next(key)
 	}
-}
-
-func names(known map[string]setter) []string {
-	var list []string
-	for name := range known {
-		list = append(list, name)
-	}
-	slices.Sort(list)
-	return list
 }
 
 // jobOptions applies the options of ci.job.
@@ -55,7 +47,7 @@ func (r *registry) jobOptions(c call, what string, table lua.LValue, o *JobOptio
 	r.options(c, what, table, c.arg(4), map[string]setter{
 		"timeout": func(v lua.LValue, at fennel.Node) {
 			var ok bool
-			if o.Timeout, ok = duration(v); !ok {
+			if o.Timeout, ok = Duration(v); !ok {
 				r.report(c.problemAt(at, "timeout%s must be a duration such as '10m', not %s", of, kind(v)))
 			}
 		},
@@ -85,8 +77,9 @@ func (r *registry) jobOptions(c call, what string, table lua.LValue, o *JobOptio
 	})
 }
 
-// duration accepts a string such as "1h30m" or a positive number of seconds.
-func duration(v lua.LValue) (d time.Duration, ok bool) {
+// Duration returns a positive duration, which is a string such as "1h30m" or a number of
+// seconds in Lua. ok is false for any other value.
+func Duration(v lua.LValue) (d time.Duration, ok bool) {
 	switch v := v.(type) {
 	case lua.LNumber:
 		d = time.Duration(float64(v) * float64(time.Second))
@@ -152,7 +145,7 @@ func (r *registry) strings(c call, what, name string, value lua.LValue, written 
 	if !ok {
 		d := c.problemAt(written, "%s of %s must be a sequence of strings, not %s", name, what, kind(value))
 		if s, isString := value.(lua.LString); isString {
-			d.Hint = c.file.sequence(string(s))
+			d.Hint = c.file.listHint(string(s))
 		}
 		r.report(d)
 		return nil, false

@@ -1,6 +1,6 @@
 // Package pipeline reads the pipeline of a commit or a workspace: it compiles the file,
 // evaluates its top level in a sandbox, which registers the jobs, and checks the job
-// graph. It reports all errors at once, each at its place.
+// graph. It reports all errors at once, each with its position.
 package pipeline
 
 import (
@@ -28,8 +28,8 @@ const Push = "quire/push"
 // MirrorID is the id of the built-in job that ci.mirror defines.
 const MirrorID = "quire/mirror"
 
-// MaxSize limits a pipeline file and each module, in bytes.
-const MaxSize = 1 << 20
+// maxSize limits a pipeline file and each module, in bytes.
+const maxSize = 1 << 20
 
 // ErrNone is the error for a tree without a pipeline.
 var ErrNone = errors.New("no pipeline: neither '" + Fennel + "' nor '" + Lua + "' exists")
@@ -147,7 +147,7 @@ const maxProblems = 100
 
 // sorted puts diagnostics in the order of the source, and keeps the first maxProblems.
 func sorted(problems diag.List) diag.List {
-	sortByPlace(problems)
+	problems.Sort()
 	return firstOf(len(problems), problems)
 }
 

@@ -23,8 +23,8 @@ type registry struct {
 	calls    int  // of functions of quire.ci
 	jobs     []*registered
 	image    string
-	imaged   int // the line of ci.image, 0 without
-	seen     map[callKey]int
+	setLine  int             // the line of ci.image, 0 without
+	seen     map[callKey]int // how many calls
 	problems diag.List
 	secrets  []Secret
 }
@@ -46,11 +46,12 @@ func newRegistry(tree *tree, v *vm.VM) *registry {
 	return r
 }
 
-// A callKey is equal for calls of ci that only their order tells apart.
+// A callKey is what Lua knows of a call. Calls with the same key can only be told apart by
+// their order.
 type callKey struct {
-	source string
-	line   int
-	first  string
+	file  string
+	line  int
+	first string // the first argument
 }
 
 // maxCalls limits the size of the graph, and of each part of it.
@@ -64,12 +65,11 @@ func (r *registry) call(l *lua.LState, name string) call {
 	if r.calls++; r.calls > maxCalls {
 		vm.Raise(l, fmt.Errorf("pipeline calls ci more than %d times", maxCalls))
 	}
-	first := lua.LVAsString(l.Get(1))
-	source, line := vm.Caller(l)
-	key := callKey{source, line, first}
+	file, line := vm.Caller(l)
+	key := callKey{file, line, lua.LVAsString(l.Get(1))}
 	nth := r.seen[key]
 	r.seen[key]++
-	return r.tree.callOf(l, name, first, nth)
+	return r.tree.callOf(key, name, nth)
 }
 
 func (r *registry) report(d diag.Diagnostic) { r.problems = append(r.problems, d) }
@@ -140,10 +140,10 @@ func (r *registry) setImage(l *lua.LState) int {
 		r.report(c.problemAt(c.arg(1), "image must be a string, not %s", kind(l.Get(1))))
 	case name[0] == '-' || strings.ContainsFunc(string(name), invalidInImage):
 		r.report(c.problemAt(c.arg(1), "%s cannot be the name of an image", quoted(string(name))))
-	case r.imaged > 0:
-		r.report(c.problem("image is set twice, first on line %d", r.imaged))
+	case r.setLine > 0:
+		r.report(c.problem("image is set twice, first on line %d", r.setLine))
 	default:
-		r.image, r.imaged = string(name), c.line
+		r.image, r.setLine = string(name), c.line
 	}
 	return 0
 }

@@ -98,14 +98,14 @@ func (t *tree) open(name string, info fs.FileInfo) (*file, error) {
 		return nil, fmt.Errorf("cannot read '%s': %w", name, err)
 	}
 	defer r.Close()
-	size := min(info.Size(), MaxSize) // a hint: another process may be writing the file
+	size := min(info.Size(), maxSize) // a hint: another process may be writing the file
 	b := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
-	if _, err := b.ReadFrom(io.LimitReader(r, MaxSize+1)); err != nil {
+	if _, err := b.ReadFrom(io.LimitReader(r, maxSize+1)); err != nil {
 		return nil, fmt.Errorf("cannot read '%s': %w", name, err)
 	}
 	text := b.Bytes()
-	if len(text) > MaxSize {
-		return nil, diag.List{{File: name, Message: fmt.Sprintf("is larger than %d KiB", MaxSize>>10)}}
+	if len(text) > maxSize {
+		return nil, diag.List{{File: name, Message: fmt.Sprintf("is larger than %d KiB", maxSize>>10)}}
 	}
 	f := &file{name: name, text: withoutMark(text)}
 	if at := bytes.IndexByte(text, 0); at >= 0 {

@@ -1,18 +1,13 @@
 package pipeline
 
 import (
-	"cmp"
-	"slices"
 	"strings"
-
-	lua "github.com/yuin/gopher-lua"
 
 	"quire/lib/diag"
 	"quire/lib/fennel"
-	"quire/lib/vm"
 )
 
-// A call is one call of a function of quire.ci: its place and, if it is Fennel and can be
+// A call is one call of a function of quire.ci: its position and, if it is Fennel and can be
 // found, its source. Lua knows only the line.
 type call struct {
 	file   *file
@@ -21,22 +16,21 @@ type call struct {
 	form   *fennel.List // nil if unknown
 }
 
-// callOf finds the call that contains l, of the function name with the first argument
-// first. nth tells apart calls on one line that look the same.
-func (t *tree) callOf(l *lua.LState, name, first string, nth int) call {
-	source, line := vm.Caller(l)
-	f := t.files[source]
+// callOf finds the source of a call of the function name. nth is the number of earlier calls
+// with the same key.
+func (t *tree) callOf(key callKey, name string, nth int) call {
+	f := t.files[key.file]
 	if f == nil {
-		return call{file: &file{name: source}, line: line}
+		return call{file: &file{name: key.file}, line: key.line}
 	}
-	c := call{file: f, line: line, column: f.indent(line)}
+	c := call{file: f, line: key.line, column: f.indent(key.line)}
 	var exact, alike []*fennel.List
 	for _, form := range f.forms {
 		walk(form, func(list *fennel.List) {
-			if list.Line != line || len(list.Items) < 2 {
+			if list.Line != key.line || len(list.Items) < 2 {
 				return
 			}
-			if s, ok := list.Items[1].(*fennel.String); ok && s.Value == first {
+			if s, ok := list.Items[1].(*fennel.String); ok && s.Value == key.first {
 				exact = append(exact, list)
 			}
 			if s, ok := list.Items[0].(*fennel.Symbol); ok && (s.Name == name || strings.HasSuffix(s.Name, "."+name)) {
@@ -118,11 +112,4 @@ func field(table fennel.Node, name string) (key, value fennel.Node) {
 		}
 	}
 	return table, table
-}
-
-// sortByPlace sorts diagnostics by file and line.
-func sortByPlace(list diag.List) {
-	slices.SortStableFunc(list, func(a, b diag.Diagnostic) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
 }
