@@ -163,7 +163,7 @@ func (t *call) nest(l *lua.LState) {
 
 func (t *call) unnest() { t.nesting-- }
 
-// enter records that a thread runs from here on; leave undoes it.
+// enter notes that a thread runs from here on; leave undoes it.
 func (t *call) enter(thread, coroutine *lua.LState) {
 	t.threads = append(t.threads, running{thread, coroutine, t.nesting})
 }

@@ -69,7 +69,7 @@ func TestWithoutLockTime(t *testing.T) {
 	}
 }
 
-// TestTimeIsProcessorTime checks that time in which Lua does nothing does not count.
+// TestTimeIsProcessorTime checks that time while Lua waits does not count.
 func TestTimeIsProcessorTime(t *testing.T) {
 	v := New(small)
 	defer v.Close()

@@ -10,12 +10,10 @@ import (
 // without bound, resume turns the failure of the whole call into a false, and a coroutine
 // that resumes one that waits for it crashes.
 func (v *VM) coroutineLibrary() *lua.LTable {
-	library := v.root.NewTable()
-	v.fill(library, []function{
+	return v.library([]function{
 		{"create", v.coCreate}, {"resume", v.coResume}, {"running", coRunning}, {"status", coStatus}, {"wrap", v.coWrap},
 		{"yield", coYield},
 	})
-	return library
 }
 
 // newCoroutine returns a suspended thread. The first register holds its function until
@@ -39,7 +37,7 @@ func (v *VM) newCoroutine(l *lua.LState) *lua.LState {
 
 // bodyText makes the outermost function of a coroutine. gopher-lua cannot end a thread
 // whose outermost function is a Go function, and it does not distinguish one nil from no
-// value. A chunk whose name begins with '=' is no file, and tracebacks omit it.
+// value. A chunk whose name begins with '=' is no file, and positions of errors omit it.
 const (
 	bodyText = `local fn, begin, note = ... return function(...) begin() return note(fn(...)) end`
 	bodyName = "=coroutine"
@@ -54,7 +52,7 @@ func setPanic(l *lua.LState) int {
 	return 0
 }
 
-// noteCount records how many values its coroutine returns.
+// noteCount notes how many values its coroutine returns.
 func noteCount(l *lua.LState) int {
 	callOf(l).count = l.GetTop()
 	return l.GetTop()

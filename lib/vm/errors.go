@@ -43,21 +43,12 @@ func size(n uint64) string {
 	return fmt.Sprintf("%d MiB", n>>20)
 }
 
-// A Frame is one call in progress.
-type Frame struct {
-	File     string // the chunk's name
-	Line     int
-	Function string // the best known name
-}
-
 // An Error is a run-time error of Lua.
 type Error struct {
-	Message   string     // without the position that Lua puts in front
-	File      string     // the chunk's name, "" if no Lua was running
-	Line      int        // 1-based
-	Traceback []Frame    // innermost first; at most maxTraceback
-	Value     lua.LValue // the raised value, nil if Lua did not raise the error
-	Cause     error      // a *LimitError, the cause of a context, or nil
+	Message string // without the position that Lua puts in front
+	File    string // the chunk's name, "" if no Lua was running
+	Line    int    // 1-based
+	Cause   error  // a *LimitError, the cause of a context, or nil
 }
 
 func (e *Error) Error() string {
@@ -85,17 +76,23 @@ func (e *SyntaxError) Error() string {
 // gopher-lua walks from the top for each frame.
 const maxTraceback = 12
 
+// A frame is the position of one call in progress.
+type frame struct {
+	file string // the chunk's name
+	line int
+}
+
 // traceback returns the innermost Lua frames of l and of the threads that wait for l in
-// pcall.
-func traceback(l *lua.LState) []Frame {
-	var frames []Frame
+// pcall, at most maxTraceback.
+func traceback(l *lua.LState) []frame {
+	var frames []frame
 	for ; l != nil; l = below(l) {
 		for level := 0; len(frames) < maxTraceback && level < 4*maxTraceback; level++ {
 			dbg, ok := l.GetStack(level)
 			if !ok {
 				break
 			}
-			if f, ok := frame(l, dbg); ok {
+			if f, ok := frameAt(l, dbg); ok {
 				frames = append(frames, f)
 			}
 		}
@@ -125,8 +122,8 @@ func Caller(l *lua.LState) (file string, line int) {
 			if !ok {
 				break
 			}
-			if f, ok := frame(l, dbg); ok {
-				return f.File, f.Line
+			if f, ok := frameAt(l, dbg); ok {
+				return f.file, f.line
 			}
 		}
 	}
@@ -149,10 +146,11 @@ func where(l *lua.LState, level int) string {
 		})
 		return where(outer, level-depth)
 	}
-	if _, err := l.GetInfo("Sl", dbg, lua.LNil); err != nil || dbg.CurrentLine < 1 || dbg.Source == bodyName {
+	f, ok := frameAt(l, dbg)
+	if !ok {
 		return ""
 	}
-	return dbg.Source + ":" + strconv.Itoa(dbg.CurrentLine) + ": "
+	return f.file + ":" + strconv.Itoa(f.line) + ": "
 }
 
 func isProtected(l *lua.LState, dbg *lua.Debug) bool {
@@ -160,23 +158,23 @@ func isProtected(l *lua.LState, dbg *lua.Debug) bool {
 	return fn == lua.LValue(callOf(l).vm.protector)
 }
 
-// frame returns a level of the stack. It returns false for a Go function and for quire's
-// own Lua functions.
-func frame(l *lua.LState, dbg *lua.Debug) (f Frame, ok bool) {
-	if _, err := l.GetInfo("nSl", dbg, lua.LNil); err != nil || dbg.CurrentLine < 1 || dbg.Source == bodyName {
-		return Frame{}, false
+// frameAt returns the frame of a level of the stack. It returns false for a Go function and
+// for quire's own Lua functions.
+func frameAt(l *lua.LState, dbg *lua.Debug) (f frame, ok bool) {
+	if _, err := l.GetInfo("Sl", dbg, lua.LNil); err != nil || dbg.CurrentLine < 1 || dbg.Source == bodyName {
+		return frame{}, false
 	}
-	return Frame{File: dbg.Source, Line: dbg.CurrentLine, Function: dbg.Name}, true
+	return frame{dbg.Source, dbg.CurrentLine}, true
 }
 
 // describe returns an Error for a value that was raised in l.
 func describe(l *lua.LState, value lua.LValue) *Error {
-	e := &Error{Value: value, Traceback: traceback(l)}
-	if len(e.Traceback) > 0 {
-		e.File, e.Line = e.Traceback[0].File, e.Traceback[0].Line
+	e := &Error{Message: message(value)}
+	frames := traceback(l)
+	if len(frames) > 0 {
+		e.File, e.Line = frames[0].file, frames[0].line
 	}
-	e.Message = message(l, value)
-	if file, line, rest, ok := cutPosition(e.Message); ok && slices.ContainsFunc(e.Traceback, func(f Frame) bool { return f.File == file }) {
+	if file, line, rest, ok := cutPosition(e.Message); ok && slices.ContainsFunc(frames, func(f frame) bool { return f.file == file }) {
 		e.File, e.Line, e.Message = file, line, rest
 	}
 	if strings.TrimSpace(e.Message) == "" {
@@ -188,9 +186,9 @@ func describe(l *lua.LState, value lua.LValue) *Error {
 // EmptyMessage replaces an empty message.
 const EmptyMessage = "error has an empty message"
 
-// message returns a text for a raised value. A table's __tostring is not called, because
-// Lua is being left.
-func message(l *lua.LState, value lua.LValue) string {
+// message returns a text for a raised value. It does not call a table's __tostring, because
+// the call of Lua is ending.
+func message(value lua.LValue) string {
 	switch value := value.(type) {
 	case lua.LString:
 		return string(value)

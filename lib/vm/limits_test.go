@@ -133,7 +133,7 @@ func TestCallWithinBound(t *testing.T) {
 		t.Errorf("took %s", took)
 	}
 	if bound.Step() == nil {
-		t.Error("the Bound goes on after the limit")
+		t.Error("the Bound continues after the limit")
 	}
 }
 

@@ -26,7 +26,7 @@ func mapLine(lines []Lines, file string, row int) (string, int) {
 }
 
 // mapFunction maps the rows of a function, and of the functions in it, to lines of files. A
-// function belongs to the file that it begins in. An instruction that gopher-lua places in
+// function belongs to the file that it begins in. An instruction that gopher-lua puts into
 // another file keeps the line of the instruction before it.
 func mapFunction(p *lua.FunctionProto, lines []Lines) {
 	file, last := mapLine(lines, p.SourceName, max(p.LineDefined, 1))

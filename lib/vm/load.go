@@ -16,8 +16,8 @@ import (
 // maxToken is how many bytes of a token, such as an unfinished string, an error shows.
 const maxToken = 40
 
-// Load compiles a Lua text into a function. name is the chunk's name, which errors and
-// tracebacks show as the file, except for rows that lines map elsewhere. The limits apply
+// Load compiles a Lua text into a function. name is the chunk's name, which errors show as
+// the file, except for rows that lines map elsewhere. The limits apply
 // to loading as to a call of Lua; if a call is in progress, loading counts toward it.
 //
 // An error is a *SyntaxError, or an *Error whose cause is a *LimitError. Load may be

@@ -6,7 +6,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// specials are the characters that make a pattern more than a plain string.
+// specials are the characters that have a special meaning in a pattern.
 const specials = "^$*+?.([%-"
 
 const (

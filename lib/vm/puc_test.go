@@ -46,7 +46,7 @@ var pucCases = []struct{ name, text, want string }{
 	{"no values and nil", `local function f(...) print(select("#", ...)) end
 		f(coroutine.resume(coroutine.create(function() end))) f(coroutine.resume(coroutine.create(function() return nil end)))
 		f(coroutine.resume(coroutine.create(function() coroutine.yield() end)))`, "1\n2\n1"},
-	{"calling what is no function", `print(pcall(nil)) print(pcall({})) print(pcall(setmetatable({}, {__call = function(_, x) return x end}), 5))`,
+	{"calling a value that is no function", `print(pcall(nil)) print(pcall({})) print(pcall(setmetatable({}, {__call = function(_, x) return x end}), 5))`,
 		"false\tattempt to call a nil value\nfalse\tattempt to call a table value\ntrue\t5"},
 
 	// The values of a keyed last field are not items.

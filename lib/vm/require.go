@@ -8,7 +8,7 @@ import (
 
 // A Searcher finds a module for require. It returns the function that makes the
 // module, which is called with the module's name. If it finds none, loader is nil and
-// searched says in a few words where it searched. If the module exists but cannot be used,
+// searched says in a few words what it tried. If the module exists but cannot be used,
 // it returns an error. It runs under the Lua lock.
 type Searcher func(name string) (loader *lua.LFunction, searched string, err error)
 

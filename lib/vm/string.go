@@ -169,8 +169,7 @@ func stringGsub(l *lua.LState) int {
 	n, at := 0, 0
 	for n < most {
 		end, ok := m.matchAt(at)
-		switch {
-		case ok:
+		if ok {
 			n++
 			b.WriteString(m.replacement(replace, at, end))
 			checkAlloc(l, uint64(b.Len()))

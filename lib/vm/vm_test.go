@@ -137,21 +137,6 @@ func upvalues(n int) string {
 	return declare.String() + "\nreturn function() " + use.String() + "end" + strings.Repeat(" end", (n+127)/128)
 }
 
-func TestTraceback(t *testing.T) {
-	_, err := run(t, Limits{}, "local function inner() error('x') end\nlocal function outer()\n inner()\n return 1\nend\nouter()\nreturn 1")
-	var e *Error
-	if !errors.As(err, &e) {
-		t.Fatal(err)
-	}
-	want := []Frame{{"test.lua", 1, "inner"}, {"test.lua", 3, "outer"}, {"test.lua", 6, "(anonymous)"}}
-	for i := range want {
-		want[i].Function = e.Traceback[i].Function
-	}
-	if diff := cmp.Diff(want, e.Traceback); diff != "" {
-		t.Error(diff)
-	}
-}
-
 // TestRaise checks that the error of a Go function is returned unchanged.
 func TestRaise(t *testing.T) {
 	v := New(Limits{})

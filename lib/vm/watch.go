@@ -23,7 +23,7 @@ func readUsage() usage {
 }
 
 const (
-	// watchInterval is short enough that plain Lua allocates only a few megabytes in
+	// watchInterval is short enough that Lua instructions allocate only a few megabytes in
 	// between. Functions that allocate a lot at once use checkAlloc.
 	watchInterval = 2 * time.Millisecond
 
@@ -104,8 +104,8 @@ func (w *watch) check() {
 	}
 	base := w.call.vm.baseline
 	over := func(u usage) bool {
-		mine := u.heap > w.start.rest+limit/8
-		return u.heap > base+limit && mine || u.heap > base+2*limit
+		inStretch := u.heap > w.start.rest+limit/8
+		return u.heap > base+limit && inStretch || u.heap > base+2*limit
 	}
 	if over(now) && now.heap < w.start.heap+2*limit {
 		w.unlessStopped(func() {
