@@ -73,8 +73,8 @@ func (j *job) makeArtifacts() error {
 	return nil
 }
 
-// removeArtifacts removes the directory of the job's artifacts. A link in place of the
-// directory above it is an error: a job made it.
+// removeArtifacts removes the directory of the job's artifacts. If the
+// directory above it is a link, which a job made, that is an error.
 func (j *job) removeArtifacts() error {
 	dir := runlog.ArtifactsPath(j.spec.ID)
 	parent, err := file.OpenBelow(j.run.Out, path.Dir(dir))
@@ -101,13 +101,13 @@ func (j *job) countArtifacts(size uint64) (excess uint64) {
 	return 0
 }
 
-// keepArtifacts counts the artifacts of an attempt. It removes everything that is neither a
-// regular file nor a directory. If it returns a failure, it has removed all artifacts.
-func (j *job) keepArtifacts() *failure {
+// collectArtifacts counts the artifacts of an attempt. It removes everything that is neither
+// a regular file nor a directory. If it returns a failure, it has removed all artifacts.
+func (j *job) collectArtifacts() *failure {
 	dir := j.artifactsDir()
 	err := unix.Rmdir(dir) // usually it is empty
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		if j.commands == 0 || j.run.Scratch {
+		if j.commands == 0 || j.run.temporary {
 			_ = unix.Rmdir(filepath.Dir(dir)) // usually there is no log in it
 		}
 		return nil

@@ -86,7 +86,7 @@ func (a *attempt) execute(c *command) (*liveCommand, error) {
 	if !c.shell {
 		ev.Argv = a.run.redact.Strings(c.argv)
 	}
-	a.emit(ev)
+	a.job.emit(ev)
 	a.run.console.command(id, c.redacted)
 
 	r, err := c.start(log, func(name string) sink {
@@ -101,13 +101,8 @@ func (a *attempt) execute(c *command) (*liveCommand, error) {
 	if err := r.wait(a.ctx, a.run.grace); err != nil {
 		return r, err
 	}
-	a.emit(runlog.Event{
+	a.job.emit(runlog.Event{
 		Event: runlog.ShEnd, Sh: c.n, Exit: &c.code, Signal: c.signal, Reason: c.reason, Truncated: c.truncated,
 	})
 	return r, r.leave()
-}
-
-func (a *attempt) emit(ev runlog.Event) {
-	ev.Job = a.job.spec.ID
-	a.run.emit(ev)
 }

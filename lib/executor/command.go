@@ -18,7 +18,7 @@ type command struct {
 	text     string   // in the syntax of a shell
 	redacted string   // text without secrets, for people
 	shell    bool     // a shell runs text
-	under    []string // the value of the option shell; nil: the shell of the run
+	ownShell []string // the value of the option shell; nil: the shell of the run
 	dir      string   // absolute
 	cwd      string   // relative to the workspace; "": the workspace itself
 	env      []string
@@ -58,8 +58,9 @@ func (c *command) failed() bool { return c.code != 0 }
 // for the command's own timeout.
 func (c *command) endedWithJob() bool { return c.reason != "" && c.code != exitTimeout }
 
-// describe returns how the command ended, for a message.
-func (c *command) describe() string {
+// describe returns how the command ended, for a message. broken is the result of
+// brokenScript.
+func (c *command) describe(broken string) string {
 	switch {
 	case c.reason == reasonTimeout && c.code == exitTimeout:
 		return fmt.Sprintf("ran longer than %s", c.timeout)
@@ -68,12 +69,12 @@ func (c *command) describe() string {
 	case c.signal != "":
 		return fmt.Sprintf("was ended by signal %s (exit %d)%s", c.signal, c.code, exceeded(c.code))
 	}
-	return fmt.Sprintf("failed with exit %d%s%s", c.code, exceeded(c.code), c.brokenScript())
+	return fmt.Sprintf("failed with exit %d%s%s", c.code, exceeded(c.code), broken)
 }
 
 // brokenScript returns text to append to the exit status, if the first line of the command's
-// script may be wrong, or "". A shell says only that it did not
-// find the script; an interpreter may have received the CR of a CR LF line end.
+// script may be wrong, or "". A shell says only that it did not find the script. An
+// interpreter may have received the CR of a CR LF line end.
 func (c *command) brokenScript() string {
 	scripts := c.argv[:1]
 	if c.shell {
@@ -106,12 +107,12 @@ func exceeded(code int) string {
 	return ""
 }
 
-// createLog returns the log of command n of a job. The log of a scratch run is only created
-// with the first output, since no reader follows it: for a silent command, creating and
+// createLog returns the log of command n of a job. In a temporary directory, which no reader
+// follows, the log is only created with the first output: for a silent command, creating and
 // removing a directory and a file would take a good part of the time.
 func (r *run) createLog(job string, n int) (*runlog.Log, error) {
 	path := filepath.Join(r.Out, filepath.FromSlash(runlog.LogPath(job, n)))
-	if r.Scratch {
+	if r.temporary {
 		return runlog.NewLog(path, r.MaxLog), nil
 	}
 	return runlog.CreateLog(path, r.MaxLog)

@@ -104,22 +104,21 @@ func (c *console) sayIn(color, job, words string) {
 // command writes the command that the job runs.
 func (c *console) command(job, words string) { c.sayIn(dim, job, "$ "+firstLine(words)) }
 
-// started adds a job to the running jobs on the terminal.
-func (c *console) started(job string) {
+// update changes the view, if the console has one.
+func (c *console) update(change func(v *view)) {
 	if c.view != nil {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.view.started(job)
+		change(c.view)
 	}
 }
 
+// started adds a job to the running jobs on the terminal.
+func (c *console) started(job string) { c.update(func(v *view) { v.started(job) }) }
+
 // ended writes how a job ended, and removes it from the running jobs on the terminal.
 func (c *console) ended(o JobOutcome) {
-	if c.view != nil {
-		c.mu.Lock()
-		c.view.ended(o)
-		c.mu.Unlock()
-	}
+	c.update(func(v *view) { v.ended(o) })
 	words, color := o.State, green
 	switch o.State {
 	case runlog.Failed:
@@ -166,13 +165,7 @@ func (c *console) close() {
 }
 
 // begun shows the beginning of a line that the job has printed. An empty line removes it.
-func (c *console) begun(job string, line []byte) {
-	if c.view != nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.view.begin(job, line)
-	}
-}
+func (c *console) begun(job string, line []byte) { c.update(func(v *view) { v.begin(job, line) }) }
 
 // A jobLines writes one stream of a job's output to the console, in whole lines.
 type jobLines struct {

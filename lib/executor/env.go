@@ -12,16 +12,16 @@ import (
 // directories of programs, the user, the language and the time zone.
 var inherited = []string{"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR"}
 
-// DefaultPath is the PATH of the jobs of a recorded run, unless the configuration or a
+// defaultPath is the PATH of the jobs of a recorded run, unless the configuration or a
 // launcher sets another. It does not depend on the pusher or on cron.
-const DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // BaseEnv returns the variables of environ, a list of NAME=VALUE, that jobs may see: the
 // usual ones, every LC_*, and those named in pass, but never GIT_* and QUIRE_*: a hook's
 // GIT_DIR would make every git in a job work on the repository that was pushed to.
 //
 // path is the PATH of the driver of a recorded run, which it got from the pusher or cron.
-// Jobs get DefaultPath instead, after the directories that a launcher prepended. If a
+// Jobs get defaultPath instead, after the directories that a launcher prepended. If a
 // launcher replaced PATH, or pass names it, jobs get PATH unchanged.
 func BaseEnv(environ, pass []string, path string) []string {
 	var env []string
@@ -31,7 +31,7 @@ func BaseEnv(environ, pass []string, path string) []string {
 		case strings.HasPrefix(name, "GIT_"), strings.HasPrefix(name, "QUIRE_"):
 		case name == "PATH" && path != "" && !slices.Contains(pass, name):
 			if before, ok := strings.CutSuffix(value, path); ok && (before == "" || strings.HasSuffix(before, ":")) {
-				value = before + DefaultPath
+				value = before + defaultPath
 			}
 			env = append(env, "PATH="+value)
 		case slices.Contains(inherited, name), strings.HasPrefix(name, "LC_"), slices.Contains(pass, name):

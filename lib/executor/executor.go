@@ -31,7 +31,6 @@ import (
 type Options struct {
 	Workspace string // absolute; the directory of the commands
 	Out       string // absolute; for events.jsonl and jobs; created if it is missing
-	Scratch   bool   // Out need not survive a crash and is not synced
 	Facts     push.Facts
 	Shell     []string // runs commands that are strings; empty: DefaultShell
 	Secrets   map[string]string
@@ -40,7 +39,7 @@ type Options struct {
 	Parallel  int               // jobs at once; 0: the number of processors
 	Timeout   time.Duration     // of the run; 0: none
 	OnTimeout func()            // called when the run exceeds Timeout, before its processes are ended; nil: none
-	Grace     time.Duration     // between TERM and KILL; 0: DefaultGrace
+	Grace     time.Duration     // between TERM and KILL; 0: 10 seconds
 	FailFast  bool              // the first failure ends the run
 	Only      []string          // run only these jobs and the jobs that they need; nil: all
 	Cgroup    *process.Cgroup   // for commands; nil: the cgroup of this process
@@ -71,6 +70,8 @@ type Options struct {
 	Output  io.Writer
 	Columns func() int
 	Color   bool
+
+	temporary bool // UseOut made Out, which need not survive a crash and is not synced
 }
 
 // CommandShell returns a new slice with the words in front of a command that is a string.
@@ -81,8 +82,8 @@ func (o Options) CommandShell() []string {
 	return slices.Clone(o.Shell)
 }
 
-// DefaultGrace is how long processes have between TERM and KILL.
-const DefaultGrace = 10 * time.Second
+// defaultGrace is how long processes have between TERM and KILL.
+const defaultGrace = 10 * time.Second
 
 // An Outcome is how a run ended.
 type Outcome struct {
@@ -152,7 +153,7 @@ func newRun(p *pipeline.Pipeline, o Options) (*run, error) {
 	}
 	o.Shell = o.CommandShell()
 	if o.Grace == 0 {
-		o.Grace = DefaultGrace
+		o.Grace = defaultGrace
 	}
 	r := &run{Options: o, pipeline: p, byID: map[string]*job{}, redact: runlog.NewRedactor(o.Secrets)}
 	if err := r.addJobs(); err != nil {
@@ -297,7 +298,7 @@ func (r *run) brokenBy() error {
 	return r.broken
 }
 
-// finish returns the outcome of the run and writes it to events.jsonl.
+// finish returns the outcome of the run, and writes it to events.jsonl.
 func (r *run) finish(ctx context.Context) (Outcome, error) {
 	out := Outcome{State: runlog.Complete}
 	for _, j := range r.jobs {
@@ -322,7 +323,7 @@ func (r *run) finish(ctx context.Context) (Outcome, error) {
 	}
 	r.emit(runlog.Event{Event: runlog.RunEnd, State: out.State, Reason: out.Reason, Code: out.Code})
 	var err error
-	if !r.Scratch {
+	if !r.temporary {
 		err = r.events.Sync()
 	}
 	if err := errors.Join(err, r.events.Close()); err != nil {

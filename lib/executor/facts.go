@@ -23,11 +23,7 @@ func pushOutput(f push.Facts) object {
 		add("pushed-at", f.PushedAt.UTC().Format(time.RFC3339))
 	}
 	if f.FilesChanged != nil {
-		files := make([]value, len(f.FilesChanged))
-		for i, name := range f.FilesChanged {
-			files[i] = name
-		}
-		add("files-changed", files)
+		add("files-changed", toValues(f.FilesChanged))
 	}
 	return o
 }

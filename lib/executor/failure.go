@@ -80,8 +80,9 @@ func (r *run) commandFailure(c *command) *failure {
 	case c.signal != "":
 		f.reason = reasonSignal
 	}
-	f.text = fmt.Sprintf("%scommand '%s' %s", c.position, firstLine(c.redacted), c.describe())
-	if c.code == exitNotFound && c.brokenScript() == "" && r.Facts.ID != "" { // in a working copy, PATH is the user's
+	broken := c.brokenScript()
+	f.text = fmt.Sprintf("%scommand '%s' %s", c.position, firstLine(c.redacted), c.describe(broken))
+	if c.code == exitNotFound && broken == "" && r.Facts.ID != "" { // in a working copy, PATH is the user's
 		f.text += ": jobs find programs in [env] PATH of the configuration"
 	}
 	return f

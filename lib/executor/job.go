@@ -127,7 +127,7 @@ func (j *job) attempt(ctx context.Context) (value, int, *failure) {
 	}
 	a := &attempt{run: j.run, job: j, ctx: ctx}
 	out, f := a.call()
-	if bad := j.keepArtifacts(); f == nil {
+	if bad := j.collectArtifacts(); f == nil {
 		f = bad
 	} else if bad != nil {
 		j.say("quire: warning: " + bad.text)

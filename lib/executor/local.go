@@ -12,10 +12,10 @@ import (
 	"quire/lib/repos"
 )
 
-// LocalFacts returns facts for a run of a working copy, as if the commit of HEAD had just
+// localFacts returns facts for a run of a working copy, as if the commit of HEAD had just
 // been pushed on top of its parent. Outside a repository, or before the first commit, some
 // facts are missing; that is no error.
-func LocalFacts(ctx context.Context, workspace string) (push.Facts, error) {
+func localFacts(ctx context.Context, workspace string) (push.Facts, error) {
 	f := push.Facts{Repo: filepath.Base(workspace), PushedAt: time.Now(), Trigger: push.ByHand}
 	repo, err := git.Open(workTree(workspace))
 	if err != nil {

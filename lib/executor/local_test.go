@@ -22,7 +22,7 @@ func TestLocalFacts(t *testing.T) {
 	}
 	facts := func(dir string) push.Facts {
 		t.Helper()
-		f, err := LocalFacts(t.Context(), dir)
+		f, err := localFacts(t.Context(), dir)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,7 +29,7 @@ func (o *Options) UseOut(dir string) (done func(Outcome), err error) {
 		o.Out, err = filepath.Abs(dir)
 		return func(Outcome) {}, err
 	}
-	o.Scratch = true
+	o.temporary = true
 	if o.Out, err = os.MkdirTemp("", resultPrefix); err != nil {
 		return nil, err
 	}

@@ -11,7 +11,6 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"quire/lib/pipeline"
-	"quire/lib/runlog"
 	"quire/lib/text"
 )
 
@@ -172,9 +171,7 @@ func (a *attempt) log(l *lua.LState) (lua.LValue, error) {
 	for i := range words {
 		words[i] = l.ToStringMeta(l.Get(i + 1)).String()
 	}
-	text := a.run.redact.String(strings.Join(words, " "))
-	a.run.console.say(a.job.spec.ID, text)
-	a.emit(runlog.Event{Event: runlog.JobLog, Text: text})
+	a.job.say(strings.Join(words, " "))
 	return lua.LNil, nil
 }
 

@@ -152,7 +152,7 @@ func (r *run) reuse(j *job, output []byte) {
 			r.fatal(fmt.Errorf("cannot reuse output of job '%s': %w", j.spec.ID, err))
 		}
 	}
-	if bad := j.keepArtifacts(); bad != nil { // the driver has copied them
+	if bad := j.collectArtifacts(); bad != nil { // the driver has copied them
 		j.run.fatal(errors.New(bad.text))
 	}
 	j.end(runlog.Complete, &failure{reason: reasonEarlier})

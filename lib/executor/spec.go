@@ -87,9 +87,9 @@ func WriteSpec(w io.Writer, s Spec) error {
 	return nil
 }
 
-// ReadSpec reads the output of WriteSpec. An unknown field is an error: the two programs
+// readSpec reads the output of WriteSpec. An unknown field is an error: the two programs
 // have different versions.
-func ReadSpec(r io.Reader) (Spec, error) {
+func readSpec(r io.Reader) (Spec, error) {
 	var j jsonSpec
 	dec := json.NewDecoder(r)
 	dec.DisallowUnknownFields()
@@ -112,11 +112,11 @@ func (s Spec) Options(environ []string) Options {
 	}
 }
 
-// OpenSpec reads the file path with ReadSpec. If path is "", it returns the LocalFacts of a
+// OpenSpec reads the file path with readSpec. If path is "", it returns the localFacts of a
 // working copy.
 func OpenSpec(ctx context.Context, path, workspace string) (Spec, error) {
 	if path == "" {
-		facts, err := LocalFacts(ctx, workspace)
+		facts, err := localFacts(ctx, workspace)
 		return Spec{Facts: facts, MaxLog: runlog.DefaultMax}, err
 	}
 	file, err := openGiven(path)
@@ -124,7 +124,7 @@ func OpenSpec(ctx context.Context, path, workspace string) (Spec, error) {
 		return Spec{}, fmt.Errorf("cannot read facts '%s': %w", path, text.Cause(err))
 	}
 	defer file.Close()
-	return ReadSpec(file)
+	return readSpec(file)
 }
 
 // openGiven opens a file for reading. If path is /dev/fd/N and this process inherited that
@@ -209,7 +209,7 @@ func ReadSecrets(path string) (secrets map[string]string, warnings []string, err
 	for name, value := range values {
 		secrets[name] = string(value)
 	}
-	return secrets, append(warnings, ShortSecrets(secrets)...), nil
+	return secrets, append(warnings, shortSecrets(secrets)...), nil
 }
 
 // named reports whether other users could find a regular file. Pipes have no path, and
@@ -219,8 +219,8 @@ func named(info fs.FileInfo) bool {
 	return info.Mode().IsRegular() && ok && stat.Nlink > 0
 }
 
-// ShortSecrets returns a warning for each secret that is too short to be redacted.
-func ShortSecrets(secrets map[string]string) (warnings []string) {
+// shortSecrets returns a warning for each secret that is too short to be redacted.
+func shortSecrets(secrets map[string]string) (warnings []string) {
 	for _, name := range slices.Sorted(maps.Keys(secrets)) {
 		if len(secrets[name]) < runlog.MinSecret {
 			warnings = append(warnings, fmt.Sprintf("secret '%s' is shorter than %d bytes and is not redacted", name, runlog.MinSecret))

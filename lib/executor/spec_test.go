@@ -25,7 +25,7 @@ func TestSpec(t *testing.T) {
 	}
 	checkSpec(t, want)
 	for _, bad := range []string{"", "{", `{"timeout":"soon"}`, `{"colour":"red"}`} {
-		if _, err := ReadSpec(strings.NewReader(bad)); err == nil {
+		if _, err := readSpec(strings.NewReader(bad)); err == nil {
 			t.Errorf("%q was read", bad)
 		}
 	}
@@ -51,7 +51,7 @@ func checkSpec(t *testing.T, want Spec) {
 	if err := WriteSpec(&b, want); err != nil {
 		t.Fatal(err)
 	}
-	got, err := ReadSpec(&b)
+	got, err := readSpec(&b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestSpecDistinguishesNoFilesFromUnknown(t *testing.T) {
 			t.Fatal(err)
 		}
 		text := b.String()
-		got, err := ReadSpec(&b)
+		got, err := readSpec(&b)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,7 +138,7 @@ func TestSecretsRoundTrip(t *testing.T) {
 }
 
 // TestSpecEnv checks the environment of jobs: of pass-env, [env] and the run's variables the
-// last wins, and DefaultPath replaces the PATH of the driver.
+// last wins, and defaultPath replaces the PATH of the driver.
 func TestSpecEnv(t *testing.T) {
 	const driver = "/home/pat/bin:/usr/bin"
 	for name, test := range map[string]struct {
@@ -147,9 +147,9 @@ func TestSpecEnv(t *testing.T) {
 		want    []string
 	}{
 		"working copy":       {Spec{}, []string{"PATH=" + driver, "X=1"}, []string{"PATH=" + driver}},
-		"recorded":           {Spec{Path: driver}, []string{"PATH=" + driver}, []string{"PATH=" + DefaultPath}},
+		"recorded":           {Spec{Path: driver}, []string{"PATH=" + driver}, []string{"PATH=" + defaultPath}},
 		"no PATH":            {Spec{Path: driver}, nil, nil},
-		"prepended":          {Spec{Path: driver}, []string{"PATH=/opt/x:" + driver}, []string{"PATH=/opt/x:" + DefaultPath}},
+		"prepended":          {Spec{Path: driver}, []string{"PATH=/opt/x:" + driver}, []string{"PATH=/opt/x:" + defaultPath}},
 		"replaced":           {Spec{Path: driver}, []string{"PATH=/opt/x"}, []string{"PATH=/opt/x"}},
 		"only like it":       {Spec{Path: "/bin"}, []string{"PATH=/usr/bin"}, []string{"PATH=/usr/bin"}},
 		"passed":             {Spec{Path: driver, PassEnv: []string{"PATH", "X"}}, []string{"PATH=" + driver, "X=1"}, []string{"PATH=" + driver, "X=1"}},
