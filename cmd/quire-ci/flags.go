@@ -2,13 +2,10 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
-	"strings"
 
 	"quire/lib/cli"
 	"quire/lib/executor"
-	"quire/lib/push"
 )
 
 // factsUsage explains the options of run and shell about facts.
@@ -33,21 +30,12 @@ Runs the pipeline of a workspace.
   -n, --dry-run          print the plan and run nothing
 `
 
-// A list is an option that may be repeated.
-type list []string
-
-func (l *list) String() string     { return strings.Join(*l, ",") }
-func (l *list) Set(s string) error { *l = append(*l, s); return nil }
-
-// vars are variables of a run, which are options of the form NAME=VALUE.
-type vars map[string]string
-
-func (v vars) String() string { return fmt.Sprint(map[string]string(v)) }
-
-func (v vars) Set(s string) error {
-	name, value, err := push.ParseVar(s)
-	v[name] = value
-	return err
+// appendTo returns a function for an option that may be repeated.
+func appendTo(list *[]string) func(string) error {
+	return func(s string) error {
+		*list = append(*list, s)
+		return nil
+	}
 }
 
 // unknownJobIsMisuse returns err as misuse if it names an unknown job.

@@ -17,8 +17,8 @@ import (
 type settings struct {
 	workspace, facts, ref, sha string
 	trigger                    string
-	jobs, env                  list
-	vars                       vars
+	jobs, env                  []string
+	vars                       map[string]string
 
 	out, secrets, cache string
 	parallel            int
@@ -28,15 +28,19 @@ type settings struct {
 
 // register adds the options that run and shell share.
 func (s *settings) register(fs *flag.FlagSet) {
-	s.vars = vars{}
+	s.vars = map[string]string{}
 	fs.StringVar(&s.workspace, "workspace", ".", "")
 	fs.StringVar(&s.facts, "facts", "", "")
 	fs.StringVar(&s.ref, "ref", "", "")
 	fs.StringVar(&s.sha, "sha", "", "")
 	fs.Func("trigger", "", func(word string) error { s.trigger = word; return push.CheckTrigger(word) })
-	fs.Var(&s.jobs, "job", "")
-	fs.Var(&s.env, "env", "")
-	fs.Var(s.vars, "var", "")
+	fs.Func("job", "", appendTo(&s.jobs))
+	fs.Func("env", "", appendTo(&s.env))
+	fs.Func("var", "", func(assignment string) error {
+		name, value, err := push.ParseVar(assignment)
+		s.vars[name] = value
+		return err
+	})
 }
 
 func (s *settings) registerRun(fs *flag.FlagSet) {

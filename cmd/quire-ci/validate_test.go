@@ -61,9 +61,9 @@ func TestPipelineCommands(t *testing.T) {
 		out, err string
 	}{
 		{"validate", validate, "", []string{"--workspace", good}, "a\"\\\tquire/push\na\tquire/push\nb\ta quire/push\n", "loaded\n"},
-		{"validate what is wrong", validate, "", []string{"--workspace", bad}, "", ".quire/ci.fnl:1:2: unknown identifier: oops"},
-		{"validate nothing", validate, "", []string{"--workspace", t.TempDir()}, "", "no pipeline: neither '.quire/ci.fnl' nor '.quire/ci.lua' exists"},
-		{"validate outside", validate, "", []string{"--workspace", outside}, "", ".quire/ci.fnl: is not a regular file"},
+		{"validate an invalid pipeline", validate, "", []string{"--workspace", bad}, "", ".quire/ci.fnl:1:2: unknown identifier: oops"},
+		{"validate without a pipeline", validate, "", []string{"--workspace", t.TempDir()}, "", "no pipeline: neither '.quire/ci.fnl' nor '.quire/ci.lua' exists"},
+		{"validate a link to another workspace", validate, "", []string{"--workspace", outside}, "", ".quire/ci.fnl: is not a regular file"},
 		{"no workspace", validate, "", []string{"--workspace", "/none"}, "", "cannot read workspace '/none': no such file or directory"},
 		{"graph", graph, "", []string{"--workspace", good}, `digraph pipeline {
 	"quire/push" [shape=box];
@@ -120,15 +120,15 @@ func TestCompilePrintsWhatIsLoaded(t *testing.T) {
 			}
 			wantOut, wantErr := call(validate, "", "--workspace", fennel)
 			out, err := call(validate, "", "--workspace", lua)
-			if diff := cmp.Diff([]string{wantOut, place(wantErr)}, []string{out, place(err)}); diff != "" {
+			if diff := cmp.Diff([]string{wantOut, firstError(wantErr)}, []string{out, firstError(err)}); diff != "" {
 				t.Errorf("-Fennel +Lua:\n%s", diff)
 			}
 		})
 	}
 }
 
-// place returns the line and the message of the first error, without the column.
-func place(err string) string {
+// firstError returns the line and the message of the first error, without the column.
+func firstError(err string) string {
 	first, _, _ := strings.Cut(err, "\n")
 	file, rest, _ := strings.Cut(first, ":")
 	if file == "" || !strings.HasPrefix(file, ".quire/ci.") {

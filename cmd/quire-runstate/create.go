@@ -44,10 +44,10 @@ func (r *rootOption) create(ctx context.Context, e *cli.Env) error {
 		}
 	}
 	if f.Executor == "" {
-		if set, err := loadAndWarn(ctx, e, s); err != nil {
+		if c, err := loadAndWarn(ctx, e, s); err != nil {
 			e.Warn("the run has no executor yet: %v", err)
 		} else {
-			f.Executor = set.executor(f.Repo)
+			f.Executor = c.For(f.Repo).Executor
 		}
 	}
 	runs, err := s.Create(f)

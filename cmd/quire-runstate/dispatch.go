@@ -52,12 +52,12 @@ func (r *rootOption) dispatch(ctx context.Context, e *cli.Env) error {
 		tasks = append(tasks, task)
 	}
 	slices.SortFunc(tasks, func(a, b drive.Task) int { return strings.Compare(a.ID, b.ID) })
-	set, err := loadSettings(ctx, s)
+	c, err := loadConfig(ctx, s)
 	if err != nil {
 		e.Report(err) // each driver reports it, too, and its run stays pending
 	}
 	result := make(chan error, 1)
-	go func() { result <- drive.Dispatch(ctx, s, tasks, drive.Limits(set.config)) }()
+	go func() { result <- drive.Dispatch(ctx, s, tasks, drive.Limits(c)) }()
 	if *show {
 		complete, err := drive.Follow(tasks, text.Terminal(e.Stderr))
 		if code = max(code, e.Report(err)); !complete {

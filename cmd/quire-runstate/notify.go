@@ -30,7 +30,7 @@ func (r *rootOption) notify(ctx context.Context, e *cli.Env) error {
 	if *timeout == 0 {
 		return cli.Usagef("bad value '0' of option '--timeout': not positive")
 	}
-	set, err := loadAndWarn(ctx, e, s)
+	c, err := loadAndWarn(ctx, e, s)
 	if err != nil {
 		e.Warn("using the default grace: %v", err)
 	}
@@ -38,8 +38,8 @@ func (r *rootOption) notify(ctx context.Context, e *cli.Env) error {
 	o := notify.Options{
 		Env:     programEnv(),
 		Timeout: *timeout,
-		Grace:   set.grace(""),
-		URL:     set.url,
+		Grace:   c.For("").Grace,
+		URL:     func(run *runstore.Run) string { return c.For(run.Repo).RunURL(run.Repo, run.ID) },
 		Warn:    func(err error) { e.Warn("%v", err) },
 	}
 	if *start != "" {

@@ -255,10 +255,10 @@ func TestPowerLoss(t *testing.T) {
 				t.Fatal(err)
 			}
 			calls := parseTrace(t, string(text))
-			points, said := 0, ""
+			points, acked := 0, ""
 			for i, c := range calls {
 				if c.name == "write" && c.args[1] == string(out) && len(out) > 0 {
-					said = string(out) // on stdout: from here on the run is acknowledged
+					acked = string(out) // on stdout: from here on the run is acknowledged
 				} else if !before.apply(c) {
 					continue
 				}
@@ -268,7 +268,7 @@ func TestPowerLoss(t *testing.T) {
 						continue
 					}
 					after := sc.at(t, before, keepNames)
-					after.check(t, fmt.Sprintf("call %d, %s %.80q, names kept %v", i, c.name, c.args, keepNames), i == len(calls)-1, said)
+					after.check(t, fmt.Sprintf("call %d, %s %.80q, names kept %v", i, c.name, c.args, keepNames), i == len(calls)-1, acked)
 				}
 			}
 			after := sc.at(t, before, false)

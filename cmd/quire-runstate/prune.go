@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"quire/lib/cli"
@@ -36,12 +37,17 @@ func (r *rootOption) prune(ctx context.Context, e *cli.Env) error {
 		p.Before = time.Now().Add(-*age)
 	}
 	p.Keep = func(string) int { return *keep }
-	set, configErr := loadAndWarn(ctx, e, s)
+	c, configErr := loadAndWarn(ctx, e, s)
 	if *keep < 0 {
 		if configErr != nil {
 			return configErr
 		}
-		p.Keep = set.keepRuns
+		p.Keep = func(repo string) int {
+			if n := c.For(repo).Keep.Runs; n > 0 {
+				return n
+			}
+			return math.MaxInt
+		}
 	}
 	records, err := s.Prunable(p)
 	if err != nil {
@@ -63,7 +69,7 @@ func (r *rootOption) prune(ctx context.Context, e *cli.Env) error {
 	if configErr != nil {
 		return errors.Join(err, unwritten, configErr)
 	}
-	unused := func(repo string) time.Duration { return set.config.For(repo).Keep.Cache }
-	caches := drive.CachePrune{Unused: unused, Most: set.config.For("").MaxCache, Dry: *dry}
+	unused := func(repo string) time.Duration { return c.For(repo).Keep.Cache }
+	caches := drive.CachePrune{Unused: unused, Most: c.For("").MaxCache, Dry: *dry}
 	return errors.Join(err, drive.PruneCaches(s, caches, show), unwritten)
 }

@@ -175,7 +175,7 @@ func (r *race) ends() {
 			listed[f[0]] = "cancelled"
 		}
 		if f[1] == "active" {
-			r.Errorf("run %s is active, and nobody is there", f[0])
+			r.Errorf("run %s is active, but has no driver", f[0])
 		}
 	}
 	for _, id := range r.runs {

@@ -21,8 +21,8 @@ func (r *rootOption) reconcile(ctx context.Context, e *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	set, configErr := loadSettings(ctx, s)
-	report, err := s.Reconcile(set.grace(""))
+	c, configErr := loadConfig(ctx, s)
+	report, err := s.Reconcile(c.For("").Grace)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (r *rootOption) reconcile(ctx context.Context, e *cli.Env) error {
 	}
 	for _, run := range append(report.Orphaned, report.Ended...) {
 		status, err := run.Status()
-		if err == nil && !set.config.For(run.Repo).KeepsWorkspace(status.State == runstore.Failed) {
+		if err == nil && !c.For(run.Repo).KeepsWorkspace(status.State == runstore.Failed) {
 			err = run.RemoveWorkspace()
 		}
 		failures = append(failures, err)
@@ -40,7 +40,7 @@ func (r *rootOption) reconcile(ctx context.Context, e *cli.Env) error {
 	if s.Paused() != nil { // list and doctor report it: cron would mail it each minute
 		return errors.Join(failures...)
 	}
-	due, err := s.Due(report.Pending, drive.Limits(set.config))
+	due, err := s.Due(report.Pending, drive.Limits(c))
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (r *rootOption) reconcile(ctx context.Context, e *cli.Env) error {
 			if configErr != nil {
 				continue
 			}
-			executor = set.executor(run.Repo)
+			executor = c.For(run.Repo).Executor
 		}
 		if _, err := fmt.Fprintln(e.Stdout, runstore.RunLine(run, executor)); err != nil {
 			return err

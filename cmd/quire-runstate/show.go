@@ -24,11 +24,11 @@ func (r *rootOption) show(ctx context.Context, e *cli.Env) error {
 		return err
 	}
 	if *asJSON {
-		set, err := loadSettings(ctx, s)
+		c, err := loadConfig(ctx, s)
 		if err != nil {
 			e.Warn("the address of its page is not known: %v", err)
 		}
-		v.URL = set.url(run)
+		v.URL = c.For(run.Repo).RunURL(run.Repo, run.ID)
 		return v.WriteJSON(e.Stdout)
 	}
 	if e.Terminal() {

@@ -27,8 +27,8 @@ func (o *options) addVar(assignment string) error {
 	return err
 }
 
-// notEmpty returns a function that sets an option to a text that is not empty. An empty one is an
-// error, because a script whose variable is empty would do something else.
+// notEmpty returns a function that sets an option to a text. An empty text is an error:
+// otherwise a script whose variable is empty would select another action.
 func notEmpty(option *string) func(string) error {
 	return func(s string) error {
 		if s == "" {

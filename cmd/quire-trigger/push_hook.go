@@ -11,9 +11,9 @@ import (
 	"quire/lib/trigger"
 )
 
-// inPostReceive returns the action do of a post-receive hook. Before anything else it announces
-// the hook, so that no --missed takes the push, and runs the chained hook. If that fails,
-// its status is the exit status.
+// inPostReceive returns the action do of a post-receive hook. First it announces the hook, so
+// that no --missed takes the push, and runs the chained hook. If the chained hook fails, its
+// status is the exit status.
 func inPostReceive(do action) action {
 	return func(ctx context.Context, e *cli.Env, o options) error {
 		if repo, err := o.repository(e); err == nil {

@@ -56,8 +56,8 @@ func report(e *cli.Env, runs []trigger.Run) int {
 	return code
 }
 
-// reader returns the command with which a pusher reads runs. git-shell(1) allows only those in
-// this directory.
+// reader returns the command for a pusher to read runs. git-shell(1) allows only the commands
+// in the directory git-shell-commands.
 func reader(e *cli.Env) string {
 	ci := filepath.Join(e.Getenv("HOME"), "git-shell-commands/ci")
 	if e.Getenv("SSH_CONNECTION") != "" && unix.Access(ci, unix.X_OK) == nil {
