@@ -109,19 +109,19 @@ func TestParse(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
-	place := diag.List{{File: "ci.fnl", Line: 2, Column: 3, Message: "no", Source: "  x"}}
+	list := diag.List{{File: "ci.fnl", Line: 2, Column: 3, Message: "no", Source: "  x"}}
 	for _, test := range []struct {
 		name string
 		err  error
 		want result
 	}{
-		{"plain error", errors.New("cannot x"), result{Failure, "", "quire-x: cannot x\n"}},
+		{"error", errors.New("cannot x"), result{Failure, "", "quire-x: cannot x\n"}},
 		{"several lines become one", errors.New("a\nb\x1b[2J"), result{Failure, "", "quire-x: a; b?[2J\n"}},
 		{"status", Status(No, errors.New("no")), result{No, "", "quire-x: no\n"}},
 		{"status wrapped", fmt.Errorf("while: %w", Status(3, nil)), result{3, "", ""}},
-		{"joined", errors.Join(errors.New("one"), place, errors.New("two")),
+		{"joined", errors.Join(errors.New("one"), list, errors.New("two")),
 			result{Failure, "", "quire-x: one\nci.fnl:2:3: no\n      x\n      ^\nquire-x: two\n"}},
-		{"diagnostics stand for themselves", Status(No, place), result{No, "", "ci.fnl:2:3: no\n      x\n      ^\n"}},
+		{"diagnostics stand for themselves", Status(No, list), result{No, "", "ci.fnl:2:3: no\n      x\n      ^\n"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := runTest(nil, func(*Env) error { return test.err })

@@ -9,9 +9,9 @@ package cli
 // If not, it prints one of these lines and exits with the status Failure.
 //
 // The limit on processes is on all processes and threads of a user except root, so its value
-// says nothing. If it is below 1024, the function starts 16 children, each by the one before, which
-// waits for it (vfork). A program of quire has up to 10 threads. Programs that start at the same
-// time can still exceed the limit.
+// says nothing. If it is below 1024, the function starts a chain of 16 processes, each of
+// which starts the next one and waits for it (vfork). A program of quire has up to 10
+// threads. Programs that start at the same time can still exceed the limit.
 var (
 	//lint:ignore U1000 the assembly uses it
 	littleSpace = "quire: the limit on address space (ulimit -v) is too low: quire needs 1.5 GiB\n"

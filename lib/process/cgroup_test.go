@@ -107,7 +107,7 @@ func TestEndCgroup(t *testing.T) {
 // TestCgroupRefuses checks that commands start outside a group that accepts no processes
 // because its parent has threads in other groups.
 func TestCgroupRefuses(t *testing.T) {
-	c, said := newCgroup(t), 0
+	c, calls := newCgroup(t), 0
 	// A domain with a threaded child accepts no processes in its other children.
 	below := filepath.Join(c.dir.Name(), "threads")
 	if err := os.Mkdir(below, 0o700); err != nil {
@@ -116,7 +116,7 @@ func TestCgroupRefuses(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(below, "cgroup.type"), []byte("threaded"), 0); err != nil {
 		t.Skip(err)
 	}
-	bad, err := NewCgroup(filepath.Join(c.dir.Name(), "invalid"), func() { said++ })
+	bad, err := NewCgroup(filepath.Join(c.dir.Name(), "invalid"), func() { calls++ })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,8 +130,8 @@ func TestCgroupRefuses(t *testing.T) {
 			t.Error(status, err)
 		}
 	}
-	if said != 1 {
-		t.Errorf("it was said %d times", said)
+	if calls != 1 {
+		t.Errorf("unusable was called %d times", calls)
 	}
 	if _, err := bad.Start(exec.Command("/nonexistent/quire")); StartCode(err) != 127 {
 		t.Errorf("a missing command: %v", err)

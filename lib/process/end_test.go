@@ -48,10 +48,10 @@ func TestEndDescendants(t *testing.T) {
 				t.Fatal(err)
 			}
 			if pids := living(); len(pids) != 0 {
-				t.Errorf("processes %v live on", pids)
+				t.Errorf("processes %v are left", pids)
 			}
 			if _, err := g.Wait(); err != nil {
-				t.Errorf("the leader was reaped by somebody else: %v", err)
+				t.Errorf("Wait cannot reap the leader: %v", err)
 			}
 			noZombies(t)
 		})
@@ -63,7 +63,7 @@ func TestEndDescendants(t *testing.T) {
 func TestEndParentsFirst(t *testing.T) {
 	const script = `trap "" TERM
 nest() {
-	if [ "$1" -gt 0 ]; then (nest $(($1 - 1))); echo "level $1 goes on"; else echo ready; sleep 1000; fi
+	if [ "$1" -gt 0 ]; then (nest $(($1 - 1))); echo "level $1 continues"; else echo ready; sleep 1000; fi
 }
 nest 30`
 	for range 5 {
@@ -87,7 +87,7 @@ nest 30`
 		}
 		rest, err := io.ReadAll(out)
 		if len(rest) > 0 || err != nil {
-			t.Errorf("somebody went on: %q, %v", rest, err)
+			t.Errorf("a shell continued: %q, %v", rest, err)
 		}
 		if _, err := g.Wait(); err != nil {
 			t.Fatal(err)
@@ -131,7 +131,7 @@ func TestEndDescendantsFindsAProcessWithoutItsFirstThread(t *testing.T) {
 	select {
 	case <-g.Done():
 	default:
-		t.Error("the process lives on")
+		t.Error("the process is left")
 	}
 	g.Wait()
 }
@@ -201,7 +201,7 @@ func TestGroupEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		if pids := living(); len(pids) != 0 {
-			t.Errorf("processes %v live on", pids)
+			t.Errorf("processes %v are left", pids)
 		}
 		if !waitFirst {
 			g.Wait()
@@ -245,7 +245,7 @@ func TestEndEnviron(t *testing.T) {
 		t.Fatal(err)
 	}
 	if pids := living(); len(pids) != 0 {
-		t.Errorf("processes %v live on", pids)
+		t.Errorf("processes %v are left", pids)
 	}
 	if got, _ := g.Wait(); got.Signal == 0 {
 		t.Errorf("a process that wiped its environment, in the same session: %v", got)

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A refusal is an error of execve(2) with the reason that its number does not tell.
+// A refusal is an error of execve(2) with a reason, which the error number alone does not tell.
 type refusal struct {
 	number error // for errors.Is
 	text   string
@@ -32,19 +32,16 @@ func explain(cmd *exec.Cmd, err error) error {
 		return err
 	}
 	path := absolute(cmd.Path, cmd.Dir)
-	why := ""
+	why := ScriptProblem(path, cmd.Dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && cmd.Dir != "" && !exists(cmd.Dir):
 		why = fmt.Sprintf("its working directory '%s' does not exist", cmd.Dir)
-	case errors.Is(err, fs.ErrNotExist) && !exists(path):
-	case ScriptProblem(path, cmd.Dir) != "":
-		why = ScriptProblem(path, cmd.Dir)
-	case errors.Is(err, fs.ErrNotExist):
+	case why != "":
+	case errors.Is(err, fs.ErrNotExist) && exists(path):
 		why = "its dynamic loader does not exist"
 	case errors.Is(err, unix.ENOEXEC):
 		why = "it is neither a program for this machine nor a script that begins with '#!'"
-	}
-	if why == "" {
+	default:
 		return err
 	}
 	return &fs.PathError{Op: failed.Op, Path: failed.Path, Err: &refusal{failed.Err, why}}

@@ -146,11 +146,11 @@ func forks() int {
 	return n
 }
 
-// filter returns the living processes that keep accepts, in no order.
-func (t table) filter(keep func(proc) bool) []proc {
+// filter returns the living processes that accept accepts, in no order.
+func (t table) filter(accept func(proc) bool) []proc {
 	var out []proc
 	for _, p := range t {
-		if !p.zombie && keep(p) {
+		if !p.zombie && accept(p) {
 			out = append(out, p)
 		}
 	}

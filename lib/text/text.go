@@ -1,9 +1,9 @@
-// Package text prepares text that quire did not write for a place where it is shown or
-// stored: an error, a diagnostic, a terminal, a shell, a field of a record.
+// Package text prepares text that quire did not write, so that it can be shown or stored
+// safely: in an error, a diagnostic, a terminal, a shell, a field of a record.
 //
 // File names, refs, messages and output come from pushers. They may hold any byte, such
 // as a line break that would begin a false record, or an escape sequence that would
-// drive the terminal of the reader. There is one function for each place:
+// drive the terminal of the reader. There is one function for each purpose:
 //
 //   - Line for a diagnostic, which is one line: bad characters become '?'.
 //   - Terminal for a log, which keeps its lines and colours: the rest becomes '?'.
@@ -43,7 +43,7 @@ func Cut(s string, most int) string {
 	return s[:most] + "..."
 }
 
-// isControl reports whether r may change more than its own place on a screen. These are
+// isControl reports whether r may change more of a screen than its own cell. These are
 // the C0 and C1 sets of ECMA-48 with DEL, which a terminal obeys, and of Unicode the line
 // and paragraph separators and the characters that reorder text (UAX #9).
 func isControl(r rune) bool {

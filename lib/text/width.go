@@ -1,6 +1,10 @@
 package text
 
-import "github.com/rivo/uniseg"
+import (
+	"strings"
+
+	"github.com/rivo/uniseg"
+)
 
 // Width returns how many columns of a terminal s takes.
 func Width(s string) int { return uniseg.StringWidth(s) }
@@ -20,8 +24,5 @@ func CutWidth(s string, columns int) string {
 
 // PadWidth appends spaces to s until it takes at least so many columns.
 func PadWidth(s string, columns int) string {
-	for n := Width(s); n < columns; n++ {
-		s += " "
-	}
-	return s
+	return s + strings.Repeat(" ", max(0, columns-Width(s)))
 }

@@ -36,7 +36,7 @@ func ParseDuration(s string) (time.Duration, error) {
 		return 0, errNegativeDuration
 	}
 	if !strings.Contains(s, "d") {
-		return parsePlain(s)
+		return parseGo(s)
 	}
 	var sum time.Duration
 	for rest := s; rest != ""; {
@@ -46,7 +46,7 @@ func ParseDuration(s string) (time.Duration, error) {
 		if days, ok := strings.CutSuffix(part, "d"); ok {
 			part, scale = days+"h", 24
 		}
-		d, err := parsePlain(part)
+		d, err := parseGo(part)
 		if err != nil {
 			return 0, err
 		}
@@ -59,8 +59,8 @@ func ParseDuration(s string) (time.Duration, error) {
 	return sum, nil
 }
 
-// parsePlain parses a duration without days.
-func parsePlain(s string) (time.Duration, error) {
+// parseGo parses a duration without days, as package time does.
+func parseGo(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	if err != nil {
 		return 0, errDuration
