@@ -6,6 +6,7 @@ import (
 
 	"quire/lib/cli"
 	"quire/lib/executor"
+	"quire/lib/push"
 )
 
 // factsUsage explains the options of run and shell about facts.
@@ -36,6 +37,13 @@ func appendTo(list *[]string) func(string) error {
 		*list = append(*list, s)
 		return nil
 	}
+}
+
+// setVar sets a variable of the run by an option of the form NAME=VALUE.
+func (s *settings) setVar(option string) error {
+	name, value, err := push.ParseVar(option)
+	s.vars[name] = value
+	return err
 }
 
 // unknownJobIsMisuse returns err as misuse if it names an unknown job.

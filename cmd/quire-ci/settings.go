@@ -36,11 +36,7 @@ func (s *settings) register(fs *flag.FlagSet) {
 	fs.Func("trigger", "", func(word string) error { s.trigger = word; return push.CheckTrigger(word) })
 	fs.Func("job", "", appendTo(&s.jobs))
 	fs.Func("env", "", appendTo(&s.env))
-	fs.Func("var", "", func(assignment string) error {
-		name, value, err := push.ParseVar(assignment)
-		s.vars[name] = value
-		return err
-	})
+	fs.Func("var", "", s.setVar)
 }
 
 func (s *settings) registerRun(fs *flag.FlagSet) {
