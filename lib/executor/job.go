@@ -145,7 +145,7 @@ func (j *job) end(state string, f *failure) {
 		Event: runlog.JobEnd, State: state, Reason: o.Reason, Code: o.Code, Error: o.Error, Allowed: o.Allowed,
 	}
 	if j.output != nil {
-		if err := j.run.recordOutput(&ev, o.ID, j.output); err != nil {
+		if err := j.run.writeOutput(&ev, o.ID, j.output); err != nil {
 			j.run.fatal(fmt.Errorf("cannot record output of job '%s': %w", o.ID, err))
 		}
 	}

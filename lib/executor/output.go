@@ -15,8 +15,8 @@ import (
 // output is written to its own file.
 const maxInline = 64 << 10
 
-// recordOutput puts the output of a job into ev or into a file, redacted.
-func (r *run) recordOutput(ev *runlog.Event, job string, v value) error {
+// writeOutput puts the output of a job into ev or into a file, redacted.
+func (r *run) writeOutput(ev *runlog.Event, job string, v value) error {
 	if sizeOf(v) <= maxInline {
 		var b bytes.Buffer
 		out := bufio.NewWriter(&b)

@@ -713,8 +713,8 @@ func TestPrompts(t *testing.T) {
 	}
 	var got []string
 	for line := range strings.Lines(string(log)) {
-		_, record, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-		got = append(got, record)
+		_, entry, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		got = append(got, entry)
 	}
 	want := []string{"stdout P go on? ", "stdout F {{ token }} ok", "stdout P ."}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -29,8 +29,7 @@ type variable struct {
 	mutable bool
 }
 
-// A generator makes random well-formed programs. The same seed makes the same
-// program.
+// A generator makes random well-formed programs. The same seed makes the same program.
 type generator struct {
 	*rand.Rand
 	vars   []variable
@@ -285,8 +284,8 @@ func (g *generator) match(k kind, depth int) string {
 	return fmt.Sprintf("(%s %s %s _ %s)", word, subject, strings.Join(clauses, " "), g.expr(k, depth))
 }
 
-// pattern returns the left side of a clause. A program may use a
-// name of it only if the guard ensures the kind of its value.
+// pattern returns the left side of a clause. A program may use a name of it only if the guard
+// ensures the kind of its value.
 func (g *generator) pattern(word string) string {
 	a, b := fmt.Sprintf("p%d", g.names), fmt.Sprintf("q%d", g.names)
 	g.names++

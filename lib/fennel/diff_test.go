@@ -165,10 +165,10 @@ func compileOurs(t *testing.T, programs []program) []verdict {
 	return verdicts
 }
 
-// placed matches the position of an expected error. Columns are not compared: the reference
+// position matches the position of an expected error. Columns are not compared: the reference
 // compiler points to a token's start, to its end, or to the whole form; in code from a macro
 // it reports no position.
-var placed = regexp.MustCompile(`^!! (\d+)(?::\d+)? `)
+var position = regexp.MustCompile(`^!! (\d+)(?::\d+)? `)
 
 // failed matches the line of an expected run-time error.
 var failed = regexp.MustCompile(`^!> \d+ ?`)
@@ -188,9 +188,9 @@ func TestConformanceReference(t *testing.T) {
 	for i, c := range cases {
 		want, got := []string{c.Want[0]}, []string{cmp.Or(verdicts[i].refuse, verdicts[i].result)}
 		if strings.HasPrefix(got[0], "!! ? ") {
-			want[0] = placed.ReplaceAllString(want[0], "!! ")
+			want[0] = position.ReplaceAllString(want[0], "!! ")
 		} else {
-			want[0] = placed.ReplaceAllString(want[0], "!! $1 ")
+			want[0] = position.ReplaceAllString(want[0], "!! $1 ")
 		}
 		diff := gocmp.Diff(want, agree(want, got))
 		switch {

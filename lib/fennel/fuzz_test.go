@@ -45,7 +45,7 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src []byte) {
 		forms, err := Read(src, "fuzz.fnl")
 		if err != nil {
-			wantPlaces(t, err)
+			wantPositions(t, err)
 			return
 		}
 		var before, after []string
@@ -81,7 +81,7 @@ func FuzzCompile(f *testing.F) {
 			t.Fatalf("took %s", d)
 		}
 		if err != nil {
-			wantPlaces(t, err)
+			wantPositions(t, err)
 			return
 		}
 		// The forms lua and eval-compiler copy text into the output.
@@ -96,8 +96,8 @@ func FuzzCompile(f *testing.F) {
 	})
 }
 
-// wantPlaces checks that err is a list of diagnostics that all have a position.
-func wantPlaces(t *testing.T, err error) {
+// wantPositions checks that err is a list of diagnostics that all have a position.
+func wantPositions(t *testing.T, err error) {
 	t.Helper()
 	var list diag.List
 	if !errors.As(err, &list) || len(list) == 0 {

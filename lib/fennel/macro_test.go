@@ -42,7 +42,7 @@ func TestMacroErrors(t *testing.T) {
 		{"(macro m [] `(let [x 1] x))\n(m)", []string{"2:1 macro tried to bind x without gensym"}},
 		{"(macro m [] (error \"no way\"))\n\n(m)", []string{"3:1 no way"}},
 		{"(macro m [x] (assert-compile false \"bad thing\" x))\n(m (a\n b))", []string{"2:4 bad thing"}},
-		{"(macro m [] (os.exit 1))\n(m)", []string{"1:14 unknown identifier: os", "2:2 unknown identifier: m"}[:1]},
+		{"(macro m [] (os.exit 1))\n(m)", []string{"1:14 unknown identifier: os"}},
 		{"(macro m [] `(nope))\n(m)", []string{"2:1 unknown identifier: nope"}},
 		{"(macro m [] print)\n(m)", []string{"2:1 could not compile value of type function, which this macro returned"}},
 		{"(macro if [] 1)", []string{"1:8 local if was overshadowed by a special form or macro"}},

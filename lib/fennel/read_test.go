@@ -37,7 +37,7 @@ func positions(n Node) []string {
 	return out
 }
 
-func TestReadPlaces(t *testing.T) {
+func TestReadPositions(t *testing.T) {
 	for _, c := range []struct {
 		src  string
 		want []string

@@ -1,10 +1,10 @@
 package fennel
 
-// A scope is a region of the source with its own names. Scopes nest like the forms of the source;
-// a function may contain many of them. fn is the Lua function that the scope is in.
+// A scope is a region of the source with its own names. Scopes nest like the forms of the
+// source; a function may contain many of them.
 type scope struct {
 	parent *scope
-	fn     *function
+	fn     *function // the Lua function that the scope is in
 
 	names  map[string]*local // by Fennel name
 	taken  map[string]bool   // Lua names declared here
@@ -13,13 +13,12 @@ type scope struct {
 
 	spilled string // the table that holds further names, see maxNamed
 
-	// aliased holds the globals that a scope directly inside this one refers to.
-	// A local with such a name, declared here afterwards, would silently change the
-	// apparent meaning of the reference, and is refused.
+	// aliased holds the globals that a scope directly inside this one refers to. A local with
+	// such a name, declared here afterwards, would silently change the apparent meaning of the
+	// reference, and is refused.
 	aliased map[string]bool
 
-	// forgiven names are not reported as unknown: a form that failed would
-	// have bound them.
+	// forgiven names are not reported as unknown: a form that failed would have bound them.
 	forgiven map[string]bool
 
 	// gensyms are the symbols for names that end in #, in a quote.

@@ -225,9 +225,9 @@ func TestModules(t *testing.T) {
 	}
 }
 
-// TestIncludedPlaces checks that an error of an included module has its place there, and
-// a later error its place in the including file.
-func TestIncludedPlaces(t *testing.T) {
+// TestIncludedPositions checks that an error of an included module has its position there, and
+// a later error its position in the including file.
+func TestIncludedPositions(t *testing.T) {
 	modules := []string{
 		".quire/a.fnl", "(local n 1)\n(macro nothing [] `(. nil\n  :x))\n(fn fails []\n  (let [x nil]\n    (+ n\n       x)))\n\n(fn fails-in-macro [] (nothing))\n{: fails : fails-in-macro}",
 		".quire/b.lua", "local t = { -- [[ text\n  s = [[a\nb]] }\nfunction t.fails()\n  return t.s.x.y -- the end\nend\nreturn t -- end",
@@ -349,7 +349,7 @@ func TestMirrorTag(t *testing.T) {
 	}
 }
 
-// FuzzLoad checks that any text gives a pipeline, or diagnostics with a place.
+// FuzzLoad checks that any text gives a pipeline, or diagnostics with a position.
 func FuzzLoad(f *testing.F) {
 	seeds, _ := filepath.Glob("testdata/*.[fl][nu][la]")
 	for _, path := range seeds {

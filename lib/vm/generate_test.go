@@ -54,8 +54,8 @@ func TestGeneratedPrograms(t *testing.T) {
 // A generator writes a random program. All its loops end. It nests calls less deep than the
 // limits. It prints no addresses, no error of an operator, because those name other
 // variables, and no sign of a zero, because PUC Lua has one constant for both zeros in a
-// function. It converts no text without a digit to
-// a number, because PUC Lua also reads the words for infinities and NaN.
+// function. It converts no text without a digit to a number, because PUC Lua also reads the
+// words for infinities and NaN.
 type generator struct {
 	*rand.Rand
 	b         strings.Builder
@@ -84,12 +84,17 @@ func (g *generator) line(format string, args ...any) { fmt.Fprintf(&g.b, format+
 
 func (g *generator) pick(list ...string) string { return list[g.IntN(len(list))] }
 
-func (g *generator) variable() string { return g.pick(g.variables...) }
+// variable returns a variable, or nil before the first one is declared.
+func (g *generator) variable() string {
+	if len(g.variables) == 0 {
+		return "nil"
+	}
+	return g.pick(g.variables...)
+}
 
-// declare declares a variable, unless that would exceed the registers.
-func (g *generator) declare(values ...string) {
+func (g *generator) declare(value string) {
 	name := fmt.Sprintf("v%d", len(g.variables))
-	g.line("local %s = %s", name, strings.Join(values, ", "))
+	g.line("local %s = %s", name, value)
 	g.variables = append(g.variables, name)
 }
 
@@ -176,7 +181,7 @@ func (g *generator) function() {
 func (g *generator) value() string {
 	switch g.IntN(9) {
 	case 0, 1:
-		return g.variable0()
+		return g.variable()
 	case 2:
 		return g.number()
 	case 3:
@@ -184,7 +189,7 @@ func (g *generator) value() string {
 	case 4:
 		return fmt.Sprintf("{%s, %s, x = %s}", g.simple(), g.simple(), g.pick(g.simple(), "tostring(1)", "(tostring(2))"))
 	case 5:
-		return fmt.Sprintf("tab(%s)[%s]", g.variable0(), g.pick("1", "'x'", "2", "#'ab' % 2 + 1"))
+		return fmt.Sprintf("tab(%s)[%s]", g.variable(), g.pick("1", "'x'", "2", "#'ab' % 2 + 1"))
 	case 6:
 		return fmt.Sprintf("(%s %s %s)", g.logical(), g.pick("and", "or"), g.logical())
 	case 7:
@@ -199,7 +204,7 @@ func (g *generator) logical() string {
 	case 0:
 		return "g"
 	case 1:
-		return fmt.Sprintf("tab(%s).x", g.variable0())
+		return fmt.Sprintf("tab(%s).x", g.variable())
 	case 2:
 		return fmt.Sprintf("%s %s %s", g.simple(), g.pick("and", "or", "==", "~="), g.simple())
 	case 3:
@@ -208,15 +213,8 @@ func (g *generator) logical() string {
 	return g.simple()
 }
 
-func (g *generator) variable0() string {
-	if len(g.variables) == 0 {
-		return "nil"
-	}
-	return g.variable()
-}
-
 func (g *generator) simple() string {
-	return g.pick("nil", "true", "false", "1", "-2.5", `"a"`, `"7"`, `""`, g.variable0(), g.variable0())
+	return g.pick("nil", "true", "false", "1", "-2.5", `"a"`, `"7"`, `""`, g.variable(), g.variable())
 }
 
 // number returns an expression whose value is a number.
@@ -225,7 +223,7 @@ func (g *generator) number() string {
 	case 0, 1:
 		return g.pick("0", "1", "-3", "2.5", "7", "1e3", "-0.25", "100", `num("0x1F")`, `num(" 12 ")`)
 	case 2:
-		return fmt.Sprintf("num(%s)", g.variable0())
+		return fmt.Sprintf("num(%s)", g.variable())
 	case 3:
 		return fmt.Sprintf("(%s %s %s)", g.operand(), g.pick("+", "-", "*"), g.operand())
 	}
@@ -233,7 +231,7 @@ func (g *generator) number() string {
 }
 
 func (g *generator) operand() string {
-	return g.pick("4", "-7", "0.5", `"6"`, "14", "-21", "num("+g.variable0()+")", "math.floor("+g.pick("2.7", "-2.7", `"3.9"`)+")")
+	return g.pick("4", "-7", "0.5", `"6"`, "14", "-21", "num("+g.variable()+")", "math.floor("+g.pick("2.7", "-2.7", `"3.9"`)+")")
 }
 
 // text returns an expression whose value is a string or a number.
@@ -242,15 +240,15 @@ func (g *generator) text() string {
 	case 0:
 		return g.pick(`"a"`, `"bc"`, `""`, `"^a"`, `"12"`, "5", "2.5")
 	case 1, 2:
-		return fmt.Sprintf("text(%s)", g.variable0())
+		return fmt.Sprintf("text(%s)", g.variable())
 	case 3:
-		return fmt.Sprintf("(%s .. %s)", g.pick(`"x"`, "1", "text("+g.variable0()+")"), g.pick(`"y"`, "2.5", "text("+g.variable0()+")"))
+		return fmt.Sprintf("(%s .. %s)", g.pick(`"x"`, "1", "text("+g.variable()+")"), g.pick(`"y"`, "2.5", "text("+g.variable()+")"))
 	case 4:
-		return fmt.Sprintf("string.sub(text(%s), %s, %s)", g.variable0(), g.pick("1", "2", `"-2"`, "0"), g.pick("-1", `"3"`, "2.9"))
+		return fmt.Sprintf("string.sub(text(%s), %s, %s)", g.variable(), g.pick("1", "2", `"-2"`, "0"), g.pick("-1", `"3"`, "2.9"))
 	case 5:
 		return fmt.Sprintf("string.format(%q, %s)", g.pick("%d", "%5.1f", "%+d", "%u", "%g", "%x", "% d", "%-4d|", "%s"), g.pick("7", `"12"`, "3", "255"))
 	}
-	return fmt.Sprintf("(string.gsub(text(%s), %q, %q))", g.variable0(), g.pick("%d", "a", ".", "^%w", "", "%s*", "[a-z]+", "(.)(.)"), g.pick("x", "%0%0", "<%1>", ""))
+	return fmt.Sprintf("(string.gsub(text(%s), %q, %q))", g.variable(), g.pick("%d", "a", ".", "^%w", "", "%s*", "[a-z]+", "(.)(.)"), g.pick("x", "%0%0", "<%1>", ""))
 }
 
 func (g *generator) condition() string {
@@ -260,7 +258,7 @@ func (g *generator) condition() string {
 	case 1:
 		return fmt.Sprintf("%s %s %s", g.number(), g.pick("<", "<=", "==", "~=", ">"), g.number())
 	case 2:
-		return fmt.Sprintf("num(%s) %% %s == %s", g.variable0(), g.pick("2", "3"), g.pick("0", "1"))
+		return fmt.Sprintf("num(%s) %% %s == %s", g.variable(), g.pick("2", "3"), g.pick("0", "1"))
 	}
 	return fmt.Sprintf("%s == %s", g.simple(), g.simple())
 }

@@ -106,7 +106,7 @@ func TestLimits(t *testing.T) {
 			}
 			var e *Error
 			if !errors.As(err, &e) || e.File != "test.lua" || e.Line == 0 {
-				t.Errorf("no place: %v", err)
+				t.Errorf("no position: %v", err)
 			}
 		})
 	}
