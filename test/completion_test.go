@@ -80,6 +80,7 @@ func completions(id string) [][2]string {
 		{"quire-runstate show " + id[:len(id)-4], "quire-runstate show " + id},
 		{"quire-runstate show work/foo.git@m", "quire-runstate show work/foo.git@main"},
 		{"quire-runstate log -f work/foo.git@main te", "quire-runstate log -f work/foo.git@main test"},
+		{"quire-runstate log work/foo.git@main fl", "quire-runstate log work/foo.git@main flaky"},
 		{"quire-runstate wait foo.git@p", "quire-runstate wait foo.git@pending"},
 		{"quire-runstate transition foo.git@pending supe", "quire-runstate transition foo.git@pending superseded"},
 		{"quire-runstate transition --reason mat", "quire-runstate transition --reason materialize"},
@@ -128,6 +129,8 @@ func TestCompletion(t *testing.T) {
 	w := newWorld(t, "completion")
 	id := strings.TrimSpace(w.sh(t, "", `quire-runstate create --repo foo.git --git-dir /none --ref refs/heads/pending --sha 1 >/dev/null
 		quire-runstate list --limit 2 | tail -n 1 | cut -f 1`))
+	w.sh(t, "", `dir=$(quire-runstate show work/foo.git@main | sed -n 's/^dir.//p')
+		echo '{"event":"job-end","job":"flaky","state":"failed","reason":"exit","code":1,"allowed":true}' >>"$dir/events.jsonl"`)
 	share := filepath.Join(prefix, "share")
 	w.env = append(w.env, "XDG_DATA_DIRS="+share) // where fish looks
 	check := func(t *testing.T, got []string) {

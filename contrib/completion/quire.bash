@@ -22,7 +22,7 @@ _quire_runs() {
 }
 
 # The names of the jobs that quire-runstate show prints.
-_quire_run_jobs() { sed -En '/[\\]/d; s/^job	(.*) [a-z]+( reason=[a-z-]+)?$/\1/p'; }
+_quire_run_jobs() { sed -En '/[\\]/d; s/^job	(.*) [a-z]+( reason=[a-z-]+)?( allowed=true)?$/\1/p'; }
 
 # The values that an option or an operand may have. They are compared with cur.
 _quire_value() {
