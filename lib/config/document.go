@@ -113,9 +113,7 @@ func (v value) kind() string {
 	switch v := v.v.(type) {
 	case string:
 		return "a string"
-	case bool:
-		return fmt.Sprint(v)
-	case int64, float64:
+	case bool, int64, float64:
 		return fmt.Sprint(v)
 	case []value:
 		return "a list"

@@ -124,7 +124,7 @@ func (d *document) unknown(e entry, what string, known []string) {
 	d.reportKey(e, "the "+what+"s are "+strings.Join(known, ", "), "unknown %s '%s'", what, e.name)
 }
 
-func names[V any](m map[string]V) []string { return slices.Collect(maps.Keys(m)) }
+func names(known map[string]key) []string { return slices.Collect(maps.Keys(known)) }
 
 func (d *document) asTable(name string, v value) (*table, bool) {
 	t, ok := v.v.(*table)

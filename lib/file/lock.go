@@ -1,6 +1,7 @@
 package file
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,10 +17,10 @@ import (
 //   - Lock takes a lock of an open file description (fcntl(2), F_OFD_SETLK). A process
 //     can check whether it is held without taking it, so a command that reads a run never
 //     makes its driver believe that the run has another driver. All locks of a root are
-//     of this kind, except the lock of its kept workspaces.
-//   - Flock takes a lock of flock(2). Directories have only this kind. The locks of kept
-//     workspaces and of quire/seen in a repository are of this kind because version
-//     0.1.0 uses it, and the two kinds do not exclude each other.
+//     of this kind, except the locks of its pools of workspaces.
+//   - Flock takes a lock of flock(2). Directories have only this kind. The locks of pools
+//     and of quire/seen in a repository are of this kind because version 0.1.0 uses it,
+//     and the two kinds do not exclude each other.
 
 // ErrBusy is the error for a lock that another process holds.
 var ErrBusy = errors.New("resource busy")
@@ -35,6 +36,19 @@ const (
 // Lock waits for the lock of byte at of f and takes it. Closing f unlocks it.
 func Lock(f *os.File, at int64, access Access) error {
 	return setLock(f, unix.F_OFD_SETLKW, at, int16(access))
+}
+
+// LockContext is Lock until ctx ends, whose cause is then the error. The caller must then
+// close f.
+func LockContext(ctx context.Context, f *os.File, at int64, access Access) error {
+	taken := make(chan error, 1)
+	go func() { taken <- Lock(f, at, access) }()
+	select {
+	case err := <-taken:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // TryLock takes the lock of byte at of f. The error is ErrBusy if another process holds

@@ -67,14 +67,7 @@ func awaitStart(ctx context.Context, run *runstore.Run) error {
 		return err
 	}
 	defer log.Close()
-	taken := make(chan error, 1)
-	go func() { taken <- file.Lock(log, 0, file.Shared) }()
-	select {
-	case err := <-taken:
-		return err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return file.LockContext(ctx, log, 0, file.Shared)
 }
 
 // DeliverStart runs the programs of OnStartDir for run, with the state active. The error says

@@ -154,17 +154,9 @@ func readLine(in *bufio.Reader) (line []byte, err error) {
 
 var (
 	errLines = fmt.Errorf("more than %d lines", maxLines)
-	errLong  = &sizeError{"longer", maxLine}
-	errLarge = &sizeError{"larger", maxEvents}
+	errLong  = fmt.Errorf("longer than %d MiB", maxLine>>20)
+	errLarge = fmt.Errorf("larger than %d MiB", maxEvents>>20)
 )
-
-// A sizeError reports text that has more than so many bytes.
-type sizeError struct {
-	how  string
-	most int
-}
-
-func (e *sizeError) Error() string { return fmt.Sprintf("%s than %d MiB", e.how, e.most>>20) }
 
 // Ends returns the first and the last event of the run whose directory is dir. An event that
 // is missing or malformed is the zero Event.

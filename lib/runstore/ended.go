@@ -97,14 +97,7 @@ func (s *Store) LockNotify(ctx context.Context) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock ended runs of '%s': %w", s.root, text.Cause(err))
 	}
-	taken := make(chan error, 1)
-	go func() { taken <- file.Lock(f, 0, file.Exclusive) }()
-	select {
-	case err = <-taken:
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	}
-	if err != nil {
+	if err := file.LockContext(ctx, f, 0, file.Exclusive); err != nil {
 		f.Close()
 		return nil, err
 	}
