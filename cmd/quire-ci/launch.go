@@ -31,7 +31,7 @@ func launch(ctx context.Context, e *cli.Env) error {
 	if err := e.Operands(1, 1, "ID"); err != nil {
 		return err
 	}
-	store, err := runstore.Open(config.Root(*root, e.Getenv, git.ConfigHere), notify.Start)
+	store, err := runstore.Open(config.Root(*root, e.Getenv, git.ConfigHere), notify.Ended)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 // openRun returns the facts and settings that the jobs of a recorded run had, and selects
 // the run's workspace.
 func (s *settings) openRun(ctx context.Context, root, id string) (executor.Spec, error) {
-	store, err := runstore.Open(root, notify.Start)
+	store, err := runstore.Open(root, notify.Ended)
 	if err != nil {
 		return executor.Spec{}, err
 	}

@@ -28,7 +28,7 @@ func ofRun(ctx context.Context, e *cli.Env, flags *flag.FlagSet, root, id string
 	if err := e.Operands(0, 0, ""); err != nil {
 		return err
 	}
-	store, err := runstore.Open(config.Root(root, e.Getenv, git.ConfigHere), notify.Start)
+	store, err := runstore.Open(config.Root(root, e.Getenv, git.ConfigHere), notify.Ended)
 	if err != nil {
 		return err
 	}

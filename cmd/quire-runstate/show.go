@@ -19,7 +19,7 @@ func (r *rootOption) show(ctx context.Context, e *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	v, err := view.Of(run)
+	v, err := view.Read(run)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func (r *rootOption) root(e *cli.Env) string {
 
 // open returns the store of the root.
 func (r *rootOption) open(e *cli.Env) (*runstore.Store, error) {
-	return runstore.Open(r.root(e), notify.Start)
+	return runstore.Open(r.root(e), notify.Ended)
 }
 
 // begin parses the options and the operands of a subcommand, and opens the store. For

@@ -45,7 +45,7 @@ func rerun(ctx context.Context, e *cli.Env, o options) error {
 // find returns the run of that name in the root. If there is none, or several, the exit
 // code is No.
 func (o options) find(e *cli.Env, name string) (*runstore.Store, *runstore.Run, error) {
-	store, err := runstore.Open(config.Root(o.root, e.Getenv, git.ConfigHere), notify.Start)
+	store, err := runstore.Open(config.Root(o.root, e.Getenv, git.ConfigHere), notify.Ended)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -33,7 +33,7 @@ func (o options) repository(e *cli.Env) (*git.Repo, error) {
 // the environment.
 func (o options) trigger(e *cli.Env, repo *git.Repo) *trigger.Trigger {
 	root := func() string { return config.Root(o.root, e.Getenv, repo.Config) }
-	t := &trigger.Trigger{Root: root, Repo: repo, OnEnd: notify.Start, Warn: func(l diag.List) { e.Report(l) },
+	t := &trigger.Trigger{Root: root, Repo: repo, OnEnd: notify.Ended, Warn: func(l diag.List) { e.Report(l) },
 		Note: func(text string) { e.Note("%s", text) }, Origin: push.ByPush}
 	for _, w := range t.FromEnv(e.Getenv) {
 		if !o.gate { // post-receive shows them

@@ -14,11 +14,11 @@ import (
 
 // git checks that git can be run and is new enough.
 func (x *exam) git(ctx context.Context) {
-	const repair = "# install git " + git.Oldest + " or newer"
+	const repair = "# install git " + git.OldestVersion + " or newer"
 	switch version, err := git.Version(ctx); {
 	case err != nil:
 		x.wrong("git", repair, "cannot be run: %v", err)
-	case git.Older(version, git.Oldest):
+	case git.Older(version, git.OldestVersion):
 		x.wrong("git", repair, "is version '%s'", version)
 	default:
 		x.ok("git")

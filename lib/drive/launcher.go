@@ -61,7 +61,7 @@ func (l *Launch) Run(signals <-chan os.Signal, stdout, stderr *os.File) (int, er
 // behind the launcher wrote the records, and is not trusted: they can make a run fail, but
 // cannot make it complete if the launcher failed.
 func (l *Launch) judge(status process.Status) error {
-	first, last, err := runlog.Ends(l.run.Dir)
+	first, last, err := runlog.FirstAndLast(l.run.Dir)
 	if err != nil {
 		return l.fail("launcher '%s' ended with %s: %v", l.Args[0], status, err)
 	}

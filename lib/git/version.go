@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Oldest is the oldest version of git that this package works with.
-const Oldest = "2.34"
+// OldestVersion is the oldest version of git that this package works with.
+const OldestVersion = "2.34"
 
 // Version returns the version of git, such as "2.39.5".
 func Version(ctx context.Context) (string, error) {

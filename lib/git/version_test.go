@@ -20,7 +20,7 @@ func TestOlder(t *testing.T) {
 			t.Errorf("Older(%q, %q) is %v", test.a, test.b, got)
 		}
 	}
-	if version, err := Version(t.Context()); err != nil || Older(version, Oldest) {
+	if version, err := Version(t.Context()); err != nil || Older(version, OldestVersion) {
 		t.Errorf("git is %q, %v", version, err)
 	}
 }

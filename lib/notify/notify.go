@@ -28,10 +28,10 @@ import (
 // Timeout is how long one program may take.
 const Timeout = 30 * time.Second
 
-// Start starts the background process, unless no run is queued or it is already running.
-// Every process that ended or drove a run calls it afterwards. If it fails, the next call
-// also covers this one.
-func Start(store *runstore.Store) error {
+// Ended starts the background process, which calls Deliver, unless no run is queued or it is
+// already running. Every process that ended or drove a run calls it afterwards. If it fails,
+// the next call makes up for it.
+func Ended(store *runstore.Store) error {
 	waiting, err := hasQueued(store)
 	if err != nil || !waiting {
 		return err
@@ -150,7 +150,7 @@ func (o Options) runPrograms(ctx context.Context, store *runstore.Store, run *ru
 
 // input returns the standard input and the environment of the programs.
 func (o Options) input(store *runstore.Store, run *runstore.Run, status runstore.Status) (record []byte, env []string, err error) {
-	seen, err := view.Of(run)
+	seen, err := view.Read(run)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -45,7 +45,7 @@ func TestHostileRecords(t *testing.T) {
 			dir := t.TempDir()
 			write(t, filepath.Join(dir, EventsFile))
 			bounded(t, "Summarize", 200<<20, func() any { jobs, _ := Summarize(dir); return jobs })
-			bounded(t, "Ends", 200<<20, func() any { first, last, _ := Ends(dir); return []Event{first, last} })
+			bounded(t, "FirstAndLast", 200<<20, func() any { first, last, _ := FirstAndLast(dir); return []Event{first, last} })
 			bounded(t, "Tail", 200<<20, func() any { lines, _ := Tail(dir, EventsFile, 10); return lines })
 		})
 	}

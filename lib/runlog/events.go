@@ -158,9 +158,9 @@ var (
 	errLarge = fmt.Errorf("larger than %d MiB", maxEvents>>20)
 )
 
-// Ends returns the first and the last event of the run whose directory is dir. An event that
-// is missing or malformed is the zero Event.
-func Ends(dir string) (first, last Event, err error) {
+// FirstAndLast returns the first and the last event of the run whose directory is dir. An
+// event that is missing or malformed is the zero Event.
+func FirstAndLast(dir string) (first, last Event, err error) {
 	f, err := Open(dir, EventsFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return first, last, nil

@@ -161,7 +161,7 @@ func FuzzReadEvents(f *testing.F) {
 		if _, err := json.Marshal(jobs); err != nil {
 			t.Error(err)
 		}
-		if _, _, err := Ends(dir); err != nil {
+		if _, _, err := FirstAndLast(dir); err != nil {
 			t.Error(err)
 		}
 	})

@@ -11,7 +11,7 @@ import (
 	"unicode/utf16"
 )
 
-// A form is a text as which a secret may be printed. If it wraps, it may be broken into
+// A form is a text that a program may print for a secret. If it wraps, it may be broken into
 // lines anywhere, as base64(1) and xxd(1) do.
 type form struct {
 	text  string

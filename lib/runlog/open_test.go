@@ -95,7 +95,7 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-func TestEnds(t *testing.T) {
+func TestFirstAndLast(t *testing.T) {
 	const begin, end = `{"event":"run-start"}`, `{"event":"run-end","state":"complete"}`
 	for _, test := range []struct{ name, text, first, last string }{
 		{"empty", "", "", ""},
@@ -114,7 +114,7 @@ func TestEnds(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
 			write(t, dir, map[string]string{EventsFile: test.text})
-			first, last, err := Ends(dir)
+			first, last, err := FirstAndLast(dir)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -123,7 +123,7 @@ func TestEnds(t *testing.T) {
 			}
 		})
 	}
-	if first, last, err := Ends(t.TempDir()); first.Event != "" || last.Event != "" || err != nil {
+	if first, last, err := FirstAndLast(t.TempDir()); first.Event != "" || last.Event != "" || err != nil {
 		t.Errorf("of no file: %v, %v, %v", first, last, err)
 	}
 }

@@ -100,7 +100,7 @@ func (s *Store) noteReconciled() error {
 	return file.Write(path, nil, 0o600)
 }
 
-// dangling reports whether a link in live/ leads nowhere, for good. A new run is first in
+// dangling reports whether a link in live/ leads nowhere, and always will. A new run is first in
 // a stage and then in its directory: checked in this order, one of them has it.
 func (s *Store) dangling(id string) bool {
 	return !exists(s.path("tmp", id)) && !exists(s.path("live", id, factsFile)) && exists(s.path("live", id))

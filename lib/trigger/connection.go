@@ -23,7 +23,7 @@ const lookEvery = time.Second
 // While a hook runs, git-receive-pack sends something to the pusher every 5 seconds, see
 // receive.keepAlive in git-config(1). If that fails, the thread that sends ends, but the
 // process waits for the hook, with the pipe open (seen with 2.39). So the number of its
-// threads is the only sign, and it must be looked at. If git-receive-pack itself has ended,
+// threads is the only sign of that, and must be polled. If git-receive-pack itself has ended,
 // the pipe breaks.
 func WithPusher(ctx context.Context, f *os.File) context.Context {
 	ctx, cancel := context.WithCancelCause(ctx)

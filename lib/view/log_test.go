@@ -195,7 +195,7 @@ func TestRunWithUnreadableEvents(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(run.Dir, runlog.EventsFile), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	v, err := Of(run)
+	v, err := Read(run)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,8 +27,8 @@ type Run struct {
 	run *runstore.Run
 }
 
-// Of reads everything that can be shown about run.
-func Of(run *runstore.Run) (Run, error) {
+// Read returns everything that can be shown about run.
+func Read(run *runstore.Run) (Run, error) {
 	v := Run{run: run}
 	var err error
 	if v.Status, err = run.Status(); err != nil {

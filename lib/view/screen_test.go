@@ -62,7 +62,7 @@ func TestWriteScreen(t *testing.T) {
 {"event":"sh-end","job":"a","sh":1,"exit":2,"time":"2026-01-01T00:00:01.5Z"}
 {"event":"job-end","job":"a","state":"failed","reason":"exit","error":"sh: exit 2\nsecond line","time":"2026-01-01T00:00:02Z"}
 `)
-	v, err := Of(run)
+	v, err := Read(run)
 	if err != nil {
 		t.Fatal(err)
 	}

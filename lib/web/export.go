@@ -102,7 +102,7 @@ func (e *exporter) run(v *visit, rec runstore.Record) {
 	if err == nil && rec.State.Final() && !driven && e.files.reuse(base) {
 		return
 	}
-	seen, err := view.Of(run)
+	seen, err := view.Read(run)
 	if err != nil {
 		e.failed(err)
 		return

@@ -34,7 +34,7 @@ const (
 // graph returns the picture of the jobs, nil for fewer than two. The inputs are in the
 // first event, which a job may have written.
 func (v *visit) graph(run *runstore.Run, jobs []runlog.JobRecord) *graph {
-	first, _, err := runlog.Ends(run.Dir)
+	first, _, err := runlog.FirstAndLast(run.Dir)
 	if err != nil || len(jobs) < 2 {
 		return nil
 	}

@@ -205,7 +205,7 @@ type numbered struct {
 // log writes a page of the log of a job, or of the whole run if segment is "". segment is the
 // job in the address, see jobSegment.
 func (v *visit) log(run *runstore.Run, segment string) error {
-	seen, err := view.Of(run)
+	seen, err := view.Read(run)
 	if err != nil {
 		return err
 	}

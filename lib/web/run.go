@@ -79,7 +79,7 @@ type commandRow struct{ Text, Exit, State, Took, URL string }
 
 // run writes the page of a run.
 func (v *visit) run(run *runstore.Run) error {
-	seen, err := view.Of(run)
+	seen, err := view.Read(run)
 	if err != nil {
 		return err
 	}
@@ -335,7 +335,7 @@ func hidePaths(s string) string {
 // json writes the output of show --json for a run, without paths of this machine and without
 // the values of variables.
 func (v *visit) json(run *runstore.Run) error {
-	seen, err := view.Of(run)
+	seen, err := view.Read(run)
 	if err != nil {
 		return err
 	}
