@@ -15,17 +15,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A LeftError lists paths that RemoveTree could not remove, and the reasons.
-type LeftError struct {
+// A leftError lists paths that RemoveTree could not remove, and the reasons.
+type leftError struct {
 	paths []string
 	errs  []error
 	more  bool // some are not listed
 }
 
-// maxLeft is how many paths a LeftError lists.
+// maxLeft is how many paths a leftError lists.
 const maxLeft = 5
 
-func (e *LeftError) Error() string {
+func (e *leftError) Error() string {
 	var b strings.Builder
 	for i, path := range e.paths {
 		if i > 0 {
@@ -40,7 +40,7 @@ func (e *LeftError) Error() string {
 }
 
 // Unwrap returns the reasons.
-func (e *LeftError) Unwrap() []error { return e.errs }
+func (e *leftError) Unwrap() []error { return e.errs }
 
 // errMounted is the reason for a directory or file that is a mount point.
 var errMounted = errors.New("it is a mount point")
@@ -49,7 +49,7 @@ var errMounted = errors.New("it is a mount point")
 // the tree, so RemoveTree follows no symbolic link and enters no other mount, not even of
 // the same file system. It makes directories writable if needed, and removes directories
 // whose paths are longer than PATH_MAX. It removes as much as it can. The error is a
-// *LeftError that names the rest.
+// *leftError that names the rest.
 //
 // The directories above path are trusted.
 func RemoveTree(path string) error {
@@ -79,7 +79,7 @@ func RemoveAt(dir int, name, path string) error {
 type remover struct {
 	top   int               // descriptor of the directory at the top
 	moved map[string]string // original paths of directories that were moved to the top
-	left  LeftError
+	left  leftError
 }
 
 // maxOpen is how many directories are open at once. Deeper ones are moved to the top.
@@ -100,7 +100,7 @@ func (r *remover) remove(dir int, name, path string, depth int) bool {
 	return err == nil || err == unix.ENOENT
 }
 
-// errInside says that a directory is not empty because of a path that is in LeftError.
+// errInside says that a directory is not empty because of a path that remover.left names.
 var errInside = errors.New("not empty")
 
 func (r *remover) removeDir(dir int, name, path string, depth int) error {
@@ -166,7 +166,7 @@ func (r *remover) removeEntries(d *os.File, path string, depth int) (empty bool,
 	}
 }
 
-// leave adds path, which cannot be removed, to LeftError, unless it is there already.
+// leave adds path, which cannot be removed, to r.left, unless it is there already.
 func (r *remover) leave(path string, err error) {
 	switch {
 	case err == errInside:

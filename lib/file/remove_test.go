@@ -114,7 +114,7 @@ func TestRemoveTreeLeaves(t *testing.T) {
 			for _, point := range points {
 				defer unix.Unmount(point, unix.MNT_DETACH)
 			}
-			var left *LeftError
+			var left *leftError
 			if !errors.As(err, &left) || !errors.Is(err, errMounted) || !strings.Contains(err.Error(), tt.left+"': it is a mount point") {
 				t.Errorf("error %v", err)
 			}
@@ -150,7 +150,7 @@ func TestRemoveTreeOfOthers(t *testing.T) {
 	}
 }
 
-// Many names, and more of them than a LeftError lists.
+// Many names, and more of them than a leftError lists.
 func TestRemoveTreeOfMany(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "dir")
 	if err := os.Mkdir(dir, 0o700); err != nil {
