@@ -2,7 +2,6 @@ package runstore
 
 import (
 	"bytes"
-	"container/heap"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"quire/lib/file"
 	"quire/lib/text"
@@ -187,15 +187,16 @@ func (s *Store) linkedRun(dir, id string) (*Run, error) {
 // record already read may be returned.
 func (s *Store) ended(f Filter) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		var waiting records
+		var waiting []Record                               // newest first
 		ofRepo := []byte("\t" + text.Field(f.Repo) + "\t") // to parse no more lines than needed
 		newest := map[string]string{}                      // refs to the newest id read so far, likewise
 		// give yields the waiting records that are newer than id.
 		give := func(id []byte) bool {
 			for len(waiting) > 0 && waiting[0].ID > string(id) {
-				if !yield(heap.Pop(&waiting).(Record), nil) {
+				if !yield(waiting[0], nil) {
 					return false
 				}
+				waiting = waiting[1:]
 			}
 			return true
 		}
@@ -211,7 +212,8 @@ func (s *Store) ended(f Filter) iter.Seq2[Record, error] {
 				continue
 			}
 			if r, err := parseRecord(string(l.text)); err == nil && f.matches(r) {
-				heap.Push(&waiting, r)
+				at, _ := slices.BinarySearchFunc(waiting, r.ID, func(w Record, id string) int { return strings.Compare(id, w.ID) })
+				waiting = slices.Insert(waiting, at, r) // nearly always at the end
 				if f.Newest {
 					newest[string(refOf(l.text))] = r.ID
 				}
@@ -219,17 +221,4 @@ func (s *Store) ended(f Filter) iter.Seq2[Record, error] {
 		}
 		give(nil)
 	}
-}
-
-// records is a heap with the newest first.
-type records []Record
-
-func (h records) Len() int           { return len(h) }
-func (h records) Less(i, j int) bool { return h[i].ID > h[j].ID }
-func (h records) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *records) Push(x any)        { *h = append(*h, x.(Record)) }
-func (h *records) Pop() any {
-	last := (*h)[len(*h)-1]
-	*h = (*h)[:len(*h)-1]
-	return last
 }

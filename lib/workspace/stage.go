@@ -24,6 +24,8 @@ import (
 type stage struct {
 	target string
 	info   os.FileInfo // of the target; nil if it does not exist
+	parent string      // the directory above the target
+	prefix string      // of the names of holders and of the saved index
 	saved  string      // the directory of the saved index, see saved.go
 
 	holder string
@@ -43,16 +45,19 @@ func newStage(dir string, left func(string, error)) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	parent, prefix := nextTo(target)
-	return &stage{target: target, info: info, saved: filepath.Join(parent, prefix+indexFile), left: left}, nil
+	parent, base := filepath.Dir(target), filepath.Base(target)
+	if len(base) > 200 {
+		base = base[:200] // leaves room for the rest of the name
+	}
+	prefix := "." + base + ".quire-"
+	return &stage{target: target, info: info, parent: parent, prefix: prefix, saved: filepath.Join(parent, prefix+indexFile), left: left}, nil
 }
 
 // open makes the holder with an empty tree in it. With index it moves the saved index there.
 // If the target is not empty and reuse is false, the error is errNotEmpty.
 func (s *stage) open(reuse, index bool) error {
-	parent, prefix := nextTo(s.target)
 	if s.info != nil {
-		if err := s.removeLeftovers(s.target, prefix); err != nil {
+		if err := s.removeLeftovers(s.target); err != nil {
 			return err
 		}
 		names, err := readNames(s.target)
@@ -66,14 +71,14 @@ func (s *stage) open(reuse, index bool) error {
 	}
 	var err error
 	if !s.inside {
-		if err := s.removeLeftovers(parent, prefix); err != nil {
+		if err := s.removeLeftovers(s.parent); err != nil {
 			return err
 		}
-		err = s.makeHolder(parent, prefix)
+		err = s.makeHolder(s.parent)
 		s.inside = s.info != nil && (errors.Is(err, unix.EACCES) || errors.Is(err, unix.EROFS))
 	}
 	if s.inside {
-		err = s.makeHolder(s.target, prefix)
+		err = s.makeHolder(s.target)
 	}
 	if err != nil {
 		return err
@@ -148,16 +153,6 @@ func (s *stage) throwAway() error {
 	return s.makeTree("new")
 }
 
-// nextTo returns the directory above target, and the prefix of the names of holders and of
-// the saved index there.
-func nextTo(target string) (parent, prefix string) {
-	parent, base := filepath.Dir(target), filepath.Base(target)
-	if len(base) > 200 {
-		base = base[:200] // leaves room for the rest of the name
-	}
-	return parent, "." + base + ".quire-"
-}
-
 // resolve returns the absolute path of dir without a link at its end, and its file
 // information, or nil if it does not exist.
 func resolve(dir string) (string, os.FileInfo, error) {
@@ -183,9 +178,9 @@ func resolve(dir string) (string, os.FileInfo, error) {
 }
 
 // makeHolder makes the holder in dir and locks it.
-func (s *stage) makeHolder(dir, prefix string) error {
+func (s *stage) makeHolder(dir string) error {
 	for {
-		holder, err := os.MkdirTemp(dir, prefix+"*")
+		holder, err := os.MkdirTemp(dir, s.prefix+"*")
 		if err != nil {
 			return fileError("write to directory", dir, text.Cause(err))
 		}
@@ -228,13 +223,13 @@ func lockHolder(path string) (*os.File, error) {
 }
 
 // removeLeftovers removes the holders in dir whose processes are gone.
-func (s *stage) removeLeftovers(dir, prefix string) error {
+func (s *stage) removeLeftovers(dir string) error {
 	names, err := readNames(dir)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if !strings.HasPrefix(name, prefix) || name == prefix+indexFile {
+		if !strings.HasPrefix(name, s.prefix) || name == s.prefix+indexFile {
 			continue
 		}
 		holder := filepath.Join(dir, name)
