@@ -10,9 +10,9 @@ import (
 	"quire/lib/text"
 )
 
-// Places are pending runs that one dispatcher drives or will drive. They keep their
-// places in the queue, in the order of the ids. Each place is a lock on a byte of the
-// file queue, so all are free when the dispatcher is gone.
+// Places are the places in the queue of pending runs that one dispatcher drives or will
+// drive. The queue is in the order of the ids. Each place is a lock on a byte of the file
+// queue, so all are free when the dispatcher is gone.
 type Places struct{ queue *os.File }
 
 // HoldPlaces takes the places of runs for this process. It skips a place that another

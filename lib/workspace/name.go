@@ -7,13 +7,6 @@ import (
 	"quire/lib/git"
 )
 
-var (
-	errMode    = errors.New("git does not use its mode")
-	errName    = errors.New("not a valid file name")
-	errDotGit  = errors.New("it is a spelling of .git")
-	errModules = errors.New("it is a symbolic link")
-)
-
 // checkEntry refuses an entry that git never writes into a tree, or refuses to check out.
 // It refuses the spellings of ".git" of all file systems, like core.protectHFS and
 // core.protectNTFS: a workspace may be on any of them.
@@ -21,14 +14,14 @@ func checkEntry(e git.Entry) error {
 	kind := e.Kind()
 	switch {
 	case kind == 0:
-		return errMode
+		return errors.New("git does not use its mode")
 	case e.Name == "", e.Name == ".", e.Name == "..", strings.Contains(e.Name, "/"):
-		return errName
+		return errors.New("not a valid file name")
 	case isDotGit(e.Name):
-		return errDotGit
+		return errors.New("it is a spelling of .git")
 	case kind == git.ModeLink && isSpelling(e.Name, ".gitmodules", "gitmod~1"):
 		// Git reads this file itself, and would follow the link out of the tree.
-		return errModules
+		return errors.New("it is a symbolic link")
 	}
 	return nil
 }
