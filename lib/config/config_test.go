@@ -153,8 +153,8 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// TestUnits reads durations and sizes in all their forms.
-func TestUnits(t *testing.T) {
+// TestDurationsAndSizes reads durations and sizes in all their forms.
+func TestDurationsAndSizes(t *testing.T) {
 	for _, test := range []struct {
 		text     string
 		duration time.Duration
@@ -295,7 +295,7 @@ func TestDiagnosticsHideSecrets(t *testing.T) {
 	}
 }
 
-func TestFiles(t *testing.T) {
+func TestLoadRefusesFiles(t *testing.T) {
 	both := root(t, tomlName, "")
 	if err := os.WriteFile(filepath.Join(both, fennelName), nil, 0o600); err != nil {
 		t.Fatal(err)

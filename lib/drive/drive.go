@@ -26,9 +26,9 @@ type drive struct {
 	run      *runstore.Run
 	executor string // recorded with the run; "": the recorded one stays
 
-	adjust   func(*config.Settings) // applies options of the command line; nil: none
-	prepare  func(*Plan) error      // called before the run is active; nil: none
-	factless bool                   // the work does not need the facts of the push
+	adjust       func(*config.Settings) // applies options of the command line; nil: none
+	prepare      func(*Plan) error      // called before the run is active; nil: none
+	withoutFacts bool                   // the work does not need the facts of the push
 
 	// work runs while the run is active. Its processes start in the control group, if one
 	// could be created.
@@ -91,7 +91,7 @@ func (d *drive) active(ctx context.Context, plan *Plan, group *process.Cgroup) (
 		c.Note = err.Error()
 		return c, errors.Join(err, logProblem(d.run, err))
 	}
-	if plan.Unread != "" && !d.factless {
+	if plan.Unread != "" && !d.withoutFacts {
 		err := &FactsError{plan.Unread}
 		return failed(ctx, "materialize"), errors.Join(err, logProblem(d.run, err))
 	}

@@ -53,7 +53,7 @@ func (x Exec) Run(ctx context.Context, store *runstore.Store, run *runstore.Run)
 		planFile.Close()
 	}()
 	var status process.Status
-	d := drive{store: store, run: run, factless: run.Tree == ""}
+	d := drive{store: store, run: run, withoutFacts: run.Tree == ""}
 	if run.Executor == "" {
 		d.executor = "quire-ci"
 	}

@@ -22,7 +22,7 @@ func (f *fixture) looseFile(id string) string {
 	return filepath.Join(f.open().CommonDir(), "objects", id[:2], id[2:])
 }
 
-func TestLoose(t *testing.T) {
+func TestFindLooseObject(t *testing.T) {
 	for _, format := range []string{"sha1", "sha256"} {
 		t.Run(format, func(t *testing.T) {
 			f := newFixture(t, "--object-format="+format)
@@ -97,7 +97,7 @@ func deflated(text string) string {
 }
 
 // A file whose content does not match its name is never used.
-func TestLooseDamaged(t *testing.T) {
+func TestFindRefusesDamagedFile(t *testing.T) {
 	f := newFixture(t)
 	f.write("file", "contents")
 	f.commit("one")

@@ -11,7 +11,7 @@ import (
 	"quire/lib/git/direct"
 )
 
-func TestLooseChanged(t *testing.T) {
+func TestChangedEqualsGit(t *testing.T) {
 	f := newFixture(t)
 	one := f.gitIn("one", "hash-object", "-w", "--stdin")
 	two := f.gitIn("two", "hash-object", "-w", "--stdin")

@@ -114,7 +114,7 @@ func TestPrograms(t *testing.T) {
 }
 
 // The record is larger than a pipe holds, and need not be read.
-func TestRecord(t *testing.T) {
+func TestRecordNeedNotBeRead(t *testing.T) {
 	store, run := ended(t, map[string]string{
 		"deaf":  "#!/bin/sh\n",
 		"reads": "#!/bin/sh\ncat >record\n",

@@ -34,7 +34,7 @@ func TestWantsSkip(t *testing.T) {
 	}
 }
 
-func TestNames(t *testing.T) {
+func TestBranchAndTag(t *testing.T) {
 	for ref, want := range map[string][2]string{
 		"refs/heads/a/b": {"a/b", ""}, "refs/tags/v1": {"", "v1"}, "refs/notes/x": {"", ""}, "": {"", ""},
 	} {

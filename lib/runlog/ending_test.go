@@ -312,8 +312,8 @@ func TestTimesOfTheEnd(t *testing.T) {
 	}
 }
 
-// TestFullDisk checks what a log ends with if its disk was full for a while.
-func TestFullDisk(t *testing.T) {
+// TestRunLogOnAFullDisk checks what a log ends with if its disk was full for a while.
+func TestRunLogOnAFullDisk(t *testing.T) {
 	long := numbered(endSize)
 	const said = "\nquire: cannot write this log: no space left on device; output is missing here\n"
 	for _, test := range []struct{ name, before, after, want string }{

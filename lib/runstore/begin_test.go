@@ -73,7 +73,7 @@ func TestTurnIsHeld(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
-			runs := create(t, s, make8()[:2]...)
+			runs := create(t, s, eightFacts()[:2]...)
 			one := Limits{Root: 1}
 			first := beginHeld(t, runs[0], one)
 			<-first.preparing
@@ -97,7 +97,7 @@ func TestTurnIsHeld(t *testing.T) {
 // wait again, and then prepares again: its preparation is out of date.
 func TestOlderRunTakesTheTurn(t *testing.T) {
 	s := open(t)
-	runs := create(t, s, make8()[:2]...)
+	runs := create(t, s, eightFacts()[:2]...)
 	one := Limits{Root: 1}
 	young := drive(t, runs[1])
 	prepared := 0
@@ -133,7 +133,7 @@ func TestTurnsAtOnce(t *testing.T) {
 	s := open(t)
 	var active, most atomic.Int32
 	var all sync.WaitGroup
-	for i, r := range create(t, s, make8()...) {
+	for i, r := range create(t, s, eightFacts()...) {
 		all.Go(func() {
 			for try := 0; ; try++ {
 				d, err := r.Drive()
@@ -176,7 +176,7 @@ func TestTurnsAtOnce(t *testing.T) {
 // second driver after the first was killed.
 func TestWaitsForALockAgain(t *testing.T) {
 	s := open(t)
-	r := create(t, s, make8()[0])[0]
+	r := create(t, s, eightFacts()[0])[0]
 	w := waiter{released: make(chan struct{}, 1), watched: map[holder]bool{}}
 	for range 3 {
 		d := drive(t, r)

@@ -15,7 +15,7 @@ func TestSaveFiles(t *testing.T) {
 		"unknown": nil, "none": {}, "one": {"a"}, "two": {"a", "b/c"}, "spaces": {" ", "a b "},
 		"odd": {"na\nme\xff", "\t\\n", "\u2028", "-"}, "many": strings.Split(strings.Repeat("some/file,", 5000)+"x", ","),
 	} {
-		r := create(t, s, make8()[0])[0]
+		r := create(t, s, eightFacts()[0])[0]
 		if err := r.SaveFiles(files); err != nil {
 			t.Fatal(err)
 		}

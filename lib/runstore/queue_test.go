@@ -77,7 +77,7 @@ func TestQueue(t *testing.T) {
 // order they began, and how many were active at once.
 func queueUp(t *testing.T, limit int) (order []string, most int) {
 	s := open(t)
-	runs := create(t, s, make8()...)
+	runs := create(t, s, eightFacts()...)
 	var mu sync.Mutex
 	active := 0
 	begun := make(chan chan struct{}, len(runs))
@@ -139,7 +139,7 @@ func awaitQueued(t *testing.T, s *Store, n int) {
 // killed active run frees its slot. Each wakes a waiter within 50 ms.
 func TestQueueContinuesWithoutAKilledDriver(t *testing.T) {
 	s := open(t)
-	runs := create(t, s, make8()[:4]...)
+	runs := create(t, s, eightFacts()[:4]...)
 	one := Limits{Root: 1}
 	first := drive(t, runs[0])
 	if err := first.Begin(context.Background(), one, Change{State: Active}, nil); err != nil {
@@ -180,7 +180,7 @@ func TestQueueContinuesWithoutAKilledDriver(t *testing.T) {
 // Waiting runs that another process makes active do not wait for each other.
 func TestQueueWithRunsMadeActive(t *testing.T) {
 	s := open(t)
-	runs := create(t, s, make8()[:4]...)
+	runs := create(t, s, eightFacts()[:4]...)
 	first := drive(t, runs[0])
 	if err := first.Begin(context.Background(), Limits{Root: 1}, Change{State: Active}, nil); err != nil {
 		t.Fatal(err)
@@ -234,7 +234,7 @@ func TestDriverContext(t *testing.T) {
 
 func TestReconcile(t *testing.T) {
 	s := open(t)
-	runs := create(t, s, make8()[:5]...)
+	runs := create(t, s, eightFacts()[:5]...)
 	change(t, runs[0], Change{State: Active})                                           // orphaned
 	drive(t, runs[1]).Begin(context.Background(), Limits{}, Change{State: Active}, nil) // driven
 	drive(t, runs[2])                                                                   // about to begin
@@ -274,7 +274,7 @@ func TestBeginEndsOrphans(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
-			runs := create(t, s, make8()[:3]...)
+			runs := create(t, s, eightFacts()[:3]...)
 			first := drive(t, runs[0])
 			one := Limits{Root: 1, Grace: 100 * time.Millisecond}
 			if err := first.Begin(context.Background(), one, Change{State: Active}, nil); err != nil {
@@ -329,7 +329,7 @@ func TestBeginWaitsForPlaces(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
-			runs := create(t, s, make8()[:3]...)
+			runs := create(t, s, eightFacts()[:3]...)
 			places, err := s.HoldPlaces(runs[0].ID, runs[1].ID)
 			if err != nil {
 				t.Fatal(err)

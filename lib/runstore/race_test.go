@@ -94,7 +94,7 @@ func changeRole(args []string) error {
 func TestOneWinner(t *testing.T) {
 	s := open(t)
 	var ids []string
-	for _, r := range create(t, s, make8()...) {
+	for _, r := range create(t, s, eightFacts()...) {
 		ids = append(ids, r.ID)
 	}
 	won := map[string]int{}
@@ -114,7 +114,8 @@ func TestOneWinner(t *testing.T) {
 	sound(t, s)
 }
 
-func make8() []Facts {
+// eightFacts returns the facts of eight runs of three repositories.
+func eightFacts() []Facts {
 	f := make([]Facts, 8)
 	for i := range f {
 		f[i] = facts(fmt.Sprintf("r%d", i%3), "refs/heads/main")
@@ -158,7 +159,7 @@ func everythingRole(args []string) error {
 func anything(s *Store, random *rand.Rand) error {
 	switch random.IntN(10) {
 	case 0, 1:
-		_, err := s.Create(make8()[:1+random.IntN(3)]...)
+		_, err := s.Create(eightFacts()[:1+random.IntN(3)]...)
 		return err
 	case 2:
 		_, err := s.Reconcile(0)
@@ -200,7 +201,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		n, d = 64, "60s"
 	}
 	s := open(t)
-	create(t, s, make8()...)
+	create(t, s, eightFacts()...)
 	racers(t, n, "everything", func(i int) []string { return []string{s.Root(), strconv.Itoa(i), d} })
 	if _, err := s.Reconcile(0); err != nil {
 		t.Fatal(err)
