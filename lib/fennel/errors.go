@@ -87,9 +87,9 @@ func (c *compiler) check(ok bool, n Node, format string, args ...any) {
 }
 
 // checkHint fails with a hint unless ok.
-func (c *compiler) checkHint(ok bool, n Node, hint, format string, args ...any) {
+func (c *compiler) checkHint(ok bool, n Node, hint, message string) {
 	if !ok {
-		c.failHint(n, hint, format, args...)
+		c.failHint(n, hint, "%s", message)
 	}
 }
 

@@ -124,7 +124,7 @@ func (v *visit) run(run *runstore.Run) error {
 		d.Jobs = append(d.Jobs, v.jobRow(run, n, j, known, &commands))
 	}
 	if status.State == runstore.Failed && len(d.Failures) == 0 && status.Reason != "cancelled" {
-		d.Failures = append(d.Failures, failure{Lines: lastLog(run, 2*lastLines), URL: v.LogURL(run, "", 1)})
+		d.Failures = append(d.Failures, failure{Lines: lastLog(run), URL: v.LogURL(run, "", 1)})
 	}
 	if !status.State.Final() && !v.static {
 		d.Live = &liveData{URL: fmt.Sprintf("%s/log?live=%d", run.ID, liveTail)}
@@ -286,7 +286,7 @@ func (v *visit) jobRow(run *runstore.Run, n int, j runlog.JobRecord, hide func(s
 }
 
 // lastLog returns the end of the combined log. It is for a run that failed before its jobs.
-func lastLog(run *runstore.Run, most int) []line {
+func lastLog(run *runstore.Run) []line {
 	f, err := os.Open(filepath.Join(run.Dir, runstore.LogFile))
 	if err != nil {
 		return nil
@@ -296,7 +296,7 @@ func lastLog(run *runstore.Run, most int) []line {
 	all := bytes.Split(bytes.TrimRight(data, "\n"), []byte("\n"))
 	var lines []line
 	var style style
-	for _, l := range all[max(0, len(all)-most):] {
+	for _, l := range all[max(0, len(all)-2*lastLines):] {
 		lines = append(lines, style.line(shownLine(string(l))))
 	}
 	return lines
