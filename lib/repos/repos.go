@@ -10,9 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"quire/lib/git"
+	"quire/lib/runstore"
 	"quire/lib/text"
 )
 
@@ -49,10 +49,10 @@ func Name(repo *git.Repo, root string) (name string, linked bool) {
 
 // Check returns an error unless name can be the name of a repository.
 func Check(name string) error {
-	if !filepath.IsLocal(name) || filepath.Clean(name) == "." || strings.ContainsRune(name, 0) {
+	if !filepath.IsLocal(name) || filepath.Clean(name) == "." {
 		return fmt.Errorf("'%s': not a path below the root's repos/", text.Escape(name))
 	}
-	return nil
+	return runstore.CheckRepo(filepath.Clean(name))
 }
 
 // topDir returns the directory of the working copy, or of a bare repository.

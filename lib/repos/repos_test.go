@@ -130,6 +130,10 @@ func TestLink(t *testing.T) {
 		{"../app.git", "", "not a path below"},
 		{"", "", "not a path below"},
 		{".", "", "not a path below"},
+		{"019ab0c4-7a52-7d3e-8f00-5d2b7e1c9a44", "", "is in the form of a run's id"},
+		{"x/019ab0c4-7a52-7d3e-8f00-5d2b7e1c9a44/y", "", "is in the form of a run's id"},
+		{strings.Repeat("x", 256), "", "not a name of a repository"},
+		{"a\x00b", "", "not a name of a repository"},
 	} {
 		t.Run(test.name+" "+test.script, func(t *testing.T) {
 			p := newScene(t)

@@ -217,5 +217,5 @@ func (f Facts) check() error {
 	if f.RerunOf != "" && !IsID(f.RerunOf) {
 		return fmt.Errorf("not an id: '%s'", text.Escape(f.RerunOf))
 	}
-	return checkRepo(f.Repo)
+	return CheckRepo(f.Repo)
 }

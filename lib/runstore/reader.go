@@ -32,7 +32,7 @@ func OpenReader(root string) (*Store, error) {
 // Run returns the run id of a repository. Unlike Find it reads no other run. The error is
 // ErrNotFound if there is no such run, or if no run can have such names.
 func (s *Store) Run(repo, id string) (*Run, error) {
-	if checkRepo(repo) != nil || !IsID(id) {
+	if CheckRepo(repo) != nil || !IsID(id) {
 		return nil, ErrNotFound
 	}
 	r, err := s.open(s.runDir(repo, id))

@@ -110,13 +110,15 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// checkRepo returns an error unless name can be the name of a repository, see
+// CheckRepo returns an error unless name can be the name of a repository, see
 // quire-run(5).
-func checkRepo(name string) error {
+func CheckRepo(name string) error {
 	for part := range strings.SplitSeq(name, "/") {
-		if part == "" || part == "." || part == ".." || len(part) > 255 ||
-			IsID(part) || strings.ContainsRune(part, 0) {
+		switch {
+		case part == "", part == ".", part == "..", len(part) > 255, strings.ContainsRune(part, 0):
 			return fmt.Errorf("not a name of a repository: '%s'", text.Escape(name))
+		case IsID(part):
+			return fmt.Errorf("not a name of a repository: '%s': '%s' is in the form of a run's id", text.Escape(name), part)
 		}
 	}
 	return nil
