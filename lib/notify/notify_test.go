@@ -197,3 +197,25 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("%d runs can be pruned, want 1", n)
 	}
 }
+
+// A file that is not run has its reason.
+func TestFindReasons(t *testing.T) {
+	dir := t.TempDir()
+	for name, target := range map[string]string{"gone": "/gone", "loop": "loop", "device": os.DevNull, "run": "/bin/true", "dot.ted": "/bin/true"} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	programs, err := find(dir)
+	got := map[string]string{}
+	for _, p := range programs {
+		got[filepath.Base(p.path)] = p.skip
+	}
+	want := map[string]string{
+		"gone": "it is a dangling symbolic link", "loop": "too many levels of symbolic links", "device": "it is not executable", "run": "",
+		"dot.ted": "its name has characters other than letters, digits, '-' and '_'",
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Error(err, diff)
+	}
+}

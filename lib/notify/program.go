@@ -47,8 +47,10 @@ func find(dir string) ([]program, error) {
 			continue
 		case strings.ContainsFunc(e.Name(), special):
 			p.skip = "its name has characters other than letters, digits, '-' and '_'"
-		case err != nil:
+		case errors.Is(err, fs.ErrNotExist):
 			p.skip = "it is a dangling symbolic link"
+		case err != nil:
+			p.skip = text.Cause(err).Error()
 		case unix.Access(p.path, unix.X_OK) != nil || !info.Mode().IsRegular():
 			p.skip = "it is not executable"
 		}
