@@ -82,7 +82,7 @@ func (t *Trigger) Push(ctx context.Context, updates []Update) ([]Run, error) {
 	}
 	last, failure := s.last(updates, func(refs []string) ([]string, error) { return t.current(ctx, refs) })
 	err = errors.Join(err, failure, s.add(last, time.Time{}))
-	made, failure := t.madeByMissed(ctx, late)
+	made, failure := t.madeByMissed(late)
 	return append(runs, made...), errors.Join(err, failure)
 }
 
@@ -123,7 +123,7 @@ func (t *Trigger) current(ctx context.Context, refs []string) ([]string, error) 
 }
 
 // madeByMissed returns the newest runs of the refs of updates, which Missed has triggered.
-func (t *Trigger) madeByMissed(ctx context.Context, updates []Update) ([]Run, error) {
+func (t *Trigger) madeByMissed(updates []Update) ([]Run, error) {
 	if len(updates) == 0 {
 		return nil, nil
 	}
