@@ -4,8 +4,8 @@ import "slices"
 
 // Forms are compiled to this Lua tree. Each node has the line of the form that it was
 // compiled from, or 0, and emit.go puts it on that line. A tree, unlike text, keeps function
-// literals in their expressions and makes parentheses and the order of evaluation right, and limits.go
-// can measure it.
+// literals in their expressions and makes parentheses and the order of evaluation right, and
+// limits.go can measure it.
 
 type (
 	// luaExpr is an expression.
