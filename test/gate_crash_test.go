@@ -29,7 +29,7 @@ func TestGateIsKilled(t *testing.T) {
 	needs(t, "strace")
 	full := os.Getenv("CRASH") == "full"
 	part := 9 // one of this many names
-	if isSlow() {
+	if repeatsAll(t) {
 		part = 3
 	}
 	var tried atomic.Int32

@@ -16,10 +16,9 @@ import (
 // shells returns the shells that run the recipes.
 func shells(t *testing.T) []string {
 	t.Helper()
-	if isSlow() {
+	if repeatsAll(t) {
 		return []string{"dash", "busybox sh"}
 	}
-	t.Log("unchecked: SLOW=1 is not set")
 	return []string{"dash"}
 }
 

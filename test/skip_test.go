@@ -24,15 +24,22 @@ func slow(t *testing.T) {
 	}
 }
 
-// sample returns the first number and the step of a loop that repeats a check: 1 and 1 if
-// SLOW=1 is set, otherwise a number from 1 to 3, which depends on seed, and 3.
-func sample(t *testing.T, seed int) (first, step int) {
+// repeatsAll reports whether SLOW=1 is set. If not, it reports that a test tries only a sample.
+func repeatsAll(t *testing.T) bool {
 	t.Helper()
-	if isSlow() {
-		return 1, 1
+	if !isSlow() {
+		t.Log("unchecked: SLOW=1 is not set")
 	}
-	t.Log("unchecked: SLOW=1 is not set")
-	return 1 + seed%3, 3
+	return isSlow()
+}
+
+// sampleStep returns the step of a loop from 1 on that repeats a check.
+func sampleStep(t *testing.T) int {
+	t.Helper()
+	if repeatsAll(t) {
+		return 1
+	}
+	return 3
 }
 
 // needs skips a test if a tool is not installed.
